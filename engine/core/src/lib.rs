@@ -1,0 +1,16 @@
+//! The pure core of Beistand: what a playbook is, what a run is, and what happened.
+//!
+//! Nothing in here reads a clock, a file, an environment variable or a socket. Time, randomness
+//! and answers from outside are arguments; the results are data. That is what makes it possible
+//! to play thousands of crash schedules in a second, in one thread.
+//!
+//! * [`model`]: the nouns, shared with connectors
+//! * [`playbook`]: YAML text in, [`playbook::Plan`] out
+//! * [`run`]: `decide` and `apply`, the machine that drives a run
+//! * [`entry`]: the journal's bytes and their chain
+//! * [`timeline`]: sentences for people, as a pure function of events
+
+pub mod entry;
+pub mod model;
+
+pub mod playbook;

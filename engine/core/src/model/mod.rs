@@ -1,0 +1,35 @@
+//! The nouns of Beistand: ids, time, values, actions, targets. Connectors see this module only.
+
+mod action;
+mod bytes;
+mod catalogue;
+mod connector;
+mod id;
+mod key;
+mod mode;
+mod path;
+mod policy;
+mod schema;
+mod target;
+mod time;
+
+pub use action::{ActionSpec, Argument, TargetRule, UndoRule};
+pub use bytes::{Digest, NotCanonical, canonical, digest_of, digest_of_bytes};
+pub use catalogue::{Catalogue, capabilities};
+pub use connector::{
+    Answer, Call, CallError, ConnectorSpec, EffectClass, Offer, Probed, Reached, Secrecy,
+};
+pub use id::{
+    ActionName, ConnectorName, EntryId, IdError, IncidentId, LetterId, NeedId, Organisation,
+    Person, PlaybookName, RunId, StepId, StoreId,
+};
+pub use key::{Direction, IdempotencyKey};
+pub use mode::{ErrorKind, Mode, Role, Severity, Tlp};
+pub use path::{Path, PathError};
+pub use policy::{Guard, GuardHit, GuardIdentity, Limits, PolicyRule, Votes};
+pub use schema::{Format, Problem, Schema, SchemaType};
+pub use target::{Inventory, InventoryHost, Target, TargetKind, Unresolved};
+pub use time::{Millis, Span, TimeError};
+
+/// A JSON value: what steps pass to each other and what the journal keeps.
+pub use serde_json::Value;

@@ -1,0 +1,145 @@
+//! Small closed vocabularies: mode, roles, severity, TLP, kinds of error.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant,)* }
+
+        impl $name {
+            /// Every value, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+            /// The word in files, journal and JSON.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(self.as_str()) }
+        }
+        impl std::str::FromStr for $name {
+            type Err = super::IdError;
+            fn from_str(text: &str) -> Result<Self, super::IdError> {
+                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| super::IdError {
+                    what: stringify!($name),
+                    text: text.chars().take(80).collect(),
+                    hint: concat!("one of:" $(, " ", $word)*),
+                })
+            }
+        }
+    )*};
+}
+
+words! {
+    /// Whether an incident is real. Fixed when it is opened; every run inherits it.
+    Mode {
+        /// The real thing (Ernstfall).
+        Live = "live",
+        /// An exercise (Übung): nothing leaves but exercise mail.
+        Drill = "drill",
+    }
+    /// What a person does in an incident.
+    Role {
+        /// Leads the incident.
+        Commander = "commander",
+        /// Stands in for the commander.
+        Deputy = "deputy",
+        /// Votes on effects.
+        Approver = "approver",
+        /// Works through tasks.
+        Responder = "responder",
+        /// Keeps the log.
+        Scribe = "scribe",
+        /// Reads afterwards.
+        Reviewer = "reviewer",
+        /// Data protection officer.
+        Dpo = "dpo",
+        /// Connects products.
+        Admin = "admin",
+    }
+    /// Traffic Light Protocol 2.0 (FIRST).
+    Tlp {
+        /// May be published.
+        Clear = "CLEAR",
+        /// The community.
+        Green = "GREEN",
+        /// The organisation and its clients.
+        Amber = "AMBER",
+        /// The organisation only.
+        AmberStrict = "AMBER+STRICT",
+        /// Named persons only.
+        Red = "RED",
+    }
+    /// What kind of error ended a step, as `error.kind` says it.
+    ErrorKind {
+        /// Surely nothing was done; it may work later.
+        Unavailable = "unavailable",
+        /// The service said no.
+        Refused = "refused",
+        /// It may have been done.
+        Unknown = "unknown",
+        /// The call could not be made as written.
+        Invalid = "invalid",
+        /// The target is on the guard list.
+        Guarded = "guarded",
+        /// A limit of targets was reached.
+        Limit = "limit",
+        /// An approver said no.
+        Denied = "denied",
+        /// Rounds were used up.
+        Exhausted = "exhausted",
+        /// More items failed than were tolerated.
+        Tolerance = "tolerance",
+        /// A script failed.
+        Script = "script",
+        /// A sub-playbook failed.
+        Child = "child",
+        /// A `fail` step.
+        Fail = "fail",
+        /// Our fault.
+        Internal = "internal",
+    }
+}
+
+/// How bad an incident is: 1 disruption to 4 crisis. Default 3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub struct Severity(u8);
+
+impl Severity {
+    /// The number, 1 to 4.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+}
+
+impl Default for Severity {
+    fn default() -> Self {
+        Self(3)
+    }
+}
+
+impl TryFrom<u8> for Severity {
+    type Error = super::IdError;
+    fn try_from(number: u8) -> Result<Self, super::IdError> {
+        if (1..=4).contains(&number) {
+            Ok(Self(number))
+        } else {
+            Err(super::IdError {
+                what: "severity",
+                text: number.to_string(),
+                hint: "1 (disruption) to 4 (crisis)",
+            })
+        }
+    }
+}
+
+impl From<Severity> for u8 {
+    fn from(severity: Severity) -> u8 {
+        severity.0
+    }
+}
