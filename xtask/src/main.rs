@@ -1,2 +1,54 @@
-//! Being written.
-fn main() {}
+//! The project's own chores: `cargo xtask demo`, `test`, `ci`.
+//!
+//! Uses the standard library alone, so that it is built in seconds on a fresh machine. It knows
+//! nothing of the engine: it calls `cargo`, the package manager and the built binary, as a person
+//! at a terminal would.
+
+mod demo;
+mod packages;
+mod postgres;
+mod report;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+use report::Report;
+use run::Trouble;
+
+const USAGE: &str = "\
+The project's chores.
+
+  cargo xtask demo [PLAYBOOK [CASE]]
+                                a shipped playbook as a drill, to its end, and its timeline;
+                                needs a C compiler, nothing else
+  cargo xtask test              installs what the tests need, starts the servers, checks
+                                format, lints and documentation, runs every test, cleans up
+  cargo xtask test FILTER…      the servers and the tests that match; what follows goes to the
+                                test runner as it stands
+  cargo xtask ci                the same as `cargo xtask test`
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let report = Report::start();
+    let outcome = match arguments.split_first().map(|(verb, rest)| (verb.as_str(), rest)) {
+        Some(("demo", rest)) => demo::demo(&report, rest),
+        Some(("test" | "ci", rest)) => test::test(&report, rest),
+        Some(("help" | "--help" | "-h", _)) => {
+            report.plain(USAGE);
+            Ok(())
+        }
+        Some((verb, _)) => {
+            Err(Trouble::new(format!("there is no chore `{verb}`\n\n{USAGE}")).usage())
+        }
+        None => Err(Trouble::new(USAGE).usage()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(trouble) => {
+            report.trouble(&trouble);
+            ExitCode::from(trouble.exit)
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! The effects ledger as a process of its own.
+fn main() {}

@@ -1,0 +1,5 @@
+//! The one test binary: what must hold of the whole, against real servers where the world is
+//! meant. What one crate can prove alone stands beside its code.
+
+#[cfg(test)]
+mod architecture;

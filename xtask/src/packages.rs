@@ -1,0 +1,101 @@
+//! What the tests need from the system, and how it gets there.
+//!
+//! Each need is probed by its program, so a machine on which somebody put them in place by other
+//! means is left as it is. Only what is missing is installed, and no service is started by it.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::report::Report;
+use crate::run::{Trouble, find, is_root, run};
+
+/// The Debian package and the program (or the file, with a `/`) by which it is recognised.
+const NEEDS: &[(&str, &str)] = &[
+    ("build-essential", "cc"),
+    ("openssh-server", "sshd"),
+    ("openssh-client", "ssh-keygen"),
+    ("nftables", "nft"),
+    ("iproute2", "ip"),
+    ("iputils-ping", "ping"),
+    ("postgresql", "/usr/lib/postgresql"),
+    ("strace", "strace"),
+    ("e2fsprogs", "mkfs.ext4"),
+    ("mount", "losetup"),
+    ("util-linux", "nsenter"),
+    ("openssl", "openssl"),
+    ("python3-aiosmtpd", "/usr/lib/python3/dist-packages/aiosmtpd"),
+];
+
+/// Installs the packages in `$@`. While it runs, a policy keeps Debian from starting the services
+/// that it unpacks; it is gone however the script ends. A policy that was there before stays.
+const INSTALL: &str = r#"
+set -eu
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    trap 'exit 130' INT TERM
+    printf '#!/bin/sh\nexit 101\n' > "$policy"
+    chmod 755 "$policy"
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get -q update
+apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-confold install "$@"
+"#;
+
+/// Sees to it that every need is met.
+///
+/// # Errors
+/// When something is missing and can not be installed here: not a Debian-like system, neither
+/// root nor `sudo`, or the package manager failed.
+pub(crate) fn provide(report: &Report) -> Result<(), Trouble> {
+    let missing = missing();
+    if missing.is_empty() {
+        report.step("system packages: all there");
+        return Ok(());
+    }
+    let names = missing.join(" ");
+    if find("apt-get").is_none() {
+        return Err(Trouble::new(format!(
+            "the tests need what Debian calls {names}, and there is no apt-get here; \
+             install them by this system's own means"
+        )));
+    }
+    report.step(&format!("system packages: installing {names}"));
+    let mut command = as_root("sh")?;
+    run("installing packages", command.args(["-c", INSTALL, "install"]).args(&missing))?;
+    let still: Vec<_> = self::missing();
+    if still.is_empty() {
+        return Ok(());
+    }
+    Err(Trouble::new(format!(
+        "after the installation these are still not found: {}",
+        still.join(" ")
+    )))
+}
+
+/// The packages whose program is not found.
+fn missing() -> Vec<&'static str> {
+    let there = |probe: &str| {
+        if probe.contains('/') { Path::new(probe).exists() } else { find(probe).is_some() }
+    };
+    NEEDS.iter().filter(|(_, probe)| !there(probe)).map(|(package, _)| *package).collect()
+}
+
+/// A program that is run as root: by us, or through `sudo`.
+///
+/// # Errors
+/// When we are not root and there is no `sudo`.
+pub(crate) fn as_root(program: &str) -> Result<Command, Trouble> {
+    if is_root()? {
+        return Ok(Command::new(program));
+    }
+    let sudo = find("sudo").ok_or_else(|| {
+        Trouble::new(
+            "this needs root (packages, network namespaces, mounts), and there is no sudo; \
+             run it as root",
+        )
+    })?;
+    let mut command = Command::new(sudo);
+    command.arg(program);
+    Ok(command)
+}

@@ -1,0 +1,78 @@
+//! `cargo xtask test`: everything that must hold before a change lands, in one call.
+//!
+//! The servers that one test alone uses (sshd, mail, the effects ledger) are started by that test;
+//! only PostgreSQL is shared, because making a cluster takes seconds and a database takes none.
+
+use std::process::Command;
+
+use crate::packages;
+use crate::postgres::Postgres;
+use crate::report::Report;
+use crate::run::{Trouble, cargo, find, is_root, output, run, target_folder};
+
+/// Installs, checks, tests, cleans up. With a filter: the servers and the matching tests alone.
+///
+/// # Errors
+/// At the first thing that does not hold.
+pub(crate) fn test(report: &Report, filter: &[String]) -> Result<(), Trouble> {
+    packages::provide(report)?;
+    if filter.is_empty() {
+        checks(report)?;
+    }
+    report.step("the program under test");
+    run("building the program", &mut cargo(&["build", "--locked", "--package", "beistand"]))?;
+    let postgres = Postgres::start(report)?;
+    let outcome = tests(report, filter, &postgres);
+    drop(postgres);
+    outcome
+}
+
+/// What holds without running anything: format, lints, documentation.
+fn checks(report: &Report) -> Result<(), Trouble> {
+    report.step("format");
+    run("the format check", &mut cargo(&["fmt", "--all", "--check"]))?;
+    report.step("lints");
+    let lints =
+        ["clippy", "--locked", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
+    run("clippy", &mut cargo(&lints))?;
+    report.step("documentation");
+    let mut documentation = cargo(&["doc", "--locked", "--workspace", "--no-deps", "--quiet"]);
+    run("the documentation", documentation.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// Runs the tests; the runner's own closing line is the last on standard output.
+fn tests(report: &Report, filter: &[String], postgres: &Postgres) -> Result<(), Trouble> {
+    let nextest = find("cargo-nextest").is_some();
+    if nextest && filter.is_empty() {
+        report.step("examples in the documentation");
+        let mut examples = cargo(&["test", "--locked", "--workspace", "--doc", "--quiet"]);
+        run("the examples", in_the_world(&mut examples, postgres)?.arg("--no-fail-fast"))?;
+    }
+    let mut runner = if nextest {
+        report.step("tests, by cargo nextest");
+        cargo(&["nextest", "run", "--locked", "--workspace", "--no-fail-fast"])
+    } else {
+        report.step("tests, by cargo test");
+        cargo(&["test", "--locked", "--workspace", "--no-fail-fast"])
+    };
+    run("the test run", in_the_world(&mut runner, postgres)?.args(filter))
+}
+
+/// Tells the tests where the servers are, and makes them root: network namespaces and mounts
+/// need it, and a test that misses them fails.
+fn in_the_world<'a>(
+    command: &'a mut Command,
+    postgres: &Postgres,
+) -> Result<&'a mut Command, Trouble> {
+    command
+        .env("BEISTAND_TEST_POSTGRES", postgres.url())
+        .env("BEISTAND_TEST_PROGRAM", target_folder().join("beistand"));
+    if !is_root()? {
+        let described = output("asking for the host", Command::new("rustc").arg("-vV"))?;
+        let host = described.lines().find_map(|line| line.strip_prefix("host: "));
+        let host = host.ok_or_else(|| Trouble::new("`rustc -vV` names no host"))?;
+        let variable = format!("CARGO_TARGET_{}_RUNNER", host.replace('-', "_").to_uppercase());
+        command.env(variable, "sudo --preserve-env");
+    }
+    Ok(command)
+}
