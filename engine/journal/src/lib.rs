@@ -1,1 +1,47 @@
-//! Being written.
+//! The journal: streams of entries, and the tables that follow from them.
+//!
+//! The only crate that knows SQL. One process owns a store and appends through one writer task;
+//! readers work beside it and take no lock. It does no effects, decides nothing about the domain
+//! and reads no clock: instants come with each call.
+//!
+//! ```text
+//!   runs' tasks ── append ──► queue ──► writer ── one transaction a batch ──► SQLite | PostgreSQL
+//!                 ◄─ acknowledged after the commit ─┘
+//!   pages, verbs ── Reader ─────────────────────────── read-only connections ──┘
+//!   other processes ── Mailbox ── a row in `command` ── the owner answers in a transaction
+//! ```
+//!
+//! * [`Journal`]: owns the store. [`Journal::append`] is the one way to write what happened.
+//! * [`Reader`]: every question, also without owning the store.
+//! * [`Mailbox`]: posts commands to whoever owns the store.
+//! * [`verify`]: chains, seals and exports.
+//! * [`backup`] and [`restore`]: a SQLite file on both stores.
+
+mod append;
+mod backup;
+mod change;
+mod command;
+mod counters;
+mod error;
+mod guard;
+mod open;
+mod read;
+mod seal;
+mod stream;
+mod table;
+pub mod verify;
+
+pub use append::{Append, Appended, Gate, Next, To, Urgency};
+pub use backup::{Restored, backup, restore};
+pub use change::Change;
+pub use command::{Command, Mailbox, PostError};
+pub use counters::Metrics;
+pub use error::{AppendError, OpenError, StoreError};
+pub use guard::{Guard, LimitKind, Refusal, TargetCount};
+pub use open::{Journal, Options, Random};
+pub use read::{NeedFilter, Page, Reader, RunFilter};
+pub use seal::Seal;
+pub use stream::{Entry, Head, Lease, Snapshot, Stream};
+pub use table::{
+    Asset, Evidence, Hold, HoldKey, HoldState, Incident, Meta, Need, Once, Run, Signal, TargetUse,
+};
