@@ -10,7 +10,8 @@ use crate::postgres::Postgres;
 use crate::report::Report;
 use crate::run::{Trouble, cargo, find, is_root, output, run, target_folder};
 
-/// Installs, checks, tests, cleans up. With a filter: the servers and the matching tests alone.
+/// Installs, checks, tests, cleans up. With a filter: the servers and the matching tests alone;
+/// a test that needs the program then builds it itself.
 ///
 /// # Errors
 /// At the first thing that does not hold.
@@ -18,9 +19,9 @@ pub(crate) fn test(report: &Report, filter: &[String]) -> Result<(), Trouble> {
     packages::provide(report)?;
     if filter.is_empty() {
         checks(report)?;
+        report.step("the program under test");
+        run("building the program", &mut cargo(&["build", "--locked", "--package", "beistand"]))?;
     }
-    report.step("the program under test");
-    run("building the program", &mut cargo(&["build", "--locked", "--package", "beistand"]))?;
     let postgres = Postgres::start(report)?;
     let outcome = tests(report, filter, &postgres);
     drop(postgres);
@@ -50,11 +51,14 @@ fn tests(report: &Report, filter: &[String], postgres: &Postgres) -> Result<(), 
     }
     let mut runner = if nextest {
         report.step("tests, by cargo nextest");
-        cargo(&["nextest", "run", "--locked", "--workspace", "--no-fail-fast"])
+        cargo(&["nextest", "run", "--locked", "--no-fail-fast"])
     } else {
         report.step("tests, by cargo test");
-        cargo(&["test", "--locked", "--workspace", "--no-fail-fast"])
+        cargo(&["test", "--locked", "--no-fail-fast"])
     };
+    if filter.is_empty() {
+        runner.env("BEISTAND_TEST_PROGRAM", target_folder().join("beistand"));
+    }
     run("the test run", in_the_world(&mut runner, postgres)?.args(filter))
 }
 
@@ -64,9 +68,7 @@ fn in_the_world<'a>(
     command: &'a mut Command,
     postgres: &Postgres,
 ) -> Result<&'a mut Command, Trouble> {
-    command
-        .env("BEISTAND_TEST_POSTGRES", postgres.url())
-        .env("BEISTAND_TEST_PROGRAM", target_folder().join("beistand"));
+    command.env("BEISTAND_TEST_POSTGRES", postgres.url());
     if !is_root()? {
         let described = output("asking for the host", Command::new("rustc").arg("-vV"))?;
         let host = described.lines().find_map(|line| line.strip_prefix("host: "));
