@@ -3,16 +3,27 @@
 //! The way: [`SourceText`] → `Draft` (right shape, no unknown keys) → `check` → `(Option<Plan>,
 //! Vec<Finding>)`. Only `check` makes a plan, so whoever holds one need not look again.
 
+mod check;
+mod codes;
+mod draft;
 mod expression;
 mod finding;
+mod ids;
 mod plan;
+mod report;
 mod source;
+mod template;
+mod tree;
+mod yaml;
+
+pub use check::{CheckRequest, Library, NoLibrary, check};
+pub use codes::Code;
 
 pub use expression::{
     Checked, EvalError, Expression, Expressions, Fault, FaultCode, Field, Names, Piece, ReadPath,
     ScriptKind, Template, Type,
 };
-pub use finding::{Finding, Severity};
+pub use finding::{Finding, Severity, finding_text};
 pub use plan::{
     Block, CallNode, ForEach, Gate, Join, Kind, Length, ListSource, Node, NodeId, OnError,
     OnUnknown, Plan, PlanParts, Repeat, Retry, Shows, Slot, SwitchCase, Tolerance, Undo, Wait,

@@ -1,0 +1,434 @@
+//! YAML text in, a tree with places out: the only file that knows a YAML library.
+//!
+//! Two parsers read every file. saphyr-parser gives events with places, from which the tree is
+//! made; `serde_yaml` reads the same text once more, and where the two do not agree the file is
+//! refused: an attacker could show one thing to a reviewer's tool and another to ours. Everything
+//! that makes YAML dangerous (aliases that explode, cycles, duplicate keys, tags, depth, size) is
+//! refused before a tree exists.
+
+use std::collections::BTreeMap;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
+use serde_json::Number;
+
+use super::report::Report;
+use super::tree::{Entry, Meaning, Node, Origin, Scalar, Text, Yaml};
+use super::{Code, Place, SourceText};
+
+/// Deepest nesting: no form of the language needs half of it, and recursion stays shallow.
+const DEPTH_MAX: usize = 32;
+
+/// What aliases may add together: ten times the nodes of the longest playbook that ships.
+const ALIAS_NODES_MAX: usize = 10_000;
+
+/// Largest magnitude that JSON keeps exact (RFC 7493 section 2.2).
+const NUMBER_MAX: f64 = 9_007_199_254_740_991.0;
+
+/// Reads a file. Without a tree there is at least one finding.
+pub(super) fn read(source: &SourceText, report: &mut Report) -> Option<Yaml> {
+    let text = source.text();
+    if text.len() > SourceText::BYTES_MAX {
+        let message = format!("the file has {} KiB, at most 256 are possible", text.len() / 1024);
+        report.add(Code::FileTooLarge, Place::START, message);
+        return None;
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if let Some((place, c)) = hidden(text) {
+        let message =
+            format!("the character U+{:04X} can not be seen and is refused", u32::from(c));
+        report.add(Code::HiddenCharacter, place, message);
+        return None;
+    }
+    let tree = Builder { text, lines: text.lines().collect(), ..Builder::default() }.run();
+    let fault = match tree {
+        Ok(tree) => match agrees(text, &tree) {
+            Ok(()) => return Some(tree),
+            Err(fault) => fault,
+        },
+        Err(fault) => fault,
+    };
+    report.add_with(fault.code, fault.place, fault.message, fault.hint);
+    None
+}
+
+/// Why there is no tree.
+#[derive(Debug)]
+struct Fault {
+    code: Code,
+    place: Place,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Fault {
+    fn new(code: Code, place: Place, message: impl Into<String>) -> Self {
+        Self { code, place, message: message.into(), hint: None }
+    }
+    fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+/// The first character that a reader can not see, or that reorders what a reader sees.
+fn hidden(text: &str) -> Option<(Place, char)> {
+    let mut place = Place::START;
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        let refused = match c {
+            '\n' | '\t' => false,
+            // A lone carriage return ends a line for some readers and not for others.
+            '\r' => characters.peek() != Some(&'\n'),
+            '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => true,
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+            other => other.is_control(),
+        };
+        if refused {
+            return Some((place, c));
+        }
+        if c == '\n' {
+            place = Place { line: place.line + 1, column: 1 };
+        } else {
+            place.column += 1;
+        }
+    }
+    None
+}
+
+/// A list or mapping that is being read.
+#[derive(Debug)]
+enum Frame {
+    List { place: Place, anchor: usize, items: Vec<Yaml> },
+    Map { place: Place, anchor: usize, map: Map },
+}
+
+/// A mapping that is being read.
+#[derive(Debug, Default)]
+struct Map {
+    entries: Vec<Entry>,
+    seen: BTreeMap<String, Place>,
+    key: Option<(Scalar, Place)>,
+}
+
+/// Makes the tree from events.
+#[derive(Debug, Default)]
+struct Builder<'t> {
+    text: &'t str,
+    lines: Vec<&'t str>,
+    frames: Vec<Frame>,
+    anchors: BTreeMap<usize, Yaml>,
+    aliased: usize,
+    root: Option<Yaml>,
+}
+
+impl<'t> Builder<'t> {
+    fn run(mut self) -> Result<Yaml, Fault> {
+        let mut documents = 0;
+        for event in Parser::new_from_str(self.text) {
+            let (event, span) = event.map_err(|error| {
+                Fault::new(Code::YamlSyntax, place_of(error.marker()), error.info())
+            })?;
+            let place = place_of(&span.start);
+            match event {
+                Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+                Event::DocumentStart(_) => {
+                    documents += 1;
+                    if documents > 1 {
+                        let message = "a second document begins here";
+                        return Err(Fault::new(Code::YamlDocuments, place, message));
+                    }
+                }
+                Event::Alias(anchor) => self.alias(anchor, place)?,
+                Event::Scalar(text, style, anchor, tag) => {
+                    no_tag(tag.is_some(), place)?;
+                    let scalar = self.scalar(&text, style, span)?;
+                    self.put(Yaml { place, node: Node::Scalar(scalar) }, anchor)?;
+                }
+                Event::SequenceStart(anchor, tag) => {
+                    no_tag(tag.is_some(), place)?;
+                    self.open(Frame::List { place, anchor, items: Vec::new() }, place)?;
+                }
+                Event::MappingStart(anchor, tag) => {
+                    no_tag(tag.is_some(), place)?;
+                    self.open(Frame::Map { place, anchor, map: Map::default() }, place)?;
+                }
+                Event::SequenceEnd | Event::MappingEnd => self.close()?,
+            }
+        }
+        self.root.ok_or_else(|| Fault::new(Code::YamlSyntax, Place::START, "the file is empty"))
+    }
+
+    fn open(&mut self, frame: Frame, place: Place) -> Result<(), Fault> {
+        if self.frames.len() == DEPTH_MAX {
+            let message = format!("more than {DEPTH_MAX} lists and mappings in each other");
+            return Err(Fault::new(Code::YamlNesting, place, message));
+        }
+        if matches!(self.frames.last(), Some(Frame::Map { map, .. }) if map.key.is_none()) {
+            return Err(Fault::new(Code::YamlSyntax, place, "a key is a text, no list or mapping"));
+        }
+        self.frames.push(frame);
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), Fault> {
+        match self.frames.pop() {
+            Some(Frame::List { place, anchor, items }) => {
+                self.put(Yaml { place, node: Node::List(items) }, anchor)
+            }
+            Some(Frame::Map { place, anchor, map }) => {
+                self.put(Yaml { place, node: Node::Map(map.entries) }, anchor)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn alias(&mut self, anchor: usize, place: Place) -> Result<(), Fault> {
+        let Some(target) = self.anchors.get(&anchor) else {
+            let message = "the alias refers to what contains it";
+            return Err(Fault::new(Code::YamlAliases, place, message));
+        };
+        self.aliased += target.weight(ALIAS_NODES_MAX);
+        if self.aliased > ALIAS_NODES_MAX {
+            let message = format!("the aliases expand to more than {ALIAS_NODES_MAX} nodes");
+            return Err(Fault::new(Code::YamlAliases, place, message));
+        }
+        let copy = target.clone();
+        if depth(&copy) + self.frames.len() > DEPTH_MAX {
+            let message = format!("more than {DEPTH_MAX} lists and mappings in each other");
+            return Err(Fault::new(Code::YamlNesting, place, message));
+        }
+        self.put(copy, 0)
+    }
+
+    /// Puts a finished node where it belongs.
+    fn put(&mut self, yaml: Yaml, anchor: usize) -> Result<(), Fault> {
+        if anchor > 0 {
+            self.anchors.insert(anchor, yaml.clone());
+        }
+        match self.frames.last_mut() {
+            None => self.root = Some(yaml),
+            Some(Frame::List { items, .. }) => items.push(yaml),
+            Some(Frame::Map { map, .. }) => match map.key.take() {
+                Some((key, place)) => map.entries.push(Entry { key, place, value: yaml }),
+                None => map.begin(yaml)?,
+            },
+        }
+        Ok(())
+    }
+
+    fn scalar(&self, text: &str, style: ScalarStyle, span: Span) -> Result<Scalar, Fault> {
+        let place = place_of(&span.start);
+        let meaning = if style == ScalarStyle::Plain {
+            meaning(text).ok_or_else(|| {
+                let message = format!("`{text}` can not be kept exactly as a number");
+                Fault::new(Code::NumberRange, place, message)
+                    .with_hint("write it as a text, in quotes")
+            })?
+        } else {
+            Meaning::Text
+        };
+        Ok(Scalar { meaning, text: Text::new(text, self.origin(text, style, span)) })
+    }
+
+    fn origin(&self, text: &str, style: ScalarStyle, span: Span) -> Origin {
+        let start = place_of(&span.start);
+        let one_line = span.start.line() == span.end.line();
+        match style {
+            ScalarStyle::Literal => {
+                let blank = text.chars().take_while(|c| *c == '\n').count();
+                let line =
+                    start.line.saturating_sub(u32::try_from(blank).unwrap_or(u32::MAX)).max(1);
+                Origin::Block { line, indent: start.column - 1 }
+            }
+            ScalarStyle::Plain if one_line => Origin::Line(start),
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted if one_line => {
+                let raw: Vec<char> = self
+                    .lines
+                    .get(span.start.line() - 1)
+                    .map(|line| line.chars().skip(span.start.col() + 1).collect())
+                    .unwrap_or_default();
+                let columns = columns(&raw, style, start.column + 1);
+                let exact = columns.last().is_none_or(|last| {
+                    usize::try_from(last - start.column).is_ok_and(|width| width == columns.len())
+                });
+                if exact {
+                    Origin::Line(Place { line: start.line, column: start.column + 1 })
+                } else {
+                    Origin::Columns(start.line, columns.into())
+                }
+            }
+            ScalarStyle::Plain
+            | ScalarStyle::SingleQuoted
+            | ScalarStyle::DoubleQuoted
+            | ScalarStyle::Folded => Origin::About(start),
+        }
+    }
+}
+
+impl Map {
+    /// The node is the next name.
+    fn begin(&mut self, yaml: Yaml) -> Result<(), Fault> {
+        let place = yaml.place;
+        let Node::Scalar(key) = yaml.node else {
+            return Err(Fault::new(Code::YamlSyntax, place, "a key is a text, no list or mapping"));
+        };
+        let name = key.text.as_str().to_owned();
+        if let Some(first) = self.seen.get(&name) {
+            let message = format!("`{name}` stands here a second time");
+            return Err(Fault::new(Code::DuplicateKey, place, message)
+                .with_hint(format!("the first one is in line {}", first.line)));
+        }
+        self.seen.insert(name, place);
+        self.key = Some((key, place));
+        Ok(())
+    }
+}
+
+fn no_tag(there_is_one: bool, place: Place) -> Result<(), Fault> {
+    if there_is_one {
+        let fault = Fault::new(Code::YamlTag, place, "tags are not part of the language");
+        return Err(
+            fault.with_hint("leave the tag out; put a text in quotes where it looks like a number")
+        );
+    }
+    Ok(())
+}
+
+fn place_of(marker: &Marker) -> Place {
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    // The library counts lines from 1 and columns, in characters, from 0.
+    Place { line: number(marker.line()).max(1), column: number(marker.col()).saturating_add(1) }
+}
+
+fn depth(yaml: &Yaml) -> usize {
+    match &yaml.node {
+        Node::Scalar(_) => 0,
+        Node::List(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Node::Map(entries) => {
+            1 + entries.iter().map(|entry| depth(&entry.value)).max().unwrap_or(0)
+        }
+    }
+}
+
+/// The column of each character of a quoted text on one line, from the text after the quote.
+fn columns(raw: &[char], style: ScalarStyle, first: u32) -> Vec<u32> {
+    let mut columns = Vec::new();
+    let mut at = 0;
+    while let Some(c) = raw.get(at) {
+        let width = match (style, c, raw.get(at + 1)) {
+            (ScalarStyle::SingleQuoted, '\'', Some('\'')) => 2,
+            (ScalarStyle::DoubleQuoted, '\\', Some('x')) => 4,
+            (ScalarStyle::DoubleQuoted, '\\', Some('u')) => 6,
+            (ScalarStyle::DoubleQuoted, '\\', Some('U')) => 10,
+            (ScalarStyle::DoubleQuoted, '\\', Some(_)) => 2,
+            (ScalarStyle::SingleQuoted, '\'', _) | (ScalarStyle::DoubleQuoted, '"', _) => break,
+            (_, _, _) => 1,
+        };
+        columns.push(first.saturating_add(u32::try_from(at).unwrap_or(u32::MAX)));
+        at += width;
+    }
+    columns
+}
+
+/// What a plain scalar means in the core schema of YAML 1.2 (section 10.3.2), as `serde_yaml` reads
+/// it; nothing for a number that JSON does not keep exact.
+fn meaning(text: &str) -> Option<Meaning> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let boolean = |value| Some(Meaning::Boolean(value));
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Some(Meaning::Null),
+        "true" | "True" | "TRUE" => return boolean(true),
+        "false" | "False" | "FALSE" => return boolean(false),
+        _ => {}
+    }
+    if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
+        return None;
+    }
+    // `012` is a text: it would be ten to some readers and twelve to others.
+    let leading_zero = unsigned.len() > 1 && unsigned.starts_with('0');
+    if unsigned.starts_with(['+', '-'])
+        || (leading_zero && unsigned.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return Some(Meaning::Text);
+    }
+    let radix = [("0x", 16), ("0o", 8), ("0b", 2)].into_iter().find_map(|(prefix, radix)| {
+        let digits = unsigned.strip_prefix(prefix)?;
+        let valid = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
+        valid.then(|| i128::from_str_radix(digits, radix).ok())
+    });
+    let whole = match radix {
+        Some(number) => Some(number),
+        None if !unsigned.is_empty() && unsigned.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(unsigned.parse::<i128>().ok())
+        }
+        None => None,
+    };
+    if let Some(number) = whole {
+        let signed = if text.starts_with('-') { number.map(|number| -number) } else { number };
+        let exact = signed.and_then(|number| i64::try_from(number).ok());
+        return exact
+            .filter(|number| number.unsigned_abs() < 1 << 53)
+            .map(|number| Meaning::Number(number.into()));
+    }
+    match unsigned.parse::<f64>() {
+        Ok(_) if unsigned.starts_with(|c: char| c.is_ascii_alphabetic()) => Some(Meaning::Text),
+        Ok(number) => {
+            let signed = if text.starts_with('-') { -number } else { number };
+            let exact = Number::from_f64(signed).filter(|_| number <= NUMBER_MAX);
+            exact.map(Meaning::Number)
+        }
+        Err(_) => Some(Meaning::Text),
+    }
+}
+
+/// Whether the second parser sees the same tree.
+fn agrees(text: &str, tree: &Yaml) -> Result<(), Fault> {
+    let other: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| {
+        let place = error.location().map_or(Place::START, |at| Place {
+            line: u32::try_from(at.line()).unwrap_or(1).max(1),
+            column: u32::try_from(at.column()).unwrap_or(1).max(1),
+        });
+        Fault::new(Code::YamlSyntax, place, error.to_string())
+    })?;
+    match difference(tree, &other) {
+        None => Ok(()),
+        Some(place) => {
+            let message = "two readers of YAML see different things here";
+            Err(Fault::new(Code::YamlSyntax, place, message)
+                .with_hint("write it plainly: put the text in quotes, on one line"))
+        }
+    }
+}
+
+/// The first place where the two trees differ.
+fn difference(tree: &Yaml, other: &serde_yaml::Value) -> Option<Place> {
+    use serde_yaml::Value;
+    match (&tree.node, other) {
+        (Node::List(items), Value::Sequence(others)) if items.len() == others.len() => {
+            items.iter().zip(others).find_map(|(item, other)| difference(item, other))
+        }
+        (Node::Map(entries), Value::Mapping(others)) if entries.len() == others.len() => {
+            entries.iter().zip(others).find_map(|(entry, (key, value))| {
+                if same(&entry.key, key) {
+                    difference(&entry.value, value)
+                } else {
+                    Some(entry.place)
+                }
+            })
+        }
+        (Node::Scalar(scalar), other) if same(scalar, other) => None,
+        (Node::Scalar(_) | Node::List(_) | Node::Map(_), _) => Some(tree.place),
+    }
+}
+
+fn same(scalar: &Scalar, other: &serde_yaml::Value) -> bool {
+    use serde_yaml::Value;
+    match (&scalar.meaning, other) {
+        (Meaning::Null, Value::Null) => true,
+        (Meaning::Boolean(value), Value::Bool(other)) => value == other,
+        (Meaning::Number(number), Value::Number(other)) => {
+            number.as_i64() == other.as_i64() && number.as_f64() == other.as_f64()
+        }
+        (Meaning::Text, Value::String(other)) => scalar.text.as_str() == other,
+        (Meaning::Null | Meaning::Boolean(_) | Meaning::Number(_) | Meaning::Text, _) => false,
+    }
+}
