@@ -6,12 +6,12 @@ mod secret;
 use std::fmt::Debug;
 
 pub use beistand_core::model::{
-    ActionName, Answer, Call, CallError, Catalogue, ConnectorName, ConnectorSpec, Direction,
-    EffectClass, Format, IdempotencyKey, Inventory, InventoryHost, Mode, Offer, Probed, Reached,
-    Schema, SchemaType, Span, Target, TargetKind, Value,
+    ActionName, ActionSpec, Answer, Call, CallError, Catalogue, ConnectorName, ConnectorSpec,
+    Direction, EffectClass, Format, IdempotencyKey, Inventory, InventoryHost, Millis, Mode, Offer,
+    Organisation, Probed, Reached, Schema, SchemaType, Span, Target, TargetKind, Value,
 };
 pub use futures_util::future::BoxFuture;
-pub use secret::Secret;
+pub use secret::{Secret, SecretError, SecretReference, Secrets};
 
 /// Something that does effects of one configured product.
 pub trait Connector: Debug + Send + Sync {

@@ -1,0 +1,337 @@
+//! The inventory: CSV files in, hosts out; and the kind `inventory`, which lists them.
+//!
+//! ```text
+//! name,addresses,macs,organisation,groups
+//! pc-17,10.1.2.17;2001:db8::17,52:54:00:12:34:56,stadt-a,buergerbuero;windows
+//! ```
+//! Columns are found by their heading, in any order; only `name` must be there. Several values of
+//! one cell are parted by `;`. A comma or a semicolon may part the columns.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use beistand_connector_api::{
+    ActionName, Answer, BoxFuture, Call, CallError, Connector, ConnectorSpec, EffectClass, Format,
+    Inventory, InventoryHost, Offer, Organisation, Probed, Reached, Schema, Span, Value,
+};
+use serde::Deserialize;
+use serde_json::json;
+use thiserror::Error;
+
+use crate::kit::action;
+use crate::{Maker, Settings, SettingsError};
+
+/// The registry's entry.
+pub const MAKER: Maker =
+    Maker { kind: "inventory", title: "Hosts from CSV files", settings, spec, build };
+
+/// A hundred thousand hosts with room to spare.
+const FILE_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// More hosts than all municipalities of a Land have.
+const HOSTS_MAX: usize = 200_000;
+/// The headings there are.
+const COLUMNS: [&str; 5] = ["name", "addresses", "macs", "organisation", "groups"];
+
+/// What is wrong with an inventory, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{file}:{line}:{column}: {message}")]
+pub struct InventoryError {
+    /// The file.
+    pub file: String,
+    /// Its line, from 1; 0 where the whole file is meant.
+    pub line: u64,
+    /// The cell in that line, from 1; 0 where the whole line is meant.
+    pub column: usize,
+    /// What is wrong, with the way out.
+    pub message: String,
+}
+
+/// Reads all files into one inventory.
+///
+/// # Errors
+/// The first fault, with its place; a name that stands twice too.
+pub fn load(files: &[PathBuf]) -> Result<Inventory, InventoryError> {
+    let mut hosts = Vec::new();
+    for file in files {
+        hosts.extend(read_file(file)?);
+    }
+    let wrong = |message: String| InventoryError {
+        file: files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", "),
+        line: 0,
+        column: 0,
+        message,
+    };
+    if hosts.len() > HOSTS_MAX {
+        return Err(wrong(format!("more than {HOSTS_MAX} hosts")));
+    }
+    Inventory::new(hosts).map_err(|name| wrong(format!("`{name}` stands there twice")))
+}
+
+fn read_file(path: &Path) -> Result<Vec<InventoryHost>, InventoryError> {
+    use std::io::Read as _;
+    let file = path.display().to_string();
+    let wrong =
+        |message: String| InventoryError { file: file.clone(), line: 0, column: 0, message };
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|open| open.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(|error| wrong(format!("could not be read: {error}")))?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(wrong(format!("is larger than {} MiB", FILE_BYTES_MAX / 1024 / 1024)));
+    }
+    read(&file, &bytes)
+}
+
+/// Reads the text of one file; `file` is its name in errors.
+///
+/// # Errors
+/// The first fault, with its place.
+pub fn read(file: &str, bytes: &[u8]) -> Result<Vec<InventoryHost>, InventoryError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let place = |line: u64, column: usize, message: String| InventoryError {
+        file: file.to_owned(),
+        line,
+        column,
+        message,
+    };
+    let heading = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |part: u8| heading.iter().filter(|byte| **byte == part).count();
+    let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .trim(csv::Trim::All)
+        .comment(Some(b'#'))
+        .from_reader(bytes);
+    let told = |error: &csv::Error| {
+        let line = error.position().map_or(0, csv::Position::line);
+        place(line, 0, format!("is no CSV: {error}"))
+    };
+    let headings = reader.headers().map_err(|error| told(&error))?.clone();
+    let mut columns = BTreeMap::new();
+    for (index, name) in headings.iter().enumerate() {
+        let known =
+            COLUMNS.iter().find(|known| name.eq_ignore_ascii_case(known)).ok_or_else(|| {
+                let message =
+                    format!("there is no column `{name}`; there are: {}", COLUMNS.join(", "));
+                place(1, index + 1, message)
+            })?;
+        if columns.insert(*known, index).is_some() {
+            return Err(place(1, index + 1, format!("the column `{known}` stands there twice")));
+        }
+    }
+    if !columns.contains_key("name") {
+        return Err(place(1, 0, "the heading has no column `name`".to_owned()));
+    }
+    let mut hosts = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| told(&error))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let cells = Cells { record: &record, columns: &columns };
+        hosts.push(cells.host().map_err(|(column, message)| place(line, column, message))?);
+        if hosts.len() > HOSTS_MAX {
+            return Err(place(line, 0, format!("more than {HOSTS_MAX} hosts")));
+        }
+    }
+    Ok(hosts)
+}
+
+struct Cells<'a> {
+    record: &'a csv::StringRecord,
+    columns: &'a BTreeMap<&'static str, usize>,
+}
+
+/// A fault in a cell: its number from 1, and a sentence.
+type Fault = (usize, String);
+
+impl Cells<'_> {
+    fn cell(&self, name: &str) -> (usize, &str) {
+        match self.columns.get(name) {
+            Some(index) => (index + 1, self.record.get(*index).unwrap_or_default()),
+            None => (0, ""),
+        }
+    }
+
+    fn list<T: Ord>(
+        &self,
+        name: &str,
+        read: impl Fn(&str) -> Option<T>,
+        what: &str,
+    ) -> Result<BTreeSet<T>, Fault> {
+        let (column, text) = self.cell(name);
+        text.split(';')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(|part| read(part).ok_or_else(|| (column, format!("`{part}` is no {what}"))))
+            .collect()
+    }
+
+    fn host(&self) -> Result<InventoryHost, Fault> {
+        let (column, name) = self.cell("name");
+        let name = name.trim_end_matches('.').to_lowercase();
+        if Format::Host.problem(&name).is_some() {
+            return Err((column, format!("`{name}` is no host name, for example pc-17")));
+        }
+        let (column, organisation) = self.cell("organisation");
+        let organisation: Option<Organisation> = match organisation {
+            "" => None,
+            text => Some(text.parse().map_err(|error| (column, format!("{error}")))?),
+        };
+        Ok(InventoryHost {
+            addresses: self.list(
+                "addresses",
+                |text| text.parse::<IpAddr>().ok().map(|address| address.to_canonical()),
+                "IP address",
+            )?,
+            macs: self.list("macs", mac, "hardware address like 52:54:00:12:34:56")?,
+            groups: self.list("groups", |text| Some(text.to_owned()), "group")?,
+            name,
+            organisation,
+        })
+    }
+}
+
+/// `52-54-00-12-34-56`, `5254.0012.3456` and `52:54:00:12:34:56` are one.
+fn mac(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(|c| !matches!(c, ':' | '-' | '.')).collect();
+    let digits = digits.to_ascii_lowercase();
+    if digits.len() != 12 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let pairs: Vec<&str> = (0..12).step_by(2).filter_map(|at| digits.get(at..at + 2)).collect();
+    Some(pairs.join(":"))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    files: Vec<PathBuf>,
+}
+
+fn settings() -> Schema {
+    Schema::object([("files", Schema::array(Schema::string()).titled("CSV files"))])
+}
+
+fn spec() -> ConnectorSpec {
+    ConnectorSpec {
+        kind: MAKER.kind.to_owned(),
+        title: MAKER.title.to_owned(),
+        source: "RFC 4180".to_owned(),
+        offers: vec![Offer {
+            action: action("inventory.hosts"),
+            class: EffectClass::Read,
+            reach: Reached::Effective,
+            settle: Span::ZERO,
+        }],
+    }
+}
+
+fn build(settings: Settings) -> Result<Arc<dyn Connector>, SettingsError> {
+    let config: Config = settings.parse()?;
+    let inventory =
+        load(&config.files).map_err(|error| settings.error("files", error.to_string()))?;
+    Ok(listing(Arc::new(inventory)))
+}
+
+/// The connector over an inventory that was read already, as `inventory:` of the configuration is.
+/// It touches nothing outside, so it serves live incidents and drills alike.
+pub fn listing(inventory: Arc<Inventory>) -> Arc<dyn Connector> {
+    Arc::new(Listing { spec: spec(), inventory })
+}
+
+#[derive(Debug)]
+struct Listing {
+    spec: ConnectorSpec,
+    inventory: Arc<Inventory>,
+}
+
+impl Listing {
+    fn list(&self, arguments: &Value) -> Answer {
+        let text = |name: &str| arguments.get(name).and_then(Value::as_str);
+        let (group, organisation) = (text("group"), text("organisation"));
+        let wanted = |host: &&InventoryHost| {
+            group.is_none_or(|group| host.groups.contains(group))
+                && organisation.is_none_or(|wanted| {
+                    host.organisation.as_ref().is_some_and(|own| own.as_str() == wanted)
+                })
+        };
+        let hosts: Vec<&str> =
+            self.inventory.hosts().iter().filter(wanted).map(|host| host.name.as_str()).collect();
+        Answer { output: json!({ "hosts": hosts }), reached: Reached::Effective }
+    }
+}
+
+impl Connector for Listing {
+    fn spec(&self) -> &ConnectorSpec {
+        &self.spec
+    }
+
+    fn offer(&self, action: &ActionName, _: &Value) -> Option<Offer> {
+        self.spec.offer(action).cloned()
+    }
+
+    fn destructive(&self, _: &ActionName, _: &Value) -> bool {
+        false
+    }
+
+    fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, CallError>> {
+        Box::pin(async { Ok(self.list(&call.arguments)) })
+    }
+
+    fn probe<'a>(&'a self, _: &'a Call) -> BoxFuture<'a, Probed> {
+        Box::pin(async { Probed::Unknown })
+    }
+
+    fn health<'a>(&'a self) -> BoxFuture<'a, Result<String, CallError>> {
+        Box::pin(async { Ok(format!("{} hosts", self.inventory.hosts().len())) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_as_excel_saves_it_is_read() {
+        let text = "\u{feff}Name;Groups;Addresses;MACs\r\n\
+                    PC-17.Example.;\"a; b\";\"10.1.2.17 ;::ffff:10.1.2.18\";52-54-00-12-34-56\r\n";
+        let hosts = read("hosts.csv", text.as_bytes()).unwrap();
+        let texts = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(" ");
+        assert_eq!(hosts[0].name, "pc-17.example");
+        assert_eq!(
+            hosts[0].addresses.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["10.1.2.17", "10.1.2.18"]
+        );
+        assert_eq!(texts(&hosts[0].macs), "52:54:00:12:34:56");
+        assert_eq!(texts(&hosts[0].groups), "a b");
+        assert_eq!(hosts[0].organisation, None);
+    }
+
+    #[test]
+    fn a_fault_has_a_line_and_a_column() {
+        for (text, line, column) in [
+            ("name,adresses\n", 1, 2),
+            ("addresses\n10.0.0.1\n", 1, 0),
+            ("name,name\n", 1, 2),
+            ("name,addresses\npc-1,10.0.0.1\npc-2,10.0.0.300\n", 3, 2),
+            ("name,macs\npc-1,52:54\n", 2, 2),
+            ("name\n-pc\n", 2, 1),
+            ("name,macs\npc-1\n", 2, 0),
+        ] {
+            let error = read("f.csv", text.as_bytes()).unwrap_err();
+            assert_eq!((error.line, error.column), (line, column), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_is_refused_over_all_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ["a.csv", "b.csv"].map(|name| folder.path().join(name));
+        for file in &files {
+            std::fs::write(file, "name\npc-1\n").unwrap();
+        }
+        assert!(load(&files).unwrap_err().message.contains("`pc-1` stands there twice"));
+        assert!(load(&files[..1]).is_ok());
+    }
+}

@@ -1,0 +1,184 @@
+//! What the configuration lets a generic HTTP connector do: methods, and the beginning of a URL.
+//!
+//! Scheme, host and port must be equal; the path is compared by whole segments, so `/api` allows
+//! `/api/hosts` and not `/apiary`. What is not listed is refused.
+
+use std::net::IpAddr;
+
+use serde::Deserialize;
+use url::{Host, Url};
+
+use super::{forbidden, is_loopback_name};
+
+/// One line of the list.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AllowEntry {
+    /// The methods it allows, in capitals.
+    pub methods: Vec<String>,
+    /// The beginning of the URLs it allows.
+    pub url: Url,
+    /// Whether such calls hurt: then gates, guard, limits and holds apply to them.
+    #[serde(default)]
+    pub destructive: bool,
+}
+
+/// The whole list.
+#[derive(Debug, Clone)]
+pub struct Allow(Vec<AllowEntry>);
+
+impl Allow {
+    /// Checks the list itself.
+    ///
+    /// # Errors
+    /// The number of the entry that is wrong, from 0, and what is wrong with it.
+    pub fn new(entries: Vec<AllowEntry>) -> Result<Self, (usize, String)> {
+        for (index, entry) in entries.iter().enumerate() {
+            let wrong = |message: &str| Err((index, message.to_owned()));
+            if !matches!(entry.url.scheme(), "http" | "https") {
+                return wrong("`url` must begin with https:// or http://");
+            }
+            if !entry.url.username().is_empty() || entry.url.password().is_some() {
+                return wrong("`url` must not hold a user or password; they belong into `auth`");
+            }
+            if entry.url.query().is_some() || entry.url.fragment().is_some() {
+                return wrong("`url` is the beginning of a path, without `?` and `#`");
+            }
+            let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+            if entry.methods.iter().any(|method| !known.contains(&method.as_str())) {
+                return wrong("`methods` are GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+            }
+        }
+        Ok(Self(entries))
+    }
+
+    /// All entries, in the order of the file.
+    pub fn entries(&self) -> &[AllowEntry] {
+        &self.0
+    }
+
+    /// Whether a request may be sent, and if so, whether it hurts: it does where any entry that
+    /// allows it says so.
+    ///
+    /// # Errors
+    /// A sentence that says what to add to the configuration.
+    pub fn permits(&self, method: &str, url: &Url) -> Result<bool, String> {
+        let mut hurts = None;
+        for entry in self.0.iter().filter(|entry| entry.covers(method, url)) {
+            hurts = Some(hurts.unwrap_or(false) || entry.destructive);
+        }
+        let shown = shown(url);
+        let hurts = hurts.ok_or_else(|| {
+            format!("{method} {shown} is not on the allow list of this connector")
+        })?;
+        match url.host() {
+            None => Err(format!("{shown} has no host")),
+            Some(Host::Domain(name)) if is_loopback_name(name) => Err(format!(
+                "{shown} points at this machine itself; allow its address, not its name, if that \
+                 is meant"
+            )),
+            // An entry that covers a URL with a literal address has named that very address.
+            Some(Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_)) => Ok(hurts),
+        }
+    }
+}
+
+impl AllowEntry {
+    fn covers(&self, method: &str, url: &Url) -> bool {
+        self.methods.iter().any(|allowed| allowed == method)
+            && self.url.scheme() == url.scheme()
+            && self.url.host() == url.host()
+            && self.url.port_or_known_default() == url.port_or_known_default()
+            && begins_with(url, &self.url)
+    }
+}
+
+fn begins_with(url: &Url, prefix: &Url) -> bool {
+    let segments = |url: &Url| -> Vec<String> {
+        url.path_segments().into_iter().flatten().map(str::to_owned).collect()
+    };
+    let (url, mut prefix) = (segments(url), segments(prefix));
+    // `/api/` and `/api` both stand for everything below.
+    if prefix.last().is_some_and(String::is_empty) {
+        prefix.pop();
+    }
+    url.len() >= prefix.len() && url.iter().zip(&prefix).all(|(a, b)| a == b)
+}
+
+/// A URL for sentences: without query, which may hold personal data.
+pub(crate) fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    url.to_string()
+}
+
+/// Whether a literal address in a URL may be asked at all when only a *name* was allowed.
+pub(super) fn refuse_address(address: IpAddr) -> Option<String> {
+    forbidden(address).map(|why| format!("{address} is {why}: requests never go there by a name"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allow(url: &str) -> Allow {
+        let entry = AllowEntry {
+            methods: vec!["GET".into()],
+            url: url.parse().unwrap(),
+            destructive: false,
+        };
+        Allow::new(vec![entry]).unwrap()
+    }
+
+    #[test]
+    fn a_prefix_covers_whole_segments_of_the_same_origin_only() {
+        let list = allow("https://api.example.org/v1/hosts/");
+        let ok = |url: &str| list.permits("GET", &url.parse().unwrap()).is_ok();
+        assert!(ok("https://api.example.org/v1/hosts"));
+        assert!(ok("https://api.example.org:443/v1/hosts/7?x=1"));
+        for url in [
+            "https://api.example.org/v1/hostsx",
+            "https://api.example.org/v1/",
+            "https://api.example.org/v1/hosts/../keys",
+            "https://api.example.org/v1/hosts/%2e%2e/keys",
+            "http://api.example.org/v1/hosts/",
+            "https://api.example.org:444/v1/hosts/",
+            "https://api.example.org.evil.example/v1/hosts/",
+            "https://api.example.org@evil.example/v1/hosts/",
+        ] {
+            assert!(!ok(url), "{url}");
+        }
+        assert!(
+            list.permits("POST", &"https://api.example.org/v1/hosts".parse().unwrap()).is_err()
+        );
+    }
+
+    #[test]
+    fn an_address_is_reached_only_where_an_entry_names_it() {
+        let named = allow("http://127.0.0.1:8080/");
+        let by_name = allow("http://localhost:8080/");
+        for url in ["http://127.0.0.1:8080/x", "http://0x7f.1:8080/", "http://2130706433:8080/"] {
+            let url: Url = url.parse().unwrap();
+            assert!(named.permits("GET", &url).is_ok(), "{url}");
+            assert!(by_name.permits("GET", &url).is_err(), "{url}");
+        }
+        for url in ["http://localhost:8080/", "http://localhost.:8080/", "http://[::1]:8080/"] {
+            let url: Url = url.parse().unwrap();
+            assert!(named.permits("GET", &url).is_err(), "{url}");
+            assert!(by_name.permits("GET", &url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_entry_without_sense_is_named_by_its_number() {
+        for url in ["ftp://x.example/", "https://user:pass@x.example/", "https://x.example/?a=1"] {
+            let entry = AllowEntry {
+                methods: vec!["GET".into()],
+                url: url.parse().unwrap(),
+                destructive: false,
+            };
+            assert_eq!(Allow::new(vec![entry]).unwrap_err().0, 0, "{url}");
+        }
+    }
+}

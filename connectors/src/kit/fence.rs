@@ -1,0 +1,103 @@
+//! The fence around every connector. What no connector may forget is done here: mode, catalogue,
+//! targets of destructive calls, and the net for secrets on everything that comes back.
+
+use std::sync::Arc;
+
+use beistand_connector_api::{
+    ActionName, Answer, BoxFuture, Call, CallError, Catalogue, Connector, ConnectorSpec, Mode,
+    Offer, Probed, Value,
+};
+
+use super::Vault;
+
+/// A connector that serves incidents of one mode only.
+#[derive(Debug)]
+pub struct Fence {
+    inner: Arc<dyn Connector>,
+    vault: Arc<Vault>,
+    mode: Mode,
+    catalogue: Catalogue,
+}
+
+impl Fence {
+    /// Puts the fence up.
+    pub fn new(inner: Arc<dyn Connector>, vault: Arc<Vault>, mode: Mode) -> Self {
+        Self { inner, vault, mode, catalogue: Catalogue::first() }
+    }
+
+    fn check(&self, call: &Call) -> Result<(), CallError> {
+        let (kind, action) = (&self.spec().kind, &call.action);
+        if call.mode != self.mode {
+            return Err(CallError::invalid(format!(
+                "this `{kind}` connector serves {} incidents and was asked by a {} one",
+                self.mode, call.mode
+            )));
+        }
+        let Some(spec) = self.catalogue.get(action).filter(|_| self.spec().offer(action).is_some())
+        else {
+            return Err(CallError::invalid(format!("`{kind}` does not offer `{action}`")));
+        };
+        if let Some(problem) = spec.arguments.problems(&call.arguments).first() {
+            return Err(CallError::invalid(format!(
+                "argument `{}` of `{action}` {}",
+                problem.at, problem.message
+            )));
+        }
+        let untargeted = call.arguments.get("untargeted") == Some(&Value::Bool(true));
+        if call.targets.is_empty() && !untargeted && self.destructive(action, &call.arguments) {
+            return Err(CallError::invalid(format!(
+                "the configuration calls this `{action}` destructive: it needs `targets`, or \
+                 `untargeted: true` where it hits nothing that has a name"
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl Connector for Fence {
+    fn spec(&self) -> &ConnectorSpec {
+        self.inner.spec()
+    }
+
+    fn offer(&self, action: &ActionName, arguments: &Value) -> Option<Offer> {
+        self.inner.offer(action, arguments)
+    }
+
+    fn destructive(&self, action: &ActionName, arguments: &Value) -> bool {
+        self.inner.destructive(action, arguments)
+    }
+
+    fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, CallError>> {
+        Box::pin(async move {
+            self.check(call)?;
+            let result = self.inner.call(call).await;
+            let net = self.vault.net();
+            result
+                .map(|answer| Answer { output: net.clean_value(answer.output), ..answer })
+                .map_err(|error| net.clean_error(error))
+        })
+    }
+
+    fn probe<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Probed> {
+        Box::pin(async move {
+            if self.check(call).is_err() {
+                return Probed::Unknown;
+            }
+            match self.inner.probe(call).await {
+                Probed::Done(answer) => Probed::Done(Answer {
+                    output: self.vault.net().clean_value(answer.output),
+                    ..answer
+                }),
+                other @ (Probed::NotDone | Probed::Unknown) => other,
+            }
+        })
+    }
+
+    fn health<'a>(&'a self) -> BoxFuture<'a, Result<String, CallError>> {
+        Box::pin(async move {
+            let result = self.inner.health().await;
+            let net = self.vault.net();
+            result.map(|text| net.clean(&text)).map_err(|error| net.clean_error(error))
+        })
+    }
+}
