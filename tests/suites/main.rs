@@ -3,3 +3,7 @@
 
 #[cfg(test)]
 mod architecture;
+#[cfg(test)]
+mod broken;
+#[cfg(test)]
+mod rigs;
