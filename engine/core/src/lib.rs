@@ -14,3 +14,4 @@ pub mod entry;
 pub mod model;
 
 pub mod playbook;
+pub mod run;

@@ -427,13 +427,34 @@ impl Plan {
     }
     /// The node with an id.
     pub fn by_id(&self, id: &str) -> Option<NodeId> {
-        self.by_id.iter().find(|(step, _)| step.as_str() == id).map(|(_, node)| *node)
+        self.by_id.get(id).copied()
     }
     /// Sources of the playbook and all it calls, by name.
     pub fn sources(&self) -> BTreeMap<PlaybookName, SourceText> {
         let mut sources = BTreeMap::new();
         self.collect_sources(&mut sources);
         sources
+    }
+    /// All calls inside a block, handlers left out.
+    pub fn calls_inside(&self, block: NodeId) -> Vec<NodeId> {
+        let inside = |id: NodeId| {
+            let mut at = self.node(id);
+            loop {
+                let handler = matches!(
+                    at.branch.as_deref(),
+                    Some("on_error" | "always" | "undo" | "on_failure")
+                );
+                match at.parent {
+                    Some(parent) if !handler && parent == block => return true,
+                    Some(parent) if !handler => at = self.node(parent),
+                    Some(_) | None => return false,
+                }
+            }
+        };
+        self.nodes()
+            .filter(|(id, node)| matches!(node.kind, Kind::Call(_)) && inside(*id))
+            .map(|(id, _)| id)
+            .collect()
     }
     /// All nodes with their ids, in the order of the file.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {

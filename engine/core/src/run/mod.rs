@@ -1,1 +1,32 @@
-//! Being written.
+//! The machine that drives a run.
+//!
+//! [`decide`] looks at a run, an input and an instant and says what happens next: events to write
+//! down, and effects to do once they are durable. `RunState::apply` is the one place where the
+//! state changes. Neither knows time, randomness or the world except by argument.
+
+mod apply;
+mod decide;
+mod event;
+mod scope;
+mod state;
+mod view;
+mod world;
+
+pub use apply::Contradiction;
+pub use decide::{
+    AnswerError, Answered, Command, Decision, Effect, Input, Launch, LaunchError, Reply, decide,
+    launch,
+};
+pub use event::{
+    Actor, AnswerKind, AttemptEnd, Body, Event, Head, Intent, NeedKind, Parent, ProbeEnd, RunEnd,
+    Section, StepEnd, UndoCall,
+};
+pub use state::{
+    Approved, Binding, Cause, Flow, LoopState, Need, Opened, Phase, RunState, RunStatus, Sent,
+    Step, StepError, StepIx, Timer, UndoMark,
+};
+pub use view::{StepStatus, kind_word};
+pub use world::{
+    Chance, Connectors, HOUR, HoldKey, HoldState, Holder, Holds, Permits, Setup, Shared,
+    SharedChange, World,
+};

@@ -1,0 +1,277 @@
+//! Needs, votes, signals and undo: how what people do changes a run.
+
+use super::super::event::{Event, Head, NeedKind, StepEnd};
+use super::super::state::{
+    Approved, Flow, Home, Need, Phase, RunState, Slot, StepIx, Timer, UndoMark,
+};
+use super::Contradiction;
+use crate::model::{Digest, Millis, NeedId, Path};
+use crate::playbook::Plan;
+
+impl RunState {
+    pub(super) fn apply_to_needs(&mut self, event: &Event, at: Millis) -> Result<(), Contradiction> {
+        match &event.head {
+            Head::NeedOpened { .. } => self.open_need(event, at),
+            Head::Voted { need, by } => {
+                let need = self.need_mut(*need)?;
+                need.votes.push(by.clone());
+                if need.votes.len() < need.votes_needed as usize {
+                    return Ok(());
+                }
+                let id = need.id;
+                self.pass_gate(id, at)
+            }
+            Head::NeedAnswered { need, .. } | Head::NeedVoid { need } => {
+                self.close_need(*need);
+                Ok(())
+            }
+            Head::NeedEscalated { need, .. } => {
+                let need = self.need_mut(*need)?;
+                need.escalated_at = Some(at);
+                let (id, Some(until)) = (need.id, need.until) else { return Ok(()) };
+                let again = until.plus(until.since(need.since));
+                need.until = Some(again);
+                self.timers.remove(&(until, Timer::Need(id)));
+                if again > until {
+                    self.timers.insert((again, Timer::Need(id)));
+                }
+                Ok(())
+            }
+            Head::SignalTaken { name, .. } => {
+                let waiting = self.signals.get_mut(name).filter(|waiting| !waiting.is_empty());
+                let Some(waiting) = waiting else {
+                    return Err(Contradiction::new(format!("there is no signal {name}")));
+                };
+                waiting.remove(0);
+                Ok(())
+            }
+            Head::ApprovalVoid { path } => {
+                self.void_line(path);
+                Ok(())
+            }
+            Head::SignalReceived { name, key, .. } => {
+                if self.signal_keys.insert(key.clone()) {
+                    let entry = (key.clone(), event.body.value.clone());
+                    self.signals.entry(name.clone()).or_default().push(entry);
+                }
+                Ok(())
+            }
+            other => Err(Contradiction::new(format!("{other:?} is no event of a need"))),
+        }
+    }
+
+    fn need_mut(&mut self, id: NeedId) -> Result<&mut Need, Contradiction> {
+        self.needs.get_mut(&id).ok_or_else(|| Contradiction::new(format!("there is no need {id}")))
+    }
+
+    fn open_need(&mut self, event: &Event, at: Millis) -> Result<(), Contradiction> {
+        let Head::NeedOpened { id, kind, path, role, votes, digest, group, until } = &event.head
+        else {
+            return Err(Contradiction::new("no need"));
+        };
+        let step = match path {
+            Some(path) => Some(self.ix(path)?),
+            None => None,
+        };
+        if let Some(ix) = step {
+            let step = self.step_mut(ix)?;
+            step.started_at.get_or_insert(at);
+            step.entered = true;
+            let phase = match (kind, &step.phase) {
+                (NeedKind::Approval, _) => Phase::Gated(*id),
+                (NeedKind::Task, Phase::Signal(name, _)) => Phase::Signal(name.clone(), Some(*id)),
+                (NeedKind::Task, _) => Phase::Person(*id),
+                (NeedKind::Decision | NeedKind::Unknown, _) => Phase::Asked(*id),
+            };
+            self.set_phase(ix, phase)?;
+        }
+        if let Some(until) = until {
+            self.timers.insert((*until, Timer::Need(*id)));
+        }
+        let need = Need {
+            id: *id,
+            kind: *kind,
+            step,
+            role: *role,
+            votes_needed: *votes,
+            votes: Vec::new(),
+            digest: *digest,
+            group: group.clone(),
+            since: at,
+            until: *until,
+            escalated_at: None,
+            title: event.body.text.clone().unwrap_or_default(),
+            shows: event.body.value.clone(),
+            form: event.body.form.clone(),
+        };
+        self.needs.insert(*id, need);
+        Ok(())
+    }
+
+    /// Enough people said yes: the step goes on, with its lines bound.
+    fn pass_gate(&mut self, id: NeedId, at: Millis) -> Result<(), Contradiction> {
+        let Some(need) = self.close_need(id) else { return Ok(()) };
+        let lines = need.shows.as_deref().map(bound_lines).unwrap_or_default();
+        let approved = Box::new(Approved { at, by: need.votes, lines });
+        match need.step {
+            Some(ix) => {
+                let step = self.step_mut(ix)?;
+                step.approved = Some(approved);
+                self.set_phase(ix, Phase::Ready)
+            }
+            None => {
+                self.undo_approved = Some(approved);
+                self.release_held(&super::super::state::Cause::Hold);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn close_need(&mut self, id: NeedId) -> Option<Need> {
+        let need = self.needs.remove(&id)?;
+        if let Some(until) = need.until {
+            self.timers.remove(&(until, Timer::Need(id)));
+        }
+        Some(need)
+    }
+
+    pub(super) fn void_needs_of(&mut self, ix: StepIx) {
+        let id = match self.steps.get(&ix).map(|step| &step.phase) {
+            Some(Phase::Gated(id) | Phase::Asked(id) | Phase::Person(id) | Phase::Signal(_, Some(id))) => *id,
+            _ => return,
+        };
+        self.close_need(id);
+    }
+
+    /// A line that is void must be asked about again: it is taken out of the yes that bound it.
+    fn void_line(&mut self, path: &Path) {
+        let mut at = self.by_path.get(path).copied();
+        while let Some(ix) = at {
+            let Some(step) = self.steps.get_mut(&ix) else { return };
+            if let Some(approved) = &mut step.approved
+                && approved.lines.remove(path).is_some()
+            {
+                return;
+            }
+            at = match step.home {
+                Home::Seq(seq) => self.seqs.get(&seq).and_then(|seq| seq.owner),
+                Home::Undo(of) => Some(of),
+            };
+        }
+        if let Some(approved) = &mut self.undo_approved {
+            approved.lines.remove(path);
+        }
+    }
+
+    pub(super) fn apply_to_undo(&mut self, plan: &Plan, event: &Event, at: Millis) -> Result<(), Contradiction> {
+        match &event.head {
+            Head::UndoRequested { by, step, paths } => {
+                if let Flow::Ended(before) = self.flow {
+                    self.flow = Flow::Undoing { before };
+                }
+                self.undo_by.clone_from(by);
+                if let Some(step) = step {
+                    let ix = self.ix(step)?;
+                    self.step_mut(ix)?.started_at.get_or_insert(at);
+                    self.set_phase(ix, Phase::Block)?;
+                    self.undo_steps.insert(ix);
+                }
+                for path in paths {
+                    let ix = self.ix(path)?;
+                    self.want_undo(ix)?;
+                }
+                Ok(())
+            }
+            Head::UndoStarted { path } => {
+                let ix = self.ix(path)?;
+                self.begin_undo_step(ix, at).map(|_| ())
+            }
+            Head::UndoStepsStarted { path } => {
+                let ix = self.ix(path)?;
+                self.step_mut(ix)?.undo = UndoMark::Undoing;
+                self.open_seq(plan, Some(ix), Slot::Undo, at).map(|_| ())
+            }
+            Head::UndoEnded { path, undone, still_held_by, .. } => {
+                let ix = self.ix(path)?;
+                let step = self.step_mut(ix)?;
+                step.undo = if *undone { UndoMark::Undone } else { UndoMark::Failed };
+                step.still_held_by.clone_from(still_held_by);
+                self.undo_failed |= !*undone;
+                self.count_undo(ix, false)
+            }
+            Head::UndoFinished { complete } => {
+                if let Flow::Undoing { before } = self.flow {
+                    use super::super::event::RunEnd;
+                    self.flow = Flow::Ended(if *complete { RunEnd::Undone } else { before });
+                }
+                self.undo_failed = false;
+                self.undo_approved = None;
+                self.undo_by = None;
+                self.undo_steps.clear();
+                Ok(())
+            }
+            other => Err(Contradiction::new(format!("{other:?} is no event of an undo"))),
+        }
+    }
+
+    fn want_undo(&mut self, ix: StepIx) -> Result<(), Contradiction> {
+        let step = self.step_mut(ix)?;
+        match step.undo {
+            UndoMark::Possible | UndoMark::Failed => step.undo = UndoMark::Wanted,
+            UndoMark::Nothing | UndoMark::Wanted | UndoMark::Undoing | UndoMark::Undone => {
+                return Err(Contradiction::new(format!("{} can not be taken back", step.path)));
+            }
+        }
+        self.count_undo(ix, true)
+    }
+
+    /// Counts an open undo at a step and in every block around it.
+    fn count_undo(&mut self, ix: StepIx, more: bool) -> Result<(), Contradiction> {
+        let change = |count: u32| if more { count + 1 } else { count.saturating_sub(1) };
+        self.undo_open = change(self.undo_open);
+        let mut at = Some(ix);
+        while let Some(ix) = at {
+            let step = self.step_mut(ix)?;
+            step.undo_open = change(step.undo_open);
+            at = match step.home {
+                Home::Seq(seq) => self.seq_ref(seq)?.owner,
+                Home::Undo(of) => Some(of),
+            };
+        }
+        Ok(())
+    }
+
+    /// Begins the step that takes another one back, or begins it again.
+    fn begin_undo_step(&mut self, of: StepIx, at: Millis) -> Result<StepIx, Contradiction> {
+        let origin = self.step_mut(of)?;
+        origin.undo = UndoMark::Undoing;
+        let (node, path) = (origin.node, origin.path.child("undo"));
+        match self.by_path.get(&path).copied() {
+            Some(ix) => {
+                let step = self.step_mut(ix)?;
+                let failed = step.phase == Phase::Ended(StepEnd::Failed);
+                step.generation += u32::from(failed);
+                step.attempts = 0;
+                step.error = None;
+                step.ended_at = None;
+                self.set_phase(ix, Phase::Ready)?;
+                Ok(ix)
+            }
+            None => self.new_step(node, path, Home::Undo(of), at),
+        }
+    }
+}
+
+/// The bound lines of what a gate showed: `{lines: [{path, digest, …}]}`.
+fn bound_lines(shows: &serde_json::Value) -> std::collections::BTreeMap<Path, Digest> {
+    let lines = shows.get("lines").and_then(serde_json::Value::as_array);
+    lines
+        .into_iter()
+        .flatten()
+        .filter_map(|line| {
+            let path = serde_json::from_value(line.get("path")?.clone()).ok()?;
+            let digest = line.get("digest")?.as_str()?.parse().ok()?;
+            Some((path, digest))
+        })
+        .collect()
+}

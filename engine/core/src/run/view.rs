@@ -1,0 +1,270 @@
+//! How a run looks from outside: the JSON of `show --json` and of the HTTP interface. A contract:
+//! fields may be added, none disappears.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::event::StepEnd;
+use super::state::{Cause, Home, Phase, RunState, Slot, Step, UndoMark};
+use crate::model::{Direction, IdempotencyKey, StoreId};
+use crate::playbook::{Kind, Plan};
+
+/// A step's status, as pages and commands say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepStatus {
+    /// Its insides run.
+    Waiting,
+    /// Its turn has come.
+    Ready,
+    /// An attempt, script or probe is out, or its insides run.
+    Running,
+    /// It will be tried again.
+    Retrying,
+    /// Its outcome is not known.
+    Unknown,
+    /// A probe is out.
+    Probing,
+    /// A person decides what to do about its failure.
+    NeedsDecision,
+    /// People must say yes.
+    WaitingForApproval,
+    /// A person does something.
+    WaitingForPerson,
+    /// It waits for a signal.
+    WaitingForSignal,
+    /// It waits for time.
+    WaitingForTime,
+    /// A sub-playbook runs.
+    WaitingForChild,
+    /// It did what it should.
+    Succeeded,
+    /// It did not.
+    Failed,
+    /// It was not to be done.
+    Skipped,
+    /// The run or its block was ended before.
+    Cancelled,
+    /// It is being taken back.
+    Undoing,
+    /// It was taken back.
+    Undone,
+    /// It was not.
+    UndoFailed,
+}
+
+impl StepStatus {
+    /// The status of a step.
+    pub fn of(step: &Step) -> Self {
+        match step.undo {
+            UndoMark::Wanted | UndoMark::Undoing => return Self::Undoing,
+            UndoMark::Undone => return Self::Undone,
+            UndoMark::Failed => return Self::UndoFailed,
+            UndoMark::Nothing | UndoMark::Possible => {}
+        }
+        match &step.phase {
+            Phase::Ready => Self::Ready,
+            Phase::Gated(_) => Self::WaitingForApproval,
+            Phase::Reading | Phase::Running | Phase::Block | Phase::Handling | Phase::Concluding(..) => {
+                Self::Running
+            }
+            Phase::Backoff(_) => Self::Retrying,
+            Phase::Settling(_) => Self::Unknown,
+            Phase::Probing => Self::Probing,
+            Phase::Asked(_) if step.unknown => Self::Unknown,
+            Phase::Asked(_) => Self::NeedsDecision,
+            Phase::Person(_) => Self::WaitingForPerson,
+            Phase::Signal(..) => Self::WaitingForSignal,
+            Phase::Time(_) => Self::WaitingForTime,
+            Phase::Child(_) => Self::WaitingForChild,
+            Phase::Ended(StepEnd::Succeeded) => Self::Succeeded,
+            Phase::Ended(StepEnd::Failed) => Self::Failed,
+            Phase::Ended(StepEnd::Skipped) => Self::Skipped,
+            Phase::Ended(StepEnd::Cancelled) => Self::Cancelled,
+        }
+    }
+
+    /// The word in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Ready => "ready",
+            Self::Running => "running",
+            Self::Retrying => "retrying",
+            Self::Unknown => "unknown",
+            Self::Probing => "probing",
+            Self::NeedsDecision => "needs-decision",
+            Self::WaitingForApproval => "waiting-for-approval",
+            Self::WaitingForPerson => "waiting-for-person",
+            Self::WaitingForSignal => "waiting-for-signal",
+            Self::WaitingForTime => "waiting-for-time",
+            Self::WaitingForChild => "waiting-for-child",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Cancelled => "cancelled",
+            Self::Undoing => "undoing",
+            Self::Undone => "undone",
+            Self::UndoFailed => "undo-failed",
+        }
+    }
+}
+
+/// The word of a step kind in JSON and on pages.
+pub fn kind_word(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Call(_) => "call",
+        Kind::Script(_) => "script",
+        Kind::Task { .. } => "task",
+        Kind::Approve { .. } => "approve",
+        Kind::Wait(_) => "wait",
+        Kind::Group(_) => "group",
+        Kind::Parallel { .. } => "parallel",
+        Kind::ForEach(_) => "for_each",
+        Kind::Switch(_) => "switch",
+        Kind::Repeat(_) => "repeat",
+        Kind::Playbook { .. } => "playbook",
+        Kind::UndoSteps(_) => "undo",
+        Kind::Note(_) => "note",
+        Kind::Fail(_) => "fail",
+        Kind::End(_) => "end",
+    }
+}
+
+impl RunState {
+    /// The run as JSON. `store` goes into the keys that are shown.
+    pub fn to_json(&self, plan: &Plan, store: StoreId, incident_number: &str, head: &str) -> Value {
+        let opened = &self.opened;
+        json!({
+            "id": opened.run,
+            "playbook": opened.playbook,
+            "title": plan.parts().title,
+            "digest": opened.digest,
+            "mode": opened.mode,
+            "status": self.status(),
+            "incident": opened.incident,
+            "incident_number": incident_number,
+            "parent": opened.parent.as_ref().map(|parent| parent.run),
+            "children": self.steps().filter_map(|step| match &step.phase {
+                Phase::Child(run) => Some(run.to_string()),
+                _ => None,
+            }).collect::<Vec<_>>(),
+            "requested_by": opened.by.person,
+            "inputs": opened.inputs,
+            "outputs": self.outputs,
+            "error": self.error,
+            "started_at": opened.at.to_string(),
+            "ended_at": self.ended_at.map(|at| at.to_string()),
+            "head": head,
+            "steps": self.steps().filter(|step| matches!(step.home, Home::Seq(_)))
+                .map(|step| self.step_json(plan, store, step)).collect::<Vec<_>>(),
+            "needs": self.needs().map(|need| self.need_json(need)).collect::<Vec<_>>(),
+            "waits": self.waits_json(),
+        })
+    }
+
+    /// The loop item a step stands in, as text: the innermost one.
+    pub fn item_of(&self, step: &Step) -> Option<String> {
+        let mut at = step.home;
+        while let Home::Seq(ix) = at {
+            let seq = self.seqs.get(&ix)?;
+            let owner = self.steps.get(&seq.owner?)?;
+            if let (Slot::Item(index), Some(looping)) = (seq.slot, &owner.looping) {
+                return Some(match super::scope::item_at(&looping.items, index)? {
+                    Value::String(text) => text,
+                    other => other.to_string(),
+                });
+            }
+            at = owner.home;
+        }
+        None
+    }
+
+    fn step_json(&self, plan: &Plan, store: StoreId, step: &Step) -> Value {
+        let node = plan.node(step.node);
+        let key = step.sent.as_ref().map(|_| {
+            IdempotencyKey::new(store, self.root(), &step.path, Direction::Do, step.generation)
+        });
+        json!({
+            "path": step.path,
+            "id": node.id,
+            "item": self.item_of(step),
+            "kind": kind_word(&node.kind),
+            "title": node.title.as_deref().unwrap_or(node.id.as_str()),
+            "status": StepStatus::of(step),
+            "attempts": step.attempts_total,
+            "key": key,
+            "generation": step.generation,
+            "connector": step.sent.as_ref().and_then(|sent| sent.intent.connector.clone()),
+            "reached": step.reached,
+            "late": step.late,
+            "by_hand": step.by_hand,
+            "handled": step.handled,
+            "already_held_by": step.already_held_by,
+            "still_held_by": step.still_held_by,
+            "output": step.output,
+            "counts": step.looping.as_ref().map(|l| json!({
+                "total": l.total, "succeeded": l.succeeded, "failed": l.failed,
+                "skipped": l.skipped, "cancelled": l.cancelled,
+            })),
+            "error": step.error,
+            "started_at": step.started_at.map(|at| at.to_string()),
+            "ended_at": step.ended_at.map(|at| at.to_string()),
+        })
+    }
+
+    /// A need as JSON.
+    pub fn need_json(&self, need: &super::state::Need) -> Value {
+        let step = need.step.and_then(|ix| self.steps.get(&ix));
+        json!({
+            "id": need.id,
+            "kind": need.kind,
+            "step": step.map(|step| step.path.clone()),
+            "item": step.and_then(|step| self.item_of(step)),
+            "role": need.role,
+            "title": need.title,
+            "run": self.opened.run,
+            "incident": self.opened.incident,
+            "since": need.since.to_string(),
+            "until": need.until.map(|at| at.to_string()),
+            "escalated_at": need.escalated_at.map(|at| at.to_string()),
+            "votes": need.votes.len(),
+            "votes_needed": need.votes_needed,
+            "digest": need.digest,
+            "group": need.group,
+            "shows": need.shows,
+            "form": need.form,
+        })
+    }
+
+    fn waits_json(&self) -> Vec<Value> {
+        let mut waits: Vec<Value> = self
+            .waits_for()
+            .filter_map(|(cause, step)| {
+                let word = match cause {
+                    Cause::Permit(_) => "permit",
+                    Cause::Hold => "hold",
+                    Cause::Paused => return None,
+                };
+                Some(json!({"step": step.path, "for": word, "since": step.ready_at.to_string(), "until": null}))
+            })
+            .collect();
+        for step in self.steps() {
+            let (word, until) = match &step.phase {
+                Phase::Time(at) | Phase::Backoff(at) | Phase::Settling(at) => ("time", Some(*at)),
+                Phase::Signal(..) => ("signal", None),
+                Phase::Child(_) => ("child", None),
+                Phase::Ready | Phase::Gated(_) | Phase::Reading | Phase::Running | Phase::Probing
+                | Phase::Asked(_) | Phase::Person(_) | Phase::Block | Phase::Handling
+                | Phase::Concluding(..) | Phase::Ended(_) => continue,
+            };
+            waits.push(json!({
+                "step": step.path,
+                "for": word,
+                "since": step.started_at.unwrap_or(step.ready_at).to_string(),
+                "until": until.map(|at| at.to_string()),
+            }));
+        }
+        waits
+    }
+}
