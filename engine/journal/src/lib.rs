@@ -18,18 +18,29 @@
 //! * [`backup`] and [`restore`]: a SQLite file on both stores.
 
 mod append;
+mod apply;
 mod backup;
+mod chain;
 mod change;
 mod command;
 mod counters;
+mod dialect;
 mod error;
 mod guard;
+mod guards;
+mod lock;
+mod migrate;
 mod open;
+mod place;
 mod read;
+mod schema;
 mod seal;
+mod space;
+mod sql;
 mod stream;
 mod table;
 pub mod verify;
+mod writer;
 
 pub use append::{Append, Appended, Gate, Next, To, Urgency};
 pub use backup::{Restored, backup, restore};

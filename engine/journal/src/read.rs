@@ -1,13 +1,60 @@
 //! Questions: read-only, beside an owner, without a lock.
+//!
+//! One function a statement; each names its columns and its limit.
 
+mod rows;
+
+use beistand_core::entry::StreamKind;
 use beistand_core::model::{Digest, IncidentId, Millis, NeedId, Organisation, Person, Role, RunId};
 
 use crate::command::Command;
 use crate::error::{OpenError, StoreError};
-use crate::seal::Seal;
+use crate::migrate::{Found, inspect};
+use crate::place::Place;
+use crate::schema::VERSION;
+use crate::seal::{NEWEST_SEAL, SEAL_END, Seal};
+use crate::sql::{Pool, params};
 use crate::stream::{Entry, Snapshot, Stream};
 use crate::table::{Asset, Evidence, Hold, Incident, Meta, Need, Run, Signal};
-use beistand_core::entry::StreamKind;
+use crate::writer::digest;
+
+pub(crate) use rows::meta;
+
+/// What the store says of itself.
+pub(crate) const META: &str = "select store, epoch, created_at, restored_at, stopped_at, stop_body
+    from meta";
+
+/// Open needs of one run in one answer: more is a page nobody reads.
+const NEEDS_MAX: i64 = 10_000;
+
+macro_rules! run_columns {
+    ($rest:literal) => {
+        concat!(
+            "select no, id, incident, playbook, plan, mode, status, root, parent, parent_path,
+                start_key, requested_by, organisation, superseded_by, started_at, ended_at,
+                restored, body from run ",
+            $rest
+        )
+    };
+}
+macro_rules! need_columns {
+    ($rest:literal) => {
+        concat!(
+            "select id, run, root, incident, mode, kind, step, batch, role, organisation, digest,
+                since, until, escalated_at, closed_at, body from need ",
+            $rest
+        )
+    };
+}
+macro_rules! incident_columns {
+    ($rest:literal) => {
+        concat!(
+            "select no, id, number, mode, title, severity, tlp, organisation, opened_at, closed_at,
+                body from incident ",
+            $rest
+        )
+    };
+}
 
 /// Which runs.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +72,7 @@ pub struct RunFilter {
 /// Which open needs.
 #[derive(Debug, Clone, Default)]
 pub struct NeedFilter {
-    /// Of this run and everything below it, if it is a root; else of this run alone.
+    /// Of this run and, if it is a root, of everything below it.
     pub run: Option<RunId>,
     /// Of this incident.
     pub incident: Option<IncidentId>,
@@ -52,131 +99,298 @@ impl Page {
 /// Asks a store. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    meta: Meta,
+    pool: Pool,
+    opened: Meta,
 }
 
 impl Reader {
-    /// Opens the store for reading alone. Makes nothing, migrates nothing, takes no lock.
-    pub async fn open(_url: &str) -> Result<Self, OpenError> {
-        Err(OpenError::Store(StoreError::Dead))
+    pub(crate) const fn new(pool: Pool, opened: Meta) -> Self {
+        Self { pool, opened }
+    }
+    pub(crate) const fn pool(&self) -> &Pool {
+        &self.pool
     }
     pub(crate) const fn opened(&self) -> &Meta {
-        &self.meta
+        &self.opened
     }
+
+    /// Opens the store for reading alone. Makes nothing, migrates nothing, takes no lock.
+    pub async fn open(url: &str) -> Result<Self, OpenError> {
+        let place = Place::parse(url)?;
+        if !place.exists() {
+            return Err(OpenError::Missing(place.name()));
+        }
+        let failed = |source| StoreError::Database { what: "open the store", source };
+        let mut look = place.look().await.map_err(failed)?;
+        let found = inspect(&mut look, &place).await;
+        look.close().await.map_err(failed)?;
+        match found? {
+            Found::Nothing => return Err(OpenError::Missing(place.name())),
+            Found::Store { version } if version < VERSION => {
+                return Err(OpenError::Outdated { found: version, known: VERSION });
+            }
+            Found::Store { .. } => {}
+        }
+        let pool = place.readers();
+        let row = pool.row("read the store's identity", META, Vec::new()).await?;
+        let opened = row.map(meta).transpose()?;
+        let opened = opened.ok_or_else(|| OpenError::Missing(place.name()))?;
+        Ok(Self { pool, opened })
+    }
+
+    /// Closes its connections; also those of its clones.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
     /// What the store says of itself now; the stop switch stands here.
     pub async fn meta(&self) -> Result<Meta, StoreError> {
-        Err(StoreError::Dead)
+        let row = self.pool.row("read the store's identity", META, Vec::new()).await?;
+        row.map(meta)
+            .transpose()?
+            .ok_or_else(|| StoreError::Damaged { what: "meta", why: "it is empty".to_owned() })
     }
+
     /// The earliest time at which a stream that nobody owns is due.
     pub async fn next_due(&self) -> Result<Option<Millis>, StoreError> {
-        Err(StoreError::Dead)
+        let sql = "select min(due) from stream where owner is null and due is not null";
+        let row = self.pool.row("find what is due next", sql, Vec::new()).await?;
+        Ok(row.map(|mut row| row.maybe_int("stream.due")).transpose()?.flatten().map(Millis::new))
     }
+
     /// A stream by its public id.
-    pub async fn stream(&self, _kind: StreamKind, _id: &str) -> Result<Option<Stream>, StoreError> {
-        Err(StoreError::Dead)
+    pub async fn stream(&self, kind: StreamKind, id: &str) -> Result<Option<Stream>, StoreError> {
+        let sql = "select no from stream where kind = $1 and id = $2";
+        let row = self.pool.row("find a stream", sql, params![kind.as_str(), id]).await?;
+        row.map(|mut row| Ok(Stream::new(row.int("stream.no")?, kind, id))).transpose()
     }
+
     /// The newest snapshot of a stream.
-    pub async fn snapshot(&self, _stream: &Stream) -> Result<Option<Snapshot>, StoreError> {
-        Err(StoreError::Dead)
+    pub async fn snapshot(&self, stream: &Stream) -> Result<Option<Snapshot>, StoreError> {
+        let sql = "select seq, bytes from snapshot where stream = $1";
+        let row = self.pool.row("read a snapshot", sql, params![stream.no]).await?;
+        row.map(|mut row| {
+            let seq = u64::try_from(row.int("snapshot.seq")?).unwrap_or(0);
+            Ok(Snapshot { seq, bytes: row.bytes("snapshot.bytes")? })
+        })
+        .transpose()
     }
+
     /// Entries after `seq`, in order, at most `limit`.
     pub async fn entries(
         &self,
-        _stream: &Stream,
-        _after: u64,
-        _limit: u32,
+        stream: &Stream,
+        after: u64,
+        limit: u32,
     ) -> Result<Vec<Entry>, StoreError> {
-        Err(StoreError::Dead)
+        let sql = "select seq, at, head, body, body_hash, hash from entry
+             where stream = $1 and seq > $2 order by seq limit $3";
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let params = params![stream.no, after, i64::from(limit)];
+        let rows = self.pool.rows("read entries", sql, params).await?;
+        rows.into_iter().map(rows::entry).collect()
     }
+
     /// Bytes by their digest.
-    pub async fn blob(&self, _digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
-        Err(StoreError::Dead)
+    pub async fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        let sql = "select bytes from blob where digest = $1";
+        let row = self.pool.row("read a blob", sql, params![&digest.as_bytes()[..]]).await?;
+        row.map(|mut row| row.bytes("blob.bytes")).transpose()
     }
+
     /// Runs, newest first, each with the cursor of its row.
     pub async fn runs(
         &self,
-        _filter: &RunFilter,
-        _page: Page,
+        filter: &RunFilter,
+        page: Page,
     ) -> Result<Vec<(i64, Run)>, StoreError> {
-        Err(StoreError::Dead)
+        let sql = run_columns!(
+            "where no < $1 and ($2 is null or status = $2) and ($3 is null or incident = $3)
+             and ($4 = 0 or ended_at is null) and ($5 is null or parent = $5)
+             order by no desc limit $6"
+        );
+        let params = params![
+            page.cursor.unwrap_or(i64::MAX),
+            filter.status.clone(),
+            filter.incident.map(|id| id.to_string()),
+            i64::from(filter.unfinished),
+            filter.parent.map(|id| id.to_string()),
+            i64::from(page.limit),
+        ];
+        let rows = self.pool.rows("list runs", sql, params).await?;
+        rows.into_iter().map(rows::run).collect()
     }
+
     /// A run by its id.
-    pub async fn run(&self, _id: RunId) -> Result<Option<Run>, StoreError> {
-        Err(StoreError::Dead)
+    pub async fn run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
+        let sql = run_columns!("where id = $1");
+        let row = self.pool.row("read a run", sql, params![id.to_string()]).await?;
+        Ok(row.map(rows::run).transpose()?.map(|(_, run)| run))
     }
+
     /// Runs whose id begins with this text, at most two: more than one is ambiguous.
-    pub async fn runs_by_prefix(&self, _prefix: &str) -> Result<Vec<Run>, StoreError> {
-        Err(StoreError::Dead)
+    pub async fn runs_by_prefix(&self, prefix: &str) -> Result<Vec<Run>, StoreError> {
+        let sql = run_columns!("where id >= $1 and id < $2 order by id limit 2");
+        let rows = self.pool.rows("find a run", sql, between(prefix)).await?;
+        rows.into_iter().map(|row| rows::run(row).map(|(_, run)| run)).collect()
     }
+
     /// The run that was started with this key.
-    pub async fn run_by_start_key(&self, _key: &str) -> Result<Option<Run>, StoreError> {
-        Err(StoreError::Dead)
+    pub async fn run_by_start_key(&self, key: &str) -> Result<Option<Run>, StoreError> {
+        let sql = run_columns!("where start_key = $1");
+        let row = self.pool.row("find a run by its start key", sql, params![key]).await?;
+        Ok(row.map(rows::run).transpose()?.map(|(_, run)| run))
     }
+
     /// Open needs, oldest first.
-    pub async fn needs(&self, _filter: &NeedFilter) -> Result<Vec<Need>, StoreError> {
-        Err(StoreError::Dead)
+    pub async fn needs(&self, filter: &NeedFilter) -> Result<Vec<Need>, StoreError> {
+        let sql = need_columns!(
+            "where closed_at is null and ($1 is null or run = $1 or root = $1)
+             and ($2 is null or incident = $2) and ($3 is null or batch = $3)
+             order by no limit $4"
+        );
+        let params = params![
+            filter.run.map(|id| id.to_string()),
+            filter.incident.map(|id| id.to_string()),
+            filter.group.clone(),
+            NEEDS_MAX,
+        ];
+        let rows = self.pool.rows("list needs", sql, params).await?;
+        rows.into_iter().map(rows::need).collect()
     }
+
     /// A need by its id, open or not.
-    pub async fn need(&self, _id: NeedId) -> Result<Option<Need>, StoreError> {
-        Err(StoreError::Dead)
+    pub async fn need(&self, id: NeedId) -> Result<Option<Need>, StoreError> {
+        let sql = need_columns!("where id = $1");
+        let row = self.pool.row("read a need", sql, params![id.to_string()]).await?;
+        row.map(rows::need).transpose()
     }
+
     /// Needs whose id begins with this text, at most two.
-    pub async fn needs_by_prefix(&self, _prefix: &str) -> Result<Vec<Need>, StoreError> {
-        Err(StoreError::Dead)
+    pub async fn needs_by_prefix(&self, prefix: &str) -> Result<Vec<Need>, StoreError> {
+        let sql = need_columns!("where id >= $1 and id < $2 order by id limit 2");
+        let rows = self.pool.rows("find a need", sql, between(prefix)).await?;
+        rows.into_iter().map(rows::need).collect()
     }
+
     /// Signals that came to a run, in the order they came.
-    pub async fn signals(&self, _run: RunId) -> Result<Vec<Signal>, StoreError> {
-        Err(StoreError::Dead)
+    pub async fn signals(&self, run: RunId) -> Result<Vec<Signal>, StoreError> {
+        let sql = "select run, name, key, at, used_at, body from signal where run = $1 order by no";
+        let rows = self.pool.rows("read signals", sql, params![run.to_string()]).await?;
+        rows.into_iter().map(rows::signal).collect()
     }
-    /// Holds, by target; of one target where it is given (`host:pc-17`).
-    pub async fn holds(&self, _target: Option<&str>) -> Result<Vec<Hold>, StoreError> {
-        Err(StoreError::Dead)
+
+    /// Holds, by target and age; of one target where it is given (`host:pc-17`).
+    pub async fn holds(&self, target: Option<&str>) -> Result<Vec<Hold>, StoreError> {
+        let sql = "select mode, target, effect, run, path, state, since, organisation, connector,
+             body from hold where $1 is null or target = $1 order by target, no";
+        let params = params![target.map(str::to_owned)];
+        let rows = self.pool.rows("list holds", sql, params).await?;
+        rows.into_iter().map(rows::hold).collect()
     }
+
     /// Incidents, newest first, each with the cursor of its row.
-    pub async fn incidents(&self, _page: Page) -> Result<Vec<(i64, Incident)>, StoreError> {
-        Err(StoreError::Dead)
+    pub async fn incidents(&self, page: Page) -> Result<Vec<(i64, Incident)>, StoreError> {
+        let sql = incident_columns!("where no < $1 order by no desc limit $2");
+        let params = params![page.cursor.unwrap_or(i64::MAX), i64::from(page.limit)];
+        let rows = self.pool.rows("list incidents", sql, params).await?;
+        rows.into_iter().map(rows::incident).collect()
     }
+
     /// An incident by its id.
-    pub async fn incident(&self, _id: IncidentId) -> Result<Option<Incident>, StoreError> {
-        Err(StoreError::Dead)
+    pub async fn incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
+        let sql = incident_columns!("where id = $1");
+        let row = self.pool.row("read an incident", sql, params![id.to_string()]).await?;
+        Ok(row.map(rows::incident).transpose()?.map(|(_, incident)| incident))
     }
+
     /// An incident by its number.
-    pub async fn incident_by_number(&self, _number: &str) -> Result<Option<Incident>, StoreError> {
-        Err(StoreError::Dead)
+    pub async fn incident_by_number(&self, number: &str) -> Result<Option<Incident>, StoreError> {
+        let sql = incident_columns!("where number = $1");
+        let row = self.pool.row("find an incident", sql, params![number]).await?;
+        Ok(row.map(rows::incident).transpose()?.map(|(_, incident)| incident))
     }
-    /// How many incidents have a number that begins with `prefix`: `SIT-2026-`.
-    pub async fn incident_count(&self, _prefix: &str) -> Result<u64, StoreError> {
-        Err(StoreError::Dead)
+
+    /// The highest number that begins with `prefix` (`SIT-2026-`); `None` if there is none yet.
+    pub async fn incident_number(&self, prefix: &str) -> Result<Option<String>, StoreError> {
+        let sql = "select number from incident where number >= $1 and number < $2
+             order by length(number) desc, number desc limit 1";
+        let row = self.pool.row("find the next number", sql, between(prefix)).await?;
+        row.map(|mut row| row.text("incident.number")).transpose()
     }
+
     /// Who has which role in an incident.
-    pub async fn roles(&self, _incident: IncidentId) -> Result<Vec<(Role, Person)>, StoreError> {
-        Err(StoreError::Dead)
+    pub async fn roles(&self, incident: IncidentId) -> Result<Vec<(Role, Person)>, StoreError> {
+        let sql = "select role, person from incident_role where incident = $1 order by role";
+        let rows = self.pool.rows("read roles", sql, params![incident.to_string()]).await?;
+        rows.into_iter()
+            .map(|mut row| {
+                Ok((row.parse("incident_role.role")?, row.parse("incident_role.person")?))
+            })
+            .collect()
     }
+
     /// Whom an incident concerns.
     pub async fn organisations(
         &self,
-        _incident: IncidentId,
+        incident: IncidentId,
     ) -> Result<Vec<Organisation>, StoreError> {
-        Err(StoreError::Dead)
+        let sql = "select organisation from incident_organisation where incident = $1
+             order by organisation";
+        let rows = self.pool.rows("read organisations", sql, params![incident.to_string()]).await?;
+        rows.into_iter().map(|mut row| row.parse("incident_organisation.organisation")).collect()
     }
+
     /// What an incident is about.
-    pub async fn assets(&self, _incident: IncidentId) -> Result<Vec<Asset>, StoreError> {
-        Err(StoreError::Dead)
+    pub async fn assets(&self, incident: IncidentId) -> Result<Vec<Asset>, StoreError> {
+        let sql = "select incident, kind, value, state, organisation, at from asset
+             where incident = $1 order by no";
+        let rows = self.pool.rows("read assets", sql, params![incident.to_string()]).await?;
+        rows.into_iter().map(rows::asset).collect()
     }
+
     /// Files kept as evidence.
-    pub async fn evidence(&self, _incident: IncidentId) -> Result<Vec<Evidence>, StoreError> {
-        Err(StoreError::Dead)
+    pub async fn evidence(&self, incident: IncidentId) -> Result<Vec<Evidence>, StoreError> {
+        let sql = "select incident, digest, name, organisation, person, at from evidence
+             where incident = $1 order by no";
+        let rows = self.pool.rows("read evidence", sql, params![incident.to_string()]).await?;
+        rows.into_iter().map(rows::evidence).collect()
     }
+
     /// Commands that wait for an answer, oldest first. The owner asks every 50 ms.
     pub async fn commands(&self) -> Result<Vec<Command>, StoreError> {
-        Err(StoreError::Dead)
+        let sql = "select id, at, who, target, body from command where answered_at is null
+             order by no limit 256";
+        let rows = self.pool.rows("read commands", sql, Vec::new()).await?;
+        rows.into_iter().map(rows::command).collect()
     }
+
     /// Runs by status, for metrics.
     pub async fn run_counts(&self) -> Result<Vec<(String, u64)>, StoreError> {
-        Err(StoreError::Dead)
+        let sql = "select status, count(*) from run group by status order by status";
+        let rows = self.pool.rows("count runs", sql, Vec::new()).await?;
+        rows.into_iter()
+            .map(|mut row| {
+                let status = row.text("run.status")?;
+                Ok((status, u64::try_from(row.int("run")?).unwrap_or(0)))
+            })
+            .collect()
     }
+
     /// The newest seal; printed on pages and exports.
     pub async fn seal(&self) -> Result<Option<Seal>, StoreError> {
-        Err(StoreError::Dead)
+        let row = self.pool.row("read the newest seal", NEWEST_SEAL, params![SEAL_END]).await?;
+        row.map(|mut row| {
+            let seq = u64::try_from(row.int("entry.seq")?).unwrap_or(0);
+            let at = Millis::new(row.int("entry.at")?);
+            let hash = digest(&row.bytes("entry.hash")?, "entry.hash")?;
+            Ok(Seal { seq, at, hash })
+        })
+        .transpose()
     }
+}
+
+/// From a prefix to what is behind everything that begins with it; ids and numbers are ASCII.
+fn between(prefix: &str) -> Vec<crate::sql::Param> {
+    params![prefix, format!("{prefix}\u{7f}")]
 }

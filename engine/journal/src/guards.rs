@@ -1,0 +1,218 @@
+//! Guards, asked of the database inside the transaction.
+
+use beistand_core::model::{Digest, Path, RunId};
+use serde_json::json;
+
+use crate::error::StoreError;
+use crate::guard::{Guard, LimitKind, Refusal, TargetCount};
+use crate::sql::{Connection, Failure, Row, params};
+use crate::table::HoldKey;
+
+impl Guard {
+    /// Appends with a common key never share a batch, so that what one of them writes is seen by
+    /// the guards of the other.
+    pub(crate) fn key(&self) -> String {
+        match self {
+            Self::NeedOpen { need, .. } => format!("need {need}"),
+            Self::StartKeyFree { key } => format!("start {key}"),
+            Self::SignalNew { run, key } => format!("signal {run} {key}"),
+            Self::NumberFree { number } => format!("number {number}"),
+            Self::TargetFree { hold }
+            | Self::NotHeld { hold }
+            | Self::Held { hold }
+            | Self::LastHold { hold } => format!("target {} {}", hold.mode, hold.target),
+            Self::DistinctTargets { mode, .. } => format!("limits {mode}"),
+            Self::OncePerIncident { once } => {
+                format!("once {} {} {} {}", once.incident, once.path, once.action, once.targets)
+            }
+        }
+    }
+}
+
+/// The first guard that does not hold.
+pub(crate) async fn refused(
+    connection: &mut Connection,
+    guards: &[Guard],
+) -> Result<Option<Refusal>, Failure> {
+    for guard in guards {
+        if let Some(refusal) = check(connection, guard).await? {
+            return Ok(Some(refusal));
+        }
+    }
+    Ok(None)
+}
+
+async fn check(connection: &mut Connection, guard: &Guard) -> Result<Option<Refusal>, Failure> {
+    match guard {
+        Guard::NeedOpen { need, digest } => {
+            let sql = "select closed_at, digest from need where id = $1";
+            let row = connection.row(sql, params![need.to_string()]).await?;
+            need_open(row, *need, *digest).map_err(bad)
+        }
+        Guard::StartKeyFree { key } => {
+            let sql = "select id from run where start_key = $1";
+            let row = connection.row(sql, params![key.as_str()]).await?;
+            row.map(|mut row| Ok(Refusal::Started { run: row.parse::<RunId>("run.id")? }))
+                .transpose()
+                .map_err(bad)
+        }
+        Guard::SignalNew { run, key } => {
+            let sql = "select no from signal where run = $1 and key = $2";
+            let row = connection.row(sql, params![run.to_string(), key.as_str()]).await?;
+            Ok(row.map(|_| Refusal::SignalKnown))
+        }
+        Guard::NumberFree { number } => {
+            let sql = "select no from incident where number = $1";
+            let row = connection.row(sql, params![number.as_str()]).await?;
+            Ok(row.map(|_| Refusal::NumberTaken))
+        }
+        Guard::TargetFree { hold } => {
+            let sql = "select run, path from hold where mode = $1 and target = $2
+                 and state <> 'held' and not (run = $3 and path = $4) order by no limit 1";
+            let row = connection
+                .row(
+                    sql,
+                    params![
+                        hold.mode.as_str(),
+                        hold.target.as_str(),
+                        hold.run.to_string(),
+                        hold.path.as_str()
+                    ],
+                )
+                .await?;
+            Ok(whose(row).map_err(bad)?.map(|(run, path)| Refusal::TargetBusy { run, path }))
+        }
+        Guard::NotHeld { hold } | Guard::LastHold { hold } => {
+            let other = other_hold(connection, hold).await?;
+            Ok(other.map(|(run, path)| Refusal::AlreadyHeld { run, path }))
+        }
+        Guard::Held { hold } => {
+            let other = other_hold(connection, hold).await?;
+            Ok(if other.is_some() { None } else { Some(Refusal::NotHeld) })
+        }
+        Guard::DistinctTargets { .. } => limits(connection, guard).await,
+        Guard::OncePerIncident { once } => {
+            let sql = "select run from once where incident = $1 and playbook = $2 and path = $3
+                 and action = $4 and targets = $5";
+            let row = connection
+                .row(
+                    sql,
+                    params![
+                        once.incident.to_string(),
+                        once.playbook.as_str(),
+                        once.path.as_str(),
+                        once.action.as_str(),
+                        once.targets.to_string()
+                    ],
+                )
+                .await?;
+            row.map(|mut row| Ok(Refusal::DoneBefore { run: row.parse("once.run")? }))
+                .transpose()
+                .map_err(bad)
+        }
+    }
+}
+
+fn bad(error: StoreError) -> Failure {
+    Failure::Bad(error.to_string())
+}
+
+fn need_open(
+    row: Option<Row>,
+    need: beistand_core::model::NeedId,
+    digest: Option<Digest>,
+) -> Result<Option<Refusal>, StoreError> {
+    let Some(mut row) = row else { return Ok(Some(Refusal::NeedClosed { need })) };
+    if row.maybe_int("need.closed_at")?.is_some() {
+        return Ok(Some(Refusal::NeedClosed { need }));
+    }
+    let current: Option<Digest> = row.maybe_parse("need.digest")?;
+    Ok((digest.is_some() && digest != current).then_some(Refusal::NeedChanged { need }))
+}
+
+async fn other_hold(
+    connection: &mut Connection,
+    hold: &HoldKey,
+) -> Result<Option<(RunId, Path)>, Failure> {
+    let sql = "select run, path from hold where mode = $1 and target = $2 and effect = $3
+         and state = 'held' and not (run = $4 and path = $5) order by no limit 1";
+    let row = connection
+        .row(
+            sql,
+            params![
+                hold.mode.as_str(),
+                hold.target.as_str(),
+                hold.effect.as_str(),
+                hold.run.to_string(),
+                hold.path.as_str()
+            ],
+        )
+        .await?;
+    whose(row).map_err(bad)
+}
+
+fn whose(row: Option<Row>) -> Result<Option<(RunId, Path)>, StoreError> {
+    row.map(|mut row| {
+        let run = row.parse("hold.run")?;
+        // The path of a step is kept as it was written; the root's is empty.
+        let path = row.text("hold.path")?;
+        Ok((run, Path::root().child(&path)))
+    })
+    .transpose()
+}
+
+async fn limits(connection: &mut Connection, guard: &Guard) -> Result<Option<Refusal>, Failure> {
+    let Guard::DistinctTargets { mode, run, since, limits, targets } = guard else {
+        return Ok(None);
+    };
+    if let Some(limit) = limits.targets_per_run {
+        let sql = "select count(*) from (select target from target_use where mode = $1 and run = $2
+             union select w.value ->> 'target' from json_each($3) w) as touched";
+        let params = params![mode.as_str(), run.to_string(), names(targets.iter())];
+        if let Some(refusal) = over(connection, sql, params, (LimitKind::Run, limit)).await? {
+            return Ok(Some(refusal));
+        }
+    }
+    if let Some(limit) = limits.targets_per_hour {
+        let sql = "select count(*) from (select target from target_use where mode = $1 and at >= $2
+             union select w.value ->> 'target' from json_each($3) w) as touched";
+        let params = params![mode.as_str(), since.get(), names(targets.iter())];
+        if let Some(refusal) = over(connection, sql, params, (LimitKind::Hour, limit)).await? {
+            return Ok(Some(refusal));
+        }
+    }
+    let Some(limit) = limits.targets_per_organisation else { return Ok(None) };
+    let mut organisations: Vec<_> =
+        targets.iter().filter_map(|t| t.organisation.as_ref()).collect();
+    organisations.sort();
+    organisations.dedup();
+    for organisation in organisations {
+        let sql = "select count(*) from (select target from target_use where mode = $1 and at >= $2
+             and organisation = $3 union select w.value ->> 'target' from json_each($4) w) as touched";
+        let theirs = targets.iter().filter(|t| t.organisation.as_ref() == Some(organisation));
+        let params = params![mode.as_str(), since.get(), organisation.as_str(), names(theirs)];
+        let limit = (LimitKind::Organisation, limit);
+        if let Some(refusal) = over(connection, sql, params, limit).await? {
+            return Ok(Some(refusal));
+        }
+    }
+    Ok(None)
+}
+
+fn names<'a>(targets: impl Iterator<Item = &'a TargetCount>) -> String {
+    let rows: Vec<_> = targets.map(|target| json!({"target": target.target})).collect();
+    serde_json::Value::Array(rows).to_string()
+}
+
+async fn over(
+    connection: &mut Connection,
+    sql: &'static str,
+    params: Vec<crate::sql::Param>,
+    (kind, limit): (LimitKind, u32),
+) -> Result<Option<Refusal>, Failure> {
+    let wanted = match connection.row(sql, params).await? {
+        Some(mut row) => u64::try_from(row.int("target_use").map_err(bad)?).unwrap_or(0),
+        None => 0,
+    };
+    Ok((wanted > u64::from(limit)).then_some(Refusal::Limit { kind, limit, wanted }))
+}

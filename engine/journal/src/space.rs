@@ -1,0 +1,93 @@
+//! The reserve: space kept free beside a SQLite store, so that votes, notes and the stop switch
+//! can still be written when the disk is full.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Enough for some thousand votes and notes with their log.
+const RESERVE_BYTES: u64 = 16 << 20;
+/// On a small disk, at most this part of it: the reserve must not be what fills it.
+const PART_OF_DISK: u64 = 8;
+
+/// A file that holds space.
+#[derive(Debug)]
+pub(crate) struct Reserve {
+    path: PathBuf,
+}
+
+impl Reserve {
+    /// Beside the database: `<db>.reserve`. Tries to make it; [`Reserve::is_held`] says whether it
+    /// is there.
+    pub(crate) fn new(database: &Path) -> Self {
+        let reserve = Self { path: crate::lock::beside(database, ".reserve") };
+        if let Err(error) = reserve.make() {
+            tracing::warn!(%error, "no space could be reserved beside the store");
+        }
+        reserve
+    }
+
+    /// Whether the space is held.
+    pub(crate) fn is_held(&self) -> bool {
+        self.path.exists()
+    }
+
+    /// Gives the space free.
+    pub(crate) fn release(&self) {
+        if let Err(error) = std::fs::remove_file(&self.path) {
+            if error.kind() != std::io::ErrorKind::NotFound {
+                tracing::warn!(%error, "the reserve beside the store could not be released");
+            }
+        }
+    }
+
+    /// Takes the space again. Success is the proof that there is space.
+    pub(crate) fn make(&self) -> std::io::Result<()> {
+        let directory = self.path.parent().filter(|d| !d.as_os_str().is_empty());
+        let disk = rustix::fs::statvfs(directory.unwrap_or_else(|| Path::new(".")))?;
+        let bytes = RESERVE_BYTES.min(disk.f_blocks.saturating_mul(disk.f_frsize) / PART_OF_DISK);
+        if self.path.metadata().is_ok_and(|found| found.len() >= bytes) {
+            return Ok(());
+        }
+        let made = File::create(&self.path).and_then(|file| fill(&file, bytes));
+        if made.is_err() {
+            self.release();
+        }
+        made
+    }
+}
+
+/// Blocks that are really there: a file that is only long holds no space.
+fn fill(file: &File, bytes: u64) -> std::io::Result<()> {
+    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, bytes) {
+        Ok(()) => Ok(()),
+        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
+            let zeros = vec![0; 1 << 20];
+            let mut file = file;
+            let mut left = bytes;
+            while left > 0 {
+                let now = usize::try_from(left).unwrap_or(usize::MAX).min(zeros.len());
+                file.write_all(zeros.get(..now).unwrap_or_default())?;
+                left = left.saturating_sub(now as u64);
+            }
+            file.sync_all()
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Replaces a file so that a crash leaves the old one or the new one, never a half.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let next = crate::lock::beside(path, ".next");
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).open(&next)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&next, path)?;
+    sync_directory(path)
+}
+
+/// Makes a rename in the directory of `path` durable.
+pub(crate) fn sync_directory(path: &Path) -> std::io::Result<()> {
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    File::open(directory.unwrap_or_else(|| Path::new(".")))?.sync_all()
+}
