@@ -1,0 +1,421 @@
+//! Rhai's own functions, replaced where they take memory without bound, swallow errors, recurse
+//! without end, or answer in silence what should be an error.
+
+use std::cmp::Ordering;
+
+use rhai::{Array, Dynamic, Engine, FnPtr, Map, NativeCallContext, OP_EQUALS};
+
+use crate::functions::{Outcome, Text, refuse, too_long};
+use crate::limits::{self, LIST_ITEMS_MAX, TEXT_BYTES_MAX, VALUE_DEPTH_MAX};
+use crate::value;
+
+/// Replaces them in an engine. Functions registered here come before those of packages.
+pub(crate) fn register(engine: &mut Engine) {
+    replacing(engine);
+    splitting(engine);
+    sorting(engine);
+    searching(engine);
+    comparing(engine);
+    printing(engine);
+}
+
+// ---- texts ------------------------------------------------------------------------------------
+
+/// `replace` and `trim` change the text as Rhai's do, and give it too.
+fn replacing(engine: &mut Engine) {
+    engine
+        .register_fn("replace", |text: &mut Text, from: &str, to: &str| replace(text, from, to))
+        .register_fn("replace", |text: &mut Text, from: char, to: &str| {
+            replace(text, from.encode_utf8(&mut [0; 4]), to)
+        })
+        .register_fn("replace", |text: &mut Text, from: &str, to: char| {
+            replace(text, from, to.encode_utf8(&mut [0; 4]))
+        })
+        .register_fn("replace", |text: &mut Text, from: char, to: char| {
+            replace(text, from.encode_utf8(&mut [0; 4]), to.encode_utf8(&mut [0; 4]))
+        })
+        .register_fn("trim", |text: &mut Text| {
+            let trimmed: Text = text.trim().into();
+            *text = trimmed.clone();
+            trimmed
+        });
+}
+
+/// Rhai's own builds the result before it looks at its size: 64 KiB can become 4 GiB.
+fn replace(text: &mut Text, from: &str, to: &str) -> Outcome<Text> {
+    let found = text.matches(from).count();
+    let length = found
+        .checked_mul(to.len())
+        .and_then(|added| added.checked_add(text.len()))
+        .map(|length| length.saturating_sub(found.saturating_mul(from.len())));
+    if length.is_none_or(|length| length > TEXT_BYTES_MAX) {
+        return refuse(too_long("the text after `replace`"));
+    }
+    *text = text.replace(from, to).into();
+    Ok(text.clone())
+}
+
+/// A split text takes seventy times its bytes; the pieces are counted first.
+fn splitting(engine: &mut Engine) {
+    engine
+        .register_fn("split", |text: &mut Text| pieces(text.split_whitespace()))
+        .register_fn("split", |text: &mut Text, by: &str| pieces(text.split(by)))
+        .register_fn("split", |text: &mut Text, by: char| pieces(text.split(by)))
+        .register_fn("split", |text: &mut Text, by: &str, most: i64| {
+            pieces(text.splitn(at_least_one(most), by))
+        })
+        .register_fn("split", |text: &mut Text, by: char, most: i64| {
+            pieces(text.splitn(at_least_one(most), by))
+        })
+        .register_fn("split_rev", |text: &mut Text, by: &str| pieces(text.rsplit(by)))
+        .register_fn("split_rev", |text: &mut Text, by: char| pieces(text.rsplit(by)))
+        .register_fn("split_rev", |text: &mut Text, by: &str, most: i64| {
+            pieces(text.rsplitn(at_least_one(most), by))
+        })
+        .register_fn("split_rev", |text: &mut Text, by: char, most: i64| {
+            pieces(text.rsplitn(at_least_one(most), by))
+        })
+        .register_fn("to_chars", |text: &str| {
+            if text.chars().count() > LIST_ITEMS_MAX {
+                return refuse(too_many("the list of characters"));
+            }
+            Ok(text.chars().map(Dynamic::from).collect::<Array>())
+        });
+}
+
+fn at_least_one(most: i64) -> usize {
+    usize::try_from(most).unwrap_or(1).max(1)
+}
+
+fn pieces<'text>(split: impl Iterator<Item = &'text str>) -> Outcome<Array> {
+    let mut list = Array::new();
+    for piece in split {
+        if list.len() >= LIST_ITEMS_MAX {
+            return refuse(too_many("the list of pieces"));
+        }
+        if list.len().is_multiple_of(1024) {
+            limits::reserve(1024 * PIECE_BYTES)?;
+        }
+        list.push(Text::from(piece).into());
+    }
+    Ok(list)
+}
+
+/// A short text in a list: the value, the shared string, and room to grow.
+const PIECE_BYTES: usize = 96;
+
+fn too_many(what: &str) -> String {
+    format!("{what} is over {LIST_ITEMS_MAX} items")
+}
+
+// ---- order ------------------------------------------------------------------------------------
+
+/// Rhai's comparators swallow every error, also the one that stops a script.
+fn sorting(engine: &mut Engine) {
+    for name in ["sort", "sort_by"] {
+        engine.register_fn(name, |context: NativeCallContext<'_>, list: &mut Array, by: FnPtr| {
+            *list = sorted(&context, std::mem::take(list), &by)?;
+            Outcome::Ok(())
+        });
+    }
+    for name in ["order", "order_by"] {
+        engine.register_fn(name, |context: NativeCallContext<'_>, list: &mut Array, by: FnPtr| {
+            sorted(&context, list.clone(), &by)
+        });
+    }
+    engine
+        .register_fn("dedup", |list: &mut Array| {
+            let mut kept = Array::new();
+            for item in std::mem::take(list) {
+                if !kept.last().map_or(Ok(false), |last| same(last, &item, 0))? {
+                    kept.push(item);
+                }
+            }
+            *list = kept;
+            Outcome::Ok(())
+        })
+        .register_fn("dedup", |context: NativeCallContext<'_>, list: &mut Array, by: FnPtr| {
+            let mut kept = Array::new();
+            for item in std::mem::take(list) {
+                let equal = match kept.last() {
+                    Some(last) => holds(&by.call_raw(&context, None, [last.clone(), item.clone()])?)?,
+                    None => false,
+                };
+                if !equal {
+                    kept.push(item);
+                }
+            }
+            *list = kept;
+            Outcome::Ok(())
+        });
+}
+
+fn holds(answer: &Dynamic) -> Outcome<bool> {
+    match answer.as_bool() {
+        Ok(answer) => Ok(answer),
+        Err(_) => refuse(format!("true or false is wanted here, not {}", value::describe(answer))),
+    }
+}
+
+/// A merge sort whose comparator may fail, and which no comparator can lead astray. Stable.
+fn sorted(context: &NativeCallContext<'_>, list: Array, by: &FnPtr) -> Outcome<Array> {
+    let mut runs: Vec<Array> = list.into_iter().map(|item| vec![item]).collect();
+    while runs.len() > 1 {
+        let mut merged = Vec::with_capacity(runs.len().div_ceil(2));
+        let mut pairs = runs.into_iter();
+        while let Some(left) = pairs.next() {
+            merged.push(match pairs.next() {
+                Some(right) => merge(context, left, right, by)?,
+                None => left,
+            });
+        }
+        runs = merged;
+    }
+    Ok(runs.pop().unwrap_or_default())
+}
+
+fn merge(
+    context: &NativeCallContext<'_>,
+    left: Array,
+    right: Array,
+    by: &FnPtr,
+) -> Outcome<Array> {
+    let mut merged = Array::with_capacity(left.len() + right.len());
+    let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
+    while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+        let answer = by.call_raw(context, None, [a.clone(), b.clone()])?;
+        let from_right = if let Ok(number) = answer.as_int() {
+            number > 0
+        } else {
+            !holds(&answer)?
+        };
+        merged.extend(if from_right { right.next() } else { left.next() });
+    }
+    merged.extend(left);
+    merged.extend(right);
+    Ok(merged)
+}
+
+// ---- equality and order of values -------------------------------------------------------------
+
+fn searching(engine: &mut Engine) {
+    engine
+        .register_fn("contains", |list: &mut Array, wanted: Dynamic| {
+            position(list, &wanted, 0).map(|found| found.is_some())
+        })
+        .register_fn("index_of", |list: &mut Array, wanted: Dynamic| {
+            position(list, &wanted, 0).map(index)
+        })
+        .register_fn("index_of", |list: &mut Array, wanted: Dynamic, start: i64| {
+            let start = usize::try_from(start).unwrap_or(0);
+            position(list, &wanted, start).map(index)
+        })
+        // More exact than the ones above, so a function is still a predicate.
+        .register_fn("index_of", |context: NativeCallContext<'_>, list: &mut Array, by: FnPtr| {
+            for (at, item) in list.iter().enumerate() {
+                if holds(&by.call_raw(&context, None, [item.clone()])?)? {
+                    return Ok(index(Some(at)));
+                }
+            }
+            Outcome::Ok(-1)
+        });
+}
+
+fn position(list: &Array, wanted: &Dynamic, start: usize) -> Outcome<Option<usize>> {
+    for (at, item) in list.iter().enumerate().skip(start) {
+        if same(item, wanted, 0)? {
+            return Ok(Some(at));
+        }
+    }
+    Ok(None)
+}
+
+fn index(found: Option<usize>) -> i64 {
+    found.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1)
+}
+
+/// Rhai answers `false` when a text is compared with a number, so a slip of the pen would skip an
+/// isolation. Here it is an error; only null may be compared with everything.
+fn comparing(engine: &mut Engine) {
+    // The common pairs by their exact types: found at once.
+    macro_rules! exact {
+        ($($kind:ty),*) => {$(
+            engine
+                .register_fn("==", |a: $kind, b: $kind| a == b)
+                .register_fn("!=", |a: $kind, b: $kind| a != b)
+                .register_fn("<", |a: $kind, b: $kind| a < b)
+                .register_fn("<=", |a: $kind, b: $kind| a <= b)
+                .register_fn(">", |a: $kind, b: $kind| a > b)
+                .register_fn(">=", |a: $kind, b: $kind| a >= b);
+        )*};
+    }
+    exact!(i64, bool, Text);
+    engine
+        .register_fn("==", |a: &mut Array, b: Array| same_lists(a, &b, 0))
+        .register_fn("!=", |a: &mut Array, b: Array| same_lists(a, &b, 0).map(|same| !same))
+        .register_fn("==", |a: &mut Map, b: Map| same_maps(a, &b, 0))
+        .register_fn("!=", |a: &mut Map, b: Map| same_maps(a, &b, 0).map(|same| !same))
+        .register_fn(OP_EQUALS, |a: &mut Dynamic, b: Dynamic| equal(a, &b))
+        .register_fn("!=", |a: &mut Dynamic, b: Dynamic| equal(a, &b).map(|same| !same))
+        .register_fn("<", |a: &mut Dynamic, b: Dynamic| order(a, &b).map(Ordering::is_lt))
+        .register_fn("<=", |a: &mut Dynamic, b: Dynamic| order(a, &b).map(Ordering::is_le))
+        .register_fn(">", |a: &mut Dynamic, b: Dynamic| order(a, &b).map(Ordering::is_gt))
+        .register_fn(">=", |a: &mut Dynamic, b: Dynamic| order(a, &b).map(Ordering::is_ge));
+}
+
+fn equal(a: &Dynamic, b: &Dynamic) -> Outcome<bool> {
+    if a.is_unit() || b.is_unit() || family(a) == family(b) {
+        same(a, b, 0)
+    } else {
+        refuse(unequal_kinds(a, b))
+    }
+}
+
+fn unequal_kinds(a: &Dynamic, b: &Dynamic) -> String {
+    format!("{} can not be compared with {}", value::describe(a), value::describe(b))
+}
+
+/// What may be compared with each other.
+fn family(value: &Dynamic) -> u8 {
+    if value.is_int() || value.is_float() {
+        1
+    } else if value.is_string() || value.is_char() {
+        2
+    } else if value.is_bool() {
+        3
+    } else if value.is_array() {
+        4
+    } else if value.is_map() {
+        5
+    } else {
+        0
+    }
+}
+
+fn order(a: &Dynamic, b: &Dynamic) -> Outcome<Ordering> {
+    if let (Some(a), Some(b)) = (number(a), number(b)) {
+        return match a.partial_cmp(&b) {
+            Some(order) => Ok(order),
+            None => refuse("what is not a number can not be compared"),
+        };
+    }
+    if let (Some(a), Some(b)) = (text(a), text(b)) {
+        return Ok(a.cmp(&b));
+    }
+    if family(a) == family(b) && !a.is_unit() {
+        return refuse(format!("{} has no order; compare a part of it", value::describe(a)));
+    }
+    refuse(unequal_kinds(a, b))
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "as Rhai does; whole numbers over 2^53 never come in and never go out"
+)]
+fn number(value: &Dynamic) -> Option<f64> {
+    value.as_int().map(|integer| integer as f64).or_else(|_| value.as_float()).ok()
+}
+
+fn text(value: &Dynamic) -> Option<String> {
+    value
+        .as_immutable_string_ref()
+        .map(|text| text.to_string())
+        .or_else(|_| value.as_char().map(String::from))
+        .ok()
+}
+
+/// Equality of data, whatever the kinds; a whole number equals its float.
+fn same(a: &Dynamic, b: &Dynamic, depth: usize) -> Outcome<bool> {
+    if let (Ok(a), Ok(b)) = (a.as_int(), b.as_int()) {
+        return Ok(a == b);
+    }
+    if let (Some(a), Some(b)) = (number(a), number(b)) {
+        return Ok(a.partial_cmp(&b) == Some(Ordering::Equal));
+    }
+    if let (Ok(a), Ok(b)) = (a.as_immutable_string_ref(), b.as_immutable_string_ref()) {
+        return Ok(*a == *b);
+    }
+    if let (Some(a), Some(b)) = (text(a), text(b)) {
+        return Ok(a == b);
+    }
+    if let (Ok(a), Ok(b)) = (a.as_bool(), b.as_bool()) {
+        return Ok(a == b);
+    }
+    if let (Ok(a), Ok(b)) = (a.as_array_ref(), b.as_array_ref()) {
+        return same_lists(&a, &b, depth);
+    }
+    if let (Ok(a), Ok(b)) = (a.as_map_ref(), b.as_map_ref()) {
+        return same_maps(&a, &b, depth);
+    }
+    Ok(a.is_unit() && b.is_unit())
+}
+
+fn same_lists(a: &Array, b: &Array, depth: usize) -> Outcome<bool> {
+    deeper(depth)?;
+    if a.len() != b.len() {
+        return Ok(false);
+    }
+    for (a, b) in a.iter().zip(b) {
+        if !same(a, b, depth + 1)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn same_maps(a: &Map, b: &Map, depth: usize) -> Outcome<bool> {
+    deeper(depth)?;
+    if a.len() != b.len() {
+        return Ok(false);
+    }
+    for (name, a) in a {
+        match b.get(name) {
+            Some(b) if same(a, b, depth + 1)? => {}
+            Some(_) | None => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+fn deeper(depth: usize) -> Outcome<()> {
+    if depth >= VALUE_DEPTH_MAX {
+        return refuse(format!("values nested over {VALUE_DEPTH_MAX} levels are not compared"));
+    }
+    Ok(())
+}
+
+// ---- text of lists, objects and null ----------------------------------------------------------
+
+/// Lists and objects become text only by `join` and `json`, and null never does. Rhai's text
+/// templates swallow errors, so the evaluation is stopped as well.
+fn printing(engine: &mut Engine) {
+    const WHOLE: &str = "a list or object is no text; use `join()` or `json()`";
+    const NULL: &str = "null is no text; give another value with `??`";
+    fn no_text(sentence: &'static str) -> Outcome<Text> {
+        limits::stop_with(sentence);
+        refuse(sentence)
+    }
+    for name in ["to_string", "to_debug"] {
+        engine
+            .register_fn(name, |_: &mut Array| no_text_of_whole(WHOLE))
+            .register_fn(name, |_: &mut Map| no_text_of_whole(WHOLE))
+            .register_fn(name, |(): ()| no_text(NULL));
+    }
+    macro_rules! never_added {
+        ($($kind:ty => $sentence:expr),*) => {$(
+            engine
+                .register_fn("+", |_: Text, _: $kind| no_text($sentence))
+                .register_fn("+", |_: $kind, _: Text| no_text($sentence))
+                .register_fn("+=", |_: &mut Text, _: $kind| no_text($sentence).map(drop))
+                .register_fn("append", |_: &mut Text, _: $kind| no_text($sentence).map(drop));
+        )*};
+    }
+    never_added!(Array => WHOLE, Map => WHOLE, () => NULL);
+}
+
+/// An empty text and not an error: after an error Rhai would print the value itself, and recurse.
+#[expect(clippy::unnecessary_wraps, reason = "the shape that Rhai wants")]
+fn no_text_of_whole(sentence: &'static str) -> Outcome<Text> {
+    limits::stop_with(sentence);
+    Ok(Text::new())
+}

@@ -1,0 +1,28 @@
+//! What the crate promises, as a whole: evaluation, bombs, findings.
+
+mod bombs;
+mod evaluation;
+mod findings;
+
+use serde_json::{Map, Value, json};
+
+use crate::{CountingAllocator, Scripts};
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
+
+fn scripts() -> Scripts {
+    Scripts::new().expect("the test counts its memory")
+}
+
+/// Values by name, from a JSON object.
+fn values(object: Value) -> Map<String, Value> {
+    match object {
+        Value::Object(fields) => fields,
+        other => Map::from_iter([("value".to_owned(), other)]),
+    }
+}
+
+fn nothing() -> Map<String, Value> {
+    values(json!({}))
+}
