@@ -32,7 +32,12 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Body {
     /// Inputs, outputs, items, forms, lines of a gate.
-    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "v",
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub value: Option<Arc<Value>>,
     /// A sentence: error, reason, note, title.
     #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
@@ -41,14 +46,31 @@ pub struct Body {
     #[serde(rename = "g", default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<Target>,
     /// The state before the effect.
-    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "p",
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub previous: Option<Arc<Value>>,
     /// What takes the effect back.
     #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<Arc<UndoCall>>,
     /// What a person fills in.
-    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "f",
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub form: Option<Arc<Value>>,
+}
+
+/// A null that was given is a value; serde alone would read it as none.
+pub(crate) fn present<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Arc<Value>>, D::Error> {
+    Value::deserialize(from).map(|value| Some(Arc::new(value)))
 }
 
 /// A rendered call that takes an effect back.

@@ -5,6 +5,7 @@
 //! state changes. Neither knows time, randomness or the world except by argument.
 
 mod apply;
+mod codec;
 mod decide;
 mod event;
 mod scope;
@@ -13,6 +14,7 @@ mod view;
 mod world;
 
 pub use apply::Contradiction;
+pub use codec::{decode, encode};
 pub use decide::{
     AnswerError, Answered, Command, Decision, Effect, Input, Launch, LaunchError, Reply, decide,
     launch,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::event::{Actor, Intent, NeedKind, Parent, RunEnd, Section, StepEnd, UndoCall};
+use super::event::{present, Actor, Intent, NeedKind, Parent, RunEnd, Section, StepEnd, UndoCall};
 use crate::model::{
     ConnectorName, Digest, ErrorKind, IncidentId, Millis, Mode, NeedId, Path, PlaybookName,
     Reached, Role, RunId, Span, Target,
@@ -151,6 +151,11 @@ pub struct Sent {
     /// The resolved targets.
     pub targets: Vec<Target>,
     /// The state before.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub previous: Option<Arc<Value>>,
     /// What takes it back.
     pub undo: Option<Arc<UndoCall>>,
@@ -264,10 +269,18 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Box<Sent>>,
     /// The state before the effect.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub previous: Option<Arc<Value>>,
     /// What it gave.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub output: Option<Arc<Value>>,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
