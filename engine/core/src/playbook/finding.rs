@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::SourceText;
+use super::yaml::is_hidden;
 
 /// Whether a finding stands in the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -76,7 +77,11 @@ pub fn finding_text(finding: &Finding, source: &SourceText) -> String {
             .chars()
             .skip(skipped)
             .take(EXCERPT_MAX)
-            .map(|c| if c.is_control() { ' ' } else { c })
+            .map(|c| match c {
+                '\t' => ' ',
+                c if is_hidden(c) => '\u{fffd}',
+                c => c,
+            })
             .collect();
         let caret = " ".repeat(at - skipped);
         let excerpt = excerpt.trim_end();

@@ -3,6 +3,7 @@
 //! The way: [`SourceText`] → `Draft` (right shape, no unknown keys) → `check` → `(Option<Plan>,
 //! Vec<Finding>)`. Only `check` makes a plan, so whoever holds one need not look again.
 
+mod case;
 mod check;
 mod codes;
 mod draft;
@@ -11,11 +12,16 @@ mod finding;
 mod ids;
 mod plan;
 mod report;
+mod schema_json;
 mod source;
 mod template;
 mod tree;
 mod yaml;
 
+pub use case::{
+    Case, CaseAnswer, CaseChoice, CaseDecision, CaseError, CaseExpectation, CaseGives, CaseProbe,
+    CaseResolution, CaseSignal,
+};
 pub use check::{CheckRequest, Library, NoLibrary, check};
 pub use codes::Code;
 
@@ -28,4 +34,5 @@ pub use plan::{
     Block, CallNode, ForEach, Gate, Join, Kind, Length, ListSource, Node, NodeId, OnError,
     OnUnknown, Plan, PlanParts, Repeat, Retry, Shows, Slot, SwitchCase, Tolerance, Undo, Wait,
 };
+pub use schema_json::playbook_schema;
 pub use source::{Place, SourceText};

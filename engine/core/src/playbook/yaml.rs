@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 use serde_json::Number;
 
 use super::report::Report;
@@ -74,13 +74,10 @@ fn hidden(text: &str) -> Option<(Place, char)> {
     let mut place = Place::START;
     let mut characters = text.chars().peekable();
     while let Some(c) = characters.next() {
+        // A lone carriage return ends a line for some readers and not for others.
         let refused = match c {
-            '\n' | '\t' => false,
-            // A lone carriage return ends a line for some readers and not for others.
             '\r' => characters.peek() != Some(&'\n'),
-            '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => true,
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
-            other => other.is_control(),
+            other => is_hidden(other),
         };
         if refused {
             return Some((place, c));
@@ -92,6 +89,17 @@ fn hidden(text: &str) -> Option<(Place, char)> {
         }
     }
     None
+}
+
+/// Whether a character can not be seen, ends a line for some readers only, or turns the reading
+/// direction (Unicode bidirectional controls).
+pub(super) fn is_hidden(c: char) -> bool {
+    match c {
+        '\n' | '\t' => false,
+        '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => true,
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        other => other.is_control(),
+    }
 }
 
 /// A list or mapping that is being read.
@@ -124,9 +132,7 @@ impl<'t> Builder<'t> {
     fn run(mut self) -> Result<Yaml, Fault> {
         let mut documents = 0;
         for event in Parser::new_from_str(self.text) {
-            let (event, span) = event.map_err(|error| {
-                Fault::new(Code::YamlSyntax, place_of(error.marker()), error.info())
-            })?;
+            let (event, span) = event.map_err(|error| scan_fault(&error))?;
             let place = place_of(&span.start);
             match event {
                 Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
@@ -291,6 +297,16 @@ fn no_tag(there_is_one: bool, place: Place) -> Result<(), Fault> {
         );
     }
     Ok(())
+}
+
+/// What the library could not read. It has a limit of its own for depth, far beyond ours.
+fn scan_fault(error: &ScanError) -> Fault {
+    let place = place_of(error.marker());
+    if error.info() == "recursion limit exceeded" {
+        let message = format!("more than {DEPTH_MAX} lists and mappings in each other");
+        return Fault::new(Code::YamlNesting, place, message);
+    }
+    Fault::new(Code::YamlSyntax, place, error.info())
 }
 
 fn place_of(marker: &Marker) -> Place {

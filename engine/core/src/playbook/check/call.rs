@@ -1,7 +1,7 @@
 //! Calls: the action, its arguments, and what a playbook must not put into them.
 
 use super::super::draft::{self, Arguments, Spanned, TIMEOUT};
-use super::super::report::did_you_mean;
+use super::super::report::{did_you_mean, similar};
 use super::super::template::has_expression;
 use super::super::tree::{Node, Yaml};
 use super::super::{CallNode, Code, Expressions, Kind, Length, OnUnknown, Type};
@@ -81,14 +81,26 @@ impl<'a, E: Expressions, L: Library> Checker<'a, '_, E, L> {
                 (Code::UnknownCapability, format!("there is no capability `{capability}`"))
             };
             let all: Vec<&str> = catalogue.iter().map(|spec| spec.name.as_str()).collect();
-            let hint = did_you_mean(name.value.as_str(), all.iter().copied()).or_else(|| {
-                let same: Vec<&str> = all
-                    .iter()
-                    .copied()
-                    .filter(|action| action.split_once('.').is_some_and(|(of, _)| of == capability))
-                    .collect();
-                let listed = if same.is_empty() { known.join(", ") } else { same.join(", ") };
-                Some(format!("there are: {listed}"))
+            let same: Vec<&str> = all
+                .iter()
+                .copied()
+                .filter(|action| action.split_once('.').is_some_and(|(of, _)| of == capability))
+                .collect();
+            // A right capability leaves only the second word to compare.
+            let near = if same.is_empty() {
+                similar(name.value.as_str(), all)
+            } else {
+                let written = name.value.as_str().split_once('.').map_or("", |(_, word)| word);
+                let words = same.iter().filter_map(|action| action.split_once('.'));
+                let near = similar(written, words.map(|(_, word)| word));
+                same.iter().copied().find(|action| {
+                    action.split_once('.').map(|(_, word)| word) == near && near.is_some()
+                })
+            };
+            let hint = Some(match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if same.is_empty() => format!("there are: {}", known.join(", ")),
+                None => format!("there are: {}", same.join(", ")),
             });
             self.report.add_with(code, name.place, message, hint);
         }

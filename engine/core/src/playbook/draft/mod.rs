@@ -11,7 +11,7 @@ mod kind;
 mod playbook;
 mod schema;
 mod step;
-mod value;
+pub(super) mod value;
 
 use super::tree::{Text, Yaml};
 use super::{Join, OnUnknown, Place, Retry, Slot, Tolerance};

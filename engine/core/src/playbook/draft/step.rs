@@ -14,6 +14,9 @@ const KINDS: &[&str] = &[
     "repeat", "playbook", "note", "duty", "aid", "fail", "end",
 ];
 
+/// Kinds that are recognised and come with a later version.
+const LATER: &[&str] = &["duty", "aid"];
+
 /// Keys that belong to some kinds only.
 const COMPANIONS: &[(&str, &[&str])] = &[
     ("with", &["call", "playbook"]),
@@ -94,7 +97,9 @@ fn one_kind(fields: &mut Fields<'_>, report: &mut Report) -> Option<&'static str
             }
             // A misspelt kind is an unknown key with a hint; saying it twice helps nobody.
             if run.is_some() || !fields.misspells(KINDS) {
-                let hint = format!("one of: {}, undo", KINDS.join(", "));
+                let now: Vec<&str> =
+                    KINDS.iter().copied().filter(|kind| !LATER.contains(kind)).collect();
+                let hint = format!("one of: {}, undo", now.join(", "));
                 report.hint(Code::NoKind, fields.place, "the step does not say what it does", hint);
             }
             None

@@ -24,7 +24,7 @@ fn wrong(entry: &Entry, expected: &str, report: &mut Report) {
 }
 
 /// Where the value stands; the key where it is empty.
-pub(super) fn place_of(entry: &Entry) -> Place {
+pub(in crate::playbook) fn place_of(entry: &Entry) -> Place {
     match entry.value.scalar() {
         Some(Scalar { meaning: Meaning::Null, .. }) => entry.place,
         Some(_) | None => entry.value.place,
@@ -32,7 +32,7 @@ pub(super) fn place_of(entry: &Entry) -> Place {
 }
 
 /// A text.
-pub(super) fn text<'y>(entry: &'y Entry, report: &mut Report) -> Option<&'y Text> {
+pub(in crate::playbook) fn text<'y>(entry: &'y Entry, report: &mut Report) -> Option<&'y Text> {
     let found = entry.value.text();
     if found.is_none() {
         wrong(entry, "a text", report);
@@ -41,7 +41,7 @@ pub(super) fn text<'y>(entry: &'y Entry, report: &mut Report) -> Option<&'y Text
 }
 
 /// A text for people in which nothing is filled in.
-pub(super) fn plain_text(entry: &Entry, report: &mut Report) -> Option<String> {
+pub(in crate::playbook) fn plain_text(entry: &Entry, report: &mut Report) -> Option<String> {
     let text = text(entry, report)?.as_str();
     if has_expression(text) {
         let message = format!("nothing is filled in in `{}`", entry.name());
@@ -51,7 +51,10 @@ pub(super) fn plain_text(entry: &Entry, report: &mut Report) -> Option<String> {
 }
 
 /// An expression: any scalar, read as it was written.
-pub(super) fn expression<'y>(entry: &'y Entry, report: &mut Report) -> Option<&'y Text> {
+pub(in crate::playbook) fn expression<'y>(
+    entry: &'y Entry,
+    report: &mut Report,
+) -> Option<&'y Text> {
     match entry.value.scalar() {
         Some(scalar) if scalar.meaning != Meaning::Null => Some(&scalar.text),
         Some(_) | None => {
@@ -62,7 +65,7 @@ pub(super) fn expression<'y>(entry: &'y Entry, report: &mut Report) -> Option<&'
 }
 
 /// True or false.
-pub(super) fn boolean(entry: &Entry, report: &mut Report) -> Option<bool> {
+pub(in crate::playbook) fn boolean(entry: &Entry, report: &mut Report) -> Option<bool> {
     match entry.value.scalar().map(|scalar| &scalar.meaning) {
         Some(Meaning::Boolean(value)) => Some(*value),
         Some(Meaning::Null | Meaning::Number(_) | Meaning::Text) | None => {
@@ -73,7 +76,11 @@ pub(super) fn boolean(entry: &Entry, report: &mut Report) -> Option<bool> {
 }
 
 /// A whole number within a range.
-pub(super) fn whole(entry: &Entry, range: RangeInclusive<u64>, report: &mut Report) -> Option<u64> {
+pub(in crate::playbook) fn whole(
+    entry: &Entry,
+    range: RangeInclusive<u64>,
+    report: &mut Report,
+) -> Option<u64> {
     let number = match entry.value.scalar().map(|scalar| &scalar.meaning) {
         Some(Meaning::Number(number)) => number,
         Some(Meaning::Null | Meaning::Boolean(_) | Meaning::Text) | None => {
@@ -95,15 +102,23 @@ pub(super) fn whole(entry: &Entry, range: RangeInclusive<u64>, report: &mut Repo
 }
 
 /// The same for numbers that are kept small.
-pub(super) fn small(entry: &Entry, range: RangeInclusive<u32>, report: &mut Report) -> Option<u32> {
+pub(in crate::playbook) fn small(
+    entry: &Entry,
+    range: RangeInclusive<u32>,
+    report: &mut Report,
+) -> Option<u32> {
     let wide = u64::from(*range.start())..=u64::from(*range.end());
     whole(entry, wide, report).and_then(|number| u32::try_from(number).ok())
 }
 
 /// One of a few words.
-pub(super) fn word<T: Copy>(entry: &Entry, words: &[(&str, T)], report: &mut Report) -> Option<T> {
+pub(in crate::playbook) fn word<T: Clone>(
+    entry: &Entry,
+    words: &[(&str, T)],
+    report: &mut Report,
+) -> Option<T> {
     let written = text(entry, report)?.as_str();
-    let found = words.iter().find(|(word, _)| *word == written).map(|(_, value)| *value);
+    let found = words.iter().find(|(word, _)| *word == written).map(|(_, value)| value.clone());
     if found.is_none() {
         let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let message = format!("`{}` can not be `{}`", entry.name(), short(written));
@@ -115,7 +130,7 @@ pub(super) fn word<T: Copy>(entry: &Entry, words: &[(&str, T)], report: &mut Rep
 }
 
 /// A role.
-pub(super) fn role(entry: &Entry, report: &mut Report) -> Option<Role> {
+pub(in crate::playbook) fn role(entry: &Entry, report: &mut Report) -> Option<Role> {
     let written = text(entry, report)?.as_str();
     let found = written.parse().ok();
     if found.is_none() {
@@ -129,7 +144,7 @@ pub(super) fn role(entry: &Entry, report: &mut Report) -> Option<Role> {
 }
 
 /// A duration, written down or rendered.
-pub(super) fn length<'y>(entry: &'y Entry, report: &mut Report) -> Option<Length<'y>> {
+pub(in crate::playbook) fn length<'y>(entry: &'y Entry, report: &mut Report) -> Option<Length<'y>> {
     if let Some(text) = entry.value.text()
         && has_expression(text.as_str())
     {
@@ -139,7 +154,7 @@ pub(super) fn length<'y>(entry: &'y Entry, report: &mut Report) -> Option<Length
 }
 
 /// A duration that is written down.
-pub(super) fn span(entry: &Entry, report: &mut Report) -> Option<Span> {
+pub(in crate::playbook) fn span(entry: &Entry, report: &mut Report) -> Option<Span> {
     let written = entry.value.scalar().map(|scalar| scalar.text.as_str());
     let found = entry.value.text().and_then(|text| Span::parse(text.as_str()).ok());
     if found.is_none() {
@@ -157,7 +172,7 @@ pub(super) fn span(entry: &Entry, report: &mut Report) -> Option<Span> {
 }
 
 /// An id that stands as a value or as a key.
-pub(super) fn id(
+pub(in crate::playbook) fn id(
     written: &str,
     place: Place,
     of: IdOf,
@@ -175,13 +190,19 @@ pub(super) fn id(
 }
 
 /// A playbook's name.
-pub(super) fn playbook_name(entry: &Entry, report: &mut Report) -> Option<Spanned<PlaybookName>> {
-    named(entry, "playbook: small letters, digits and `-`, beginning with a letter", report)
+pub(in crate::playbook) fn playbook_name(
+    entry: &Entry,
+    report: &mut Report,
+) -> Option<Spanned<PlaybookName>> {
+    named(entry, "a playbook: small letters, digits and `-`, beginning with a letter", report)
 }
 
 /// An action's name.
-pub(super) fn action_name(entry: &Entry, report: &mut Report) -> Option<Spanned<ActionName>> {
-    named(entry, "action: two words with a dot, like `network.isolate`", report)
+pub(in crate::playbook) fn action_name(
+    entry: &Entry,
+    report: &mut Report,
+) -> Option<Spanned<ActionName>> {
+    named(entry, "an action: two words with a dot, like `network.isolate`", report)
 }
 
 fn named<T: FromStr>(entry: &Entry, what: &str, report: &mut Report) -> Option<Spanned<T>> {
@@ -189,14 +210,18 @@ fn named<T: FromStr>(entry: &Entry, what: &str, report: &mut Report) -> Option<S
     let place = entry.value.place;
     let found = written.parse().ok().map(|value| Spanned { value, place });
     if found.is_none() {
-        let message = format!("`{}` is no name of a {what}", short(written));
+        let message = format!("`{}` is no name of {what}", short(written));
         report.add(Code::BadName, place, message);
     }
     found
 }
 
 /// The elements of a list; a finding where it is none.
-pub(super) fn list<'y>(entry: &'y Entry, what: &str, report: &mut Report) -> &'y [Yaml] {
+pub(in crate::playbook) fn list<'y>(
+    entry: &'y Entry,
+    what: &str,
+    report: &mut Report,
+) -> &'y [Yaml] {
     entry.value.list().unwrap_or_else(|| {
         wrong(entry, what, report);
         &[]
@@ -204,7 +229,10 @@ pub(super) fn list<'y>(entry: &'y Entry, what: &str, report: &mut Report) -> &'y
 }
 
 /// Texts in a list.
-pub(super) fn texts<'y>(entry: &'y Entry, report: &mut Report) -> Vec<Spanned<&'y str>> {
+pub(in crate::playbook) fn texts<'y>(
+    entry: &'y Entry,
+    report: &mut Report,
+) -> Vec<Spanned<&'y str>> {
     let mut found = Vec::new();
     for item in list(entry, "a list of texts", report) {
         match item.text() {
