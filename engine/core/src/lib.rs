@@ -7,10 +7,12 @@
 //! * [`model`]: the nouns, shared with connectors
 //! * [`playbook`]: YAML text in, [`playbook::Plan`] out
 //! * [`run`]: `decide` and `apply`, the machine that drives a run
+//! * [`incident`]: what happened in an incident apart from its runs, and to the store
 //! * [`entry`]: the journal's bytes and their chain
 //! * [`timeline`]: sentences for people, as a pure function of events
 
 pub mod entry;
+pub mod incident;
 pub mod model;
 
 pub mod playbook;

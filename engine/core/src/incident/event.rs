@@ -1,0 +1,137 @@
+//! What happened in an incident: the vocabulary of its stream. It only grows.
+
+use serde::{Deserialize, Serialize};
+
+use super::codec::{self, Bodied};
+use super::{AssetState, IncidentNumber};
+use crate::model::{
+    Digest, EntryId, IncidentId, Millis, Mode, Organisation, Person, Role, Severity, TargetKind,
+    Tlp,
+};
+use crate::run::{Actor, Contradiction};
+
+/// One event of an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// What happened, without values.
+    #[serde(flatten)]
+    pub head: Head,
+    /// Who did it.
+    pub by: Actor,
+    /// Whose data the body holds, or who is concerned.
+    #[serde(rename = "org", default, skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<Organisation>,
+    /// The values.
+    #[serde(skip)]
+    pub body: Body,
+}
+
+/// The values of an event; which ones are there follows from the head.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Body {
+    /// A title, a note, a reason.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The name of an asset or a file.
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// What happened, without values. The tag is `k`; tags and fields only grow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "k", rename_all = "kebab-case")]
+pub enum Head {
+    /// The incident was opened. Body: title.
+    IncidentOpened {
+        /// Which.
+        incident: IncidentId,
+        /// Its number for people.
+        number: IncidentNumber,
+        /// Real or not; never changes.
+        mode: Mode,
+        /// How bad.
+        severity: Severity,
+        /// Who may read it.
+        tlp: Tlp,
+    },
+    /// The incident was closed. Notes may still follow. Body: reason.
+    IncidentClosed,
+    /// A person wrote something down. Body: the note.
+    NoteAdded {
+        /// When it happened, where that is not when it was written down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened_at: Option<Millis>,
+    },
+    /// A person took a role, or left it.
+    RoleAssigned {
+        /// Which role.
+        role: Role,
+        /// Who has it from now on; absent: nobody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        person: Option<Person>,
+    },
+    /// An organisation is concerned: that of the event.
+    OrganisationLinked,
+    /// Something the incident is about, or its new state. Body: its name.
+    AssetChanged {
+        /// What kind of thing.
+        kind: TargetKind,
+        /// How it stands.
+        state: AssetState,
+    },
+    /// A file was kept as evidence. Body: its name.
+    EvidenceAdded {
+        /// SHA-256 of its bytes.
+        digest: Digest,
+        /// How many bytes.
+        bytes: u64,
+    },
+}
+
+impl Event {
+    /// An event without values.
+    pub fn new(head: Head, by: Actor) -> Self {
+        Self { head, by, organisation: None, body: Body::default() }
+    }
+    /// The same with a title, a note or a reason.
+    #[must_use]
+    pub fn text(mut self, text: impl Into<String>) -> Self {
+        self.body.text = Some(text.into());
+        self
+    }
+    /// The same with the name of an asset or a file.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.body.name = Some(name.into());
+        self
+    }
+    /// The same as one organisation's.
+    #[must_use]
+    pub fn of(mut self, organisation: Option<Organisation>) -> Self {
+        self.organisation = organisation;
+        self
+    }
+}
+
+impl Bodied for Event {
+    type Body = Body;
+    fn body(&self) -> &Body {
+        &self.body
+    }
+    fn set_body(&mut self, body: Body) {
+        self.body = body;
+    }
+}
+
+/// The head and, where any event carries values, the body of an entry of an incident's stream.
+pub fn encode(id: EntryId, events: &[Event]) -> (Vec<u8>, Option<Vec<u8>>) {
+    codec::encode(id, events)
+}
+
+/// Back from the bytes that a store kept; without a body the events carry no values.
+///
+/// # Errors
+/// [`Contradiction`] for bytes that are no entry of an incident, or a body of other events.
+pub fn decode(head: &[u8], body: Option<&[u8]>) -> Result<(EntryId, Vec<Event>), Contradiction> {
+    codec::decode(head, body)
+}
