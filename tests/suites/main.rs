@@ -6,4 +6,6 @@ mod architecture;
 #[cfg(test)]
 mod broken;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod rigs;
