@@ -1,110 +1,62 @@
-//! Rhai's own functions, replaced where they take memory without bound, swallow errors, recurse
-//! without end, or answer in silence what should be an error.
+//! Rhai's own functions on lists and on values of any kind, replaced where they take memory without
+//! bound, swallow errors, recurse without end, or answer in silence what should be an error.
 
 use std::cmp::Ordering;
 
 use rhai::{Array, Dynamic, Engine, FnPtr, Map, NativeCallContext, OP_EQUALS};
 
-use crate::functions::{Outcome, Text, refuse, too_long};
-use crate::limits::{self, LIST_ITEMS_MAX, TEXT_BYTES_MAX, VALUE_DEPTH_MAX};
+use crate::functions::{Outcome, Text, refuse};
+use crate::limits::{LIST_ITEMS_MAX, VALUE_DEPTH_MAX};
 use crate::value;
 
 /// Replaces them in an engine. Functions registered here come before those of packages.
 pub(crate) fn register(engine: &mut Engine) {
-    replacing(engine);
-    splitting(engine);
+    growing(engine);
     sorting(engine);
     searching(engine);
     comparing(engine);
-    printing(engine);
 }
 
-// ---- texts ------------------------------------------------------------------------------------
+// ---- growth -----------------------------------------------------------------------------------
 
-/// `replace` and `trim` change the text as Rhai's do, and give it too.
-fn replacing(engine: &mut Engine) {
+/// What puts many items into a list at once counts them first.
+fn growing(engine: &mut Engine) {
     engine
-        .register_fn("replace", |text: &mut Text, from: &str, to: &str| replace(text, from, to))
-        .register_fn("replace", |text: &mut Text, from: char, to: &str| {
-            replace(text, from.encode_utf8(&mut [0; 4]), to)
-        })
-        .register_fn("replace", |text: &mut Text, from: &str, to: char| {
-            replace(text, from, to.encode_utf8(&mut [0; 4]))
-        })
-        .register_fn("replace", |text: &mut Text, from: char, to: char| {
-            replace(text, from.encode_utf8(&mut [0; 4]), to.encode_utf8(&mut [0; 4]))
-        })
-        .register_fn("trim", |text: &mut Text| {
-            let trimmed: Text = text.trim().into();
-            *text = trimmed.clone();
-            trimmed
-        });
-}
-
-/// Rhai's own builds the result before it looks at its size: 64 KiB can become 4 GiB.
-fn replace(text: &mut Text, from: &str, to: &str) -> Outcome<Text> {
-    let found = text.matches(from).count();
-    let length = found
-        .checked_mul(to.len())
-        .and_then(|added| added.checked_add(text.len()))
-        .map(|length| length.saturating_sub(found.saturating_mul(from.len())));
-    if length.is_none_or(|length| length > TEXT_BYTES_MAX) {
-        return refuse(too_long("the text after `replace`"));
-    }
-    *text = text.replace(from, to).into();
-    Ok(text.clone())
-}
-
-/// A split text takes seventy times its bytes; the pieces are counted first.
-fn splitting(engine: &mut Engine) {
-    engine
-        .register_fn("split", |text: &mut Text| pieces(text.split_whitespace()))
-        .register_fn("split", |text: &mut Text, by: &str| pieces(text.split(by)))
-        .register_fn("split", |text: &mut Text, by: char| pieces(text.split(by)))
-        .register_fn("split", |text: &mut Text, by: &str, most: i64| {
-            pieces(text.splitn(at_least_one(most), by))
-        })
-        .register_fn("split", |text: &mut Text, by: char, most: i64| {
-            pieces(text.splitn(at_least_one(most), by))
-        })
-        .register_fn("split_rev", |text: &mut Text, by: &str| pieces(text.rsplit(by)))
-        .register_fn("split_rev", |text: &mut Text, by: char| pieces(text.rsplit(by)))
-        .register_fn("split_rev", |text: &mut Text, by: &str, most: i64| {
-            pieces(text.rsplitn(at_least_one(most), by))
-        })
-        .register_fn("split_rev", |text: &mut Text, by: char, most: i64| {
-            pieces(text.rsplitn(at_least_one(most), by))
-        })
-        .register_fn("to_chars", |text: &str| {
-            if text.chars().count() > LIST_ITEMS_MAX {
-                return refuse(too_many("the list of characters"));
+        .register_fn("pad", |list: &mut Array, length: i64, item: Dynamic| {
+            let length = usize::try_from(length).unwrap_or(0);
+            if length > LIST_ITEMS_MAX {
+                return refuse(too_many("the padded list"));
             }
-            Ok(text.chars().map(Dynamic::from).collect::<Array>())
+            // Copies of a list or object weigh what it weighs; only flat items are padded with.
+            if item.is_array() || item.is_map() || item.is_fnptr() {
+                return refuse("a list is padded with texts, numbers, booleans or null");
+            }
+            if length > list.len() {
+                list.resize(length, item);
+            }
+            Ok(())
+        })
+        .register_fn("+", |list: Array, more: Array| extended(list, more))
+        .register_fn("+=", |list: &mut Array, more: Array| {
+            *list = extended(std::mem::take(list), more)?;
+            Outcome::Ok(())
+        })
+        .register_fn("append", |list: &mut Array, more: Array| {
+            *list = extended(std::mem::take(list), more)?;
+            Outcome::Ok(())
         });
 }
 
-fn at_least_one(most: i64) -> usize {
-    usize::try_from(most).unwrap_or(1).max(1)
-}
-
-fn pieces<'text>(split: impl Iterator<Item = &'text str>) -> Outcome<Array> {
-    let mut list = Array::new();
-    for piece in split {
-        if list.len() >= LIST_ITEMS_MAX {
-            return refuse(too_many("the list of pieces"));
-        }
-        if list.len().is_multiple_of(1024) {
-            limits::reserve(1024 * PIECE_BYTES)?;
-        }
-        list.push(Text::from(piece).into());
+fn extended(mut list: Array, more: Array) -> Outcome<Array> {
+    if list.len() + more.len() > LIST_ITEMS_MAX {
+        return refuse(too_many("the joined list"));
     }
+    list.extend(more);
     Ok(list)
 }
 
-/// A short text in a list: the value, the shared string, and room to grow.
-const PIECE_BYTES: usize = 96;
-
-fn too_many(what: &str) -> String {
+/// The sentence for a list that grew over the limit.
+pub(crate) fn too_many(what: &str) -> String {
     format!("{what} is over {LIST_ITEMS_MAX} items")
 }
 
@@ -382,40 +334,4 @@ fn deeper(depth: usize) -> Outcome<()> {
         return refuse(format!("values nested over {VALUE_DEPTH_MAX} levels are not compared"));
     }
     Ok(())
-}
-
-// ---- text of lists, objects and null ----------------------------------------------------------
-
-/// Lists and objects become text only by `join` and `json`, and null never does. Rhai's text
-/// templates swallow errors, so the evaluation is stopped as well.
-fn printing(engine: &mut Engine) {
-    const WHOLE: &str = "a list or object is no text; use `join()` or `json()`";
-    const NULL: &str = "null is no text; give another value with `??`";
-    fn no_text(sentence: &'static str) -> Outcome<Text> {
-        limits::stop_with(sentence);
-        refuse(sentence)
-    }
-    for name in ["to_string", "to_debug"] {
-        engine
-            .register_fn(name, |_: &mut Array| no_text_of_whole(WHOLE))
-            .register_fn(name, |_: &mut Map| no_text_of_whole(WHOLE))
-            .register_fn(name, |(): ()| no_text(NULL));
-    }
-    macro_rules! never_added {
-        ($($kind:ty => $sentence:expr),*) => {$(
-            engine
-                .register_fn("+", |_: Text, _: $kind| no_text($sentence))
-                .register_fn("+", |_: $kind, _: Text| no_text($sentence))
-                .register_fn("+=", |_: &mut Text, _: $kind| no_text($sentence).map(drop))
-                .register_fn("append", |_: &mut Text, _: $kind| no_text($sentence).map(drop));
-        )*};
-    }
-    never_added!(Array => WHOLE, Map => WHOLE, () => NULL);
-}
-
-/// An empty text and not an error: after an error Rhai would print the value itself, and recurse.
-#[expect(clippy::unnecessary_wraps, reason = "the shape that Rhai wants")]
-fn no_text_of_whole(sentence: &'static str) -> Outcome<Text> {
-    limits::stop_with(sentence);
-    Ok(Text::new())
 }

@@ -16,7 +16,7 @@ use thiserror::Error;
 use crate::cache::Cache;
 use crate::check::{self, Functions};
 use crate::limits::{self, Used, Watch};
-use crate::{bounded, error, functions, memory, value};
+use crate::{bounded, error, functions, memory, texts, value};
 
 /// The script engine. Cheap to clone and to share; all clones have one cache.
 #[derive(Debug, Clone)]
@@ -204,9 +204,8 @@ fn build() -> Engine {
         .set_max_expr_depths(limits::EXPRESSION_DEPTH_MAX, limits::EXPRESSION_DEPTH_MAX)
         .set_max_variables(limits::VARIABLES_MAX)
         .set_max_functions(limits::FUNCTIONS_MAX)
-        .set_max_string_size(limits::TEXT_BYTES_MAX)
-        .set_max_array_size(limits::LIST_ITEMS_MAX)
-        .set_max_map_size(limits::OBJECT_ENTRIES_MAX)
+        // Texts of one run must not stay in the engine for the next.
+        .set_max_strings_interned(0)
         .set_fail_on_invalid_map_property(true)
         // Without this Rhai compares by itself, and a text with a number is `false`.
         .set_fast_operators(false);
@@ -217,6 +216,7 @@ fn build() -> Engine {
         engine.disable_symbol(word);
     }
     bounded::register(&mut engine);
+    texts::register(&mut engine);
     functions::register(&mut engine);
     engine
 }

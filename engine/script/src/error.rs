@@ -3,7 +3,7 @@
 use beistand_core::playbook::EvalError;
 use rhai::{Dynamic, EvalAltResult, ParseError, Position};
 
-use crate::limits::{CALL_LEVELS_MAX, LIST_ITEMS_MAX, MEMORY_BUDGET, Stop, VARIABLES_MAX};
+use crate::limits::{CALL_LEVELS_MAX, MEMORY_BUDGET, Stop, VARIABLES_MAX};
 use crate::{check, value};
 
 /// Longest sentence: what a script throws can be as long as it likes.
@@ -77,9 +77,6 @@ fn message(error: &EvalAltResult) -> String {
         E::ErrorArithmetic(what, _) => what.clone(),
         E::ErrorTooManyVariables(_) => format!("more than {VARIABLES_MAX} variables"),
         E::ErrorStackOverflow(_) => format!("more than {CALL_LEVELS_MAX} nested calls"),
-        E::ErrorDataTooLarge(..) => {
-            format!("the value is too large: over 1 MiB of text or {LIST_ITEMS_MAX} items")
-        }
         E::ErrorDataRace(..) => "a variable is changed while it is read".to_owned(),
         E::ErrorUnboundThis(_) => "`this` is nothing here".to_owned(),
         E::LoopBreak(..) => "`break` and `continue` stand only in loops".to_owned(),

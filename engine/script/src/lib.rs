@@ -24,6 +24,7 @@ mod error;
 mod functions;
 mod limits;
 mod memory;
+mod texts;
 mod value;
 
 #[cfg(test)]

@@ -36,22 +36,23 @@ pub(crate) const VARIABLES_MAX: usize = 256;
 /// Functions and closures of one script.
 pub(crate) const FUNCTIONS_MAX: usize = 256;
 
-/// Text in one value, all its strings together, because that is how Rhai counts: 1 MiB, the most a
-/// step's output may have. With 64 KiB a list of 5,000 host names could not be filtered.
+/// One text: 1 MiB, the most a step's output may have: a list of 20,000 hosts joined, the answer of
+/// a server to be parsed.
 pub(crate) const TEXT_BYTES_MAX: usize = 1024 * 1024;
-/// Items in one value, nested lists together: two lists of 20,000 items can be joined.
-pub(crate) const LIST_ITEMS_MAX: usize = 50_000;
-/// Entries in one value, nested objects together: 10,000 loop results of five entries. A small
-/// object takes half a KiB, so copying the largest value stays below [`MEMORY_STOP`].
-pub(crate) const OBJECT_ENTRIES_MAX: usize = 50_000;
+/// Items of a list that a single call makes: as many as a loop may have.
+pub(crate) const LIST_ITEMS_MAX: usize = 100_000;
 /// How deep values nest. Converting, comparing and printing recurse; JSON libraries stop here too.
 pub(crate) const VALUE_DEPTH_MAX: usize = 128;
 
 /// A script's memory: 64 MiB, what a person's budget of one run allows a step.
 pub(crate) const MEMORY_BUDGET: i64 = 64 * 1024 * 1024;
-/// The watch stops at half of the budget: between two of its looks one call of Rhai's own functions
-/// may copy what is there (those that multiply it are replaced by bounded ones).
-const MEMORY_STOP: i64 = MEMORY_BUDGET / 2;
+/// The watch stops at 20 MiB: between two of its looks one call may copy what is there, or a buffer
+/// that grows takes twice its size beside itself (what multiplies its argument is replaced by bounded
+/// functions). A step's largest output, 1 MiB of JSON, takes some 14 MiB here.
+///
+/// Rhai's own limits on the sizes of values are off: they count a whole value anew at every `push`,
+/// so that filling a list of 20,000 takes seconds, and closures escape them.
+const MEMORY_STOP: i64 = 20 * 1024 * 1024;
 
 /// Stack of the thread that evaluates what has loops or closures: values may then nest as deep as
 /// the memory budget allows, and dropping them recurses. Pages are taken as they are touched.

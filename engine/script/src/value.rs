@@ -4,7 +4,7 @@
 use rhai::{Dynamic, FLOAT, INT, ImmutableString, Map};
 use serde_json::{Number, Value};
 
-use crate::limits::{self, VALUE_DEPTH_MAX};
+use crate::limits::{self, TEXT_BYTES_MAX, VALUE_DEPTH_MAX};
 
 /// The largest whole number that every JSON reader takes as it is: 2^53 − 1.
 pub(crate) const INTEGER_MAX: INT = (1 << 53) - 1;
@@ -22,6 +22,9 @@ fn into(value: &Value, depth: usize) -> Result<Dynamic, Refusal> {
         Value::Null => Dynamic::UNIT,
         Value::Bool(flag) => (*flag).into(),
         Value::Number(number) => number_into(number)?,
+        Value::String(text) if text.len() > TEXT_BYTES_MAX => {
+            return Err(format!("a text has {} bytes, at most {TEXT_BYTES_MAX} are allowed", text.len()));
+        }
         Value::String(text) => ImmutableString::from(text.as_str()).into(),
         Value::Array(items) => {
             enter(depth)?;

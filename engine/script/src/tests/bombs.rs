@@ -71,14 +71,14 @@ bombs! {
     long_else_if: "if false {}".to_owned() + &*" else if false {}".repeat(3_700) => "";
     map_over_large_texts: "let s = \"\"; s.pad(60000, 'x'); let a = []; a.pad(10000, 1); \
         a.map(|x| s + x).len()" => "";
-    doubling_texts: "let s = \"x\"; loop { s += s; }" => "too large";
-    doubling_lists: "let a = [1]; loop { a += a; }" => "too large";
-    pad_a_text: "let s = \"\"; s.pad(100000000, 'x'); s" => "too large";
-    pad_a_list: "let a = []; a.pad(100000000, 1); a" => "too large";
-    pad_a_list_of_texts: "let s = \"\"; s.pad(60000, 'x'); let a = []; a.pad(40000, s); a" => "too large";
-    split_into_letters: "let s = \"\"; s.pad(1000000, 'x'); s.split(\"\").len()" => "over 50000";
-    letters_of_a_large_text: "let s = \"\"; s.pad(1000000, 'x'); s.to_chars().len()" => "over 50000";
-    a_list_in_itself: "let a = []; loop { a.push(a); }" => "too large";
+    doubling_texts: "let s = \"x\"; loop { s += s; }" => "over 1024 KiB";
+    doubling_lists: "let a = [1]; loop { a += a; }" => "over 100000";
+    pad_a_text: "let s = \"\"; s.pad(100000000, 'x'); s" => "over 1024 KiB";
+    pad_a_list: "let a = []; a.pad(100000000, 1); a" => "over 100000";
+    pad_a_list_of_texts: "let s = \"\"; s.pad(60000, 'x'); let a = []; a.pad(40000, s); a.map(|x| x + 1).len()" => "64 MiB";
+    split_into_letters: "let s = \"\"; s.pad(250000, 'x'); s.split(\"\").len()" => "over 100000";
+    letters_of_a_large_text: "let s = \"\"; s.pad(250000, 'x'); s.to_chars().len()" => "over 100000";
+    a_list_in_itself: "let a = [0]; loop { a.push(a); }" => "64 MiB";
     a_deep_list: "let a = []; loop { a = [a]; }" => "";
     a_deep_list_printed: "let a = []; for i in 0..500 { a = [a]; } `${a}`" => "no text";
     a_deep_list_compared: "let a = []; for i in 0..500 { a = [a]; } a == a" => "not compared";
@@ -90,6 +90,11 @@ bombs! {
     wide_json: "let s = \"0\"; for i in 0..18 { s = s + \",\" + s; } let all = []; \
         loop { all.push(parse_json(\"[\" + s + \"]\")); }" => "";
     joined_lists: "let a = []; a.pad(50000, \"0123456789012345678901234567890123456789\"); loop { a.join(\",\"); }" => "";
+    one_large_text: format!(
+        "let s = \"\"; s.pad(250000, 'x'); s = s + s; let t = `{}`; t.sub_string(-99999999).len()",
+        "${s}".repeat(60)
+    ) => "64 MiB";
+    letters_of_a_text: "let n = 0; loop { for c in \"abcdefghij\" { n += 1; } }" => "operations";
     many_variables: (0..300).map(|n| format!("let v{n} = 1;")).collect::<String>() => "variables";
     eval_of_text: "eval(\"1\")" => "not part";
     output: "print(\"x\")" => "not part";
