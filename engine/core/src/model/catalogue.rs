@@ -168,6 +168,7 @@ fn cut_and_join(
         )
         .takes([(argument, schema)])
         .gives(output())
+        .on(argument, kind)
         .into(),
     ]
 }
