@@ -15,7 +15,7 @@ use crate::schema::VERSION;
 use crate::seal::{NEWEST_SEAL, SEAL_END, Seal};
 use crate::sql::{Pool, params};
 use crate::stream::{Entry, Snapshot, Stream};
-use crate::table::{Asset, Evidence, Hold, Incident, Meta, Need, Run, Signal};
+use crate::table::{Asset, Evidence, Hold, Incident, Meta, Need, Run, Signal, TargetUse};
 use crate::writer::digest;
 
 pub(crate) use rows::meta;
@@ -287,6 +287,14 @@ impl Reader {
         let params = params![target.map(str::to_owned)];
         let rows = self.pool.rows("list holds", sql, params).await?;
         rows.into_iter().map(rows::hold).collect()
+    }
+
+    /// Targets that were touched at or after an instant, for the limits.
+    pub async fn target_uses(&self, since: Millis) -> Result<Vec<TargetUse>, StoreError> {
+        let sql = "select mode, run, target, organisation, at from target_use where at >= $1
+             order by no";
+        let rows = self.pool.rows("list touched targets", sql, params![since.get()]).await?;
+        rows.into_iter().map(rows::target_use).collect()
     }
 
     /// Incidents, newest first, each with the cursor of its row.

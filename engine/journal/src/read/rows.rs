@@ -6,7 +6,9 @@ use crate::command::Command;
 use crate::error::StoreError;
 use crate::sql::Row;
 use crate::stream::Entry;
-use crate::table::{Asset, Evidence, Hold, HoldKey, HoldState, Incident, Meta, Need, Run, Signal};
+use crate::table::{
+    Asset, Evidence, Hold, HoldKey, HoldState, Incident, Meta, Need, Run, Signal, TargetUse,
+};
 use crate::writer::digest;
 
 fn millis(row: &mut Row, what: &'static str) -> Result<Millis, StoreError> {
@@ -119,6 +121,16 @@ pub(super) fn hold(mut row: Row) -> Result<Hold, StoreError> {
         organisation: row.maybe_parse("hold.organisation")?,
         connector: row.parse("hold.connector")?,
         body: row.text("hold.body")?,
+    })
+}
+
+pub(super) fn target_use(mut row: Row) -> Result<TargetUse, StoreError> {
+    Ok(TargetUse {
+        mode: row.parse("target_use.mode")?,
+        run: row.parse("target_use.run")?,
+        target: row.text("target_use.target")?,
+        organisation: row.maybe_parse("target_use.organisation")?,
+        at: millis(&mut row, "target_use.at")?,
     })
 }
 
