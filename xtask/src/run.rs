@@ -66,6 +66,23 @@ pub(crate) fn status(what: &str, command: &mut Command) -> Result<ExitStatus, Tr
     })
 }
 
+/// Runs a program to its end and shows what it says only when it fails.
+///
+/// # Errors
+/// When it can not be started, or does not end well: with all that it said.
+pub(crate) fn run_quietly(what: &str, command: &mut Command) -> Result<(), Trouble> {
+    let output = command.output().map_err(|error| {
+        let program = command.get_program().to_string_lossy().into_owned();
+        Trouble::new(format!("{what}: `{program}` could not be started: {error}"))
+    })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    Err(Trouble::new(format!("{what} failed ({}):\n{said}", output.status)))
+}
+
 /// What a program prints, trimmed.
 ///
 /// # Errors

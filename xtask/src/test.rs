@@ -5,10 +5,10 @@
 
 use std::process::Command;
 
-use crate::packages;
+use crate::packages::{self, Rights};
 use crate::postgres::Postgres;
 use crate::report::Report;
-use crate::run::{Trouble, cargo, find, is_root, output, run, target_folder};
+use crate::run::{Trouble, cargo, find, is_root, output, run, run_quietly, target_folder};
 
 /// Installs, checks, tests, cleans up. With a filter: the servers and the matching tests alone;
 /// a test that needs the program then builds it itself.
@@ -17,6 +17,7 @@ use crate::run::{Trouble, cargo, find, is_root, output, run, target_folder};
 /// At the first thing that does not hold.
 pub(crate) fn test(report: &Report, filter: &[String]) -> Result<(), Trouble> {
     packages::provide(report)?;
+    let _rights = Rights::keep(report)?;
     if filter.is_empty() {
         checks(report)?;
         report.step("the program under test");
@@ -47,11 +48,11 @@ fn tests(report: &Report, filter: &[String], postgres: &Postgres) -> Result<(), 
     if nextest && filter.is_empty() {
         report.step("examples in the documentation");
         let mut examples = cargo(&["test", "--locked", "--workspace", "--doc", "--quiet"]);
-        run("the examples", in_the_world(&mut examples, postgres)?.arg("--no-fail-fast"))?;
+        run_quietly("the examples", in_the_world(&mut examples, postgres)?)?;
     }
     let mut runner = if nextest {
         report.step("tests, by cargo nextest");
-        cargo(&["nextest", "run", "--locked", "--no-fail-fast"])
+        cargo(&["nextest", "run", "--locked"])
     } else {
         report.step("tests, by cargo test");
         cargo(&["test", "--locked", "--no-fail-fast"])
