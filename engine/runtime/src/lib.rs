@@ -1,1 +1,34 @@
-//! Being written.
+//! The shell around the core: it drives runs, does effects, and owns the clock.
+//!
+//! It decides nothing. Its order is fixed: decide (core) → append (journal) → effects (connectors),
+//! and the answer of an effect is the next input. What it adds is time, permits, tasks, recovery as
+//! a loop over what is durable, and a graceful end.
+//!
+//! * [`Engine`]: owns a store and drives its runs
+//! * [`Verb`]: what can be asked of it, also through the mailbox from other processes
+//! * [`Modes`]: connectors, guard, limits and policy for live runs and for drills
+
+mod children;
+mod clock;
+mod drive;
+mod effects;
+mod engine;
+mod error;
+mod load;
+mod modes;
+mod open;
+mod permits;
+mod plans;
+mod rows;
+mod run_loop;
+mod verbs;
+
+pub use clock::{Clock, WallClock};
+pub use engine::{Drive, Engine, News, Parts};
+pub use error::EngineError;
+pub use load::{fold, view};
+pub use modes::{ModeSetup, Modes};
+pub use open::{NewIncident, NewRun};
+pub use permits::PLACES;
+pub use plans::{Pinned, pinned, read_pinned};
+pub use verbs::{IncidentAct, Verb, error_json};

@@ -1,0 +1,618 @@
+//! One run, one task: inputs → decide → append → effects, until the run ends or only waits.
+//!
+//! The order is fixed: append, then effects. When an append is refused the state is thrown away,
+//! loaded anew, and the same inputs are decided on again; an answer is never lost that way.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use beistand_core::model::{EntryId, Millis, RunId, Span};
+use beistand_core::playbook::Plan;
+use beistand_core::run::{
+    Actor, AnswerError, Command, Decision, Effect, Input, Reply, RunState, World, decide, encode,
+};
+use beistand_journal::{Append, AppendError, Change, Lease, Next, To};
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::children;
+use crate::effects;
+use crate::engine::{Drive, Inner, News, lock};
+use crate::error::EngineError;
+use crate::load::{Loaded, load};
+use crate::permits::{Permit, Taken};
+use crate::rows::{Written, changes, has_intent};
+
+/// So often may a decision panic before its run is parked with a need.
+pub(crate) const PANICS_MAX: u32 = 3;
+
+/// A run that waits no longer than this stays in memory.
+const STAY: Span = Span::from_secs(2);
+
+/// While something is held back, the run looks again after this at the latest.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Wall clocks jump: no sleep is longer than this.
+const SLEEP_MAX: Duration = Duration::from_secs(1);
+
+/// A snapshot is written when a run leaves memory after so many entries.
+const ENTRIES_WITHOUT_SNAPSHOT: u64 = 32;
+
+/// What a run's task is given.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// An answer, or a tick.
+    Input(Box<Input>),
+    /// A command, from this process or through the mailbox.
+    Command(Box<Order>),
+}
+
+/// A command with where its answer goes.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) command: Command,
+    /// The row of the mailbox, answered in the transaction of what follows from it.
+    pub(crate) mailbox: Option<String>,
+    pub(crate) reply: Option<oneshot::Sender<Result<Reply, AnswerError>>>,
+}
+
+/// How a task begins.
+#[derive(Debug)]
+pub(crate) enum Start {
+    /// With a stream that was claimed.
+    Claimed(Lease),
+    /// With a run that was opened just now.
+    Opened(Box<Loaded>, Lease),
+}
+
+/// What a turn came to.
+enum Turn {
+    /// Go on.
+    On,
+    /// The stream was given back.
+    Released,
+    /// The stream is somebody else's: send nothing, report nothing.
+    Lost,
+    /// The same inputs again, with a fresh state.
+    Again,
+}
+
+struct Driver {
+    inner: Arc<Inner>,
+    run: RunId,
+    lease: Option<Lease>,
+    plan: Arc<Plan>,
+    state: RunState,
+    written: Written,
+    entries: u64,
+    out: usize,
+    refused: u32,
+    panics: u32,
+    inputs: Vec<Input>,
+    orders: BTreeMap<u64, Order>,
+    next_order: u64,
+    own: mpsc::Sender<Job>,
+    /// Few playbooks name the incident's assets; the others never cost a query.
+    reads_assets: bool,
+}
+
+/// Drives one run until it ends, waits or is lost.
+pub(crate) async fn drive(
+    inner: Arc<Inner>,
+    run: RunId,
+    start: Start,
+    (mut inbox, jobs): (mpsc::Receiver<Job>, Vec<Job>),
+) {
+    let Some(own) = lock(&inner.runs).get(&run).cloned() else { return };
+    let (loaded, lease, fresh) = match start {
+        Start::Opened(loaded, lease) => (Ok(*loaded), lease, true),
+        Start::Claimed(lease) => (load(&inner, run, lease.stream()).await, lease, false),
+    };
+    let loaded = match loaded {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            tracing::error!(%run, %error, "A run could not be read; it is left as it is.");
+            lock(&inner.runs).remove(&run);
+            return;
+        }
+    };
+    let mut driver = Driver::new(Arc::clone(&inner), (run, lease, own), loaded);
+    if !fresh && inner.drive == Drive::Yes {
+        driver.inputs.push(Input::Recovered);
+    }
+    driver.inputs.push(Input::Tick);
+    jobs.into_iter().for_each(|job| driver.take(job));
+    loop {
+        while let Ok(job) = inbox.try_recv() {
+            driver.take(job);
+        }
+        match driver.turn(inbox.is_empty()).await {
+            Turn::On => {}
+            Turn::Again => continue,
+            Turn::Lost => break,
+            Turn::Released => {
+                driver.leave(&mut inbox);
+                break;
+            }
+        }
+        if driver.inputs.is_empty() {
+            driver.wait(&mut inbox).await;
+        }
+    }
+    let mut runs = lock(&inner.runs);
+    if runs.get(&run).is_some_and(|sender| sender.same_channel(&driver.own)) {
+        runs.remove(&run);
+    }
+}
+
+impl Driver {
+    fn new(
+        inner: Arc<Inner>,
+        (run, lease, own): (RunId, Lease, mpsc::Sender<Job>),
+        loaded: Loaded,
+    ) -> Self {
+        let written = Written {
+            needs: loaded.state.needs().map(|need| need.id).collect(),
+            status: loaded.status,
+        };
+        let reads_assets = loaded.plan.parts().source.text().contains("assets");
+        Self {
+            inner,
+            run,
+            reads_assets,
+            lease: Some(lease),
+            plan: loaded.plan,
+            state: loaded.state,
+            written,
+            entries: loaded.entries,
+            out: 0,
+            refused: 0,
+            panics: 0,
+            inputs: Vec::new(),
+            orders: BTreeMap::new(),
+            next_order: 0,
+            own,
+        }
+    }
+
+    fn take(&mut self, job: Job) {
+        match job {
+            Job::Input(input) => {
+                if matches!(*input, Input::Answered(_)) {
+                    self.out = self.out.saturating_sub(1);
+                }
+                self.inputs.push(*input);
+            }
+            Job::Command(order) => {
+                let number = self.next_order;
+                self.next_order += 1;
+                self.inputs.push(Input::Command(number, order.command.clone()));
+                self.orders.insert(number, *order);
+            }
+        }
+    }
+
+    /// Decides on everything that waits, writes it down, does it.
+    async fn turn(&mut self, quiet: bool) -> Turn {
+        let inputs = std::mem::take(&mut self.inputs);
+        let kept = inputs.clone();
+        let assets = self.assets().await;
+        let now = self.inner.clock.now();
+        let mut taken = Taken::new(&self.inner.places, self.starts_effects());
+        let decided = self.decide(inputs, &assets, now, &mut taken);
+        let decision = match decided {
+            Ok(decision) => decision,
+            Err(why) => return self.broken(kept, &why).await,
+        };
+        let leaves = quiet && self.leaves(&decision, now);
+        if decision.events.is_empty() {
+            return self.without_events(decision, leaves).await;
+        }
+        match self.append(&decision, now, leaves).await {
+            Ok(()) => {
+                self.refused = 0;
+                self.done(decision, taken, now);
+                if leaves { Turn::Released } else { Turn::On }
+            }
+            Err(error) => self.not_written(kept, error).await,
+        }
+    }
+
+    /// Effects begin only while the engine drives and does not leave.
+    fn starts_effects(&self) -> bool {
+        self.inner.drive == Drive::Yes && !self.inner.is_leaving()
+    }
+
+    async fn assets(&self) -> Value {
+        if !self.reads_assets {
+            return Value::Array(Vec::new());
+        }
+        let incident = self.state.opened().incident;
+        match self.inner.journal.reader().assets(incident).await {
+            Ok(assets) => assets
+                .iter()
+                .map(|asset| {
+                    json!({
+                        "kind": asset.kind, "value": asset.value, "state": asset.state,
+                        "organisation": asset.organisation,
+                    })
+                })
+                .collect(),
+            Err(error) => {
+                tracing::warn!(run.id = %self.run, %error, "The incident's assets could not be read.");
+                Value::Array(Vec::new())
+            }
+        }
+    }
+
+    fn decide(
+        &mut self,
+        inputs: Vec<Input>,
+        assets: &Value,
+        now: Millis,
+        taken: &mut Taken,
+    ) -> Result<Decision, String> {
+        let mode = self.inner.modes.of(self.state.opened().mode);
+        let mut chance = self.inner.chance().map_err(|error| error.to_string())?;
+        let shared = self.inner.shared(self.state.opened().mode);
+        let shared = shared.read().unwrap_or_else(PoisonError::into_inner);
+        let world = World {
+            now,
+            plan: &self.plan,
+            scripts: self.inner.scripts.as_ref(),
+            catalogue: &self.inner.catalogue,
+            setup: &mode.setup,
+            connectors: mode,
+            shared: &shared,
+            assets,
+        };
+        self.inner.counters.decisions.fetch_add(1, Ordering::Relaxed);
+        let state = &mut self.state;
+        // A panic in here must end this decision, not the lock's other users; the state is thrown away.
+        let decided =
+            catch_unwind(AssertUnwindSafe(|| decide(&world, state, inputs, taken, &mut chance)));
+        match decided {
+            Ok(Ok(decision)) => Ok(decision),
+            Ok(Err(contradiction)) => Err(contradiction.to_string()),
+            Err(_) => Err("a decision panicked".to_owned()),
+        }
+    }
+
+    /// Whether nothing keeps the run in memory after this decision.
+    fn leaves(&self, decision: &Decision, now: Millis) -> bool {
+        if !decision.effects.is_empty() || self.out > 0 {
+            return false;
+        }
+        if self.state.status().is_ended() || !self.starts_effects() {
+            return true;
+        }
+        !self.state.is_held_back() && self.state.next_due().is_none_or(|due| due > now.plus(STAY))
+    }
+
+    fn due(&self, now: Millis) -> Option<Millis> {
+        if self.state.status().is_ended() {
+            return None;
+        }
+        // What could go on but may not now is taken up by the next who drives.
+        let now = (self.state.is_held_back() || self.state.has_work_out()).then_some(now);
+        now.or_else(|| self.state.next_due())
+    }
+
+    async fn append(
+        &mut self,
+        decision: &Decision,
+        now: Millis,
+        leaves: bool,
+    ) -> Result<(), AppendError> {
+        let Some(lease) = self.lease.clone() else {
+            return Err(AppendError::LostOwnership { stream: self.run.to_string() });
+        };
+        let mut chance =
+            self.inner.chance().map_err(|error| AppendError::Dead(error.to_string()))?;
+        let id = EntryId::new(u64::try_from(now.get()).unwrap_or(0), &chance.ten());
+        let (head, body) = encode(id, &decision.events);
+        let mut append = Append::new(To::Lease(lease), now, head);
+        append.body = body;
+        if has_intent(&decision.events) {
+            append = append.unless_stopped();
+        }
+        if !decision.replies.is_empty() {
+            append = append.urgent();
+        }
+        if leaves {
+            append = append.next(Next::Release { due: self.due(now) });
+            if self.entries >= ENTRIES_WITHOUT_SNAPSHOT && !self.state.status().is_ended() {
+                append.changes.push(Change::Snapshot { bytes: self.snapshot() });
+                self.entries = 0;
+            }
+        }
+        {
+            let mode = self.state.opened().mode;
+            let shared = self.inner.shared(mode).read().unwrap_or_else(PoisonError::into_inner);
+            let limits = self.inner.modes.of(mode).setup.limits;
+            changes(&mut append, decision, &self.state, &self.written, (&shared, &limits));
+        }
+        for (number, reply) in &decision.replies {
+            if let Some(command) = self.orders.get(number).and_then(|order| order.mailbox.clone()) {
+                let answer = crate::verbs::reply_json(reply).to_string();
+                append.changes.push(Change::AnswerCommand { command, answer, at: now });
+            }
+        }
+        self.inner.crash_at("before_append");
+        let appended = self.inner.journal.append(append).await?;
+        self.inner.crash_at("after_append");
+        self.lease = (!leaves).then_some(appended.lease);
+        self.entries += 1;
+        Ok(())
+    }
+
+    fn snapshot(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.state).unwrap_or_default()
+    }
+
+    /// The decision is durable: what runs share changes, effects begin, askers are answered.
+    fn done(&mut self, decision: Decision, mut taken: Taken, now: Millis) {
+        let mode = self.state.opened().mode;
+        if !decision.shared.is_empty() {
+            let mut shared =
+                self.inner.shared(mode).write().unwrap_or_else(PoisonError::into_inner);
+            for change in &decision.shared {
+                shared.apply(change, now);
+            }
+            drop(shared);
+            self.inner.shared_changed.notify_waiters();
+        }
+        self.written.needs = self.state.needs().map(|need| need.id).collect();
+        self.written.status = self.state.status().as_str().to_owned();
+        for (number, reply) in decision.replies {
+            self.reply(number, reply);
+        }
+        for effect in decision.effects {
+            let permit = effects::connector_of(&effect).and_then(|connector| taken.give(connector));
+            self.begin(effect, permit);
+        }
+        let status = self.state.status();
+        // Nobody watching is the usual case, and no fault.
+        drop(self.inner.news.send(News { run: self.run, status }));
+        if status.is_ended() {
+            self.inner.counters.runs_ended.fetch_add(1, Ordering::Relaxed);
+            children::tell_parent(&self.inner, &self.state);
+        }
+    }
+
+    fn reply(&mut self, number: u64, reply: Result<Reply, AnswerError>) {
+        if let Some(sender) = self.orders.remove(&number).and_then(|order| order.reply) {
+            // Whoever asked may have gone.
+            drop(sender.send(reply));
+        }
+    }
+
+    fn begin(&mut self, effect: Effect, permit: Option<Permit>) {
+        let inner = Arc::clone(&self.inner);
+        let own = self.own.clone();
+        let mode = inner.modes.of(self.state.opened().mode);
+        let connector =
+            effects::connector_of(&effect).and_then(|name| mode.connectors.get(name)).cloned();
+        self.inner.counters.effects.fetch_add(1, Ordering::Relaxed);
+        match effect {
+            Effect::OpenChild { path, run, playbook, inputs } => {
+                children::open(&inner, &self.state, &self.plan, (path, run, playbook, inputs));
+            }
+            Effect::ToChild { run, command } => {
+                let order = Order { command, mailbox: None, reply: None };
+                tokio::spawn(async move {
+                    if let Err(error) = inner.deliver(run, Job::Command(Box::new(order))).await {
+                        tracing::warn!(%run, %error, "A sub-playbook could not be told.");
+                    }
+                });
+            }
+            Effect::Call { path, attempt, call, .. } => {
+                self.out += 1;
+                tokio::spawn(async move {
+                    inner.crash_at("before_effect");
+                    let input = effects::call(connector, path, attempt, *call).await;
+                    inner.crash_at("after_effect");
+                    drop(permit);
+                    answer(&own, input).await;
+                });
+            }
+            Effect::Probe { path, attempt, call, .. } => {
+                self.out += 1;
+                tokio::spawn(async move {
+                    let input = effects::probe(connector, path, attempt, *call).await;
+                    drop(permit);
+                    answer(&own, input).await;
+                });
+            }
+            Effect::Previous { path, call, .. } => {
+                self.out += 1;
+                tokio::spawn(async move {
+                    let input = effects::previous(connector, path, *call).await;
+                    drop(permit);
+                    answer(&own, input).await;
+                });
+            }
+            Effect::Script { path, script, values } => {
+                self.out += 1;
+                let (scripts, pool) = (Arc::clone(&inner.scripts), Arc::clone(&inner.script_pool));
+                tokio::spawn(async move {
+                    let input = effects::script(scripts, pool, path, (script, values)).await;
+                    answer(&own, input).await;
+                });
+            }
+        }
+    }
+
+    /// Nothing happened; askers are answered all the same, and a run that only waits leaves.
+    async fn without_events(&mut self, decision: Decision, leaves: bool) -> Turn {
+        for (number, reply) in decision.replies {
+            if let Some(command) = self.orders.get(&number).and_then(|order| order.mailbox.clone())
+            {
+                let answer = crate::verbs::reply_json(&reply).to_string();
+                let at = self.inner.clock.now();
+                if let Err(error) = self.inner.journal.answer(&command, answer, at).await {
+                    tracing::warn!(%error, "A command could not be answered.");
+                }
+            }
+            self.reply(number, reply);
+        }
+        for effect in decision.effects {
+            self.begin(effect, None);
+        }
+        if !leaves || self.out > 0 {
+            return Turn::On;
+        }
+        let Some(lease) = self.lease.take() else { return Turn::Lost };
+        let due = self.due(self.inner.clock.now());
+        match self.inner.journal.release(lease, due).await {
+            Ok(true) => Turn::Released,
+            Ok(false) => Turn::Lost,
+            Err(error) => {
+                self.inner.die(error.to_string());
+                Turn::Lost
+            }
+        }
+    }
+
+    /// An append was not acknowledged: what is to be done next follows from why.
+    async fn not_written(&mut self, kept: Vec<Input>, error: AppendError) -> Turn {
+        match error {
+            AppendError::LostOwnership { stream } => {
+                tracing::warn!(%stream, "A run went to another owner.");
+                return Turn::Lost;
+            }
+            AppendError::Dead(why) => {
+                self.inner.die(why);
+                return Turn::Lost;
+            }
+            AppendError::Full => {
+                tracing::warn!(run.id = %self.run, "The disk is full; the run waits for space.");
+                self.refuse_orders("the disk of the store is full; nothing was written");
+                tokio::time::sleep(SLEEP_MAX).await;
+            }
+            AppendError::Invalid(why) => return self.broken(kept, &why).await,
+            AppendError::Stopped | AppendError::Refused(_) => {
+                self.refused += 1;
+                if self.refused > REFUSED_MAX {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+            }
+        }
+        self.again(kept).await
+    }
+
+    /// People are told at once; their commands are not tried again behind their backs.
+    fn refuse_orders(&mut self, why: &str) {
+        for (_, order) in std::mem::take(&mut self.orders) {
+            if let Some(sender) = order.reply {
+                drop(sender.send(Err(AnswerError::Conflict(why.to_owned()))));
+            }
+        }
+    }
+
+    async fn again(&mut self, kept: Vec<Input>) -> Turn {
+        if let Err(error) = self.inner.load_shared().await {
+            tracing::warn!(%error, "What runs share could not be read.");
+        }
+        let Some(lease) = &self.lease else { return Turn::Lost };
+        match load(&self.inner, self.run, lease.stream()).await {
+            Ok(loaded) => {
+                self.state = loaded.state;
+                let orders = &self.orders;
+                let open = |input: &Input| match input {
+                    Input::Command(number, _) => orders.contains_key(number),
+                    _ => true,
+                };
+                self.inputs = kept.into_iter().filter(open).collect();
+                self.inputs.push(Input::Tick);
+                Turn::Again
+            }
+            Err(error) => {
+                tracing::error!(run.id = %self.run, %error, "A run could not be read again.");
+                Turn::Lost
+            }
+        }
+    }
+
+    /// A decision broke down. It is tried again from what is durable; after three times the run is
+    /// parked and a person decides.
+    async fn broken(&mut self, kept: Vec<Input>, why: &str) -> Turn {
+        self.panics += 1;
+        tracing::error!(run.id = %self.run, why, times = self.panics, "A decision broke down.");
+        self.refuse_orders("the run could not take this; see the log");
+        if self.panics > PANICS_MAX {
+            return Turn::Lost;
+        }
+        let kept = if self.panics == PANICS_MAX {
+            let by = Actor { person: self.state.opened().by.person.clone(), asserted: true };
+            let reason = format!("the run broke down {PANICS_MAX} times: {why}");
+            vec![Input::Command(u64::MAX, Command::Park { by, reason })]
+        } else {
+            kept
+        };
+        let numbers: Vec<Input> = kept;
+        let turn = self.again(Vec::new()).await;
+        self.inputs = numbers;
+        turn
+    }
+
+    /// The stream was given back. What came in that very moment is delivered anew, which claims it.
+    fn leave(&mut self, inbox: &mut mpsc::Receiver<Job>) {
+        lock(&self.inner.runs).remove(&self.run);
+        inbox.close();
+        let mut left = Vec::new();
+        while let Ok(job) = inbox.try_recv() {
+            left.push(job);
+        }
+        let (inner, run) = (Arc::clone(&self.inner), self.run);
+        if !left.is_empty() {
+            tokio::spawn(async move {
+                for job in left {
+                    if let Err(error) = inner.deliver(run, job).await {
+                        tracing::warn!(%run, %error, "A message for a run was lost.");
+                    }
+                }
+            });
+        }
+    }
+
+    async fn wait(&mut self, inbox: &mut mpsc::Receiver<Job>) {
+        let now = self.inner.clock.now();
+        let mut sleep = match self.state.next_due() {
+            Some(due) => Duration::from_millis(due.since(now).millis()).min(SLEEP_MAX),
+            None => SLEEP_MAX,
+        };
+        if self.state.is_held_back() || self.inner.is_leaving() {
+            sleep = sleep.min(LOOK_AGAIN);
+        }
+        let inner = Arc::clone(&self.inner);
+        // Each arm may be cut: a message stays in its channel, the others carry nothing.
+        tokio::select! {
+            job = inbox.recv() => {
+                if let Some(job) = job {
+                    self.take(job);
+                }
+            }
+            () = tokio::time::sleep(sleep) => self.inputs.push(Input::Tick),
+            () = inner.places.freed.notified(), if self.state.is_held_back() => self.inputs.push(Input::Tick),
+            () = inner.shared_changed.notified(), if self.state.is_held_back() => self.inputs.push(Input::Tick),
+            () = inner.leave.notified() => self.inputs.push(Input::Tick),
+        }
+    }
+}
+
+/// Refusals in a row after which a run waits a little before it looks again.
+const REFUSED_MAX: u32 = 3;
+
+async fn answer(own: &mpsc::Sender<Job>, input: Input) {
+    // A closed inbox means that the run went to another owner, who takes up what is open.
+    drop(own.send(Job::Input(Box::new(input))).await);
+}
+
+/// How a run that could not be taken up is reported.
+pub(crate) fn missing(run: RunId) -> EngineError {
+    EngineError::NotFound(format!("there is no run {run}, or another process drives it"))
+}

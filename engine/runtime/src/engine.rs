@@ -1,0 +1,298 @@
+//! The engine: owns the store, drives its runs, answers commands.
+//!
+//! ```text
+//!   mailbox ─┐                       ┌─ a task per run in memory: decide → append → effects
+//!   verbs ───┼─► Engine ── inbox ──► │      ▲                                     │
+//!   timers ──┘      │                └──────┴──────── answers ◄────────────────────┘
+//!                   └─ loops: claim what is due, answer commands, seal, sweep
+//! ```
+//!
+//! A run that waits is a row, not a task. It decides nothing: no `if` about the domain here.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use beistand_core::entry::StreamKind;
+use beistand_core::model::{Catalogue, Millis, Mode, RunId};
+use beistand_core::run::{Chance, Input, RunStatus, Shared};
+use beistand_journal::{Journal, Lease};
+use beistand_script::Scripts;
+use tokio::sync::{Notify, Semaphore, broadcast, mpsc};
+
+use crate::clock::Clock;
+use crate::drive::{self, Job};
+use crate::effects::SCRIPTS_AT_ONCE;
+use crate::error::EngineError;
+use crate::modes::Modes;
+use crate::permits::Places;
+use crate::plans::Plans;
+use crate::rows::holds_of;
+
+/// Messages that may wait for one run: more than it can have effects out at once.
+pub(crate) const INBOX_MAX: usize = 4_096;
+
+/// How often a delivery is tried while a run is between two tasks.
+const DELIVERIES_MAX: u32 = 100;
+
+/// Between two tries.
+const BETWEEN_DELIVERIES: std::time::Duration = std::time::Duration::from_millis(5);
+
+/// Watchers that lag behind by more than this begin anew.
+const NEWS_MAX: usize = 1_024;
+
+/// Whether effects are started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drive {
+    /// Runs are driven.
+    Yes,
+    /// Commands are answered and leave again; "continues with `beistand resume`".
+    No,
+}
+
+/// What an engine needs from outside.
+#[derive(Debug)]
+pub struct Parts {
+    /// The owned store.
+    pub journal: Journal,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Connectors, guard, limits, policy for both modes.
+    pub modes: Modes,
+    /// The script engine.
+    pub scripts: Arc<Scripts>,
+    /// Whether effects are started.
+    pub drive: Drive,
+    /// Fills a buffer with random bytes.
+    pub random: beistand_journal::Random,
+    /// Called at named places, so that a test can end the process exactly there.
+    pub crash_point: Option<fn(&'static str)>,
+}
+
+/// Something that happened to a run, for whoever watches.
+#[derive(Debug, Clone)]
+pub struct News {
+    /// The run.
+    pub run: RunId,
+    /// Its status after it.
+    pub status: RunStatus,
+}
+
+/// A handle to the engine. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Engine(pub(crate) Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) journal: Journal,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) modes: Modes,
+    pub(crate) scripts: Arc<Scripts>,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) drive: Drive,
+    pub(crate) random: beistand_journal::Random,
+    pub(crate) crash_point: Option<fn(&'static str)>,
+    pub(crate) plans: Plans,
+    pub(crate) places: Arc<Places>,
+    pub(crate) script_pool: Arc<Semaphore>,
+    pub(crate) live: RwLock<Shared>,
+    pub(crate) drill: RwLock<Shared>,
+    /// Told when a hold changed or the stop switch went off.
+    pub(crate) shared_changed: Notify,
+    pub(crate) runs: Mutex<BTreeMap<RunId, mpsc::Sender<Job>>>,
+    pub(crate) news: broadcast::Sender<News>,
+    /// Told when a run's task ended, or the store died.
+    pub(crate) idle: Notify,
+    pub(crate) leaving: AtomicBool,
+    pub(crate) leave: Notify,
+    pub(crate) dead: Mutex<Option<String>>,
+    pub(crate) counters: Counters,
+}
+
+/// What the engine did so far, for `/metrics`.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) decisions: AtomicU64,
+    pub(crate) effects: AtomicU64,
+    pub(crate) runs_ended: AtomicU64,
+}
+
+impl Engine {
+    /// Takes up a store: what is held and what is stopped is read; nothing is driven yet.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] when it can not be read.
+    pub async fn new(parts: Parts) -> Result<Self, EngineError> {
+        let (news, _) = broadcast::channel(NEWS_MAX);
+        let inner = Inner {
+            journal: parts.journal,
+            clock: parts.clock,
+            modes: parts.modes,
+            scripts: parts.scripts,
+            catalogue: Catalogue::first(),
+            drive: parts.drive,
+            random: parts.random,
+            crash_point: parts.crash_point,
+            plans: Plans::default(),
+            places: Arc::default(),
+            script_pool: Arc::new(Semaphore::new(SCRIPTS_AT_ONCE)),
+            live: RwLock::default(),
+            drill: RwLock::default(),
+            shared_changed: Notify::new(),
+            runs: Mutex::default(),
+            news,
+            idle: Notify::new(),
+            leaving: AtomicBool::new(false),
+            leave: Notify::new(),
+            dead: Mutex::default(),
+            counters: Counters::default(),
+        };
+        let engine = Self(Arc::new(inner));
+        engine.0.load_shared().await?;
+        Ok(engine)
+    }
+
+    /// The store.
+    pub fn journal(&self) -> &Journal {
+        &self.0.journal
+    }
+    /// The instant now.
+    pub fn now(&self) -> Millis {
+        self.0.clock.now()
+    }
+    /// What happens to runs, from now on.
+    pub fn news(&self) -> broadcast::Receiver<News> {
+        self.0.news.subscribe()
+    }
+    /// How many effects may be out at once at a connector.
+    pub fn limit_places(&self, connector: beistand_core::model::ConnectorName, places: u32) {
+        self.0.places.limit(connector, places);
+    }
+    /// What ended the writer, if it did: the process should end with 70.
+    pub fn dead(&self) -> Option<String> {
+        lock(&self.0.dead).clone()
+    }
+    /// How many runs are in memory.
+    pub fn in_memory(&self) -> usize {
+        lock(&self.0.runs).len()
+    }
+}
+
+impl Inner {
+    pub(crate) fn shared(&self, mode: Mode) -> &RwLock<Shared> {
+        match mode {
+            Mode::Live => &self.live,
+            Mode::Drill => &self.drill,
+        }
+    }
+
+    /// Reads anew what runs share; after a guard refused something, memory was behind.
+    pub(crate) async fn load_shared(&self) -> Result<(), EngineError> {
+        let reader = self.journal.reader();
+        let holds = reader.holds(None).await?;
+        let uses = reader.target_uses(self.clock.now().minus(beistand_core::run::HOUR)).await?;
+        let stopped = reader.meta().await?.stopped_at.is_some();
+        for mode in [Mode::Live, Mode::Drill] {
+            let mut fresh = Shared { stopped, ..Shared::default() };
+            for (key, state) in holds_of(holds.clone(), mode) {
+                fresh.holds.restore(key, state);
+            }
+            for one in uses.iter().filter(|one| one.mode == mode) {
+                fresh.touched.insert(one.target.clone(), (one.at, one.organisation.clone()));
+            }
+            let mut shared = self.shared(mode).write().unwrap_or_else(PoisonError::into_inner);
+            fresh.once = std::mem::take(&mut shared.once);
+            *shared = fresh;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn chance(&self) -> Result<Chance, EngineError> {
+        let mut seed = [0; 32];
+        (self.random)(&mut seed)
+            .map_err(|error| EngineError::Internal(format!("no randomness: {error}")))?;
+        Ok(Chance::new(seed))
+    }
+
+    pub(crate) fn crash_at(&self, point: &'static str) {
+        if let Some(crash) = self.crash_point {
+            crash(point);
+        }
+    }
+
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn die(&self, why: String) {
+        tracing::error!(%why, "The store can not be written any more; the program ends.");
+        lock(&self.dead).get_or_insert(why);
+        self.leaving.store(true, Ordering::SeqCst);
+        self.leave.notify_waiters();
+        self.idle.notify_waiters();
+    }
+
+    /// Hands something to a run: to its task if it is in memory, otherwise it is taken up. `false`
+    /// if there is no such run, or another process drives it.
+    pub(crate) async fn deliver(
+        self: &Arc<Self>,
+        run: RunId,
+        job: Job,
+    ) -> Result<bool, EngineError> {
+        let mut job = job;
+        for _ in 0..DELIVERIES_MAX {
+            let sender = lock(&self.runs).get(&run).cloned();
+            if let Some(sender) = sender {
+                match sender.send(job).await {
+                    Ok(()) => return Ok(true),
+                    // The task ended in this very moment: it is taken up anew.
+                    Err(back) => job = back.0,
+                }
+            } else if let Some(lease) =
+                self.journal.claim_stream(StreamKind::Run, &run.to_string()).await?
+            {
+                self.spawn(run, lease, vec![job]);
+                return Ok(true);
+            } else if self.journal.reader().run(run).await?.is_none() {
+                return Ok(false);
+            }
+            // Between a claim and its task, or a release and its end, there is a moment.
+            tokio::time::sleep(BETWEEN_DELIVERIES).await;
+        }
+        Ok(false)
+    }
+
+    /// A run's task begins.
+    pub(crate) fn spawn(self: &Arc<Self>, run: RunId, lease: Lease, jobs: Vec<Job>) {
+        self.spawn_with(run, drive::Start::Claimed(lease), jobs);
+    }
+
+    pub(crate) fn spawn_with(self: &Arc<Self>, run: RunId, start: drive::Start, jobs: Vec<Job>) {
+        let (sender, inbox) = mpsc::channel(INBOX_MAX);
+        lock(&self.runs).insert(run, sender);
+        let inner = Arc::clone(self);
+        tokio::spawn(async move {
+            let task = tokio::spawn(drive::drive(Arc::clone(&inner), run, start, (inbox, jobs)));
+            if let Err(error) = task.await
+                && error.is_panic()
+            {
+                // A panic in a decision is caught where it happens; this one is the shell's own, and
+                // its run may be half way: begin again from what is durable.
+                inner.die(format!("the task of run {run} broke: {error}"));
+            }
+            inner.idle.notify_waiters();
+        });
+    }
+
+    /// Tells a run that something happened, if it is in memory or can be claimed.
+    pub(crate) async fn tell(self: &Arc<Self>, run: RunId, input: Input) {
+        if let Err(error) = self.deliver(run, Job::Input(Box::new(input))).await {
+            tracing::warn!(%run, %error, "A run could not be told.");
+        }
+    }
+}
+
+/// A lock whose holder panicked is still good: state in it is replaced as a whole.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

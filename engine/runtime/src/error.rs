@@ -1,0 +1,50 @@
+//! What can go wrong, by what the caller can do about it.
+
+use beistand_core::model::RunId;
+use beistand_core::run::{AnswerError, LaunchError};
+use beistand_journal::{AppendError, OpenError, StoreError};
+use thiserror::Error;
+
+/// Why the engine did not do what was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// There is no such run, incident, need or playbook.
+    #[error("{0}")]
+    NotFound(String),
+    /// It does not fit what is true now.
+    #[error("{0}")]
+    Conflict(String),
+    /// It may not be done: stop switch, no guard, not this person.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// The words of the call are off.
+    #[error("{0}")]
+    Usage(String),
+    /// The playbook of a run can not be read any more.
+    #[error("the playbook of run {run} can not be read: {why}")]
+    Unreadable {
+        /// The run.
+        run: RunId,
+        /// Why.
+        why: String,
+    },
+    /// Nothing was opened.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// A command to a run was refused.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
+    /// The store could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store could not be written.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// Our fault.
+    #[error("{0}")]
+    Internal(String),
+}

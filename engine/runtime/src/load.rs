@@ -1,0 +1,156 @@
+//! Loading a run: its pinned plan, its snapshot, the entries after it, folded.
+
+use std::sync::Arc;
+
+use beistand_core::entry::StreamKind;
+use beistand_core::model::{Digest, RunId};
+use beistand_core::playbook::Plan;
+use beistand_core::run::{Event, RunState, decode};
+use beistand_journal::{Reader, Stream};
+use serde_json::Value;
+
+use crate::engine::Inner;
+use crate::error::EngineError;
+use crate::plans::{pinned, read_pinned};
+
+/// Entries read at once: a page of memory, not a run's whole history.
+const PAGE: u32 = 1_000;
+
+/// A run in memory.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) state: RunState,
+    /// The status its row has.
+    pub(crate) status: String,
+    /// Entries since its snapshot.
+    pub(crate) entries: u64,
+}
+
+/// Loads a run that this engine owns.
+pub(crate) async fn load(
+    inner: &Inner,
+    run: RunId,
+    stream: &Stream,
+) -> Result<Loaded, EngineError> {
+    let reader = inner.journal.reader();
+    let row = reader
+        .run(run)
+        .await?
+        .ok_or_else(|| EngineError::NotFound(format!("there is no run {run}")))?;
+    let plan = match inner.plans.get(row.plan) {
+        Some(plan) => plan,
+        None => {
+            let plan = Arc::new(plan_of(reader, &row, inner).await?);
+            inner.plans.put(&plan);
+            plan
+        }
+    };
+    let (state, entries) = fold(reader, stream, &plan, run).await?;
+    Ok(Loaded { plan, state, status: row.status, entries })
+}
+
+async fn plan_of(
+    reader: &Reader,
+    row: &beistand_journal::Run,
+    inner: &Inner,
+) -> Result<Plan, EngineError> {
+    let unreadable = |why: String| EngineError::Unreadable { run: row.id, why };
+    let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
+    let digest: Digest = body
+        .get("sources")
+        .and_then(Value::as_str)
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| unreadable("its sources are not named".to_owned()))?;
+    let pinned = pinned(reader, digest)
+        .await?
+        .ok_or_else(|| unreadable("its sources are missing".to_owned()))?;
+    let plan = read_pinned(&pinned, &inner.catalogue, &inner.scripts).map_err(unreadable)?;
+    if plan.digest() != row.plan {
+        return Err(unreadable("its sources are not the ones that were launched".to_owned()));
+    }
+    Ok(plan)
+}
+
+/// Folds a run from its stream; the count is that of entries since its snapshot.
+pub async fn fold(
+    reader: &Reader,
+    stream: &Stream,
+    plan: &Plan,
+    run: RunId,
+) -> Result<(RunState, u64), EngineError> {
+    let broken = |why: String| EngineError::Unreadable { run, why };
+    let mut state: Option<RunState> = None;
+    let mut after = 0;
+    if let Some(snapshot) = reader.snapshot(stream).await?
+        && let Ok(kept) = serde_json::from_slice::<RunState>(&snapshot.bytes)
+    {
+        after = snapshot.seq;
+        state = Some(kept);
+    }
+    let mut entries = 0;
+    loop {
+        let page = reader.entries(stream, after, PAGE).await?;
+        for entry in &page {
+            let (_, events) = decode(&entry.head, entry.body.as_deref())
+                .map_err(|contradiction| broken(contradiction.to_string()))?;
+            for event in &events {
+                apply(&mut state, plan, event, entry.at).map_err(broken)?;
+            }
+            after = entry.seq;
+            entries += 1;
+        }
+        if page.len() < PAGE as usize {
+            break;
+        }
+    }
+    let mut state = state.ok_or_else(|| broken("it has no entry".to_owned()))?;
+    state.refresh();
+    Ok((state, entries))
+}
+
+fn apply(
+    state: &mut Option<RunState>,
+    plan: &Plan,
+    event: &Event,
+    at: beistand_core::model::Millis,
+) -> Result<(), String> {
+    match state {
+        None => {
+            *state = Some(RunState::open(event, at).map_err(|error| error.to_string())?);
+            Ok(())
+        }
+        Some(state) => state.apply(plan, event, at).map_err(|error| error.to_string()),
+    }
+}
+
+/// A run as a reader sees it, without owning anything: for `show` and the timeline.
+///
+/// # Errors
+/// [`EngineError::NotFound`], [`EngineError::Unreadable`], [`EngineError::Store`].
+pub async fn view(
+    reader: &Reader,
+    run: RunId,
+    scripts: &beistand_script::Scripts,
+) -> Result<(Arc<Plan>, RunState, String), EngineError> {
+    let row = reader
+        .run(run)
+        .await?
+        .ok_or_else(|| EngineError::NotFound(format!("there is no run {run}")))?;
+    let stream = reader
+        .stream(StreamKind::Run, &run.to_string())
+        .await?
+        .ok_or_else(|| EngineError::NotFound(format!("run {run} has no entries")))?;
+    let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
+    let digest = body.get("sources").and_then(Value::as_str).and_then(|text| text.parse().ok());
+    let unreadable = |why: &str| EngineError::Unreadable { run, why: why.to_owned() };
+    let digest: Digest = digest.ok_or_else(|| unreadable("its sources are not named"))?;
+    let kept =
+        pinned(reader, digest).await?.ok_or_else(|| unreadable("its sources are missing"))?;
+    let catalogue = beistand_core::model::Catalogue::first();
+    let plan = read_pinned(&kept, &catalogue, scripts).map_err(|why| unreadable(&why))?;
+    let (state, _) = fold(reader, &stream, &plan, run).await?;
+    let head = reader.entries(&stream, 0, 1).await?;
+    drop(head);
+    Ok((Arc::new(plan), state, stream.name().to_owned()))
+}

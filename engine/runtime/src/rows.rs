@@ -1,0 +1,354 @@
+//! What a decision changes in the store beside its entry: rows of runs, needs, holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use beistand_core::model::{
+    ActionName, ConnectorName, Digest, Direction, Limits, Millis, Mode, NeedId, Path, RunId, Target,
+};
+use beistand_core::run::{
+    Decision, Event, HOUR, Head, Holder, Need, RunState, Shared, SharedChange,
+};
+use beistand_journal::{self as journal, Append, Change, Guard};
+use serde_json::{Value, json};
+
+/// What is known of a run's rows, so that only what changed is written.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Written {
+    pub(crate) needs: BTreeSet<NeedId>,
+    pub(crate) status: String,
+}
+
+/// Adds the changes of a decision to its append.
+pub(crate) fn changes(
+    append: &mut Append,
+    decision: &Decision,
+    state: &RunState,
+    written: &Written,
+    (shared, limits): (&Shared, &Limits),
+) {
+    let at = append.at;
+    for change in &decision.shared {
+        shared_change(append, change, decision, state, (shared, limits));
+    }
+    needs(append, decision, state, written);
+    let status = state.status().as_str();
+    if status != written.status {
+        append.changes.push(Change::RunStatus {
+            run: state.opened().run,
+            status: status.to_owned(),
+            ended_at: state.ended_at(),
+        });
+    }
+    if let (true, Some(parent)) = (state.status().is_ended(), &state.opened().parent) {
+        append.changes.push(Change::Wake {
+            kind: beistand_core::entry::StreamKind::Run,
+            id: parent.run.to_string(),
+            at,
+        });
+    }
+}
+
+fn needs(append: &mut Append, decision: &Decision, state: &RunState, written: &Written) {
+    let mut touched = BTreeSet::new();
+    for event in &decision.events {
+        match &event.head {
+            Head::NeedOpened { id: need, .. }
+            | Head::Voted { need, .. }
+            | Head::NeedEscalated { need, .. } => {
+                touched.insert(*need);
+            }
+            _ => {}
+        }
+    }
+    let open: BTreeSet<NeedId> = state.needs().map(|need| need.id).collect();
+    let at = append.at;
+    for need in written.needs.difference(&open) {
+        append.changes.push(Change::CloseNeed { need: *need, at });
+    }
+    for need in
+        state.needs().filter(|need| touched.contains(&need.id) || !written.needs.contains(&need.id))
+    {
+        append.changes.push(Change::PutNeed(Box::new(need_row(state, need))));
+    }
+}
+
+fn need_row(state: &RunState, need: &Need) -> journal::Need {
+    let opened = state.opened();
+    let body = state.need_json(need);
+    let step = need.step.and_then(|ix| state.step(ix)).map(|step| step.path.clone());
+    let word = |field: &str| body.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    journal::Need {
+        id: need.id,
+        run: Some(opened.run),
+        root: Some(state.root()),
+        incident: opened.incident,
+        mode: opened.mode,
+        kind: word("kind"),
+        step,
+        group: Some(need.group.clone()),
+        role: Some(need.role),
+        organisation: None,
+        digest: Some(need.digest),
+        since: need.since,
+        until: need.until,
+        escalated_at: need.escalated_at,
+        closed_at: None,
+        body: body.to_string(),
+    }
+}
+
+/// Which way the effect of a step goes, and who does it.
+struct Sent<'a> {
+    direction: Direction,
+    connector: Option<&'a ConnectorName>,
+    destructive: bool,
+}
+
+fn sent<'a>(decision: &'a Decision, path: &Path) -> Option<Sent<'a>> {
+    decision.events.iter().find_map(|event| match &event.head {
+        Head::AttemptStarted(intent) | Head::AlreadyHeld { intent, .. } if intent.path == *path => {
+            Some(Sent {
+                direction: intent.direction,
+                connector: intent.connector.as_ref(),
+                destructive: intent.destructive,
+            })
+        }
+        _ => None,
+    })
+}
+
+fn key(
+    mode: Mode,
+    target: &str,
+    effect: &ActionName,
+    (run, path): (RunId, &Path),
+) -> journal::HoldKey {
+    journal::HoldKey {
+        mode,
+        target: target.to_owned(),
+        effect: effect.as_str().to_owned(),
+        run,
+        path: path.clone(),
+    }
+}
+
+/// The step whose hold an undo step gives up.
+fn origin(path: &Path) -> Path {
+    let text = path.as_str();
+    text.strip_suffix("/undo").and_then(|text| text.parse().ok()).unwrap_or_else(|| path.clone())
+}
+
+fn shared_change(
+    append: &mut Append,
+    change: &SharedChange,
+    decision: &Decision,
+    state: &RunState,
+    (shared, limits): (&Shared, &Limits),
+) {
+    let opened = state.opened();
+    let (mode, at) = (opened.mode, append.at);
+    match change {
+        SharedChange::Busy { targets, effect, by } => {
+            busy(append, (targets, effect, by), decision, state, limits);
+        }
+        SharedChange::Held { targets, effect, by, previous, output } => {
+            let connector = sent(decision, &by.path).and_then(|sent| sent.connector.cloned());
+            let connector = connector.or_else(|| known_connector(state, &by.path));
+            for target in targets {
+                let body = json!({"previous": previous, "output": output});
+                let key = key(mode, target, effect, (by.run, &by.path));
+                let hold = hold(key, journal::HoldState::Held, by.since, connector.clone());
+                append.changes.push(Change::PutHold(Box::new(journal::Hold {
+                    body: body.to_string(),
+                    ..hold
+                })));
+            }
+        }
+        SharedChange::Freed { targets, effect } => {
+            for target in targets {
+                let Some(holding) = shared.holds.get(target, effect) else { continue };
+                let Some((run, path)) = &holding.busy else { continue };
+                let held = holding.holders.iter().find(|h| h.run == *run && h.path == origin(path));
+                let key = key(mode, target, effect, (*run, &origin(path)));
+                append.changes.push(match held {
+                    // A release that did not happen: the target is held as before.
+                    Some(holder) => {
+                        let body = json!({"previous": holding.previous, "output": holding.output});
+                        let hold = hold(
+                            key,
+                            journal::HoldState::Held,
+                            holder.since,
+                            known_connector(state, path),
+                        );
+                        Change::PutHold(Box::new(journal::Hold { body: body.to_string(), ..hold }))
+                    }
+                    None => Change::RemoveHold(key),
+                });
+            }
+        }
+        SharedChange::Released { targets, effect, run, path } => {
+            for target in targets {
+                append.changes.push(Change::RemoveHold(key(mode, target, effect, (*run, path))));
+            }
+        }
+        SharedChange::Cleared { targets, effect } => {
+            for target in targets {
+                let Some(holding) = shared.holds.get(target, effect) else { continue };
+                let holders = holding.holders.iter().map(|holder| (holder.run, &holder.path));
+                let busy = holding.busy.iter().map(|(run, path)| (*run, path));
+                for by in holders.chain(busy) {
+                    append.changes.push(Change::RemoveHold(key(mode, target, effect, by)));
+                }
+            }
+        }
+        SharedChange::Claimed { key, run, path } => {
+            let once = journal::Once {
+                incident: opened.incident,
+                playbook: opened.playbook.to_string(),
+                path: path.clone(),
+                action: String::new(),
+                targets: Digest::from_hex(key).unwrap_or(Digest::ZERO),
+                run: *run,
+            };
+            append.guards.push(Guard::OncePerIncident { once: once.clone() });
+            append.changes.push(Change::Once(once));
+        }
+        SharedChange::Unclaimed { .. } => {}
+    }
+    append.at = at;
+}
+
+fn busy(
+    append: &mut Append,
+    (targets, effect, by): (&[Target], &ActionName, &Holder),
+    decision: &Decision,
+    state: &RunState,
+    limits: &Limits,
+) {
+    let opened = state.opened();
+    let sent = sent(decision, &by.path);
+    let undo = sent.as_ref().is_some_and(|sent| sent.direction == Direction::Undo);
+    let destructive = sent.as_ref().is_some_and(|sent| sent.destructive);
+    let connector = sent.and_then(|sent| sent.connector.cloned());
+    let path = if undo { origin(&by.path) } else { by.path.clone() };
+    for target in targets {
+        let key = key(opened.mode, &target.identity(), effect, (by.run, &path));
+        append.guards.push(Guard::TargetFree { hold: key.clone() });
+        let state = if undo { journal::HoldState::Releasing } else { journal::HoldState::Taking };
+        let mut hold = hold(key, state, by.since, connector.clone());
+        hold.organisation.clone_from(&target.organisation);
+        append.changes.push(Change::PutHold(Box::new(hold)));
+        if destructive {
+            append.changes.push(Change::UseTarget(journal::TargetUse {
+                mode: opened.mode,
+                run: opened.run,
+                target: target.identity(),
+                organisation: target.organisation.clone(),
+                at: append.at,
+            }));
+        }
+    }
+    if destructive && *limits != Limits::NONE {
+        let count = |target: &Target| journal::TargetCount {
+            target: target.identity(),
+            organisation: target.organisation.clone(),
+        };
+        append.guards.push(Guard::DistinctTargets {
+            mode: opened.mode,
+            run: opened.run,
+            since: append.at.minus(HOUR),
+            limits: *limits,
+            targets: targets.iter().map(count).collect(),
+        });
+    }
+}
+
+fn hold(
+    key: journal::HoldKey,
+    state: journal::HoldState,
+    since: Millis,
+    connector: Option<ConnectorName>,
+) -> journal::Hold {
+    let connector = connector.unwrap_or_else(by_hand);
+    journal::Hold { key, state, since, organisation: None, connector, body: "{}".to_owned() }
+}
+
+/// What stands for the connector where a person did it.
+#[expect(clippy::expect_used, reason = "a literal name")]
+fn by_hand() -> ConnectorName {
+    "by-hand".parse().expect("a literal connector name")
+}
+
+fn known_connector(state: &RunState, path: &Path) -> Option<ConnectorName> {
+    state.step_at(&origin(path))?.sent.as_ref()?.intent.connector.clone()
+}
+
+/// The holds of a store, as an engine begins with them.
+pub(crate) fn holds_of(
+    rows: Vec<journal::Hold>,
+    mode: Mode,
+) -> BTreeMap<beistand_core::run::HoldKey, beistand_core::run::HoldState> {
+    let mut holds: BTreeMap<_, beistand_core::run::HoldState> = BTreeMap::new();
+    let mut rows: Vec<journal::Hold> =
+        rows.into_iter().filter(|row| row.key.mode == mode).collect();
+    rows.sort_by_key(|row| row.since);
+    for row in rows {
+        let Ok(effect) = row.key.effect.parse() else { continue };
+        let key = beistand_core::run::HoldKey { target: row.key.target.clone(), effect };
+        let state = holds.entry(key).or_default();
+        let holder = Holder { run: row.key.run, path: row.key.path.clone(), since: row.since };
+        match row.state {
+            journal::HoldState::Taking => state.busy = Some((holder.run, holder.path)),
+            journal::HoldState::Held => {
+                let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
+                if state.holders.is_empty() {
+                    let part = |name: &str| {
+                        body.get(name).filter(|v| !v.is_null()).cloned().map(std::sync::Arc::new)
+                    };
+                    state.previous = part("previous");
+                    state.output = part("output");
+                }
+                state.holders.push(holder);
+            }
+            journal::HoldState::Releasing => {
+                state.busy = Some((holder.run, holder.path.child("undo")));
+                state.holders.push(holder);
+            }
+        }
+    }
+    holds
+}
+
+/// The row of a run that was just opened.
+pub(crate) fn run_row(
+    state: &RunState,
+    sources: Digest,
+    start_key: Option<String>,
+) -> journal::Run {
+    let opened = state.opened();
+    journal::Run {
+        id: opened.run,
+        incident: opened.incident,
+        playbook: opened.playbook.to_string(),
+        plan: opened.digest,
+        mode: opened.mode,
+        status: state.status().as_str().to_owned(),
+        root: state.root(),
+        parent: opened.parent.as_ref().map(|parent| (parent.run, parent.path.clone())),
+        start_key,
+        requested_by: opened.by.person.clone(),
+        organisation: None,
+        superseded_by: None,
+        started_at: opened.at,
+        ended_at: None,
+        restored: false,
+        body: json!({"sources": sources}).to_string(),
+    }
+}
+
+/// Whether an entry holds an intent: the stop switch and a full disk stand before those.
+pub(crate) fn has_intent(events: &[Event]) -> bool {
+    events
+        .iter()
+        .any(|event| matches!(event.head, Head::AttemptStarted(_) | Head::AttemptResumed { .. }))
+}

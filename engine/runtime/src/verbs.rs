@@ -1,0 +1,363 @@
+//! Commands to the engine: from this process, or through the mailbox from others. One code path.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+
+use beistand_core::entry::StreamKind;
+use beistand_core::incident::{self, store};
+use beistand_core::model::{
+    ConnectorName, EntryId, IncidentId, Millis, Mode, Organisation, Person, Role, RunId,
+};
+use beistand_core::run::{Actor, AnswerError, Command, Reply};
+use beistand_journal::{Append, Change, To};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use crate::drive::{Job, Order, missing};
+use crate::engine::{Engine, Inner};
+use crate::error::EngineError;
+use crate::open::{NewIncident, NewRun};
+
+/// What can be asked of an engine.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "kebab-case")]
+pub enum Verb {
+    /// Launch a run.
+    Launch(Box<NewRun>),
+    /// A command to one run.
+    Run {
+        /// Which.
+        run: RunId,
+        /// What.
+        command: Command,
+    },
+    /// Open an incident.
+    OpenIncident(NewIncident),
+    /// Write something into an incident's stream.
+    Incident {
+        /// Which.
+        incident: IncidentId,
+        /// What.
+        act: IncidentAct,
+        /// Who.
+        by: Actor,
+    },
+    /// The stop switch: nothing starts any more.
+    StopAll {
+        /// Who.
+        by: Actor,
+        /// Why.
+        reason: String,
+    },
+    /// The stop switch goes off again; another person's act.
+    GoOn {
+        /// Who.
+        by: Actor,
+        /// Why: after a restore, the sentence that the old instance is off.
+        reason: String,
+    },
+    /// A connector starts nothing, or goes on.
+    PauseConnector {
+        /// Which.
+        connector: ConnectorName,
+        /// Pause or go on.
+        paused: bool,
+        /// Who.
+        by: Actor,
+    },
+}
+
+/// What can be done to an incident.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "kebab-case")]
+pub enum IncidentAct {
+    /// A note.
+    Note {
+        /// The text.
+        text: String,
+        /// When it happened.
+        at: Option<Millis>,
+    },
+    /// It is over.
+    Close {
+        /// Why.
+        reason: String,
+    },
+    /// A person takes a role.
+    Assign {
+        /// Which.
+        role: Role,
+        /// Who; nobody where absent.
+        person: Option<Person>,
+    },
+    /// An organisation is concerned.
+    Link {
+        /// Which.
+        organisation: Organisation,
+    },
+    /// A file is kept as evidence; its bytes are a blob already.
+    Evidence {
+        /// Its name.
+        name: String,
+        /// Its bytes, base64.
+        base64: String,
+    },
+}
+
+impl Engine {
+    /// Does what is asked; the answer is durable on return.
+    ///
+    /// # Errors
+    /// [`EngineError`], by what the asker can do.
+    pub async fn execute(&self, verb: Verb) -> Result<Value, EngineError> {
+        self.execute_for(verb, None).await
+    }
+
+    pub(crate) async fn execute_for(
+        &self,
+        verb: Verb,
+        mailbox: Option<&str>,
+    ) -> Result<Value, EngineError> {
+        match verb {
+            Verb::Launch(new) => {
+                let run = self.launch(*new).await?;
+                Ok(json!({"run": run}))
+            }
+            Verb::Run { run, command } => {
+                let reply = self.command(run, command, mailbox).await?;
+                Ok(json!(reply))
+            }
+            Verb::OpenIncident(new) => {
+                let incident = self.open_incident(&new).await?;
+                Ok(json!({"incident": incident.id, "number": incident.number}))
+            }
+            Verb::Incident { incident, act, by } => self.act(incident, act, by).await,
+            Verb::StopAll { by, reason } => self.stop_all(by, reason).await,
+            Verb::GoOn { by, reason } => self.go_on(by, reason).await,
+            Verb::PauseConnector { connector, paused, by } => {
+                let head = if paused {
+                    store::Head::ConnectorPaused { connector: connector.clone() }
+                } else {
+                    store::Head::ConnectorUnpaused { connector: connector.clone() }
+                };
+                self.store_event(head, Some(by), String::new(), Vec::new()).await?;
+                self.0.places.pause(connector, paused);
+                Ok(json!({"paused": self.0.places.paused()}))
+            }
+        }
+    }
+
+    /// Gives a run a command and waits for what becomes of it.
+    ///
+    /// # Errors
+    /// [`EngineError::Answer`] where the run refuses it.
+    pub async fn command(
+        &self,
+        run: RunId,
+        command: Command,
+        mailbox: Option<&str>,
+    ) -> Result<Reply, EngineError> {
+        let (reply, answered) = oneshot::channel();
+        let order = Order { command, mailbox: mailbox.map(str::to_owned), reply: Some(reply) };
+        if !self.0.deliver(run, Job::Command(Box::new(order))).await? {
+            return Err(missing(run));
+        }
+        match answered.await {
+            Ok(reply) => Ok(reply?),
+            Err(_) => {
+                Err(EngineError::Conflict("the run went to another owner; try again".to_owned()))
+            }
+        }
+    }
+
+    async fn act(&self, id: IncidentId, act: IncidentAct, by: Actor) -> Result<Value, EngineError> {
+        let inner = &self.0;
+        let now = inner.clock.now();
+        let found = inner.journal.reader().incident(id).await?;
+        let mut row =
+            found.ok_or_else(|| EngineError::NotFound(format!("there is no incident {id}")))?;
+        let mut changes = Vec::new();
+        let event = match act {
+            IncidentAct::Note { text, at } => {
+                incident::Event::new(incident::Head::NoteAdded { happened_at: at }, by).text(text)
+            }
+            IncidentAct::Close { reason } => {
+                if row.closed_at.is_some() {
+                    return Err(EngineError::Conflict(format!(
+                        "incident {} is closed already",
+                        row.number
+                    )));
+                }
+                row.closed_at = Some(now);
+                changes.push(Change::PutIncident(Box::new(row.clone())));
+                incident::Event::new(incident::Head::IncidentClosed, by).text(reason)
+            }
+            IncidentAct::Assign { role, person } => {
+                changes.push(Change::SetRole { incident: id, role, person: person.clone() });
+                incident::Event::new(incident::Head::RoleAssigned { role, person }, by)
+            }
+            IncidentAct::Link { organisation } => {
+                changes.push(Change::LinkOrganisation {
+                    incident: id,
+                    organisation: organisation.clone(),
+                });
+                incident::Event::new(incident::Head::OrganisationLinked, by).of(Some(organisation))
+            }
+            IncidentAct::Evidence { name, base64 } => {
+                let (digest, bytes) = self.keep(&base64).await?;
+                changes.push(Change::AddEvidence(Box::new(beistand_journal::Evidence {
+                    incident: id,
+                    digest,
+                    name: name.clone(),
+                    organisation: None,
+                    by: by.person.clone(),
+                    at: now,
+                })));
+                incident::Event::new(incident::Head::EvidenceAdded { digest, bytes }, by)
+                    .named(name)
+            }
+        };
+        let entry = self.entry_id(now)?;
+        let (head, body) = incident::encode(entry, &[event]);
+        let to = To::End { kind: StreamKind::Incident, id: id.to_string() };
+        let mut append = Append::new(to, now, head).urgent();
+        append.body = body;
+        append.changes = changes;
+        inner.journal.append(append).await?;
+        Ok(json!({"incident": id, "number": row.number}))
+    }
+
+    async fn keep(&self, base64: &str) -> Result<(beistand_core::model::Digest, u64), EngineError> {
+        use base64::Engine as _;
+        let bytes = base64::engine::general_purpose::STANDARD.decode(base64).map_err(|error| {
+            EngineError::Usage(format!("the evidence can not be read: {error}"))
+        })?;
+        let count = bytes.len() as u64;
+        Ok((self.0.journal.put_blob(bytes).await?, count))
+    }
+
+    fn entry_id(&self, now: Millis) -> Result<EntryId, EngineError> {
+        Ok(EntryId::new(u64::try_from(now.get()).unwrap_or(0), &self.0.chance()?.ten()))
+    }
+
+    /// An entry in the store's own stream.
+    pub(crate) async fn store_event(
+        &self,
+        head: store::Head,
+        by: Option<Actor>,
+        reason: String,
+        changes: Vec<Change>,
+    ) -> Result<(), EngineError> {
+        let now = self.0.clock.now();
+        let event = store::Event::new(head, by).text(reason);
+        let (head, body) = store::encode(self.entry_id(now)?, &[event]);
+        let id = self.0.journal.meta().store.to_string();
+        let mut append = Append::new(To::End { kind: StreamKind::Store, id }, now, head).urgent();
+        append.body = body;
+        append.changes = changes;
+        self.0.journal.append(append).await?;
+        Ok(())
+    }
+
+    /// The stop switch: checked in the transaction of every intent, so that after this no effect
+    /// begins. What is out is named.
+    async fn stop_all(&self, by: Actor, reason: String) -> Result<Value, EngineError> {
+        let meta = self.0.journal.reader().meta().await?;
+        if meta.stopped_at.is_none() {
+            let body = json!({"by": by.person, "reason": reason}).to_string();
+            let stop = Change::Stop { at: self.0.clock.now(), body };
+            self.store_event(store::Head::Stopped, Some(by), reason, vec![stop]).await?;
+        }
+        self.0.set_stopped(true);
+        let open: Vec<Value> = self.0.open_effects();
+        Ok(json!({"stopped": true, "open": open}))
+    }
+
+    async fn go_on(&self, by: Actor, reason: String) -> Result<Value, EngineError> {
+        let meta = self.0.journal.reader().meta().await?;
+        if meta.stopped_at.is_none() {
+            return Ok(json!({"stopped": false}));
+        }
+        let stopped: Value = serde_json::from_str(&meta.stop_body).unwrap_or_default();
+        let stopped_by = stopped.get("by").and_then(Value::as_str);
+        let restored = stopped.get("restored").and_then(Value::as_bool).unwrap_or(false);
+        if stopped_by == Some(by.person.as_str()) && !restored {
+            let text =
+                format!("`{}` stopped everything; going on is another person's act", by.person);
+            return Err(EngineError::NotAllowed(text));
+        }
+        if restored && reason.trim().is_empty() {
+            let text = "after a restore, say with --reason that the old instance is off".to_owned();
+            return Err(EngineError::Usage(text));
+        }
+        self.store_event(store::Head::GoneOn, Some(by), reason, vec![Change::GoOn]).await?;
+        self.0.set_stopped(false);
+        Ok(json!({"stopped": false}))
+    }
+}
+
+impl Inner {
+    pub(crate) fn set_stopped(&self, stopped: bool) {
+        for mode in [Mode::Live, Mode::Drill] {
+            self.shared(mode).write().unwrap_or_else(PoisonError::into_inner).stopped = stopped;
+        }
+        self.shared_changed.notify_waiters();
+    }
+
+    /// Effects that are out now, by target.
+    fn open_effects(&self) -> Vec<Value> {
+        let mut open = Vec::new();
+        for mode in [Mode::Live, Mode::Drill] {
+            let shared = self.shared(mode).read().unwrap_or_else(PoisonError::into_inner);
+            for (key, state) in shared.holds.iter() {
+                if let Some((run, path)) = &state.busy {
+                    open.push(json!({"target": key.target, "effect": key.effect, "run": run, "path": path}));
+                }
+            }
+        }
+        open
+    }
+}
+
+/// A reply as the mailbox and `--json` carry it.
+pub(crate) fn reply_json(reply: &Result<Reply, AnswerError>) -> Value {
+    match reply {
+        Ok(reply) => json!({"ok": reply}),
+        Err(error) => json!({"error": error_json(&EngineError::Answer(error.clone()))}),
+    }
+}
+
+/// An error as the mailbox carries it: the word says what the asker can do.
+pub fn error_json(error: &EngineError) -> Value {
+    let kind = match error {
+        EngineError::NotFound(_) | EngineError::Answer(AnswerError::NotFound(_)) => "not-found",
+        EngineError::Conflict(_) | EngineError::Answer(AnswerError::Conflict(_)) => "conflict",
+        EngineError::NotAllowed(_) | EngineError::Answer(AnswerError::NotAllowed(_)) => {
+            "not-allowed"
+        }
+        EngineError::Usage(_)
+        | EngineError::Answer(AnswerError::Usage(_) | AnswerError::Form(_)) => "usage",
+        EngineError::Launch(beistand_core::run::LaunchError::Inputs(_)) => "usage",
+        EngineError::Launch(_) => "not-allowed",
+        EngineError::Append(beistand_journal::AppendError::Stopped) => "not-allowed",
+        EngineError::Append(beistand_journal::AppendError::Full) | EngineError::Open(_) => {
+            "unreachable"
+        }
+        EngineError::Unreadable { .. }
+        | EngineError::Store(_)
+        | EngineError::Append(_)
+        | EngineError::Internal(_) => "internal",
+    };
+    json!({"kind": kind, "message": error.to_string(), "problems": problems(error)})
+}
+
+fn problems(error: &EngineError) -> Value {
+    match error {
+        EngineError::Launch(beistand_core::run::LaunchError::Inputs(problems)) => json!(problems),
+        _ => Value::Null,
+    }
+}
+
+/// Commands of the mailbox that are being worked on.
+pub(crate) type Working = Arc<std::sync::Mutex<BTreeMap<String, ()>>>;
