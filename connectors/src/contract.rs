@@ -1,5 +1,12 @@
 //! The contract: what holds for every connector, run over every maker and its exchanges.
 
+mod attacks;
+mod double;
+mod exchange;
+mod laws;
+mod mailing;
+mod ssh_double;
+
 use beistand_connector_api::{
     Call, Direction, Format, IdempotencyKey, Mode, Schema, SchemaType, Span, Value,
 };
@@ -39,7 +46,7 @@ pub(crate) fn example(schema: &Schema) -> Value {
         (Some(SchemaType::Integer | SchemaType::Number), _) => json!(1),
         (Some(SchemaType::Boolean), _) => json!(true),
         (Some(SchemaType::Array), _) => {
-            json!([example(schema.items.as_deref().unwrap_or(&Schema::default()))])
+            json!([schema.items.as_deref().map(example)])
         }
         (Some(SchemaType::Object), _) => {
             let parts = schema.properties.iter().flatten();

@@ -114,7 +114,7 @@ fn spec() -> ConnectorSpec {
     }
 }
 
-fn build(settings: Settings) -> Result<Arc<dyn Connector>, SettingsError> {
+fn build(settings: &Settings) -> Result<Arc<dyn Connector>, SettingsError> {
     let config: Config = settings.parse()?;
     let allow = Allow::new(config.allow)
         .map_err(|(index, message)| settings.error(&format!("allow[{index}]"), message))?;
@@ -136,7 +136,13 @@ fn build(settings: Settings) -> Result<Arc<dyn Connector>, SettingsError> {
         .map_err(|message| settings.error("ca", message))?;
     let client = Client::new(ClientSettings { authority, addresses: config.addresses })
         .map_err(|message| settings.error("ca", message))?;
-    Ok(Arc::new(Http { spec: spec(), allow, auth: config.auth, client, vault: settings.vault }))
+    Ok(Arc::new(Http {
+        spec: spec(),
+        allow,
+        auth: config.auth,
+        client,
+        vault: Arc::clone(&settings.vault),
+    }))
 }
 
 #[derive(Debug)]
@@ -288,7 +294,7 @@ impl Connector for Http {
         Box::pin(async { Probed::Unknown })
     }
 
-    fn health<'a>(&'a self) -> BoxFuture<'a, Result<String, CallError>> {
+    fn health(&self) -> BoxFuture<'_, Result<String, CallError>> {
         Box::pin(self.look())
     }
 }

@@ -97,7 +97,7 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Vec<InventoryHost>, InventoryErr
         message,
     };
     let heading = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |part: u8| heading.iter().filter(|byte| **byte == part).count();
+    let count = |part: u8| heading.split(|byte| *byte == part).count();
     let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
@@ -227,7 +227,7 @@ fn spec() -> ConnectorSpec {
     }
 }
 
-fn build(settings: Settings) -> Result<Arc<dyn Connector>, SettingsError> {
+fn build(settings: &Settings) -> Result<Arc<dyn Connector>, SettingsError> {
     let config: Config = settings.parse()?;
     let inventory =
         load(&config.files).map_err(|error| settings.error("files", error.to_string()))?;
@@ -283,7 +283,7 @@ impl Connector for Listing {
         Box::pin(async { Probed::Unknown })
     }
 
-    fn health<'a>(&'a self) -> BoxFuture<'a, Result<String, CallError>> {
+    fn health(&self) -> BoxFuture<'_, Result<String, CallError>> {
         Box::pin(async { Ok(format!("{} hosts", self.inventory.hosts().len())) })
     }
 }

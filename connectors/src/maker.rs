@@ -25,7 +25,7 @@ pub struct Maker {
     /// What it can do, whatever the settings.
     pub spec: fn() -> ConnectorSpec,
     /// Makes one. Nothing is contacted, no secret is read.
-    pub build: fn(Settings) -> Result<Arc<dyn Connector>, SettingsError>,
+    pub build: fn(&Settings) -> Result<Arc<dyn Connector>, SettingsError>,
 }
 
 impl fmt::Debug for Maker {
@@ -125,7 +125,7 @@ pub fn connect(
 ) -> Result<Arc<dyn Connector>, SettingsError> {
     let (maker, settings) = split(name, value, around)?;
     let vault = Arc::clone(&settings.vault);
-    Ok(Arc::new(Fence::new((maker.build)(settings)?, vault, Mode::Live)))
+    Ok(Arc::new(Fence::new((maker.build)(&settings)?, vault, Mode::Live)))
 }
 
 /// Makes the one connector of a drill that reaches the outside: the relay `value` (of kind `smtp`),
@@ -164,13 +164,10 @@ fn split(
     let Some(fields) = settings.value.as_object_mut() else {
         return Err(settings.error("", "must be an object with `kind` and its settings"));
     };
-    let kind = match fields.remove("kind") {
-        Some(Value::String(kind)) => kind,
-        Some(_) | None => {
-            return Err(settings
-                .error("kind", "is missing or no text")
-                .hint(format!("one of: {}", kinds())));
-        }
+    let Some(Value::String(kind)) = fields.remove("kind") else {
+        return Err(settings
+            .error("kind", "is missing or no text")
+            .hint(format!("one of: {}", kinds())));
     };
     match maker(&kind) {
         Some(maker) => Ok((maker, settings)),

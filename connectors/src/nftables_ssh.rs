@@ -131,7 +131,7 @@ fn spec() -> ConnectorSpec {
     }
 }
 
-fn build(settings: Settings) -> Result<Arc<dyn Connector>, SettingsError> {
+fn build(settings: &Settings) -> Result<Arc<dyn Connector>, SettingsError> {
     let config: Config = settings.parse()?;
     if config.nft.is_empty() {
         return Err(settings.error("nft", "is empty; leave it out, or write [nft]"));
@@ -263,13 +263,15 @@ impl Router {
             Some((_, [])) | None => String::new(),
             Some((_, prefix)) => format!("{} ", posix_quoted(prefix)),
         };
-        let mut line = String::from("command -v conntrack >/dev/null 2>&1 || exit 0");
+        let mut orders = vec!["command -v conntrack >/dev/null 2>&1 || exit 0".to_owned()];
         for address in addresses {
-            for way in ["-s", "-d"] {
-                line.push_str(&format!("; {prefix}conntrack -D {way} {address} >/dev/null 2>&1"));
-            }
+            orders.extend(
+                ["-s", "-d"]
+                    .map(|way| format!("{prefix}conntrack -D {way} {address} >/dev/null 2>&1")),
+            );
         }
-        line.push_str("; exit 0");
+        orders.push("exit 0".to_owned());
+        let line = orders.join("; ");
         self.run(session, (&line, b"", Doing::Changing), progress).await.map(drop)
     }
 
@@ -375,7 +377,7 @@ impl Connector for Router {
         Box::pin(async { Probed::Unknown })
     }
 
-    fn health<'a>(&'a self) -> BoxFuture<'a, Result<String, CallError>> {
+    fn health(&self) -> BoxFuture<'_, Result<String, CallError>> {
         Box::pin(async {
             let progress = Progress::default();
             within(HEALTH_TIMEOUT, &progress, self.ssh.name(), self.look(&progress)).await

@@ -163,7 +163,7 @@ impl Connector for Simulator {
         Box::pin(std::future::ready(self.probed(call)))
     }
 
-    fn health<'a>(&'a self) -> BoxFuture<'a, Result<String, CallError>> {
+    fn health(&self) -> BoxFuture<'_, Result<String, CallError>> {
         Box::pin(std::future::ready(Ok("pretends".to_owned())))
     }
 }

@@ -103,8 +103,8 @@ fn spec() -> ConnectorSpec {
     }
 }
 
-fn build(settings: Settings) -> Result<Arc<dyn Connector>, SettingsError> {
-    relay(&settings, None)
+fn build(settings: &Settings) -> Result<Arc<dyn Connector>, SettingsError> {
+    relay(settings, None)
 }
 
 /// The relay of a drill: every recipient is replaced by `only_to`, copies are dropped, and the
@@ -351,7 +351,7 @@ impl Connector for Smtp {
         Box::pin(async { Probed::Unknown })
     }
 
-    fn health<'a>(&'a self) -> BoxFuture<'a, Result<String, CallError>> {
+    fn health(&self) -> BoxFuture<'_, Result<String, CallError>> {
         Box::pin(async {
             let place = self.place();
             within(HEALTH_TIMEOUT, &Progress::default(), &place, self.look()).await

@@ -109,7 +109,7 @@ fn spec() -> ConnectorSpec {
     }
 }
 
-fn build(settings: Settings) -> Result<Arc<dyn Connector>, SettingsError> {
+fn build(settings: &Settings) -> Result<Arc<dyn Connector>, SettingsError> {
     let config: Config = settings.parse()?;
     if config.hosts.is_empty() {
         return Err(settings.error("hosts", "is empty: nothing could ever be run"));
@@ -198,7 +198,7 @@ impl Runner {
         };
         let finished = session.run(&command, progress).await?;
         session.close().await;
-        judge(ssh.name(), finished, &call.arguments)
+        judge(ssh.name(), &finished, &call.arguments)
     }
 
     async fn look(&self) -> Result<String, CallError> {
@@ -255,7 +255,7 @@ fn words(arguments: &Value) -> Vec<String> {
 }
 
 /// Any status outside `expect` is the command's own "no"; a signal leaves open what was done.
-fn judge(host: &str, finished: Finished, arguments: &Value) -> Result<Answer, CallError> {
+fn judge(host: &str, finished: &Finished, arguments: &Value) -> Result<Answer, CallError> {
     let said = excerpt(&finished.stderr, 300);
     let Some(status) = finished.status else {
         return Err(CallError::unknown(format!("the command on {host} was killed: {said}")));
@@ -309,7 +309,7 @@ impl Connector for Runner {
         Box::pin(async { Probed::Unknown })
     }
 
-    fn health<'a>(&'a self) -> BoxFuture<'a, Result<String, CallError>> {
+    fn health(&self) -> BoxFuture<'_, Result<String, CallError>> {
         Box::pin(self.look())
     }
 }
@@ -342,7 +342,7 @@ mod tests {
         let ended = |status, expect: &[u32]| {
             let finished = Finished { status, stdout: b"o".to_vec(), stderr: b"e".to_vec() };
             let arguments = if expect.is_empty() { json!({}) } else { json!({ "expect": expect }) };
-            judge("h", finished, &arguments)
+            judge("h", &finished, &arguments)
         };
         assert!(ended(Some(0), &[]).is_ok());
         assert!(ended(Some(3), &[0, 3]).is_ok());

@@ -40,5 +40,5 @@ pub trait Connector: Debug + Send + Sync {
     ///
     /// # Errors
     /// A [`CallError`] with a sentence for the administrator.
-    fn health<'a>(&'a self) -> BoxFuture<'a, Result<String, CallError>>;
+    fn health(&self) -> BoxFuture<'_, Result<String, CallError>>;
 }

@@ -148,7 +148,8 @@ fn built(mut url: Url, path: Option<&Value>, query: Option<&Value>) -> Result<Ur
         let fields = query.as_object().ok_or("`url.query` is an object of names and values")?;
         let mut pairs = url.query_pairs_mut();
         for (name, value) in fields {
-            let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+            let values =
+                value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
             for value in values {
                 let text = scalar(value).ok_or_else(|| format!("`url.query.{name}` is no text"))?;
                 pairs.append_pair(name, &text);
@@ -201,11 +202,11 @@ fn body_bytes(body: &Value, headers: &mut HeaderMap) -> Result<Vec<u8>, CallErro
     let json = HeaderValue::from_static("application/json");
     let kind = headers.entry(CONTENT_TYPE).or_insert(json).clone();
     let is_json = kind.to_str().is_ok_and(|kind| kind.contains("json"));
-    let bytes = match body {
-        Value::String(text) if !is_json => text.clone().into_bytes(),
-        body if is_json => serde_json::to_vec(body)
+    let bytes = match body.as_str() {
+        _ if is_json => serde_json::to_vec(body)
             .map_err(|error| CallError::invalid(format!("the body is no JSON: {error}")))?,
-        _ => return Err(CallError::invalid("a body that is not JSON must be a text")),
+        Some(text) => text.as_bytes().to_vec(),
+        None => return Err(CallError::invalid("a body that is not JSON must be a text")),
     };
     if bytes.len() > BODY_BYTES_MAX {
         return Err(CallError::invalid("the body is larger than 1 MiB"));

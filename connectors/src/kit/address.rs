@@ -40,28 +40,30 @@ fn forbidden_v4(address: Ipv4Addr) -> Option<&'static str> {
 }
 
 fn forbidden_v6(address: Ipv6Addr) -> Option<&'static str> {
-    let [a, b, c, d, e, f, high, low] = address.segments();
-    let v4 = |high: u16, low: u16| {
-        let ([p, q], [r, s]) = (high.to_be_bytes(), low.to_be_bytes());
-        Ipv4Addr::new(p, q, r, s)
-    };
     if address.is_loopback() {
-        Some("this machine itself")
-    } else if address.is_unspecified() {
-        Some("unspecified")
-    } else if address.is_unicast_link_local() {
-        Some("link-local")
-    } else if address.is_multicast() {
-        Some("multicast")
-    } else if [a, b, c, d, e] == [0; 5] {
+        return Some("this machine itself");
+    }
+    if address.is_unspecified() {
+        return Some("unspecified");
+    }
+    if address.is_unicast_link_local() {
+        return Some("link-local");
+    }
+    if address.is_multicast() {
+        return Some("multicast");
+    }
+    let embedded = |octets: &[u8]| {
+        <[u8; 4]>::try_from(octets).ok().and_then(|octets| forbidden_v4(Ipv4Addr::from(octets)))
+    };
+    match address.octets() {
         // ::ffff:a.b.c.d and the old ::a.b.c.d: a second spelling only hides where it goes.
-        Some("an IPv4 address in IPv6 clothes; write it as IPv4")
-    } else if [a, b, c, d, e, f] == [0x64, 0xff9b, 0, 0, 0, 0] {
-        forbidden_v4(v4(high, low))
-    } else if a == 0x2002 {
-        forbidden_v4(v4(b, c))
-    } else {
-        None
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ..] => {
+            Some("an IPv4 address in IPv6 clothes; write it as IPv4")
+        }
+        // NAT64 (RFC 6052) and 6to4 (RFC 3056) lead to the IPv4 address they hold.
+        [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, last @ ..] => embedded(&last),
+        [0x20, 0x02, first, second, third, fourth, ..] => embedded(&[first, second, third, fourth]),
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The fence around every connector. What no connector may forget is done here: mode, catalogue,
 //! targets of destructive calls, and the net for secrets on everything that comes back.
 
+use std::fmt;
 use std::sync::Arc;
 
 use beistand_connector_api::{
@@ -11,12 +12,17 @@ use beistand_connector_api::{
 use super::Vault;
 
 /// A connector that serves incidents of one mode only.
-#[derive(Debug)]
 pub struct Fence {
     inner: Arc<dyn Connector>,
     vault: Arc<Vault>,
     mode: Mode,
     catalogue: Catalogue,
+}
+
+impl fmt::Debug for Fence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}, {}", self.inner, self.mode)
+    }
 }
 
 impl Fence {
@@ -93,7 +99,7 @@ impl Connector for Fence {
         })
     }
 
-    fn health<'a>(&'a self) -> BoxFuture<'a, Result<String, CallError>> {
+    fn health(&self) -> BoxFuture<'_, Result<String, CallError>> {
         Box::pin(async move {
             let result = self.inner.health().await;
             let net = self.vault.net();

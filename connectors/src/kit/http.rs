@@ -169,7 +169,7 @@ fn told(error: reqwest::Error) -> String {
     excerpt(text.as_bytes(), 300)
 }
 
-fn find<'a, E: std::error::Error + 'static>(error: &'a reqwest::Error) -> Option<&'a E> {
+fn find<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         if let Some(found) = cause.downcast_ref::<E>() {
@@ -211,5 +211,22 @@ impl Resolve for GuardedResolver {
             }
             Ok(Box::new(found.into_iter()) as Addrs)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_leads_to_this_machine_is_refused_where_it_is_looked_up() {
+        let resolver = |addresses| GuardedResolver { addresses };
+        let looked_up = resolver(BTreeMap::new()).resolve("localhost".parse().unwrap()).await;
+        let error = looked_up.err().unwrap().to_string();
+        assert!(error.contains("`localhost` leads to"), "{error}");
+        // What the configuration pins it has named itself.
+        let pinned = BTreeMap::from([("x.example".to_owned(), vec!["127.0.0.1".parse().unwrap()])]);
+        let found = resolver(pinned).resolve("x.example".parse().unwrap()).await.unwrap();
+        assert_eq!(found.count(), 1);
     }
 }

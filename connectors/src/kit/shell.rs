@@ -65,13 +65,17 @@ pub fn posix_quoted<W: AsRef<str>>(words: &[W]) -> String {
 
 /// JSON in ASCII only: the console's code page can not garble it.
 fn ascii(json: &str) -> String {
-    let mut units = [0; 2];
-    json.chars()
-        .map(|c| match c {
-            ' '..='~' => c.to_string(),
-            c => c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
-        })
-        .collect()
+    let mut out = String::new();
+    for unit in json.encode_utf16() {
+        if let Ok(byte @ b' '..=b'~') = u8::try_from(unit) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str("\\u");
+            let digits = [12, 8, 4, 0].map(|shift| u32::from((unit >> shift) & 0xf));
+            out.extend(digits.iter().filter_map(|digit| char::from_digit(*digit, 16)));
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -86,7 +90,7 @@ mod tests {
         let (line, _) = Shell::Posix.spell(&words, "").unwrap();
         let shell = std::process::Command::new("sh").args(["-c", &line]).output().unwrap();
         let out = String::from_utf8(shell.stdout).unwrap();
-        assert_eq!(out, words[2..].iter().map(|word| format!("{word}|")).collect::<String>());
+        assert_eq!(out, [&words[2..].join("|"), "|"].concat());
         assert!(Shell::Posix.spell(&["a\0b".to_owned()], "").is_err());
         assert!(Shell::Posix.spell(&[], "").is_err());
     }

@@ -242,18 +242,18 @@ impl Session {
             .exec(true, command.line)
             .await
             .map_err(|error| lost("sending the command", error))?;
-        let feed = async {
+        let input = async {
             if !command.stdin.is_empty() {
                 writer.data_bytes(command.stdin.to_vec()).await?;
             }
             writer.eof().await
         };
         let collect = collect(&mut reader, command.output_bytes_max);
-        tokio::pin!(feed, collect);
-        // A command may end before it has read its input: its end decides, not the feeding.
+        tokio::pin!(input, collect);
+        // A command may end before it has read its input: its end decides, not the giving.
         let end = tokio::select! {
             end = &mut collect => end,
-            fed = &mut feed => match fed {
+            given = &mut input => match given {
                 Ok(()) => collect.await,
                 // The channel may have closed because the command ended: then its status is there.
                 Err(error) => match collect.await {
@@ -290,6 +290,7 @@ enum End {
     Lost,
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "outside type")]
 async fn collect(reader: &mut russh::ChannelReadHalf, bytes_max: usize) -> End {
     let mut finished = Finished { status: None, stdout: Vec::new(), stderr: Vec::new() };
     let mut ended = false;
@@ -309,7 +310,6 @@ async fn collect(reader: &mut russh::ChannelReadHalf, bytes_max: usize) -> End {
                 continue;
             }
             ChannelMsg::Failure => return End::Denied,
-            #[expect(clippy::wildcard_enum_match_arm, reason = "outside type")]
             _ => continue,
         };
         if into.len() + data.len() > bytes_max {

@@ -1,21 +1,21 @@
 //! Text from outside, made fit to be shown: bounded, one line, nothing that steers a terminal.
 
-/// The beginning of what a service said, at most `chars_max` characters, on one line. Control
-/// characters and those that turn the direction of writing are shown as their code.
+/// The beginning of what a service said, at most `chars_max` characters, on one line and with single
+/// spaces. Control characters and those that turn the direction of writing are shown as their code.
 pub fn excerpt(bytes: &[u8], chars_max: usize) -> String {
     // Four bytes a character at most: the rest is not even decoded.
     let head = bytes.get(..bytes.len().min(chars_max.saturating_mul(4))).unwrap_or(bytes);
     let text = String::from_utf8_lossy(head);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = words.join(" ");
     let mut out = String::new();
-    let trimmed = text.trim();
-    for c in trimmed.chars().take(chars_max) {
+    for c in line.chars().take(chars_max) {
         match c {
-            '\n' | '\r' | '\t' => out.push(' '),
             c if c.is_control() || turns_text(c) => out.extend(c.escape_unicode()),
             c => out.push(c),
         }
     }
-    if trimmed.chars().nth(chars_max).is_some() {
+    if line.chars().nth(chars_max).is_some() {
         out.push('…');
     }
     out

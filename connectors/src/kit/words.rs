@@ -3,6 +3,9 @@
 use beistand_connector_api::{ActionName, Schema};
 
 /// An action's name that is written in our own source.
+///
+/// # Panics
+/// Where the literal is no action's name: the first test that reads the spec says so.
 #[expect(
     clippy::expect_used,
     reason = "only called with literals, and the contract test reads every spec"
