@@ -101,15 +101,17 @@ pub(super) fn check_id(text: &str, of: IdOf) -> Result<(), BadId> {
         let why = "is a word that paths keep for themselves";
         return Err(BadId { why, instead: Some(format!("{text}_it")) });
     }
-    let shaped = !text.is_empty()
-        && text.len() <= 63
-        && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    if shaped {
+    if is_shaped(text) {
         return Ok(());
     }
     let why = "is no id: small letters, digits and `_`, beginning with a letter, at most 63";
     Err(BadId { why, instead: mended(text) })
+}
+
+fn is_shaped(text: &str) -> bool {
+    text.len() <= 63
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
 /// The nearest id: capitals made small, everything else made `_`.
@@ -126,7 +128,8 @@ fn mended(text: &str) -> Option<String> {
         }
     }
     let mended = mended.trim_matches('_').to_owned();
-    check_id(&mended, IdOf::Step).is_ok().then_some(mended)
+    let good = is_shaped(&mended) && !RHAI.contains(&mended.as_str());
+    (good && !PATHS.contains(&mended.as_str())).then_some(mended)
 }
 
 #[cfg(test)]

@@ -6,12 +6,16 @@
 mod case;
 mod check;
 mod codes;
+#[cfg(test)]
+mod double;
 mod draft;
 mod expression;
 mod finding;
+mod gates;
 mod ids;
 mod plan;
 mod report;
+mod scalar;
 mod schema_json;
 mod source;
 mod template;
@@ -30,6 +34,7 @@ pub use expression::{
     ScriptKind, Template, Type,
 };
 pub use finding::{Finding, Severity, finding_text};
+pub use gates::CallGate;
 pub use plan::{
     Block, CallNode, ForEach, Gate, Join, Kind, Length, ListSource, Node, NodeId, OnError,
     OnUnknown, Plan, PlanParts, Repeat, Retry, Shows, Slot, SwitchCase, Tolerance, Undo, Wait,

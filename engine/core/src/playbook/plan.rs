@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::gates::{CallGate, Gates};
 use super::{Expression, Place, SourceText, Template};
 use crate::model::{
     ActionName, Digest, NotCanonical, PlaybookName, Reached, Role, Schema, Span, StepId, Tlp,
@@ -30,6 +31,7 @@ pub struct Plan {
     parts: PlanParts,
     by_id: BTreeMap<StepId, NodeId>,
     digest: Digest,
+    gates: Gates,
 }
 
 /// What `check` found out; [`Plan::new`] seals it.
@@ -395,7 +397,9 @@ impl Plan {
             .zip(0..)
             .map(|(node, index)| (node.id.clone(), NodeId(index)))
             .collect();
-        Ok(Self { parts, by_id, digest })
+        let mut plan = Self { parts, by_id, digest, gates: Gates::default() };
+        plan.gates = Gates::new(&plan);
+        Ok(plan)
     }
 
     fn collect_sources(&self, sources: &mut BTreeMap<PlaybookName, SourceText>) {
@@ -428,6 +432,16 @@ impl Plan {
     /// The node with an id.
     pub fn by_id(&self, id: &str) -> Option<NodeId> {
         self.by_id.get(id).copied()
+    }
+    /// Where a call is asked about: the innermost approval that can bind it; without one, the
+    /// outermost loop whose items and arguments are known when it begins; otherwise the call itself.
+    /// Absent for what is no call.
+    pub fn gate_of(&self, call: NodeId) -> Option<CallGate> {
+        self.gates.of(call)
+    }
+    /// Whether a block is the gate of any call inside it.
+    pub fn binds(&self, block: NodeId) -> bool {
+        self.gates.binds(block)
     }
     /// Sources of the playbook and all it calls, by name.
     pub fn sources(&self) -> BTreeMap<PlaybookName, SourceText> {

@@ -287,3 +287,87 @@ fn modifiers() -> Map<String, Value> {
     ];
     list.into_iter().map(|(modifier, schema)| (modifier.to_owned(), schema)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::Report;
+    use super::super::{SourceText, yaml};
+    use super::*;
+
+    /// A reader of the part of JSON Schema that the schema above uses; patterns are left to `check`.
+    fn fits(value: &Value, schema: &Value, root: &Value) -> bool {
+        let all = |keyword: &str| schema[keyword].as_array().cloned().unwrap_or_default();
+        let one = |schema: &Value| fits(value, schema, root);
+        if let Some(name) = schema["$ref"].as_str() {
+            return fits(value, &root["$defs"][name.trim_start_matches("#/$defs/")], root);
+        }
+        let types = match &schema["type"] {
+            Value::Null => None,
+            Value::Array(types) => Some(types.clone()),
+            one => Some(vec![one.clone()]),
+        };
+        let right_type = types.is_none_or(|types| types.iter().any(|ty| is_of(value, ty)));
+        let fields = value.as_object().cloned().unwrap_or_default();
+        let properties = schema["properties"].as_object().cloned().unwrap_or_default();
+        let fields_fit = fields.iter().all(|(name, field)| {
+            match (properties.get(name), &schema["additionalProperties"]) {
+                (Some(property), _) => fits(field, property, root),
+                (None, Value::Bool(allowed)) => *allowed,
+                (None, Value::Null) => true,
+                (None, other) => fits(field, other, root),
+            }
+        });
+        let items = value.as_array().cloned().unwrap_or_default();
+        right_type
+            && fields_fit
+            && (schema["const"].is_null() || schema["const"] == *value)
+            && (schema["enum"].is_null() || all("enum").contains(value))
+            && all("required").iter().all(|name| fields.contains_key(name.as_str().unwrap()))
+            && (schema["items"].is_null()
+                || items.iter().all(|item| fits(item, &schema["items"], root)))
+            && schema["minItems"]
+                .as_u64()
+                .is_none_or(|min| items.len() as u64 >= min || !value.is_array())
+            && (schema["anyOf"].is_null() || all("anyOf").iter().any(one))
+            && (schema["oneOf"].is_null()
+                || all("oneOf").iter().filter(|schema| one(schema)).count() == 1)
+            && (schema["not"].is_null() || !fits(value, &schema["not"], root))
+    }
+
+    fn is_of(value: &Value, ty: &Value) -> bool {
+        match ty.as_str().unwrap() {
+            "object" => value.is_object(),
+            "array" => value.is_array(),
+            "string" => value.is_string(),
+            "boolean" => value.is_boolean(),
+            "integer" => value.is_i64() || value.is_u64(),
+            "number" => value.is_number(),
+            other => panic!("the schema has an unknown type {other}"),
+        }
+    }
+
+    fn judged(text: &str) -> bool {
+        let schema = playbook_schema(&Catalogue::first());
+        let mut report = Report::new("x.yaml");
+        let tree = yaml::read(&SourceText::new("x.yaml", text), &mut report).unwrap();
+        fits(&tree.json(), &schema, &schema)
+    }
+
+    #[test]
+    fn the_schema_takes_every_kind_and_refuses_misspelt_keys_and_two_kinds() {
+        let whole = include_str!("../../../../tests/suites/broken/whole.yaml");
+        assert!(judged(whole));
+        let head = "playbook: x\nlanguage: 1\nsteps:\n";
+        assert!(judged(&format!("{head}  - {{ id: back, undo: [back] }}\n")));
+        for wrong in [
+            "  - { id: tell, note: Hello, titel: Greeting }",
+            "  - { id: tell, note: Hello, fail: Good bye }",
+            "  - { id: tell, title: Greeting }",
+            "  - { id: cut, call: network.isolat }",
+            "  - { id: look, task: { role: comander, instructions: Look. } }",
+            "  - { id: all, group: [] }",
+        ] {
+            assert!(!judged(&format!("{head}{wrong}\n")), "{wrong}");
+        }
+    }
+}

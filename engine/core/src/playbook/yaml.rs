@@ -9,9 +9,9 @@
 use std::collections::BTreeMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
-use serde_json::Number;
 
 use super::report::Report;
+use super::scalar::meaning;
 use super::tree::{Entry, Meaning, Node, Origin, Scalar, Text, Yaml};
 use super::{Code, Place, SourceText};
 
@@ -20,9 +20,6 @@ const DEPTH_MAX: usize = 32;
 
 /// What aliases may add together: ten times the nodes of the longest playbook that ships.
 const ALIAS_NODES_MAX: usize = 10_000;
-
-/// Largest magnitude that JSON keeps exact (RFC 7493 section 2.2).
-const NUMBER_MAX: f64 = 9_007_199_254_740_991.0;
 
 /// Reads a file. Without a tree there is at least one finding.
 pub(super) fn read(source: &SourceText, report: &mut Report) -> Option<Yaml> {
@@ -277,6 +274,10 @@ impl Map {
         let Node::Scalar(key) = yaml.node else {
             return Err(Fault::new(Code::YamlSyntax, place, "a key is a text, no list or mapping"));
         };
+        if key.meaning != Meaning::Text {
+            let fault = Fault::new(Code::YamlSyntax, place, "a key is a text");
+            return Err(fault.with_hint("put it in quotes"));
+        }
         let name = key.text.as_str().to_owned();
         if let Some(first) = self.seen.get(&name) {
             let message = format!("`{name}` stands here a second time");
@@ -345,57 +346,6 @@ fn columns(raw: &[char], style: ScalarStyle, first: u32) -> Vec<u32> {
     columns
 }
 
-/// What a plain scalar means in the core schema of YAML 1.2 (section 10.3.2), as `serde_yaml` reads
-/// it; nothing for a number that JSON does not keep exact.
-fn meaning(text: &str) -> Option<Meaning> {
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let boolean = |value| Some(Meaning::Boolean(value));
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Some(Meaning::Null),
-        "true" | "True" | "TRUE" => return boolean(true),
-        "false" | "False" | "FALSE" => return boolean(false),
-        _ => {}
-    }
-    if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
-        return None;
-    }
-    // `012` is a text: it would be ten to some readers and twelve to others.
-    let leading_zero = unsigned.len() > 1 && unsigned.starts_with('0');
-    if unsigned.starts_with(['+', '-'])
-        || (leading_zero && unsigned.bytes().all(|byte| byte.is_ascii_digit()))
-    {
-        return Some(Meaning::Text);
-    }
-    let radix = [("0x", 16), ("0o", 8), ("0b", 2)].into_iter().find_map(|(prefix, radix)| {
-        let digits = unsigned.strip_prefix(prefix)?;
-        let valid = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
-        valid.then(|| i128::from_str_radix(digits, radix).ok())
-    });
-    let whole = match radix {
-        Some(number) => Some(number),
-        None if !unsigned.is_empty() && unsigned.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Some(unsigned.parse::<i128>().ok())
-        }
-        None => None,
-    };
-    if let Some(number) = whole {
-        let signed = if text.starts_with('-') { number.map(|number| -number) } else { number };
-        let exact = signed.and_then(|number| i64::try_from(number).ok());
-        return exact
-            .filter(|number| number.unsigned_abs() < 1 << 53)
-            .map(|number| Meaning::Number(number.into()));
-    }
-    match unsigned.parse::<f64>() {
-        Ok(_) if unsigned.starts_with(|c: char| c.is_ascii_alphabetic()) => Some(Meaning::Text),
-        Ok(number) => {
-            let signed = if text.starts_with('-') { -number } else { number };
-            let exact = Number::from_f64(signed).filter(|_| number <= NUMBER_MAX);
-            exact.map(Meaning::Number)
-        }
-        Err(_) => Some(Meaning::Text),
-    }
-}
-
 /// Whether the second parser sees the same tree.
 fn agrees(text: &str, tree: &Yaml) -> Result<(), Fault> {
     let other: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| {
@@ -446,5 +396,158 @@ fn same(scalar: &Scalar, other: &serde_yaml::Value) -> bool {
         }
         (Meaning::Text, Value::String(other)) => scalar.text.as_str() == other,
         (Meaning::Null | Meaning::Boolean(_) | Meaning::Number(_) | Meaning::Text, _) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn tree(text: &str) -> Result<Yaml, String> {
+        let source = SourceText::new("x.yaml", text);
+        let mut report = Report::new("x.yaml");
+        let tree = read(&source, &mut report);
+        let first = report.into_findings().into_iter().next();
+        tree.ok_or_else(|| first.map_or_else(String::new, |finding| finding.code))
+    }
+
+    #[test]
+    fn characters_are_placed_in_the_file_whatever_stands_before_them() {
+        let text = "ü: 'ö''x'\n\"ä\": \"a\\u00fcb\"\nb: |\n\n   erste\n    zweite\nc: plain ü\n";
+        let tree = tree(text).unwrap();
+        let at = |name: &str, offset: usize| {
+            let place = tree.get(name).unwrap().text().unwrap().place(offset);
+            (place.line, place.column)
+        };
+        assert_eq!(at("ü", 0), (1, 5));
+        assert_eq!(at("ü", 2), (1, 8)); // behind the doubled quote
+        assert_eq!(at("ä", 2), (2, 14)); // behind the escape
+        assert_eq!(at("b", 1), (5, 4)); // the empty first line counts
+        assert_eq!(at("b", 8), (6, 5));
+        assert_eq!(at("c", 6), (7, 10));
+        let script = tree.get("b").unwrap().text().unwrap();
+        assert_eq!(script.place_within(0, 3, 2), Place { line: 6, column: 5 });
+    }
+
+    #[test]
+    fn aliases_are_read_while_they_stay_small() {
+        let tree = tree("a: &a [1, 2]\nb: [*a, *a]\n").unwrap();
+        assert_eq!(tree.json(), json!({ "a": [1, 2], "b": [[1, 2], [1, 2]] }));
+    }
+
+    #[test]
+    fn what_is_dangerous_is_refused() {
+        for (text, code) in [
+            ("", "yaml-syntax"),
+            ("# only a comment\n", "yaml-syntax"),
+            ("a: &a [*a]\n", "yaml-aliases"),
+            ("a: *nobody\n", "yaml-syntax"),
+            ("a: !!str 1\n", "yaml-tag"),
+            ("? [a]\n: b\n", "yaml-syntax"),
+            ("404: x\n", "yaml-syntax"),
+            (": x\n", "yaml-syntax"),
+            ("a: 1\r\rb: 2\n", "hidden-character"),
+            ("a: \u{0}\n", "hidden-character"),
+            ("a: 1\n---\nb: 2\n", "yaml-documents"),
+        ] {
+            assert_eq!(tree(text).unwrap_err(), code, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_windows_line_ends_change_nothing() {
+        let tree = tree("\u{feff}a: 1\r\nb: |\r\n  x\r\n  y\r\n").unwrap();
+        assert_eq!(tree.json(), json!({ "a": 1, "b": "x\ny\n" }));
+    }
+
+    /// The second parser's tree as JSON, if it is one that we would take.
+    fn other(text: &str) -> Option<Value> {
+        let value: serde_yaml::Value = serde_yaml::from_str(text).ok()?;
+        serde_json::to_value(value).ok()
+    }
+
+    /// Pieces of YAML that go wrong next to each other.
+    fn fragments() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "a",
+            "b: ",
+            "- ",
+            "\n",
+            "\n  ",
+            "\n    ",
+            "[",
+            "]",
+            "{",
+            "}",
+            ", ",
+            ": ",
+            "'",
+            "\"",
+            "|\n  ",
+            ">\n  ",
+            "x y",
+            "#c",
+            " ",
+            "1",
+            "0x1f",
+            "true",
+            "no",
+            "~",
+            "1.5",
+            "012",
+            "&a ",
+            "*a",
+            "ü",
+            "'it''s'",
+            "\"\\u00fc\"",
+            "? ",
+            "-",
+            "\t",
+        ]);
+        prop::collection::vec(piece, 1..24).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_read_is_what_the_second_parser_reads(text in fragments()) {
+            if let Ok(tree) = tree(&text) {
+                prop_assert_eq!(Some(tree.json()), other(&text));
+            }
+        }
+
+        #[test]
+        fn what_is_written_is_read_again(value in values()) {
+            let text = serde_yaml::to_string(&value).unwrap();
+            prop_assert_eq!(tree(&text).map(|tree| tree.json()), Ok(value), "{}", text);
+        }
+
+        #[test]
+        fn any_text_is_answered(text in any::<String>()) {
+            let answered = tree(&text);
+            prop_assert!(answered.is_ok() || !answered.unwrap_err().is_empty());
+        }
+    }
+
+    fn values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (-1_000_000_i64..1_000_000).prop_map(Value::from),
+            "[ -~äöü\n]{0,20}".prop_map(Value::from),
+            prop::sample::select(vec!["on", "null", "1", "0x1", "", " ", "a: b", "${x}", "- a"])
+                .prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[a-z]{1,6}", inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
     }
 }

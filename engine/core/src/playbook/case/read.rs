@@ -1,175 +1,34 @@
-//! Cases: a playbook's unit tests, as they stand in `cases/<case>.yaml`.
-//!
-//! A case says what goes in, what the pretended connectors answer, what people decide, and what
-//! must come out. It is read here; it is played elsewhere.
+//! Reading a case, with every fault placed.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::draft::{Fields, value};
-use super::report::Report;
-use super::tree::{Entry, Yaml};
-use super::{Code, Finding, Place, Plan, SourceText, yaml};
-use crate::model::{ActionName, Catalogue, Person, Span, StepId};
-
-/// A case.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Case {
-    /// What it is about, in a few words.
-    pub title: String,
-    /// What the run gets; defaults are not filled in.
-    pub inputs: Map<String, Value>,
-    /// What connectors answer; the first that matches a call wins.
-    pub answers: Vec<CaseAnswer>,
-    /// What people decide, in order per step.
-    pub people: Vec<CaseDecision>,
-    /// What comes from outside.
-    pub signals: Vec<CaseSignal>,
-    /// What must come out.
-    pub expect: CaseExpectation,
-}
-
-/// An answer of a pretended connector.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CaseAnswer {
-    /// The action it answers.
-    pub call: ActionName,
-    /// Arguments that must be equal; others do not matter.
-    pub arguments: Map<String, Value>,
-    /// How many calls it answers; absent: all.
-    pub times: Option<u32>,
-    /// What it says.
-    pub gives: CaseGives,
-}
-
-/// What a pretended connector says.
-#[derive(Debug, Clone, PartialEq)]
-pub enum CaseGives {
-    /// It was done.
-    Output(Value),
-    /// It was not done, or nobody knows.
-    Error {
-        /// In which way.
-        kind: CaseError,
-        /// What a probe finds out afterwards, where the outcome is unknown.
-        probe: Option<CaseProbe>,
-    },
-    /// The engine dies after the intent and is started again.
-    CrashAfterIntent,
-}
-
-/// How a pretended call fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CaseError {
-    /// Surely nothing was done.
-    Unavailable,
-    /// The service said no.
-    Refused,
-    /// It may have been done.
-    Unknown,
-    /// It could not be sent as it is.
-    Invalid,
-}
-
-/// What a pretended probe finds out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CaseProbe {
-    /// It was done.
-    Done,
-    /// It was not done.
-    NotDone,
-    /// It can not be told.
-    Unknown,
-}
-
-/// What a person decides.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CaseDecision {
-    /// The step, by id, or by path where it stands in a loop.
-    pub step: String,
-    /// The answer.
-    pub answer: CaseChoice,
-    /// Who; absent: anybody.
-    pub by: Option<Person>,
-    /// When, after the start; absent: at once.
-    pub at: Option<Span>,
-}
-
-/// An answer of a person.
-#[derive(Debug, Clone, PartialEq)]
-pub enum CaseChoice {
-    /// A task is done.
-    Form(Map<String, Value>),
-    /// These persons say yes.
-    Approve(Vec<Person>),
-    /// No, because.
-    Deny(String),
-    /// Once more, because.
-    Retry(String),
-    /// Go on without it, because.
-    Skip(String),
-    /// End the run, because.
-    Abort(String),
-    /// Done by hand, with the action's output.
-    ByHand(Map<String, Value>),
-    /// An unknown outcome is settled.
-    Resolve(CaseResolution),
-    /// A signal, given by hand.
-    Signal(Map<String, Value>),
-}
-
-/// How a person settles an unknown outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CaseResolution {
-    /// It was done.
-    Done,
-    /// It was not done.
-    NotDone,
-    /// Send it again as a new effect.
-    SendAgain,
-}
-
-/// A signal from outside.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CaseSignal {
-    /// Its name.
-    pub name: String,
-    /// What it carries.
-    pub form: Map<String, Value>,
-    /// When, after the start; absent: at once.
-    pub at: Option<Span>,
-}
-
-/// What must come out. What is absent is not looked at.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct CaseExpectation {
-    /// The run's status, as `show` says it.
-    pub status: Option<String>,
-    /// Its outputs, all of them.
-    pub outputs: Option<Map<String, Value>>,
-    /// How many attempts of which action; actions that are not named are not counted.
-    pub calls: BTreeMap<ActionName, u32>,
-}
+use super::super::draft::{Fields, value};
+use super::super::report::{Report, did_you_mean};
+use super::super::tree::{Entry, Yaml};
+use super::super::{Code, Finding, Place, Plan, SourceText, yaml};
+use super::{
+    Case, CaseAnswer, CaseChoice, CaseDecision, CaseError, CaseExpectation, CaseGives, CaseProbe,
+    CaseResolution, CaseSignal,
+};
+use crate::model::{ActionName, Catalogue, Person, StepId};
 
 /// The statuses of a run that a case may wait for.
 const STATUSES: &[&str] =
     &["succeeded", "failed", "cancelled", "undone", "superseded", "waiting", "paused"];
 
-impl Case {
-    /// Reads a case of this plan. There is a case exactly when no finding is an error.
-    pub fn read(
-        source: &SourceText,
-        plan: &Plan,
-        catalogue: &Catalogue,
-    ) -> (Option<Self>, Vec<Finding>) {
-        let mut report = Report::new(source.name());
-        let tree = yaml::read(source, &mut report);
-        let case =
-            tree.and_then(|tree| Reader { plan, catalogue, report: &mut report }.case(&tree));
-        let case = case.filter(|_| !report.has_errors());
-        (case, report.into_findings())
-    }
+/// Reads a case of this plan.
+pub(super) fn read(
+    source: &SourceText,
+    plan: &Plan,
+    catalogue: &Catalogue,
+) -> (Option<Case>, Vec<Finding>) {
+    let mut report = Report::new(source.name());
+    let tree = yaml::read(source, &mut report);
+    let case = tree.and_then(|tree| Reader { plan, catalogue, report: &mut report }.case(&tree));
+    let case = case.filter(|_| !report.has_errors());
+    (case, report.into_findings())
 }
 
 struct Reader<'a> {
@@ -357,7 +216,7 @@ impl Reader<'_> {
         }
         let message = format!("there is no step `{written}`");
         let known = self.plan.parts().nodes.iter().map(|node| node.id.as_str());
-        let hint = super::report::did_you_mean(id, known);
+        let hint = did_you_mean(id, known);
         self.report.add_with(Code::UnknownStep, entry.value.place, message, hint);
         None
     }
