@@ -36,7 +36,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let elapsed = started.elapsed();
     let metrics = journal.metrics();
     latencies.sort_unstable();
-    let at = |part: usize| latencies.get(latencies.len() * part / 1000).copied().unwrap_or_default();
+    let at =
+        |part: usize| latencies.get(latencies.len() * part / 1000).copied().unwrap_or_default();
     let entries = metrics.entries - before.entries;
     let per_second = entries as f64 / elapsed.as_secs_f64();
     println!(

@@ -15,6 +15,39 @@ pub(crate) enum Param {
     Int(Option<i64>),
     Text(Option<String>),
     Bytes(Option<Vec<u8>>),
+    /// Of whatever type the column is: only for copies.
+    Null,
+}
+
+/// A null of no type.
+struct Untyped;
+
+impl<'q> sqlx::Encode<'q, sqlx::Sqlite> for Untyped {
+    fn encode_by_ref(
+        &self,
+        _: &mut <sqlx::Sqlite as sqlx::Database>::ArgumentBuffer,
+    ) -> Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
+        Ok(sqlx::encode::IsNull::Yes)
+    }
+}
+impl sqlx::Type<sqlx::Sqlite> for Untyped {
+    fn type_info() -> sqlx::sqlite::SqliteTypeInfo {
+        <i64 as sqlx::Type<sqlx::Sqlite>>::type_info()
+    }
+}
+impl<'q> sqlx::Encode<'q, sqlx::Postgres> for Untyped {
+    fn encode_by_ref(
+        &self,
+        _: &mut sqlx::postgres::PgArgumentBuffer,
+    ) -> Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
+        Ok(sqlx::encode::IsNull::Yes)
+    }
+}
+impl sqlx::Type<sqlx::Postgres> for Untyped {
+    fn type_info() -> sqlx::postgres::PgTypeInfo {
+        // OID 0: the server takes the column's own type.
+        sqlx::postgres::PgTypeInfo::with_oid(sqlx::postgres::types::Oid(0))
+    }
 }
 
 impl From<i64> for Param {
@@ -174,6 +207,7 @@ macro_rules! bind {
                 Param::Int(value) => query.bind(value),
                 Param::Text(value) => query.bind(value),
                 Param::Bytes(value) => query.bind(value),
+                Param::Null => query.bind(Untyped),
             };
         }
         query

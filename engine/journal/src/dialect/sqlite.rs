@@ -1,41 +1,52 @@
 //! The hot write on SQLite: one query string, one hop to the connection's thread.
 //!
-//! The numbers of all rows go as one JSON text, all bytes as two blobs out of which each row cuts
-//! its pieces: heads and hashes are never turned into hex or quoted.
+//! Rows do not travel as JSON: taking numbers out of JSON cost a third of the write. Each row is a
+//! record of [`RECORD`] bytes in one blob, numbers as digits, hashes as they are; heads and bodies
+//! are pieces of a second blob. `json_each` only counts the rows.
 
-use std::fmt::Write as _;
+use std::io::Write as _;
 
 use futures_util::TryStreamExt as _;
-use sqlx::{Either, Row as _, SqliteConnection};
+use sqlx::{Either, Executor as _, Row as _, SqliteConnection};
 
 use crate::chain::Write;
 use crate::sql::Failure;
+
+/// Ten numbers of 16 digits, the hash before and the hash after.
+const RECORD: usize = 224;
+
+// A number of the record, by its place; a blob is cast by way of its text.
+macro_rules! number {
+    ($place:literal) => {
+        concat!("cast(substr($2, w.key * 224 + ", $place, ", 16) as integer)")
+    };
+}
 
 macro_rules! write_sql {
     ($begin:literal, $commit:literal) => {
         concat!(
             $begin,
-            // $1: [[stream, fence, seq, released, due, gated, at, place, head, body, salt], ..];
-            // $2: before and after hash of each row, 64 bytes; $3: head, body, salt, body hash.
-            "update stream set seq = w.seq, head = w.hash, fence = stream.fence + w.released,
-                 owner = case w.released when 0 then owner end,
-                 due = case when w.released = 0 or w.due is null then stream.due
-                     else min(coalesce(stream.due, w.due), w.due) end
-             from (select value ->> 0 as no, value ->> 1 as fence, value ->> 2 as seq,
-                     value ->> 3 as released, value ->> 4 as due, value ->> 5 as gated,
-                     substr($2, key * 64 + 1, 32) as prev, substr($2, key * 64 + 33, 32) as hash
-                   from json_each($1)) as w
-             where stream.no = w.no and stream.fence = w.fence and stream.seq = w.seq - 1
-                 and stream.head = w.prev
-                 and (w.gated = 0 or not exists (select 1 from meta where stopped_at is not null));
+            // $1: as many elements as rows; $2: the records; $3: head, body, salt, body hash of each.
+            "update stream set seq = seq + 1, head = substr($2, w.key * 224 + 193, 32),
+                 fence = fence + ", number!(49), ",
+                 owner = case ", number!(49), " when 0 then owner end,
+                 due = case when ", number!(49), " = 0 or substr($2, w.key * 224 + 65, 1) = x'2d' then due
+                     else min(coalesce(due, ", number!(65), "), ", number!(65), ") end
+             from json_each($1) as w
+             where stream.no = ", number!(1), " and stream.fence = ", number!(17), "
+                 and stream.seq = ", number!(33), "
+                 and stream.head = substr($2, w.key * 224 + 161, 32)
+                 and (", number!(81), " = 0
+                     or not exists (select 1 from meta where stopped_at is not null));
              insert into entry (stream, seq, at, head, body, salt, body_hash, hash)
-             select s.no, s.seq, w.value ->> 6, substr($3, w.value ->> 7, w.value ->> 8),
-                 case when w.value ->> 10 > 0 then substr($3, (w.value ->> 7) + (w.value ->> 8), w.value ->> 9) end,
-                 case when w.value ->> 10 > 0 then substr($3, (w.value ->> 7) + (w.value ->> 8) + (w.value ->> 9), 32) end,
-                 substr($3, (w.value ->> 7) + (w.value ->> 8) + (w.value ->> 9) + (w.value ->> 10), 32),
+             select s.no, s.seq, ", number!(97), ",
+                 substr($3, ", number!(113), ", ", number!(129), "),
+                 case when ", number!(145), " >= 0 then substr($3, ", number!(113), " + ", number!(129), ", ", number!(145), ") end,
+                 case when ", number!(145), " >= 0 then substr($3, ", number!(113), " + ", number!(129), " + ", number!(145), ", 32) end,
+                 substr($3, ", number!(113), " + ", number!(129), " + max(", number!(145), " + 32, 0), 32),
                  s.head
              from json_each($1) w cross join stream s
-             where s.no = w.value ->> 0 and s.head = substr($2, w.key * 64 + 33, 32)
+             where s.no = ", number!(1), " and s.head = substr($2, w.key * 224 + 193, 32)
              returning stream;\n",
             $commit
         )
@@ -52,10 +63,14 @@ pub(super) async fn write(
     sql: &'static str,
     writes: &[Write<'_>],
 ) -> Result<Vec<i64>, Failure> {
-    let (numbers, hashes, bytes) = packed(writes);
+    let (records, bytes) = packed(writes)?;
+    let mut count = String::with_capacity(writes.len() * 2 + 2);
+    count.push('[');
+    count.extend(std::iter::repeat_n("0,", writes.len().saturating_sub(1)));
+    count.push_str("0]");
     let mut written = Vec::with_capacity(writes.len());
-    let mut results =
-        sqlx::query(sql).bind(numbers).bind(hashes).bind(bytes).fetch_many(connection);
+    let query = sqlx::query(sql).bind(count).bind(records).bind(bytes);
+    let mut results = connection.fetch_many(query);
     while let Some(result) = results.try_next().await? {
         if let Either::Right(row) = result {
             written.push(row.try_get_unchecked::<i64, _>(0)?);
@@ -64,42 +79,45 @@ pub(super) async fn write(
     Ok(written)
 }
 
-fn packed(writes: &[Write<'_>]) -> (String, Vec<u8>, Vec<u8>) {
-    let mut numbers = String::with_capacity(writes.len() * 96);
-    let mut hashes = Vec::with_capacity(writes.len() * 64);
-    let mut bytes =
-        Vec::with_capacity(writes.iter().map(|write| write.content.len() + 64).sum::<usize>());
-    numbers.push('[');
+/// Records and pieces. A row without a body says −32 for its length: no body, no salt.
+fn packed(writes: &[Write<'_>]) -> Result<(Vec<u8>, Vec<u8>), Failure> {
+    let mut records = Vec::with_capacity(writes.len() * RECORD);
+    let room = writes.iter().map(|write| write.content.len() + 64).sum();
+    let mut bytes = Vec::with_capacity(room);
+    let failed = |error: std::io::Error| Failure::Bad(error.to_string());
     for write in writes {
         let content = write.content;
         let place = bytes.len() + 1; // substr counts from 1
-        let body = content.body.as_deref().unwrap_or_default();
-        let salt = content.salt.as_ref().map_or(&[][..], |salt| salt);
-        if numbers.len() > 1 {
-            numbers.push(',');
-        }
-        let due = write.due().map_or_else(|| "null".to_owned(), |due| due.to_string());
-        // Writing into a String can not fail.
-        let _: std::fmt::Result = write!(
-            numbers,
-            "[{},{},{},{},{due},{},{},{place},{},{},{}]",
+        let body = content.body.as_deref();
+        let body_len = body.map_or(-32, |body| i64::try_from(body.len()).unwrap_or(i64::MAX));
+        let head_len = content.head.len();
+        // Sixteen digits hold every instant and every count of this machine.
+        write!(
+            records,
+            "{:016}{:016}{:016}{:016}",
             write.stream,
             write.fence,
-            write.new.seq,
-            write.released(),
-            write.gated(),
-            content.at.get(),
-            content.head.len(),
-            body.len(),
-            salt.len(),
-        );
-        hashes.extend_from_slice(write.prev.hash.as_bytes());
-        hashes.extend_from_slice(write.new.hash.as_bytes());
+            write.prev.seq,
+            write.released()
+        )
+        .map_err(failed)?;
+        match write.due() {
+            Some(due) => write!(records, "{due:016}").map_err(failed)?,
+            None => write!(records, "{:<16}", '-').map_err(failed)?,
+        }
+        write!(records, "{:016}{:016}", write.gated(), content.at.get()).map_err(failed)?;
+        write!(records, "{place:016}{head_len:016}{body_len:016}").map_err(failed)?;
+        records.extend_from_slice(write.prev.hash.as_bytes());
+        records.extend_from_slice(write.new.hash.as_bytes());
         bytes.extend_from_slice(&content.head);
-        bytes.extend_from_slice(body);
-        bytes.extend_from_slice(salt);
+        bytes.extend_from_slice(body.unwrap_or_default());
+        if let Some(salt) = &content.salt {
+            bytes.extend_from_slice(salt);
+        }
         bytes.extend_from_slice(content.body_hash.as_bytes());
     }
-    numbers.push(']');
-    (numbers, hashes, bytes)
+    if records.len() != writes.len() * RECORD {
+        return Err(Failure::Bad("a number has more than sixteen digits".to_owned()));
+    }
+    Ok((records, bytes))
 }

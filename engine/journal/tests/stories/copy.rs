@@ -1,0 +1,71 @@
+//! Backup and restore.
+
+use beistand_core::entry::StreamKind;
+use beistand_journal::{
+    AppendError, Change, Journal, Next, OpenError, Page, Reader, RunFilter, To, backup, restore,
+};
+
+use super::{Place, at, entry, new_run, put_run, run_id};
+
+pub async fn a_backup_is_restored_with_a_new_epoch(place: Place) {
+    let journal = place.open(0).await;
+    let lease = journal.append(entry(new_run(1), 0).change(put_run(1))).await.unwrap().lease;
+    let mut ended = super::run(2);
+    ended.ended_at = Some(at(1));
+    let end = entry(new_run(2), 1).next(Next::Release { due: None });
+    journal.append(end.change(Change::PutRun(Box::new(ended)))).await.unwrap();
+    journal.put_blob(b"large".to_vec()).await.unwrap();
+    journal.seal(at(2)).await.unwrap();
+    let file = place.directory.path().join("backup.db");
+    let verified = backup(journal.reader(), &file).await.unwrap();
+    assert_eq!((verified.entries, verified.anchored_until), (3, Some(at(2))));
+    assert!(backup(journal.reader(), &file).await.is_err(), "nothing is overwritten");
+    for suffix in ["-wal", "-shm", ".part"] {
+        assert!(!place.directory.path().join(format!("backup.db{suffix}")).exists(), "{suffix}");
+    }
+    // The store goes on; what it does now is not in the backup.
+    journal.append(entry(To::Lease(lease), 3)).await.unwrap();
+    let before = journal.meta().clone();
+    let owned = restore(&file, &place.url, place.options(10)).await;
+    assert!(matches!(owned, Err(OpenError::Owned(_))), "{owned:?}");
+    journal.close(at(4)).await.unwrap();
+
+    let restored = restore(&file, &place.url, place.options(10)).await.unwrap();
+    assert_eq!((restored.unfinished, restored.newest), (1, Some(at(2))));
+    check(&place, &before.store.to_string(), &before.epoch).await;
+
+    // The backup also moves the store: to a new SQLite file.
+    let other = Place::sqlite();
+    restore(&file, &other.url, other.options(20)).await.unwrap();
+    check(&other, &before.store.to_string(), &before.epoch).await;
+    if place.url.starts_with("postgres") {
+        let again = place.directory.path().join("again.db");
+        let reader = Reader::open(&other.url).await.unwrap();
+        backup(&reader, &again).await.unwrap();
+        restore(&again, &place.url, place.options(30)).await.unwrap();
+    }
+}
+
+async fn check(place: &Place, store: &str, epoch: &str) {
+    let journal = place.open(30).await;
+    let meta = journal.reader().meta().await.unwrap();
+    assert_eq!(meta.store.to_string(), store);
+    assert_ne!(meta.epoch, epoch);
+    assert!(meta.restored_at.is_some() && meta.stopped_at.is_some());
+    let runs = journal.reader().runs(&RunFilter::default(), Page::first(9)).await.unwrap();
+    let marks: Vec<_> = runs.iter().map(|(_, run)| (run.id, run.restored)).collect();
+    assert_eq!(marks, [(run_id(2), false), (run_id(1), true)]);
+    // The unfinished one is claimable; nothing starts before `go-on`.
+    let claimed = journal.claim(at(40), 9).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    assert_eq!((claimed[0].stream().id(), claimed[0].head().seq), (&*run_id(1).to_string(), 1));
+    let intent = entry(To::Lease(claimed[0].clone()), 41).unless_stopped();
+    assert!(matches!(journal.append(intent).await, Err(AppendError::Stopped)));
+    let new = To::New { kind: StreamKind::Incident, id: "i-9".to_owned() };
+    journal.append(entry(new, 41).change(put_run(3))).await.unwrap();
+    journal.seal(at(42)).await.unwrap();
+    beistand_journal::verify::store(journal.reader(), None).await.unwrap();
+    let twice = Journal::open(&place.url, place.options(43)).await;
+    assert!(matches!(twice, Err(OpenError::Owned(_))));
+    journal.close(at(44)).await.unwrap();
+}

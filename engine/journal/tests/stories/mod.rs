@@ -1,0 +1,148 @@
+//! Where stories are told, and the nouns they share.
+
+pub mod append;
+pub mod claim;
+pub mod copy;
+pub mod guard;
+pub mod proof;
+pub mod same;
+pub mod table;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use beistand_core::entry::StreamKind;
+use beistand_core::model::{Digest, IncidentId, Millis, Mode, RunId, digest_of_bytes};
+use beistand_journal::{Append, Change, Journal, Lease, Options, Run, To};
+use sqlx::Connection as _;
+use tempfile::TempDir;
+
+/// A place of its own for one story.
+pub struct Place {
+    pub url: String,
+    pub directory: TempDir,
+    pub witness: PathBuf,
+}
+
+static NUMBER: AtomicU64 = AtomicU64::new(1);
+
+impl Place {
+    pub fn sqlite() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", directory.path().join("journal.db").display());
+        let witness = directory.path().join("journal.db.witness");
+        Self { url, directory, witness }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the server is named by the environment")]
+    pub async fn postgres() -> Self {
+        let server = std::env::var("BEISTAND_TEST_POSTGRES")
+            .expect("BEISTAND_TEST_POSTGRES must name a PostgreSQL server for tests");
+        let name =
+            format!("story_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
+        let sql = format!("create database {name}");
+        #[expect(
+            clippy::disallowed_methods,
+            clippy::disallowed_types,
+            reason = "a name made here"
+        )]
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+        let (base, _) = server.rsplit_once('/').unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let witness = directory.path().join("witness");
+        Self { url: format!("{base}/{name}"), directory, witness }
+    }
+
+    pub fn options(&self, now: i64) -> Options {
+        Options { witness: Some(self.witness.clone()), ..Options::new(at(now)) }
+    }
+
+    pub async fn open(&self, now: i64) -> Journal {
+        Journal::open(&self.url, self.options(now)).await.unwrap()
+    }
+
+    /// A file of somebody else.
+    pub async fn tamper_new(&self, statements: &'static [&'static str]) {
+        std::fs::write(self.directory.path().join("journal.db"), b"").unwrap();
+        self.tamper(statements).await;
+    }
+
+    /// Statements behind the journal's back.
+    pub async fn tamper(&self, statements: &'static [&'static str]) {
+        if let Some(path) = self.url.strip_prefix("sqlite:") {
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+            let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+            for statement in statements {
+                sqlx::raw_sql(*statement).execute(&mut connection).await.unwrap();
+            }
+            connection.close().await.unwrap();
+        } else {
+            let mut connection = sqlx::PgConnection::connect(&self.url).await.unwrap();
+            for statement in statements {
+                sqlx::raw_sql(*statement).execute(&mut connection).await.unwrap();
+            }
+            connection.close().await.unwrap();
+        }
+    }
+}
+
+pub fn at(millis: i64) -> Millis {
+    Millis::new(1_790_000_000_000 + millis)
+}
+
+pub fn run_id(number: u64) -> RunId {
+    RunId::new(1_790_000_000_000 + number, &number_bytes(number))
+}
+
+pub fn incident_id(number: u64) -> IncidentId {
+    IncidentId::new(1_790_000_000_000 + number, &number_bytes(number))
+}
+
+fn number_bytes(number: u64) -> [u8; 10] {
+    let mut bytes = [0; 10];
+    bytes[2..].copy_from_slice(&number.to_be_bytes());
+    bytes
+}
+
+pub fn plan() -> Digest {
+    digest_of_bytes(b"plan")
+}
+
+pub fn new_run(number: u64) -> To {
+    To::New { kind: StreamKind::Run, id: run_id(number).to_string() }
+}
+
+pub fn entry(to: To, now: i64) -> Append {
+    Append::new(to, at(now), format!(r#"{{"kind":"test","now":{now}}}"#).into_bytes())
+        .body(format!(r#"{{"value":{now}}}"#).into_bytes())
+}
+
+pub async fn opened(journal: &Journal, number: u64) -> Lease {
+    journal.append(entry(new_run(number), 0)).await.unwrap().lease
+}
+
+pub fn run(number: u64) -> Run {
+    Run {
+        id: run_id(number),
+        incident: incident_id(1),
+        playbook: "ransomware-containment".to_owned(),
+        plan: plan(),
+        mode: Mode::Live,
+        status: "running".to_owned(),
+        root: run_id(number),
+        parent: None,
+        start_key: None,
+        requested_by: "anna".parse().unwrap(),
+        organisation: None,
+        superseded_by: None,
+        started_at: at(0),
+        ended_at: None,
+        restored: false,
+        body: "{}".to_owned(),
+    }
+}
+
+pub fn put_run(number: u64) -> Change {
+    Change::PutRun(Box::new(run(number)))
+}
