@@ -56,9 +56,10 @@ pub async fn backup(reader: &Reader, to: &Path) -> Result<Verified, Broken> {
     let part = beside(to, ".part");
     remove(&part)?;
     match reader.pool() {
-        Pool::Sqlite(_) => {
-            let name = part.to_string_lossy().into_owned();
-            reader.pool().rows("copy the store", "vacuum into $1", params![name]).await?;
+        Pool::Sqlite(pool) => {
+            let connection = pool.acquire().await.map_err(failed("copy the store"))?;
+            let from = Connection::Sqlite(Box::new(connection.detach()));
+            vacuum(from, &part).await.map_err(failed("copy the store"))?;
         }
         Pool::Postgres(pool) => {
             let connection = pool.acquire().await.map_err(failed("copy the store"))?;
@@ -245,12 +246,18 @@ async fn check_file(path: &Path) -> Result<Verified, Broken> {
     verified
 }
 
+/// SQLite's own consistent copy. The connection can only read; the copy is another file.
+async fn vacuum(mut from: Connection, to: &Path) -> Result<(), sqlx::Error> {
+    from.script("pragma query_only = off").await?;
+    let name = to.to_string_lossy().into_owned();
+    from.rows("vacuum into $1", params![name]).await?;
+    from.close().await
+}
+
 async fn copy_file(from: &Path, to: &Path) -> Result<(), StoreError> {
     let failed = failed("copy the backup");
-    let mut look = Place::Sqlite(from.to_owned()).look().await.map_err(&failed)?;
-    let name = to.to_string_lossy().into_owned();
-    look.rows("vacuum into $1", params![name]).await.map_err(&failed)?;
-    look.close().await.map_err(&failed)?;
+    let look = Place::Sqlite(from.to_owned()).look().await.map_err(&failed)?;
+    vacuum(look, to).await.map_err(&failed)?;
     std::fs::File::open(to).and_then(|copy| copy.sync_all()).map_err(file(to))
 }
 

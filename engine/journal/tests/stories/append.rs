@@ -6,7 +6,7 @@ use beistand_journal::{Append, AppendError, Change, Guard, Head, To};
 
 use super::{Place, at, entry, new_run, opened, put_run, run_id};
 
-pub async fn an_entry_is_there_after_the_store_was_closed(place: Place) {
+pub(crate) async fn an_entry_is_there_after_the_store_was_closed(place: Place) {
     let journal = place.open(0).await;
     let meta = journal.meta().clone();
     let lease = opened(&journal, 1).await;
@@ -33,7 +33,7 @@ pub async fn an_entry_is_there_after_the_store_was_closed(place: Place) {
     journal.close(at(5)).await.unwrap();
 }
 
-pub async fn a_lease_that_was_overtaken_writes_nothing(place: Place) {
+pub(crate) async fn a_lease_that_was_overtaken_writes_nothing(place: Place) {
     let journal = place.open(0).await;
     let old = opened(&journal, 1).await;
     let new = journal.append(entry(To::Lease(old.clone()), 1)).await.unwrap().lease;
@@ -56,7 +56,7 @@ pub async fn a_lease_that_was_overtaken_writes_nothing(place: Place) {
     journal.close(at(4)).await.unwrap();
 }
 
-pub async fn many_appenders_share_commits_and_lose_nothing(place: Place) {
+pub(crate) async fn many_appenders_share_commits_and_lose_nothing(place: Place) {
     let journal = place.open(0).await;
     let mut running = tokio::task::JoinSet::new();
     for number in 1..=64 {
@@ -90,7 +90,7 @@ pub async fn many_appenders_share_commits_and_lose_nothing(place: Place) {
     journal.close(at(4)).await.unwrap();
 }
 
-pub async fn a_refused_append_does_not_spoil_its_batch(place: Place) {
+pub(crate) async fn a_refused_append_does_not_spoil_its_batch(place: Place) {
     let journal = place.open(0).await;
     let mut running = tokio::task::JoinSet::new();
     for number in 1..=40_u64 {
@@ -111,14 +111,15 @@ pub async fn a_refused_append_does_not_spoil_its_batch(place: Place) {
         written += usize::from(ok.unwrap());
     }
     assert_eq!(written, 10);
-    let runs = journal.reader().runs(&Default::default(), beistand_journal::Page::first(100));
-    assert_eq!(runs.await.unwrap().len(), 10);
+    let filter = beistand_journal::RunFilter::default();
+    let runs = journal.reader().runs(&filter, beistand_journal::Page::first(100)).await.unwrap();
+    assert_eq!(runs.len(), 10);
     let verified = beistand_journal::verify::store(journal.reader(), None).await.unwrap();
     assert_eq!(verified.entries, 10);
     journal.close(at(4)).await.unwrap();
 }
 
-pub async fn an_append_that_can_not_be_written_does_not_spoil_its_batch(place: Place) {
+pub(crate) async fn an_append_that_can_not_be_written_does_not_spoil_its_batch(place: Place) {
     let journal = place.open(0).await;
     let mut running = tokio::task::JoinSet::new();
     for number in 1..=8_u64 {
@@ -148,7 +149,7 @@ pub async fn an_append_that_can_not_be_written_does_not_spoil_its_batch(place: P
     journal.close(at(4)).await.unwrap();
 }
 
-pub async fn notes_of_many_people_follow_each_other(place: Place) {
+pub(crate) async fn notes_of_many_people_follow_each_other(place: Place) {
     let journal = place.open(0).await;
     let end = || To::End { kind: StreamKind::Incident, id: "i-1".to_owned() };
     assert!(matches!(
@@ -173,7 +174,7 @@ pub async fn notes_of_many_people_follow_each_other(place: Place) {
     journal.close(at(4)).await.unwrap();
 }
 
-pub async fn nothing_starts_while_the_stop_switch_is_on(place: Place) {
+pub(crate) async fn nothing_starts_while_the_stop_switch_is_on(place: Place) {
     let journal = place.open(0).await;
     let store = journal.meta().store.to_string();
     let own = || To::End { kind: StreamKind::Store, id: store.clone() };

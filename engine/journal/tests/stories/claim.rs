@@ -5,7 +5,7 @@ use beistand_journal::{Change, Journal, Next, OpenError, Reader, To};
 
 use super::{Place, at, entry, new_run, opened, run_id};
 
-pub async fn what_is_due_is_claimed_once(place: Place) {
+pub(crate) async fn what_is_due_is_claimed_once(place: Place) {
     let journal = place.open(0).await;
     for number in 1..=6_u64 {
         let due = i64::try_from(number).unwrap() * 10;
@@ -30,7 +30,7 @@ pub async fn what_is_due_is_claimed_once(place: Place) {
     journal.close(at(41)).await.unwrap();
 }
 
-pub async fn no_wake_up_is_lost_between_owner_and_rest(place: Place) {
+pub(crate) async fn no_wake_up_is_lost_between_owner_and_rest(place: Place) {
     let journal = place.open(0).await;
     let parent = opened(&journal, 1).await;
     let child = opened(&journal, 2).await;
@@ -52,7 +52,7 @@ pub async fn no_wake_up_is_lost_between_owner_and_rest(place: Place) {
     journal.close(at(41)).await.unwrap();
 }
 
-pub async fn what_a_dead_owner_held_is_claimable_at_once(place: Place) {
+pub(crate) async fn what_a_dead_owner_held_is_claimable_at_once(place: Place) {
     let journal = place.open(0).await;
     let lease = opened(&journal, 1).await;
     let rest = entry(new_run(2), 0).next(Next::Release { due: None });
@@ -67,7 +67,7 @@ pub async fn what_a_dead_owner_held_is_claimable_at_once(place: Place) {
     journal.close(at(52)).await.unwrap();
 }
 
-pub async fn a_second_owner_is_refused_and_a_reader_is_not(place: Place) {
+pub(crate) async fn a_second_owner_is_refused_and_a_reader_is_not(place: Place) {
     assert!(matches!(Reader::open(&place.url).await, Err(OpenError::Missing(_))));
     let journal = place.open(0).await;
     opened(&journal, 1).await;

@@ -7,7 +7,7 @@ use beistand_journal::{
 
 use super::{Place, at, entry, new_run, put_run, run_id};
 
-pub async fn a_backup_is_restored_with_a_new_epoch(place: Place) {
+pub(crate) async fn a_backup_is_restored_with_a_new_epoch(place: Place) {
     let journal = place.open(0).await;
     let lease = journal.append(entry(new_run(1), 0).change(put_run(1))).await.unwrap().lease;
     let mut ended = super::run(2);

@@ -15,7 +15,7 @@ fn refusal(result: Result<Appended, AppendError>) -> Refusal {
     }
 }
 
-pub async fn one_start_key_gives_one_run(place: Place) {
+pub(crate) async fn one_start_key_gives_one_run(place: Place) {
     let journal = place.open(0).await;
     let start = |number| {
         let mut run = super::run(number);
@@ -53,7 +53,7 @@ fn need() -> Need {
     }
 }
 
-pub async fn a_need_is_answered_once(place: Place) {
+pub(crate) async fn a_need_is_answered_once(place: Place) {
     let journal = place.open(0).await;
     let lease = opened(&journal, 1).await;
     let ask = entry(To::Lease(lease), 1).change(Change::PutNeed(Box::new(need())));
@@ -109,7 +109,7 @@ fn hold(run: u64, state: HoldState) -> Change {
     }))
 }
 
-pub async fn holds_follow_each_other(place: Place) {
+pub(crate) async fn holds_follow_each_other(place: Place) {
     let journal = place.open(0).await;
     let mut one = opened(&journal, 1).await;
     let mut two = opened(&journal, 2).await;
@@ -147,7 +147,7 @@ pub async fn holds_follow_each_other(place: Place) {
     journal.close(at(3)).await.unwrap();
 }
 
-pub async fn limits_count_distinct_targets(place: Place) {
+pub(crate) async fn limits_count_distinct_targets(place: Place) {
     let journal = place.open(0).await;
     let mut lease = opened(&journal, 1).await;
     let touch = |run: u64, names: &[&str], now: i64, mode: Mode| {
@@ -201,7 +201,7 @@ pub async fn limits_count_distinct_targets(place: Place) {
     journal.close(at(3)).await.unwrap();
 }
 
-pub async fn what_is_done_once_is_done_once(place: Place) {
+pub(crate) async fn what_is_done_once_is_done_once(place: Place) {
     let journal = place.open(0).await;
     let once = |run, targets: &[u8]| Once {
         incident: incident_id(1),

@@ -1,12 +1,12 @@
 //! Where stories are told, and the nouns they share.
 
-pub mod append;
-pub mod claim;
-pub mod copy;
-pub mod guard;
-pub mod proof;
-pub mod same;
-pub mod table;
+pub(crate) mod append;
+pub(crate) mod claim;
+pub(crate) mod copy;
+pub(crate) mod guard;
+pub(crate) mod proof;
+pub(crate) mod same;
+pub(crate) mod table;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,16 +18,16 @@ use sqlx::Connection as _;
 use tempfile::TempDir;
 
 /// A place of its own for one story.
-pub struct Place {
-    pub url: String,
-    pub directory: TempDir,
-    pub witness: PathBuf,
+pub(crate) struct Place {
+    pub(crate) url: String,
+    pub(crate) directory: TempDir,
+    pub(crate) witness: PathBuf,
 }
 
 static NUMBER: AtomicU64 = AtomicU64::new(1);
 
 impl Place {
-    pub fn sqlite() -> Self {
+    pub(crate) fn sqlite() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", directory.path().join("journal.db").display());
         let witness = directory.path().join("journal.db.witness");
@@ -35,7 +35,7 @@ impl Place {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the server is named by the environment")]
-    pub async fn postgres() -> Self {
+    pub(crate) async fn postgres() -> Self {
         let server = std::env::var("BEISTAND_TEST_POSTGRES")
             .expect("BEISTAND_TEST_POSTGRES must name a PostgreSQL server for tests");
         let name =
@@ -54,22 +54,22 @@ impl Place {
         Self { url: format!("{base}/{name}"), directory, witness }
     }
 
-    pub fn options(&self, now: i64) -> Options {
+    pub(crate) fn options(&self, now: i64) -> Options {
         Options { witness: Some(self.witness.clone()), ..Options::new(at(now)) }
     }
 
-    pub async fn open(&self, now: i64) -> Journal {
+    pub(crate) async fn open(&self, now: i64) -> Journal {
         Journal::open(&self.url, self.options(now)).await.unwrap()
     }
 
     /// A file of somebody else.
-    pub async fn tamper_new(&self, statements: &'static [&'static str]) {
+    pub(crate) async fn tamper_new(&self, statements: &'static [&'static str]) {
         std::fs::write(self.directory.path().join("journal.db"), b"").unwrap();
         self.tamper(statements).await;
     }
 
     /// Statements behind the journal's back.
-    pub async fn tamper(&self, statements: &'static [&'static str]) {
+    pub(crate) async fn tamper(&self, statements: &'static [&'static str]) {
         if let Some(path) = self.url.strip_prefix("sqlite:") {
             let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
             let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
@@ -87,15 +87,15 @@ impl Place {
     }
 }
 
-pub fn at(millis: i64) -> Millis {
+pub(crate) fn at(millis: i64) -> Millis {
     Millis::new(1_790_000_000_000 + millis)
 }
 
-pub fn run_id(number: u64) -> RunId {
+pub(crate) fn run_id(number: u64) -> RunId {
     RunId::new(1_790_000_000_000 + number, &number_bytes(number))
 }
 
-pub fn incident_id(number: u64) -> IncidentId {
+pub(crate) fn incident_id(number: u64) -> IncidentId {
     IncidentId::new(1_790_000_000_000 + number, &number_bytes(number))
 }
 
@@ -105,24 +105,24 @@ fn number_bytes(number: u64) -> [u8; 10] {
     bytes
 }
 
-pub fn plan() -> Digest {
+pub(crate) fn plan() -> Digest {
     digest_of_bytes(b"plan")
 }
 
-pub fn new_run(number: u64) -> To {
+pub(crate) fn new_run(number: u64) -> To {
     To::New { kind: StreamKind::Run, id: run_id(number).to_string() }
 }
 
-pub fn entry(to: To, now: i64) -> Append {
+pub(crate) fn entry(to: To, now: i64) -> Append {
     Append::new(to, at(now), format!(r#"{{"kind":"test","now":{now}}}"#).into_bytes())
         .body(format!(r#"{{"value":{now}}}"#).into_bytes())
 }
 
-pub async fn opened(journal: &Journal, number: u64) -> Lease {
+pub(crate) async fn opened(journal: &Journal, number: u64) -> Lease {
     journal.append(entry(new_run(number), 0)).await.unwrap().lease
 }
 
-pub fn run(number: u64) -> Run {
+pub(crate) fn run(number: u64) -> Run {
     Run {
         id: run_id(number),
         incident: incident_id(1),
@@ -143,6 +143,6 @@ pub fn run(number: u64) -> Run {
     }
 }
 
-pub fn put_run(number: u64) -> Change {
+pub(crate) fn put_run(number: u64) -> Change {
     Change::PutRun(Box::new(run(number)))
 }

@@ -7,7 +7,7 @@ use beistand_journal::{Journal, OpenError, Reader, To};
 
 use super::{Place, at, entry, opened, run_id};
 
-pub async fn seals_anchor_what_was_written(place: Place) {
+pub(crate) async fn seals_anchor_what_was_written(place: Place) {
     let journal = place.open(0).await;
     assert_eq!(journal.seal(at(1)).await.unwrap(), None);
     let lease = opened(&journal, 1).await;
@@ -48,7 +48,7 @@ async fn reopened(place: &Place) -> Journal {
 }
 
 /// Three streams of four entries, sealed; then each tampering by itself, found and undone.
-pub async fn every_kind_of_tampering_is_found(place: Place) {
+pub(crate) async fn every_kind_of_tampering_is_found(place: Place) {
     let journal = place.open(0).await;
     for number in 1..=3 {
         let mut lease = opened(&journal, number).await;
@@ -70,7 +70,7 @@ pub async fn every_kind_of_tampering_is_found(place: Place) {
     let cases: [(&str, &str, u64, &str); 8] = [
         ("a changed head", "update entry set head = unhex('7b7d') where stream = TWO and seq = 2", 2, "it was changed"),
         ("a changed body", "update entry set body = unhex('7b7d') where stream = TWO and seq = 3", 3, "its body was changed"),
-        ("a changed hash", "update entry set hash = (select hash from kept_entry where stream = TWO and seq = 1) where stream = TWO and seq = 4", 4, "it was changed"),
+        ("a changed hash", "update entry set hash = (select hash from kept_entry where stream = TWO and seq = 1) where stream = TWO and seq = 4", 4, "with another hash"),
         ("a changed time", "update entry set at = at + 1 where stream = TWO and seq = 1", 1, "it was changed"),
         ("a deleted middle", "delete from entry where stream = TWO and seq = 2", 2, "it is missing"),
         ("a cut tail", "delete from entry where stream = TWO and seq = 4;
@@ -103,7 +103,7 @@ pub async fn every_kind_of_tampering_is_found(place: Place) {
     assert_eq!(store(&reader, None).await.unwrap().entries, 13, "all was undone");
 }
 
-pub async fn an_export_verifies_without_bodies(place: Place) {
+pub(crate) async fn an_export_verifies_without_bodies(place: Place) {
     let journal = place.open(0).await;
     let mut lease = opened(&journal, 1).await;
     for now in 1..5 {
@@ -130,7 +130,7 @@ pub async fn an_export_verifies_without_bodies(place: Place) {
     journal.close(at(3)).await.unwrap();
 }
 
-pub async fn an_older_database_put_in_place_by_hand_is_refused() {
+pub(crate) async fn an_older_database_put_in_place_by_hand_is_refused() {
     let place = Place::sqlite();
     let path = place.directory.path().join("journal.db");
     let old = place.directory.path().join("old.db");
@@ -150,7 +150,7 @@ pub async fn an_older_database_put_in_place_by_hand_is_refused() {
     assert!(matches!(refused, Err(OpenError::Older { .. })), "{refused:?}");
 }
 
-pub async fn files_of_something_else_and_of_newer_programs_are_refused() {
+pub(crate) async fn files_of_something_else_and_of_newer_programs_are_refused() {
     let place = Place::sqlite();
     place.tamper_new(&["create table address (name text)"]).await;
     let path = place.directory.path().join("journal.db");

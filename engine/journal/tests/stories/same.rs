@@ -182,7 +182,7 @@ fn words(result: &Result<beistand_journal::Appended, beistand_journal::AppendErr
     }
 }
 
-pub async fn the_same_commands_give_the_same_state_on_both_stores() {
+pub(crate) async fn the_same_commands_give_the_same_state_on_both_stores() {
     let mut runner = TestRunner::deterministic();
     for _ in 0..12 {
         let steps = proptest::collection::vec(step(), 60).new_tree(&mut runner).unwrap().current();

@@ -47,7 +47,7 @@ fn incident() -> Incident {
     }
 }
 
-pub async fn every_change_is_read_back(place: Place) {
+pub(crate) async fn every_change_is_read_back(place: Place) {
     let journal = place.open(0).await;
     let reader = journal.reader().clone();
     let mut child = run(2);
@@ -197,7 +197,7 @@ async fn every_change_is_changed_again(place: &Place, journal: &beistand_journal
     assert!(place.directory.path().exists());
 }
 
-pub async fn a_command_is_answered_with_its_entry(place: Place) {
+pub(crate) async fn a_command_is_answered_with_its_entry(place: Place) {
     let journal = place.open(0).await;
     let mut mailbox = Mailbox::open(&place.url).await.unwrap();
     let command = Command {
