@@ -12,7 +12,12 @@ use beistand_core::model::Millis;
 use beistand_journal::{Append, Journal, Options, To};
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-#[expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a measurement")]
+#[expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "a measurement"
+)]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let url = arguments.next().ok_or("usage: append URL [TASKS] [SECONDS]")?;

@@ -230,10 +230,7 @@ async fn single_file(mut connection: Connection) -> Result<(), StoreError> {
 async fn check_file(path: &Path) -> Result<Verified, Broken> {
     let damaged = |why: String| StoreError::Damaged { what: "the file", why };
     let url = format!("sqlite:{}", path.display());
-    let reader = Reader::open(&url).await.map_err(|error| match error {
-        OpenError::Store(error) => error,
-        other => damaged(other.to_string()),
-    })?;
+    let reader = Reader::open(&url).await.map_err(|error| damaged(error.to_string()))?;
     let rows = reader.pool().rows("check the file", "pragma integrity_check", Vec::new()).await?;
     for mut row in rows {
         let words = row.text("integrity_check")?;

@@ -70,14 +70,14 @@ pub(crate) struct Write<'a> {
 
 impl Write<'_> {
     /// 1 where the stream is released.
-    pub(crate) const fn released(&self) -> i64 {
+    pub(crate) const fn released(self) -> i64 {
         match self.next {
             Next::Keep => 0,
             Next::Release { .. } => 1,
         }
     }
     /// 1 where the stop switch holds it back.
-    pub(crate) const fn gated(&self) -> i64 {
+    pub(crate) const fn gated(self) -> i64 {
         match self.gate {
             Gate::Open => 0,
             Gate::UnlessStopped => 1,

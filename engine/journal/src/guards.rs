@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::error::StoreError;
 use crate::guard::{Guard, LimitKind, Refusal, TargetCount};
 use crate::sql::{Connection, Failure, Row, params};
-use crate::table::HoldKey;
+use crate::table::{HoldKey, Once};
 
 impl Guard {
     /// Appends with a common key never share a batch, so that what one of them writes is seen by
@@ -47,14 +47,14 @@ async fn check(connection: &mut Connection, guard: &Guard) -> Result<Option<Refu
         Guard::NeedOpen { need, digest } => {
             let sql = "select closed_at, digest from need where id = $1";
             let row = connection.row(sql, params![need.to_string()]).await?;
-            need_open(row, *need, *digest).map_err(bad)
+            need_open(row, *need, *digest).map_err(|error| bad(&error))
         }
         Guard::StartKeyFree { key } => {
             let sql = "select id from run where start_key = $1";
             let row = connection.row(sql, params![key.as_str()]).await?;
             row.map(|mut row| Ok(Refusal::Started { run: row.parse::<RunId>("run.id")? }))
                 .transpose()
-                .map_err(bad)
+                .map_err(|error| bad(&error))
         }
         Guard::SignalNew { run, key } => {
             let sql = "select no from signal where run = $1 and key = $2";
@@ -80,7 +80,9 @@ async fn check(connection: &mut Connection, guard: &Guard) -> Result<Option<Refu
                     ],
                 )
                 .await?;
-            Ok(whose(row).map_err(bad)?.map(|(run, path)| Refusal::TargetBusy { run, path }))
+            Ok(whose(row)
+                .map_err(|error| bad(&error))?
+                .map(|(run, path)| Refusal::TargetBusy { run, path }))
         }
         Guard::NotHeld { hold } | Guard::LastHold { hold } => {
             let other = other_hold(connection, hold).await?;
@@ -91,29 +93,27 @@ async fn check(connection: &mut Connection, guard: &Guard) -> Result<Option<Refu
             Ok(if other.is_some() { None } else { Some(Refusal::NotHeld) })
         }
         Guard::DistinctTargets { .. } => limits(connection, guard).await,
-        Guard::OncePerIncident { once } => {
-            let sql = "select run from once where incident = $1 and playbook = $2 and path = $3
-                 and action = $4 and targets = $5";
-            let row = connection
-                .row(
-                    sql,
-                    params![
-                        once.incident.to_string(),
-                        once.playbook.as_str(),
-                        once.path.as_str(),
-                        once.action.as_str(),
-                        once.targets.to_string()
-                    ],
-                )
-                .await?;
-            row.map(|mut row| Ok(Refusal::DoneBefore { run: row.parse("once.run")? }))
-                .transpose()
-                .map_err(bad)
-        }
+        Guard::OncePerIncident { once } => done_before(connection, once).await,
     }
 }
 
-fn bad(error: StoreError) -> Failure {
+async fn done_before(connection: &mut Connection, once: &Once) -> Result<Option<Refusal>, Failure> {
+    let sql = "select run from once where incident = $1 and playbook = $2 and path = $3
+         and action = $4 and targets = $5";
+    let params = params![
+        once.incident.to_string(),
+        once.playbook.as_str(),
+        once.path.as_str(),
+        once.action.as_str(),
+        once.targets.to_string(),
+    ];
+    let row = connection.row(sql, params).await?;
+    row.map(|mut row| Ok(Refusal::DoneBefore { run: row.parse("once.run")? }))
+        .transpose()
+        .map_err(|error| bad(&error))
+}
+
+fn bad(error: &StoreError) -> Failure {
     Failure::Bad(error.to_string())
 }
 
@@ -148,7 +148,7 @@ async fn other_hold(
             ],
         )
         .await?;
-    whose(row).map_err(bad)
+    whose(row).map_err(|error| bad(&error))
 }
 
 fn whose(row: Option<Row>) -> Result<Option<(RunId, Path)>, StoreError> {
@@ -211,7 +211,9 @@ async fn over(
     (kind, limit): (LimitKind, u32),
 ) -> Result<Option<Refusal>, Failure> {
     let wanted = match connection.row(sql, params).await? {
-        Some(mut row) => u64::try_from(row.int("target_use").map_err(bad)?).unwrap_or(0),
+        Some(mut row) => {
+            u64::try_from(row.int("target_use").map_err(|error| bad(&error))?).unwrap_or(0)
+        }
         None => 0,
     };
     Ok((wanted > u64::from(limit)).then_some(Refusal::Limit { kind, limit, wanted }))

@@ -31,10 +31,7 @@ pub(crate) async fn inspect(
     let row = connection.row(tables, Vec::new()).await;
     let row = match row {
         Ok(row) => row,
-        // SQLITE_NOTADB: some other kind of file.
-        Err(error) if error.as_database_error().and_then(|e| e.code()).as_deref() == Some("26") => {
-            return Err(foreign());
-        }
+        Err(error) if is_no_database(&error) => return Err(foreign()),
         Err(error) => return Err(failed("look at the store")(error)),
     };
     let Some(mut row) = row else { return Err(foreign()) };
@@ -62,6 +59,12 @@ pub(crate) async fn inspect(
         return Err(OpenError::Newer { found: version, known: VERSION });
     }
     Ok(Found::Store { version })
+}
+
+/// `SQLITE_NOTADB`: some other kind of file.
+fn is_no_database(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code == "26")
 }
 
 /// Goes forward from `found` to [`VERSION`], all in one transaction.

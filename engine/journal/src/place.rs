@@ -189,7 +189,8 @@ pub(crate) async fn check_safety(connection: &mut Connection) -> Result<(), Open
         Connection::Postgres(_) => {
             let sql = "select name, setting from pg_settings where setting = $1
                  and name in ('fsync', 'full_page_writes', 'synchronous_commit')";
-            for mut row in connection.rows(sql, params!["off"]).await.map_err(failed)? {
+            let off = connection.row(sql, params!["off"]).await.map_err(failed)?;
+            if let Some(mut row) = off {
                 let name = row.text("pg_settings.name")?;
                 return Err(OpenError::Unsafe(format!(
                     "`{name}` is off: what was acknowledged could be lost; set it to on"

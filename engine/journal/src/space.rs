@@ -34,8 +34,10 @@ impl Reserve {
 
     /// Gives the space free.
     pub(crate) fn release(&self) {
-        if let Err(error) = std::fs::remove_file(&self.path) {
-            if error.kind() != std::io::ErrorKind::NotFound {
+        match std::fs::remove_file(&self.path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
                 tracing::warn!(%error, "the reserve beside the store could not be released");
             }
         }

@@ -22,7 +22,7 @@ pub(crate) enum Param {
 /// A null of no type.
 struct Untyped;
 
-impl<'q> sqlx::Encode<'q, sqlx::Sqlite> for Untyped {
+impl sqlx::Encode<'_, sqlx::Sqlite> for Untyped {
     fn encode_by_ref(
         &self,
         _: &mut <sqlx::Sqlite as sqlx::Database>::ArgumentBuffer,
@@ -35,7 +35,7 @@ impl sqlx::Type<sqlx::Sqlite> for Untyped {
         <i64 as sqlx::Type<sqlx::Sqlite>>::type_info()
     }
 }
-impl<'q> sqlx::Encode<'q, sqlx::Postgres> for Untyped {
+impl sqlx::Encode<'_, sqlx::Postgres> for Untyped {
     fn encode_by_ref(
         &self,
         _: &mut sqlx::postgres::PgArgumentBuffer,
@@ -113,14 +113,18 @@ impl Row {
         match self.0.next() {
             Some(Cell::Int(value)) => Ok(Some(value)),
             Some(Cell::Null) => Ok(None),
-            other @ (Some(Cell::Text(_) | Cell::Bytes(_)) | None) => Err(damaged(what, &other)),
+            other @ (Some(Cell::Text(_) | Cell::Bytes(_)) | None) => {
+                Err(damaged(what, other.as_ref()))
+            }
         }
     }
     pub(crate) fn maybe_text(&mut self, what: &'static str) -> Result<Option<String>, StoreError> {
         match self.0.next() {
             Some(Cell::Text(value)) => Ok(Some(value)),
             Some(Cell::Null) => Ok(None),
-            other @ (Some(Cell::Int(_) | Cell::Bytes(_)) | None) => Err(damaged(what, &other)),
+            other @ (Some(Cell::Int(_) | Cell::Bytes(_)) | None) => {
+                Err(damaged(what, other.as_ref()))
+            }
         }
     }
     pub(crate) fn maybe_bytes(
@@ -130,7 +134,9 @@ impl Row {
         match self.0.next() {
             Some(Cell::Bytes(value)) => Ok(Some(value)),
             Some(Cell::Null) => Ok(None),
-            other @ (Some(Cell::Int(_) | Cell::Text(_)) | None) => Err(damaged(what, &other)),
+            other @ (Some(Cell::Int(_) | Cell::Text(_)) | None) => {
+                Err(damaged(what, other.as_ref()))
+            }
         }
     }
     pub(crate) fn int(&mut self, what: &'static str) -> Result<i64, StoreError> {
@@ -170,7 +176,7 @@ where
     text.parse().map_err(|error: T::Err| StoreError::Damaged { what, why: error.to_string() })
 }
 
-fn damaged(what: &'static str, found: &Option<Cell>) -> StoreError {
+fn damaged(what: &'static str, found: Option<&Cell>) -> StoreError {
     let why = match found {
         Some(Cell::Null) => "it is null",
         Some(Cell::Int(_)) => "it is a number",
@@ -389,15 +395,16 @@ impl Failure {
 fn classify(error: &sqlx::Error) -> Failure {
     let words = error.to_string();
     let Some(database) = error.as_database_error() else {
-        return match error {
-            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => {
-                Failure::Lost(words)
-            }
-            sqlx::Error::Encode(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
-                Failure::Bad(words)
-            }
-            #[expect(clippy::wildcard_enum_match_arm, reason = "outside type")]
-            _ => Failure::Fatal(words),
+        let lost =
+            matches!(error, sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_));
+        let bad = matches!(
+            error,
+            sqlx::Error::Encode(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)
+        );
+        return match (lost, bad) {
+            (true, _) => Failure::Lost(words),
+            (false, true) => Failure::Bad(words),
+            (false, false) => Failure::Fatal(words),
         };
     };
     let code = database.code().unwrap_or_default();

@@ -319,7 +319,6 @@ pub async fn export(
 }
 
 /// Checks the lines of an export: each stream's lines from the first on, in order, without a gap.
-
 pub fn lines(
     lines: impl IntoIterator<Item = ChainLine>,
     expect: Option<Digest>,

@@ -30,7 +30,7 @@ pub(super) async fn write(
     connection: &mut PgConnection,
     writes: &[Write<'_>],
 ) -> Result<Vec<i64>, Failure> {
-    let ints = |of: fn(&Write<'_>) -> i64| writes.iter().map(of).collect::<Vec<i64>>();
+    let ints = |of: for<'w> fn(&Write<'w>) -> i64| writes.iter().map(of).collect::<Vec<i64>>();
     let bytes = |of: fn(&Write<'_>) -> Vec<u8>| writes.iter().map(of).collect::<Vec<Vec<u8>>>();
     let dues: Vec<Option<i64>> = writes.iter().map(Write::due).collect();
     let bodies: Vec<Option<&[u8]>> = writes.iter().map(|w| w.content.body.as_deref()).collect();

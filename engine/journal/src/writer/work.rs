@@ -116,13 +116,14 @@ impl Writer {
             };
             match Failure::of(&source) {
                 Failure::Full => return Err(StoreError::Full),
-                Failure::Bad(_) => return Err(StoreError::Database { what, source }),
                 Failure::Busy if tries < TRIES_MAX => {}
                 Failure::Lost(_) if tries < TRIES_MAX => match self.place.reconnect().await {
                     Ok(connection) => self.connection = connection,
                     Err(error) => self.die(&error.to_string()),
                 },
-                Failure::Busy => return Err(StoreError::Database { what, source }),
+                Failure::Bad(_) | Failure::Busy => {
+                    return Err(StoreError::Database { what, source });
+                }
                 Failure::Lost(why) | Failure::Fatal(why) => self.die(&why),
             }
         }

@@ -42,11 +42,7 @@ impl Place {
             format!("story_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
         let sql = format!("create database {name}");
-        #[expect(
-            clippy::disallowed_methods,
-            clippy::disallowed_types,
-            reason = "a name made here"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "a name made here")]
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
         let (base, _) = server.rsplit_once('/').unwrap();
         let directory = tempfile::tempdir().unwrap();
