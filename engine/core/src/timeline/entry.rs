@@ -1,0 +1,161 @@
+//! What goes into a timeline, what comes out, and through whose eyes.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::place::Order;
+use crate::incident::{self, store};
+use crate::model::{EntryId, Millis, Organisation, Path, Person, PlaybookName, RunId, Tlp};
+use crate::run;
+
+/// The language of sentences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lang {
+    /// German.
+    #[default]
+    De,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// The tag of BCP 47.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::De => "de",
+            Self::En => "en",
+        }
+    }
+}
+
+impl std::str::FromStr for Lang {
+    type Err = crate::model::IdError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "de" => Ok(Self::De),
+            "en" => Ok(Self::En),
+            _ => Err(crate::model::IdError {
+                what: "language",
+                text: text.chars().take(80).collect(),
+                hint: "`de` or `en`",
+            }),
+        }
+    }
+}
+
+/// An entry of a stream, decoded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// `kind:public-id`.
+    pub stream: String,
+    /// From 1 in its stream.
+    pub seq: u64,
+    /// When it was decided.
+    pub at: Millis,
+    /// Its public id; seals have none.
+    pub id: Option<EntryId>,
+    /// What happened, in its order.
+    pub events: Events,
+}
+
+/// The events of an entry, by the kind of its stream.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Events {
+    /// Of a run.
+    Run(Vec<run::Event>),
+    /// Of an incident.
+    Incident(Vec<incident::Event>),
+    /// Of the store.
+    Store(Vec<store::Event>),
+}
+
+/// Through whose eyes a timeline is read. It filters event by event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// Whose data may be read; `None`: everybody's. With a list, events of other organisations are
+    /// left out, and events that are no one organisation's come without their values.
+    pub organisations: Option<BTreeSet<Organisation>>,
+    /// The highest marking that may be read; runs and incidents above it are left out, and so are
+    /// those whose marking is not known, unless everything may be read.
+    pub tlp: Tlp,
+}
+
+impl Scope {
+    /// Everything.
+    pub const ALL: Self = Self { organisations: None, tlp: Tlp::Red };
+}
+
+/// Which kind of doing an entry belongs to: by who acts, not by tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lane {
+    /// What was found out.
+    Detection,
+    /// What people decided and approved.
+    Decisions,
+    /// What was done, by the program or by hand.
+    Measures,
+    /// What was told to authorities, customers and staff.
+    Authorities,
+    /// What passed between providers.
+    Aid,
+    /// What the program says of itself.
+    System,
+}
+
+impl Lane {
+    /// The word in files and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Detection => "detection",
+            Self::Decisions => "decisions",
+            Self::Measures => "measures",
+            Self::Authorities => "authorities",
+            Self::Aid => "aid",
+            Self::System => "system",
+        }
+    }
+}
+
+/// One line of a timeline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimelineEntry {
+    /// When it was written down.
+    pub at: Millis,
+    /// When it happened, where somebody said so.
+    pub happened_at: Option<Millis>,
+    /// Which kind of doing.
+    pub lane: Lane,
+    /// Which kind of event: a word that does not change, `attempt-ended`.
+    pub kind: &'static str,
+    /// A sentence without a full stop, on one line, without control characters.
+    pub text: String,
+    /// Noise for most readers.
+    pub detail: bool,
+    /// The run.
+    pub run: Option<RunId>,
+    /// Its playbook.
+    pub playbook: Option<PlaybookName>,
+    /// The step.
+    pub path: Option<Path>,
+    /// The loop item the step stands in: the innermost one.
+    pub item: Option<String>,
+    /// Who acted.
+    pub actor: Option<Person>,
+    /// The actor's name was given and not proved.
+    pub asserted: bool,
+    /// Whose data it is, where it is one organisation's.
+    pub organisation: Option<Organisation>,
+    /// Inputs or a filled-in form, without what is sensitive.
+    pub value: Option<Value>,
+    /// The stream it stands in, `kind:public-id`.
+    pub stream: String,
+    /// The entry in that stream.
+    pub seq: u64,
+    /// The entry's public id.
+    pub entry: Option<EntryId>,
+    /// Its place among what happened at the same instant, as the plan has it.
+    pub(super) order: Order,
+}

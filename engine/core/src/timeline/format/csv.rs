@@ -1,0 +1,99 @@
+//! Comma-separated values (RFC 4180) that a spreadsheet can open without running anything.
+
+use crate::timeline::TimelineEntry;
+use crate::timeline::escape::visible;
+
+/// The columns, in UTC and in words that do not change with the language.
+const COLUMNS: [&str; 17] = [
+    "recorded_at",
+    "happened_at",
+    "lane",
+    "kind",
+    "detail",
+    "message",
+    "organisation",
+    "actor",
+    "asserted",
+    "playbook",
+    "path",
+    "item",
+    "value",
+    "run",
+    "stream",
+    "seq",
+    "entry",
+];
+
+/// A header and a row for each entry, ended by CR LF.
+///
+/// A cell that a spreadsheet would take for a formula begins with `'`
+/// (<https://owasp.org/www-community/attacks/CSV_Injection>).
+pub fn csv(lines: &[TimelineEntry]) -> String {
+    let mut out = String::new();
+    row(&mut out, COLUMNS.map(str::to_owned));
+    for line in lines {
+        let text = |value: Option<String>| value.unwrap_or_default();
+        row(
+            &mut out,
+            [
+                line.at.to_string(),
+                text(line.happened_at.map(|at| at.to_string())),
+                line.lane.as_str().to_owned(),
+                line.kind.to_owned(),
+                line.detail.to_string(),
+                line.text.clone(),
+                text(line.organisation.as_ref().map(ToString::to_string)),
+                text(line.actor.as_ref().map(ToString::to_string)),
+                line.asserted.to_string(),
+                text(line.playbook.as_ref().map(ToString::to_string)),
+                text(line.path.as_ref().map(ToString::to_string)),
+                text(line.item.clone()),
+                text(line.value.as_ref().map(|value| visible(&value.to_string(), usize::MAX))),
+                text(line.run.map(|run| run.to_string())),
+                line.stream.clone(),
+                line.seq.to_string(),
+                text(line.entry.map(|entry| entry.to_string())),
+            ],
+        );
+    }
+    out
+}
+
+fn row(out: &mut String, cells: [String; COLUMNS.len()]) {
+    let cells: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
+    out.push_str(&cells.join(","));
+    out.push_str("\r\n");
+}
+
+fn quoted(cell: &str) -> String {
+    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
+    let safe = if formula { format!("'{cell}") } else { cell.to_owned() };
+    if safe.contains([',', '"', '\r', '\n', '\'']) {
+        format!("\"{}\"", safe.replace('"', "\"\""))
+    } else {
+        safe
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_text_whatever_it_says() {
+        for (cell, shown) in [
+            ("plain", "plain"),
+            ("a, b", "\"a, b\""),
+            ("say \"no\"", "\"say \"\"no\"\"\""),
+            ("=cmd|'/c calc'!A0", "\"'=cmd|'/c calc'!A0\""),
+            ("+49 2331", "\"'+49 2331\""),
+            ("-1", "\"'-1\""),
+            ("@SUM(A1)", "\"'@SUM(A1)\""),
+            ("\tx", "\"'\tx\""),
+            ("\rx", "\"'\rx\""),
+            ("a=1", "a=1"),
+        ] {
+            assert_eq!(quoted(cell), shown);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! One page that needs nothing else: no script, no font, no picture, readable in twenty years.
+
+use std::collections::BTreeMap;
+
+use super::{Document, happened, lane};
+use crate::model::Mode;
+use crate::timeline::TimelineEntry;
+use crate::timeline::chain::{ChainLine, SCRIPT};
+use crate::timeline::escape::visible;
+use crate::timeline::sentence::{Words, tlp, words};
+
+const STYLE: &str = "\
+:root{color-scheme:light dark}\
+body{font:1rem/1.45 system-ui,sans-serif;margin:1rem auto;max-width:75rem;padding:0 1rem}\
+h1{font-size:1.5rem;overflow-wrap:anywhere}\
+table{border-collapse:collapse;width:100%}\
+th,td{border-bottom:1px solid #888;padding:.3rem .5rem;text-align:left;vertical-align:top}\
+td{overflow-wrap:anywhere}\
+td:first-child,td:last-child{white-space:nowrap}\
+th[scope=rowgroup]{font-size:1.1rem;padding-top:1rem}\
+.value,.seal,.more{font-size:.85rem}\
+.value{white-space:pre-wrap;margin:.2rem 0 0}\
+.drill{border:.3rem double;font-size:1.3rem;font-weight:bold;padding:.5rem;text-align:center}\
+.detail td{color:#666}\
+#all:not(:checked)~table .detail{display:none}\
+@media (prefers-color-scheme:dark){.detail td{color:#aaa}}\
+@media (max-width:40rem){td,th{display:block;border:0}tr{border-bottom:1px solid #888;display:block}}\
+@media print{@page{size:A4;margin:15mm}body{color:#000;background:#fff;font-size:9pt;margin:0;max-width:none}\
+#all,label[for=all]{display:none}thead{display:table-header-group}tr{break-inside:avoid}}";
+
+/// The lines as one self-contained page. Details can be shown without any script; on paper they
+/// stand only if they were shown.
+pub fn html(lines: &[TimelineEntry], document: &Document<'_>) -> String {
+    let words = words(document.lang);
+    let title = escape(&visible(document.title, 200));
+    let mut out = String::with_capacity(4096 + lines.len() * 256);
+    out.push_str("<!DOCTYPE html>\n<html lang=\"");
+    out.push_str(document.lang.as_str());
+    out.push_str("\">\n<head>\n<meta charset=\"utf-8\">\n");
+    out.push_str("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n");
+    out.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+    let drill = match document.mode {
+        Mode::Live => String::new(),
+        Mode::Drill => format!("{} · ", words.drill),
+    };
+    out.push_str(&format!("<title>{drill}{} · {title}</title>\n", words.timeline));
+    out.push_str(&format!("<style>{STYLE}</style>\n</head>\n<body>\n"));
+    header(&mut out, lines.len(), document, (&title, words));
+    out.push_str(&format!(
+        "<input type=\"checkbox\" id=\"all\"> <label for=\"all\">{}</label>\n<table>\n<thead><tr>",
+        words.details
+    ));
+    for column in words.columns {
+        out.push_str(&format!("<th scope=\"col\">{column}</th>"));
+    }
+    out.push_str("</tr></thead>\n<tbody>\n");
+    let mut heading = String::new();
+    let mut told: BTreeMap<(&str, u64), u32> = BTreeMap::new();
+    for line in lines {
+        let local = document.zone.local(line.at, document.lang);
+        let day = format!("{}, {}", local.date, local.zone);
+        if day != heading {
+            let day = escape(&day);
+            out.push_str(&format!(
+                "</tbody>\n<tbody>\n<tr><th scope=\"rowgroup\" colspan=\"4\">{day}</th></tr>\n"
+            ));
+            heading = day;
+        }
+        let count = told.entry((&line.stream, line.seq)).or_default();
+        *count += 1;
+        row(&mut out, line, document, (&local.time, &anchor(line, *count)));
+    }
+    out.push_str("</tbody>\n</table>\n");
+    if document.mode == Mode::Drill {
+        out.push_str(&format!("<p class=\"drill\">{}</p>\n", words.drill));
+    }
+    chain(&mut out, document);
+    out.push_str("</body>\n</html>\n");
+    out
+}
+
+fn header(out: &mut String, count: usize, document: &Document<'_>, (title, words): (&str, &Words)) {
+    if document.mode == Mode::Drill {
+        out.push_str(&format!("<p class=\"drill\">{}</p>\n", words.drill));
+    }
+    let as_of = escape(&document.zone.local(document.as_of, document.lang).full());
+    let marking = escape(&tlp(document.tlp));
+    out.push_str(&format!("<h1>{} · {title}</h1>\n", words.timeline));
+    out.push_str(&format!(
+        "<p>{marking} · {} {as_of} · {count} {}</p>\n",
+        words.as_of, words.lines
+    ));
+    let seal = document.chain.and_then(|chain| chain.seal.as_ref());
+    match seal {
+        Some(seal) => {
+            let at = escape(&document.zone.local(seal.at, document.lang).full());
+            let hash = seal.hash.hex();
+            out.push_str(&format!(
+                "<p class=\"seal\">{} {}, {at}: <code>{hash}</code></p>\n",
+                words.seal, seal.seq
+            ));
+        }
+        None => out.push_str(&format!("<p class=\"seal\">{}</p>\n", words.no_seal)),
+    }
+}
+
+/// A name that this line has on every page it ever stands on.
+fn anchor(line: &TimelineEntry, count: u32) -> String {
+    let entry = format!("e-{}-{}", line.stream.replace(':', "-"), line.seq);
+    escape(&if count > 1 { format!("{entry}-{count}") } else { entry })
+}
+
+fn row(out: &mut String, line: &TimelineEntry, document: &Document<'_>, (time, id): (&str, &str)) {
+    let words = words(document.lang);
+    let class = if line.detail { " class=\"detail\"" } else { "" };
+    let lane = lane(line, document.lang);
+    out.push_str(&format!("<tr{class}><td><time datetime=\"{}\">{time}</time>", line.at));
+    if let Some(at) = happened(line) {
+        let full = escape(&document.zone.local(at, document.lang).full());
+        out.push_str(&format!(
+            "<br><span class=\"more\">{} <time datetime=\"{at}\">{full}</time></span>",
+            words.happened
+        ));
+    }
+    out.push_str(&format!("</td><td>{lane}</td><td>{}", escape(&line.text)));
+    if let Some(organisation) = &line.organisation {
+        out.push_str(&format!(" <span class=\"more\">({})</span>", escape(organisation.as_str())));
+    }
+    if let Some(value) = &line.value {
+        let value = escape(&visible(&value.to_string(), usize::MAX));
+        out.push_str(&format!("<p class=\"value\">{value}</p>"));
+    }
+    let short = line.stream.split('-').next().unwrap_or_default();
+    out.push_str(&format!(
+        "</td><td class=\"more\"><a href=\"#{id}\" id=\"{id}\">{} {}</a></td></tr>\n",
+        escape(short),
+        line.seq
+    ));
+}
+
+fn chain(out: &mut String, document: &Document<'_>) {
+    let Some(chain) = document.chain else { return };
+    let Ok(text) = serde_json::to_string(&ChainLine { chain }) else { return };
+    // In JSON these stand only inside of texts, where their number says the same; so no text can
+    // end the block.
+    let text = text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
+    out.push_str(&format!("{SCRIPT}{text}</script>\n"));
+}
+
+/// A text that is text in HTML, also between quotes.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,28 @@
+//! What happened, for people: sentences in German or English, as a pure function of events.
+//!
+//! The way: entries of many streams → [`timeline`], through a [`Scope`] → [`TimelineEntry`]s →
+//! one of the formats. Nothing in here changes a state, and nothing in here decides. What is noise
+//! for most readers is marked as detail, not dropped. Sensitive values never come this far, and
+//! texts from outside come as text: escaped, bounded, without power over the page that shows them.
+
+mod chain;
+mod class;
+mod entry;
+mod escape;
+mod format;
+mod incident;
+mod owners;
+mod place;
+mod print;
+mod run;
+mod seen;
+mod sensitive;
+mod sentence;
+mod weave;
+
+pub use chain::{Chain, ChainEntry, ChainError};
+pub use entry::{Events, Lane, Lang, Recorded, Scope, TimelineEntry};
+pub use escape::visible;
+pub use format::{Document, Zone, csv, golden, html, jsonl, table};
+pub use print::checklist;
+pub use weave::timeline;

@@ -1,0 +1,140 @@
+//! Whose data an event of a run is, also where the event does not say so itself.
+//!
+//! A failed attempt on a host of one town names that host; so do the item of the loop and the
+//! person who decides about it. What a step is known to act on owns all that is said of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::entry::Scope;
+use super::place::rounds;
+use crate::model::{NeedId, Organisation, Path};
+use crate::run::{Event, Head};
+
+/// How much of an event may be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// Nothing: it is somebody else's.
+    Hidden,
+    /// That it happened, without values: it may be everybody's.
+    Outline,
+    /// All of it.
+    Whole,
+}
+
+impl Scope {
+    /// How much of something may be read that belongs to these organisations.
+    pub(super) fn sight(&self, owners: &BTreeSet<Organisation>) -> Sight {
+        match &self.organisations {
+            None => Sight::Whole,
+            Some(_) if owners.is_empty() => Sight::Outline,
+            Some(mine) if owners.is_subset(mine) => Sight::Whole,
+            Some(_) => Sight::Hidden,
+        }
+    }
+}
+
+/// Who owns what in a run.
+#[derive(Debug, Default)]
+pub(super) struct Owners {
+    by_place: BTreeMap<String, BTreeSet<Organisation>>,
+    needs: BTreeMap<NeedId, Path>,
+}
+
+impl Owners {
+    /// Takes in what an event says of owners; all events of a run come here before any is told.
+    pub(super) fn learn(&mut self, event: &Event) {
+        if let Head::NeedOpened { id, path: Some(path), .. } = &event.head {
+            self.needs.insert(*id, path.clone());
+        }
+        let named = named(event);
+        let Some(path) = self.path(&event.head).filter(|_| !named.is_empty()) else { return };
+        let places = rounds(&path).into_iter().map(|(item, ..)| item.to_owned());
+        for place in places.chain([path.as_str().to_owned()]) {
+            self.by_place.entry(place).or_default().extend(named.iter().cloned());
+        }
+    }
+
+    /// Who owns an event: who is named in it, or else its step, or else the loop item around it.
+    pub(super) fn of(&self, event: &Event) -> BTreeSet<Organisation> {
+        let mut owners = named(event);
+        if let Some(path) = self.path(&event.head) {
+            let rounds = rounds(&path);
+            let mut places = rounds.iter().rev().map(|(item, ..)| *item);
+            let found = self
+                .by_place
+                .get(path.as_str())
+                .or_else(|| places.find_map(|item| self.by_place.get(item)));
+            owners.extend(found.into_iter().flatten().cloned());
+        }
+        owners
+    }
+
+    /// The step an event is about, also where it names only a need.
+    pub(super) fn path(&self, head: &Head) -> Option<Path> {
+        match head {
+            Head::Voted { need, .. }
+            | Head::NeedAnswered { need, .. }
+            | Head::NeedVoid { need }
+            | Head::NeedEscalated { need, .. } => self.needs.get(need).cloned(),
+            head => path_of(head).cloned(),
+        }
+    }
+}
+
+/// Who is named in an event itself.
+fn named(event: &Event) -> BTreeSet<Organisation> {
+    let targets = event.body.targets.iter().filter_map(|target| target.organisation.clone());
+    event.organisation.iter().cloned().chain(targets).collect()
+}
+
+/// The step that an event names.
+fn path_of(head: &Head) -> Option<&Path> {
+    match head {
+        Head::AttemptStarted(intent) | Head::AlreadyHeld { intent, .. } => Some(&intent.path),
+        Head::NeedOpened { path, .. } => path.as_ref(),
+        Head::UndoRequested { step, .. } => step.as_ref(),
+        Head::DeadlineSet { path, .. }
+        | Head::DeadlinePassed { path, .. }
+        | Head::BlockStarted { path }
+        | Head::CaseChosen { path, .. }
+        | Head::ListFixed { path, .. }
+        | Head::ItemsStarted { path, .. }
+        | Head::RoundStarted { path, .. }
+        | Head::ReadStarted { path }
+        | Head::PreviousRead { path }
+        | Head::AttemptResumed { path }
+        | Head::AttemptEnded { path, .. }
+        | Head::RetryScheduled { path, .. }
+        | Head::ProbeScheduled { path, .. }
+        | Head::ProbeStarted { path }
+        | Head::ProbeEnded { path, .. }
+        | Head::DoneByHand { path }
+        | Head::TimerSet { path, .. }
+        | Head::SignalAwaited { path, .. }
+        | Head::SignalTaken { path, .. }
+        | Head::StepFailed { path, .. }
+        | Head::ApprovalVoid { path }
+        | Head::ChildOpened { path, .. }
+        | Head::Noted { path }
+        | Head::HandlerStarted { path, .. }
+        | Head::AlwaysStarted { path, .. }
+        | Head::StepEnded { path, .. }
+        | Head::StepReopened { path, .. }
+        | Head::BlockStopped { path }
+        | Head::UndoStarted { path }
+        | Head::UndoStepsStarted { path }
+        | Head::UndoEnded { path, .. } => Some(path),
+        Head::RunOpened { .. }
+        | Head::SectionStarted { .. }
+        | Head::SignalReceived { .. }
+        | Head::Voted { .. }
+        | Head::NeedAnswered { .. }
+        | Head::NeedVoid { .. }
+        | Head::NeedEscalated { .. }
+        | Head::Paused { .. }
+        | Head::Unpaused { .. }
+        | Head::Closing { .. }
+        | Head::UndoFinished { .. }
+        | Head::RunEnded { .. } => None,
+    }
+}

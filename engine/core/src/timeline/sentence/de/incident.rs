@@ -1,0 +1,76 @@
+//! What happens in an incident and to the store, in German.
+
+use super::super::{Scene, tlp};
+use super::words::{asset_state, role, target};
+use crate::incident::{Head, store};
+use crate::model::Mode;
+
+/// The sentence of an incident's event.
+pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
+    let Scene { by, name, text, .. } = scene;
+    match head {
+        Head::IncidentOpened { number, mode, severity, tlp: marking, .. } => {
+            let what = match mode {
+                Mode::Live => "Vorfall",
+                Mode::Drill => "Übung",
+            };
+            let marking = tlp(*marking);
+            let severity = severity.get();
+            scene.with_text(format!(
+                "{what} {number} eröffnet von {by}, Schwere {severity}, {marking}"
+            ))
+        }
+        Head::IncidentClosed => scene.with_text(format!("Vorfall abgeschlossen von {by}")),
+        Head::NoteAdded { .. } if text.is_empty() => {
+            format!("{by} hat eine Notiz geschrieben, die nicht gezeigt wird")
+        }
+        Head::NoteAdded { .. } => format!("{by}: {text}"),
+        Head::RoleAssigned { role: which, person: Some(_) } => {
+            format!("{}: ab jetzt {name}, eingetragen von {by}", role(*which))
+        }
+        Head::RoleAssigned { role: which, person: None } => {
+            format!("{}: nicht mehr besetzt, eingetragen von {by}", role(*which))
+        }
+        Head::OrganisationLinked => format!("{name} ist betroffen, eingetragen von {by}"),
+        Head::AssetChanged { kind, state } => {
+            let kind = target(*kind);
+            let what = if name.is_empty() { kind.to_owned() } else { format!("{kind} {name}") };
+            format!("{what}: {}, eingetragen von {by}", asset_state(*state))
+        }
+        Head::EvidenceAdded { digest, bytes } => {
+            let hash = digest.hex();
+            let short = hash.get(..12).unwrap_or_default();
+            let what = if name.is_empty() { "eine Datei" } else { name };
+            format!("Beweismittel von {by} aufbewahrt: {what}, {bytes} Bytes, SHA-256 {short}…")
+        }
+    }
+}
+
+/// The sentence of the store's event.
+pub(crate) fn of_store(head: &store::Head, scene: &Scene) -> String {
+    let Scene { by, .. } = scene;
+    match head {
+        store::Head::Stopped => {
+            scene.with_text(format!("Not-Halt ein, durch {by}: keine Wirkung beginnt mehr"))
+        }
+        store::Head::GoneOn => {
+            scene.with_text(format!("Not-Halt aus, durch {by}: Wirkungen beginnen wieder"))
+        }
+        store::Head::Restored { .. } => scene.with_text(format!(
+            "Der Speicher wurde aus einer Sicherung wiederhergestellt, durch {by}"
+        )),
+        store::Head::ConnectorPaused { connector } => {
+            scene.with_text(format!("Anbindung {connector} angehalten von {by}"))
+        }
+        store::Head::ConnectorUnpaused { connector } => {
+            scene.with_text(format!("Anbindung {connector} fortgesetzt von {by}"))
+        }
+        store::Head::BackupMade { .. } => {
+            scene.with_text(format!("Sicherung angelegt, durch {by}"))
+        }
+        store::Head::Sealed { streams: 1 } => "Das Protokoll wurde gesiegelt: ein Strom".to_owned(),
+        store::Head::Sealed { streams } => {
+            format!("Das Protokoll wurde gesiegelt: {streams} Ströme")
+        }
+    }
+}

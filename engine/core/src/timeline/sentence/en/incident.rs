@@ -1,0 +1,70 @@
+//! What happens in an incident and to the store, in English.
+
+use super::super::{Scene, tlp};
+use super::words::{asset_state, role, target};
+use crate::incident::{Head, store};
+use crate::model::Mode;
+
+/// The sentence of an incident's event.
+pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
+    let Scene { by, name, text, .. } = scene;
+    match head {
+        Head::IncidentOpened { number, mode, severity, tlp: marking, .. } => {
+            let what = match mode {
+                Mode::Live => "Incident",
+                Mode::Drill => "Drill",
+            };
+            let marking = tlp(*marking);
+            let severity = severity.get();
+            scene.with_text(format!(
+                "{what} {number} opened by {by}, severity {severity}, {marking}"
+            ))
+        }
+        Head::IncidentClosed => scene.with_text(format!("Incident closed by {by}")),
+        Head::NoteAdded { .. } if text.is_empty() => format!("{by} wrote a note that is not shown"),
+        Head::NoteAdded { .. } => format!("{by}: {text}"),
+        Head::RoleAssigned { role: which, person: Some(_) } => {
+            format!("{name} is {} now, by {by}", role(*which))
+        }
+        Head::RoleAssigned { role: which, person: None } => {
+            format!("Nobody is {} any more, by {by}", role(*which))
+        }
+        Head::OrganisationLinked => format!("{name} is concerned, by {by}"),
+        Head::AssetChanged { kind, state } => {
+            let kind = target(*kind);
+            let what = if name.is_empty() { kind.to_owned() } else { format!("{kind} {name}") };
+            format!("Asset {what} is {}, by {by}", asset_state(*state))
+        }
+        Head::EvidenceAdded { digest, bytes } => {
+            let hash = digest.hex();
+            let short = hash.get(..12).unwrap_or_default();
+            let what = if name.is_empty() { "a file" } else { name };
+            format!("Evidence kept by {by}: {what}, {bytes} bytes, SHA-256 {short}…")
+        }
+    }
+}
+
+/// The sentence of the store's event.
+pub(crate) fn of_store(head: &store::Head, scene: &Scene) -> String {
+    let Scene { by, .. } = scene;
+    match head {
+        store::Head::Stopped => {
+            scene.with_text(format!("Stop switch on, by {by}: no effect starts"))
+        }
+        store::Head::GoneOn => {
+            scene.with_text(format!("Stop switch off, by {by}: effects start again"))
+        }
+        store::Head::Restored { .. } => {
+            scene.with_text(format!("The store was restored from a backup by {by}"))
+        }
+        store::Head::ConnectorPaused { connector } => {
+            scene.with_text(format!("Connector {connector} paused by {by}"))
+        }
+        store::Head::ConnectorUnpaused { connector } => {
+            scene.with_text(format!("Connector {connector} goes on, by {by}"))
+        }
+        store::Head::BackupMade { .. } => scene.with_text(format!("Backup made by {by}")),
+        store::Head::Sealed { streams: 1 } => "The journal was sealed: one stream".to_owned(),
+        store::Head::Sealed { streams } => format!("The journal was sealed: {streams} streams"),
+    }
+}

@@ -1,0 +1,5 @@
+//! English.
+
+pub(super) mod incident;
+pub(super) mod run;
+pub(super) mod words;

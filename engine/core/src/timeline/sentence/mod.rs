@@ -1,0 +1,172 @@
+//! Sentences for people. One folder a language; in each, one table a vocabulary with a row for
+//! every event. A sentence begins with what it is about, and has no full stop.
+
+mod de;
+mod en;
+
+use super::entry::Lang;
+use crate::incident::{self, store};
+use crate::model::{ActionName, Millis, Role, Span, TargetKind, Tlp};
+use crate::run::{Head, NeedKind};
+
+/// What a sentence is made of. All texts are already fit to be shown; an empty one is not shown.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Scene {
+    /// The step, its item in brackets.
+    pub(super) step: String,
+    /// The playbook's title.
+    pub(super) playbook: String,
+    /// Who acted.
+    pub(super) by: String,
+    /// A reason, an error, a note, a title.
+    pub(super) text: String,
+    /// The name of an asset, a file, an organisation or a person.
+    pub(super) name: String,
+    /// When it was decided.
+    pub(super) now: Millis,
+    /// What the step last sent.
+    pub(super) act: Option<Act>,
+    /// The kind of the need it is about.
+    pub(super) need: Option<NeedKind>,
+}
+
+/// An effect.
+#[derive(Debug, Clone)]
+pub(super) struct Act {
+    /// Which.
+    pub(super) action: ActionName,
+    /// On what; names already fit to be shown.
+    pub(super) targets: Vec<(TargetKind, String)>,
+    /// Through what; a person where absent.
+    pub(super) connector: Option<String>,
+    /// From 1.
+    pub(super) attempt: u32,
+}
+
+/// So many targets are named; the others are counted.
+const TARGETS_NAMED_MAX: usize = 3;
+
+impl Scene {
+    /// A sentence and, after a colon, the text where there is one.
+    fn with_text(&self, sentence: String) -> String {
+        if self.text.is_empty() { sentence } else { format!("{sentence}: {}", self.text) }
+    }
+
+    /// How long it is from now to an instant.
+    fn until(&self, at: Millis) -> Span {
+        at.since(self.now)
+    }
+}
+
+/// The sentence of a run's event.
+pub(super) fn of_run(lang: Lang, head: &Head, scene: &Scene) -> String {
+    match lang {
+        Lang::De => de::run::sentence(head, scene),
+        Lang::En => en::run::sentence(head, scene),
+    }
+}
+
+/// The sentence of an incident's event.
+pub(super) fn of_incident(lang: Lang, head: &incident::Head, scene: &Scene) -> String {
+    match lang {
+        Lang::De => de::incident::sentence(head, scene),
+        Lang::En => en::incident::sentence(head, scene),
+    }
+}
+
+/// The sentence of the store's event.
+pub(super) fn of_store(lang: Lang, head: &store::Head, scene: &Scene) -> String {
+    match lang {
+        Lang::De => de::incident::of_store(head, scene),
+        Lang::En => en::incident::of_store(head, scene),
+    }
+}
+
+/// The words around sentences.
+#[derive(Debug)]
+pub(super) struct Words {
+    /// After the name of somebody whose name was not proved.
+    pub(super) asserted: &'static str,
+    /// Before the number of a round.
+    pub(super) round: &'static str,
+    /// After a step that is being taken back.
+    pub(super) undo: &'static str,
+    /// `Timeline`.
+    pub(super) timeline: &'static str,
+    /// `DRILL`.
+    pub(super) drill: &'static str,
+    /// Before the instant a document was made at.
+    pub(super) as_of: &'static str,
+    /// Before a time that differs from when it was written down.
+    pub(super) happened: &'static str,
+    /// Before the newest seal.
+    pub(super) seal: &'static str,
+    /// Where there is no seal.
+    pub(super) no_seal: &'static str,
+    /// After the number of lines.
+    pub(super) lines: &'static str,
+    /// Beside the switch that shows details.
+    pub(super) details: &'static str,
+    /// Over the columns.
+    pub(super) columns: [&'static str; 4],
+    /// The lanes, in the order of the enum.
+    pub(super) lanes: [&'static str; 6],
+    /// On paper: when, and who.
+    pub(super) tick: &'static str,
+    /// On paper: what a step is.
+    pub(super) paper: Paper,
+}
+
+/// Words of a checklist on paper.
+#[derive(Debug)]
+pub(super) struct Paper {
+    pub(super) checklist: &'static str,
+    pub(super) only_if: &'static str,
+    pub(super) each: &'static str,
+    pub(super) at_once: &'static str,
+    pub(super) either: &'static str,
+    pub(super) otherwise: &'static str,
+    pub(super) repeat: &'static str,
+    pub(super) approval: &'static str,
+    pub(super) task: &'static str,
+    pub(super) by_hand: &'static str,
+    pub(super) fill_in: &'static str,
+    pub(super) wait: &'static str,
+    pub(super) wait_until: &'static str,
+    pub(super) signal: &'static str,
+    pub(super) within: &'static str,
+    pub(super) on_failure: &'static str,
+    pub(super) at_the_end: &'static str,
+    pub(super) if_it_fails: &'static str,
+    pub(super) take_back: &'static str,
+    pub(super) note: &'static str,
+    pub(super) stop_failed: &'static str,
+    pub(super) stop_done: &'static str,
+    pub(super) compute: &'static str,
+    pub(super) playbook: &'static str,
+    pub(super) inputs: &'static str,
+    pub(super) sources: &'static str,
+    pub(super) unknown: &'static str,
+    pub(super) notes: &'static str,
+}
+
+/// The words of a language.
+pub(super) const fn words(lang: Lang) -> &'static Words {
+    match lang {
+        Lang::De => &de::words::WORDS,
+        Lang::En => &en::words::WORDS,
+    }
+}
+
+/// Who a role is.
+pub(super) const fn role(lang: Lang, role: Role) -> &'static str {
+    match lang {
+        Lang::De => de::words::role(role),
+        Lang::En => en::words::role(role),
+    }
+}
+
+/// A marking, as it is written on every page.
+pub(super) fn tlp(tlp: Tlp) -> String {
+    format!("TLP:{tlp}")
+}
