@@ -104,5 +104,5 @@ fn resolve(path: &str, names: &Names) -> Result<Field, (FaultCode, String)> {
             | Type::Array(_) => None,
         };
     }
-    found.ok_or((FaultCode::Syntax, "nothing is read".to_owned()))
+    found.ok_or_else(|| (FaultCode::Syntax, "nothing is read".to_owned()))
 }

@@ -240,6 +240,7 @@ pub enum Shows {
 
 /// A wait.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a few per plan, and made once")]
 pub enum Wait {
     /// For so long.
     For(Length),

@@ -62,7 +62,7 @@ fn name(description: &str) -> Value {
 }
 
 /// An object with these keys and no others.
-fn object(required: &[&str], properties: Value) -> Value {
+fn object(required: &[&str], properties: &Value) -> Value {
     json!({
         "type": "object",
         "required": required,
@@ -97,14 +97,14 @@ fn definitions(catalogue: &Catalogue) -> Value {
         "role": { "enum": roles },
         "action": { "enum": actions },
         "arguments": { "type": "object" },
-        "gate": object(&["role"], gate),
+        "gate": object(&["role"], &gate),
         "fields": {
             "type": "object",
             "propertyNames": reference("id"),
             "additionalProperties": reference("field"),
         },
-        "field": object(&[], field()),
-        "retry": object(&[], json!({
+        "field": object(&[], &field()),
+        "retry": object(&[], &json!({
             "attempts": { "type": "integer", "minimum": 1, "maximum": 100, "default": 5 },
             "initial": reference("duration"),
             "factor": { "type": "number", "minimum": 1, "maximum": 10, "default": 2 },
@@ -161,15 +161,16 @@ fn step() -> Value {
     })
 }
 
-fn kinds() -> Map<String, Value> {
-    let list = [
+/// Kinds that are no blocks.
+fn plain_kinds() -> Vec<(&'static str, Value)> {
+    vec![
         ("call", reference("action")),
         ("script", text("Rhai, pure, as a literal block: |")),
         (
             "task",
             object(
                 &["role", "instructions"],
-                json!({
+                &json!({
                     "role": reference("role"),
                     "instructions": text("What to do"),
                     "form": reference("fields"),
@@ -180,7 +181,7 @@ fn kinds() -> Map<String, Value> {
             "approve",
             object(
                 &["role"],
-                json!({
+                &json!({
                     "role": reference("role"),
                     "votes": { "type": "integer", "minimum": 1, "maximum": 16 },
                     "within": reference("duration"),
@@ -192,8 +193,8 @@ fn kinds() -> Map<String, Value> {
             "wait",
             json!({ "anyOf": [
             reference("duration"),
-            object(&["time"], json!({ "time": reference("expression") })),
-            object(&["signal"], json!({
+            object(&["time"], &json!({ "time": reference("expression") })),
+            object(&["signal"], &json!({
                 "signal": text("The signal's name"),
                 "role": reference("role"),
                 "form": reference("fields"),
@@ -201,6 +202,16 @@ fn kinds() -> Map<String, Value> {
             })),
         ] }),
         ),
+        ("playbook", name("A sub-playbook")),
+        ("note", text("A line in the timeline")),
+        ("fail", text("Ends the run as failed")),
+        ("end", text("Ends the run as succeeded")),
+    ]
+}
+
+/// Kinds that hold steps.
+fn block_kinds() -> Vec<(&'static str, Value)> {
+    vec![
         ("group", reference("steps")),
         (
             "parallel",
@@ -215,30 +226,30 @@ fn kinds() -> Map<String, Value> {
         (
             "switch",
             json!({ "type": "array", "minItems": 1, "items": { "oneOf": [
-            object(&["when", "steps"], json!({
+            object(&["when", "steps"], &json!({
                 "when": reference("expression"),
                 "steps": reference("steps"),
             })),
-            object(&["otherwise"], json!({ "otherwise": reference("steps") })),
+            object(&["otherwise"], &json!({ "otherwise": reference("steps") })),
         ] } }),
         ),
         (
             "repeat",
             object(
                 &["until", "max"],
-                json!({
+                &json!({
                     "until": reference("expression"),
                     "max": { "type": "integer", "minimum": 1 },
                     "every": reference("duration"),
                 }),
             ),
         ),
-        ("playbook", name("A sub-playbook")),
-        ("note", text("A line in the timeline")),
-        ("fail", text("Ends the run as failed")),
-        ("end", text("Ends the run as succeeded")),
-    ];
-    list.into_iter().map(|(kind, schema)| (kind.to_owned(), schema)).collect()
+    ]
+}
+
+fn kinds() -> Map<String, Value> {
+    let all = plain_kinds().into_iter().chain(block_kinds());
+    all.map(|(kind, schema)| (kind.to_owned(), schema)).collect()
 }
 
 fn modifiers() -> Map<String, Value> {
@@ -259,7 +270,7 @@ fn modifiers() -> Map<String, Value> {
             "undo",
             json!({ "anyOf": [
             { "const": "none" },
-            object(&["call"], json!({ "call": reference("action"), "with": reference("arguments") })),
+            object(&["call"], &json!({ "call": reference("action"), "with": reference("arguments") })),
             reference("steps"),
             { "type": "array", "items": reference("id") },
         ] }),
@@ -301,10 +312,9 @@ mod tests {
         if let Some(name) = schema["$ref"].as_str() {
             return fits(value, &root["$defs"][name.trim_start_matches("#/$defs/")], root);
         }
-        let types = match &schema["type"] {
-            Value::Null => None,
-            Value::Array(types) => Some(types.clone()),
-            one => Some(vec![one.clone()]),
+        let types = match schema["type"].as_array() {
+            Some(types) => Some(types.clone()),
+            None => schema.get("type").map(|one| vec![one.clone()]),
         };
         let right_type = types.is_none_or(|types| types.iter().any(|ty| is_of(value, ty)));
         let fields = value.as_object().cloned().unwrap_or_default();

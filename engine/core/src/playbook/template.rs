@@ -116,7 +116,6 @@ fn end_of(text: &str) -> Option<usize> {
                 stack.push(Inside::Braces);
                 characters.next();
             }
-            (Inside::Comment(_) | Inside::Quotes | Inside::Backticks, _, _) => {}
             (Inside::Braces, '{', _) => stack.push(Inside::Braces),
             (Inside::Braces, '}', _) => {
                 stack.pop();
@@ -134,7 +133,7 @@ fn end_of(text: &str) -> Option<usize> {
                 while characters.next_if(|(_, c)| *c != '\n').is_some() {}
             }
             (Inside::Braces, '\'', _) => character(&mut characters),
-            (Inside::Braces, _, _) => {}
+            (Inside::Braces | Inside::Comment(_) | Inside::Quotes | Inside::Backticks, _, _) => {}
         }
     }
     None

@@ -107,7 +107,7 @@ impl Text {
         match &self.origin {
             Origin::Line(start) => Place { line: start.line, column: add(start.column, offset) },
             Origin::Columns(line, columns) => {
-                let known = columns.get(offset).or(columns.last()).copied();
+                let known = columns.get(offset).or_else(|| columns.last()).copied();
                 Place { line: *line, column: known.unwrap_or(1) }
             }
             Origin::Block { line, indent } => {

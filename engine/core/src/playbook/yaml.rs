@@ -93,8 +93,11 @@ fn hidden(text: &str) -> Option<(Place, char)> {
 pub(super) fn is_hidden(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
-        '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => true,
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        '\u{200e}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}'
+        | '\u{feff}'
+        | '\u{fffe}'..='\u{ffff}' => true,
         other => other.is_control(),
     }
 }
@@ -125,7 +128,7 @@ struct Builder<'t> {
     root: Option<Yaml>,
 }
 
-impl<'t> Builder<'t> {
+impl Builder<'_> {
     fn run(mut self) -> Result<Yaml, Fault> {
         let mut documents = 0;
         for event in Parser::new_from_str(self.text) {
@@ -332,11 +335,11 @@ fn columns(raw: &[char], style: ScalarStyle, first: u32) -> Vec<u32> {
     let mut at = 0;
     while let Some(c) = raw.get(at) {
         let width = match (style, c, raw.get(at + 1)) {
-            (ScalarStyle::SingleQuoted, '\'', Some('\'')) => 2,
             (ScalarStyle::DoubleQuoted, '\\', Some('x')) => 4,
             (ScalarStyle::DoubleQuoted, '\\', Some('u')) => 6,
             (ScalarStyle::DoubleQuoted, '\\', Some('U')) => 10,
-            (ScalarStyle::DoubleQuoted, '\\', Some(_)) => 2,
+            (ScalarStyle::DoubleQuoted, '\\', Some(_))
+            | (ScalarStyle::SingleQuoted, '\'', Some('\'')) => 2,
             (ScalarStyle::SingleQuoted, '\'', _) | (ScalarStyle::DoubleQuoted, '"', _) => break,
             (_, _, _) => 1,
         };

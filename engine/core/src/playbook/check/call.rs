@@ -7,7 +7,7 @@ use super::super::tree::{Node, Yaml};
 use super::super::{CallNode, Code, Expressions, Kind, Length, OnUnknown, Type};
 use super::step::Gives;
 use super::{Checker, Library, types};
-use crate::model::{ActionName, ActionSpec, Format, capabilities};
+use crate::model::{ActionName, ActionSpec, Format, StepId, capabilities};
 
 /// Names of arguments, headers and fields that hold secrets.
 const SECRETS: &[&str] = &[
@@ -107,10 +107,10 @@ impl<'a, E: Expressions, L: Library> Checker<'a, '_, E, L> {
         found
     }
 
-    fn via(&mut self, slot: &Spanned<crate::model::StepId>, action: Option<&Spanned<ActionName>>) {
+    fn via(&mut self, slot: &Spanned<StepId>, action: Option<&Spanned<ActionName>>) {
         let Some(known) = self.slots.get(&slot.value) else {
             let message = format!("there is no slot `{}`", slot.value);
-            let hint = did_you_mean(slot.value.as_str(), self.slots.keys().map(|id| id.as_str()))
+            let hint = did_you_mean(slot.value.as_str(), self.slots.keys().map(StepId::as_str))
                 .unwrap_or_else(|| "slots are declared at the top: `slots: { … }`".to_owned());
             self.report.hint(Code::UnknownSlot, slot.place, message, hint);
             return;

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::model::{Catalogue, PlaybookName, StepId};
 use child::Family;
-use scope::{Hidden, Scope};
+use scope::{Hidden, Mark, Scope};
 
 /// Where sub-playbooks are found.
 pub trait Library {
@@ -186,7 +186,7 @@ impl<E: Expressions, L: Library> Checker<'_, '_, E, L> {
         let steps = self.block(&draft.steps, around, None);
         let (outputs, outputs_type) = self.outputs(draft);
         // Both see every step outside of loops; that it ran is not sure.
-        let beginning = self.scope.beginning();
+        let beginning = Mark::BEGINNING;
         let handlers = std::mem::replace(&mut self.handlers, Hidden::none());
         self.scope.restore(handlers);
         self.scope.skip_since(beginning);

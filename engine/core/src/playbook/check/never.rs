@@ -4,9 +4,9 @@ use super::super::report::Report;
 use super::super::{Block, Code, Join, Kind, ListSource, Node, NodeId, OnError, Undo};
 
 /// Looks through every list of steps.
-pub(super) fn look(nodes: &[Node], blocks: &[&Block], report: &mut Report) {
+pub(super) fn look(nodes: &[Node], lists: &[&Block], report: &mut Report) {
     let walk = Walk { nodes };
-    for block in blocks {
+    for block in lists {
         walk.block(block, report);
     }
     for node in nodes {
@@ -14,7 +14,7 @@ pub(super) fn look(nodes: &[Node], blocks: &[&Block], report: &mut Report) {
             let message = format!("`{}` never runs: its `when` is `false`", node.id);
             report.add(Code::NeverRuns, node.place, message);
         }
-        for block in walk.blocks(node) {
+        for block in blocks(node) {
             walk.block(block, report);
         }
     }
@@ -75,19 +75,19 @@ impl<'n> Walk<'n> {
     fn block_ends(&self, block: &Block) -> bool {
         block.iter().filter_map(|id| self.node(*id)).any(|node| self.ends(node))
     }
+}
 
-    /// Every list of steps directly in a step.
-    fn blocks(&self, node: &'n Node) -> Vec<&'n Block> {
-        let mut blocks: Vec<&Block> = inner_blocks(&node.kind);
-        if let OnError::Steps(block) = &node.on_error {
-            blocks.push(block);
-        }
-        if let Undo::Steps(block) = &node.undo {
-            blocks.push(block);
-        }
-        blocks.push(&node.always);
-        blocks
+/// Every list of steps directly in a step.
+fn blocks(node: &Node) -> Vec<&Block> {
+    let mut blocks: Vec<&Block> = inner_blocks(&node.kind);
+    if let OnError::Steps(block) = &node.on_error {
+        blocks.push(block);
     }
+    if let Undo::Steps(block) = &node.undo {
+        blocks.push(block);
+    }
+    blocks.push(&node.always);
+    blocks
 }
 
 /// The lists of steps that a kind runs.

@@ -21,6 +21,11 @@ pub(super) struct Scope {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark(usize);
 
+impl Mark {
+    /// Before the first step.
+    pub(super) const BEGINNING: Self = Self(0);
+}
+
 /// Steps that were taken out of scope, to put back later.
 #[derive(Debug)]
 pub(super) struct Hidden(Vec<(StepId, Field)>);
@@ -77,11 +82,6 @@ impl Scope {
     /// Whether a variable has this name.
     pub(super) fn has_variable(&self, name: &str) -> bool {
         self.names.variables.contains_key(name)
-    }
-
-    /// Before the first step.
-    pub(super) fn beginning(&self) -> Mark {
-        Mark(0)
     }
 
     /// Now.

@@ -8,7 +8,7 @@ use super::super::{
 };
 use super::scope::{self, Mark, step_field};
 use super::{Checker, Library, types};
-use crate::model::StepId;
+use crate::model::{Schema, StepId};
 
 /// What stands around a step.
 #[derive(Debug, Clone, Copy)]
@@ -183,7 +183,7 @@ impl<E: Expressions, L: Library> Checker<'_, '_, E, L> {
                 let name = name.map_or(Template::Literal("".into()), |text| self.sentence(text));
                 let within = within.as_ref().map(|length| self.length(length));
                 let output = types::type_of(form);
-                let wait = Wait::Signal { name, role: *role, form: form.clone(), within };
+                let wait = Wait::Signal { name, role: *role, form: Schema::clone(form), within };
                 (Kind::Wait(wait), Gives::output(output))
             }
         }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::super::double::Paths;
 use super::super::{Kind, Length, ListSource, OnError, Piece, Template, Tolerance};
@@ -189,13 +190,13 @@ on_failure:
 
 #[test]
 fn ids_that_are_named_stand_before_and_in_scope() {
-    let body = r#"
+    let body = r"
   - { id: cut, call: network.isolate, with: { host: pc-1 } }
   - { id: each, for_each: 2, steps: [{ id: inside, call: network.isolate, with: { host: pc-2 } }] }
   - { id: good, undo: [cut, each] }
   - { id: bad, undo: [inside, later, bad, nobody] }
   - { id: later, note: Hello }
-"#;
+";
     let unknown = || ("unknown-step".to_owned(), 8);
     assert_eq!(codes(body), [unknown(), unknown(), unknown(), unknown()]);
 }
@@ -236,8 +237,10 @@ fn a_thousand_steps_that_read_each_other_are_checked() {
     for number in 0..1000 {
         let before =
             if number == 0 { "now".to_owned() } else { format!("steps.s{}.status", number - 1) };
-        body +=
-            &format!("  - {{ id: s{number}, when: {before} != \"x\", note: \"${{{before}}}\" }}\n");
+        _ = writeln!(
+            body,
+            "  - {{ id: s{number}, when: {before} != \"x\", note: \"${{{before}}}\" }}"
+        );
     }
     assert_eq!(codes(&body), []);
 }

@@ -66,7 +66,7 @@ impl<'y> Fields<'y> {
     pub(in crate::playbook) fn finish(self, report: &mut Report) {
         for entry in self.entries {
             let name = entry.name();
-            if self.asked.iter().any(|asked| *asked == name) || report.is_full() {
+            if self.asked.contains(&name) || report.is_full() {
                 continue;
             }
             let message = format!("{} has no key `{}`", self.what, short(name));

@@ -147,7 +147,7 @@ pub(super) fn wait<'y>(entry: &'y Entry, report: &mut Report) -> Option<Wait<'y>
         Some(Wait::Signal {
             name: text(signal, report),
             role: fields.take("role").and_then(|entry| role(entry, report)),
-            form: form_of(&mut fields, report),
+            form: Box::new(form_of(&mut fields, report)),
             within: within(&mut fields, report),
         })
     } else {

@@ -142,7 +142,12 @@ pub(super) enum Shows<'y> {
 pub(super) enum Wait<'y> {
     For(Length<'y>),
     Until(&'y Text),
-    Signal { name: Option<&'y Text>, role: Option<Role>, form: Schema, within: Option<Length<'y>> },
+    Signal {
+        name: Option<&'y Text>,
+        role: Option<Role>,
+        form: Box<Schema>,
+        within: Option<Length<'y>>,
+    },
 }
 
 #[derive(Debug)]

@@ -235,13 +235,11 @@ pub(in crate::playbook) fn texts<'y>(
 ) -> Vec<Spanned<&'y str>> {
     let mut found = Vec::new();
     for item in list(entry, "a list of texts", report) {
-        match item.text() {
-            Some(text) => found.push(Spanned { value: text.as_str(), place: item.place }),
-            None => {
-                let message =
-                    format!("`{}` is a list of texts, this is {}", entry.name(), item.word());
-                report.add(Code::WrongType, item.place, message);
-            }
+        if let Some(text) = item.text() {
+            found.push(Spanned { value: text.as_str(), place: item.place });
+        } else {
+            let message = format!("`{}` is a list of texts, this is {}", entry.name(), item.word());
+            report.add(Code::WrongType, item.place, message);
         }
     }
     found
