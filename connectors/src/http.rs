@@ -5,8 +5,6 @@
 
 mod request;
 
-pub(crate) use self::request::class;
-
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -22,7 +20,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::json;
 
-use self::request::Wanted;
+use self::request::{Wanted, class};
 use crate::kit::{
     Allow, AllowEntry, Client, ClientSettings, Request, Response, Vault, action, judge,
     private_authority, secret_schema,

@@ -246,20 +246,19 @@ struct Listing {
     inventory: Arc<Inventory>,
 }
 
-impl Listing {
-    fn list(&self, arguments: &Value) -> Answer {
-        let text = |name: &str| arguments.get(name).and_then(Value::as_str);
-        let (group, organisation) = (text("group"), text("organisation"));
-        let wanted = |host: &&InventoryHost| {
-            group.is_none_or(|group| host.groups.contains(group))
-                && organisation.is_none_or(|wanted| {
-                    host.organisation.as_ref().is_some_and(|own| own.as_str() == wanted)
-                })
-        };
-        let hosts: Vec<&str> =
-            self.inventory.hosts().iter().filter(wanted).map(|host| host.name.as_str()).collect();
-        Answer { output: json!({ "hosts": hosts }), reached: Reached::Effective }
-    }
+/// The names of the hosts that `inventory.hosts` asks for: its output.
+pub(crate) fn list(inventory: &Inventory, arguments: &Value) -> Value {
+    let text = |name: &str| arguments.get(name).and_then(Value::as_str);
+    let (group, organisation) = (text("group"), text("organisation"));
+    let wanted = |host: &&InventoryHost| {
+        group.is_none_or(|group| host.groups.contains(group))
+            && organisation.is_none_or(|wanted| {
+                host.organisation.as_ref().is_some_and(|own| own.as_str() == wanted)
+            })
+    };
+    let hosts: Vec<&str> =
+        inventory.hosts().iter().filter(wanted).map(|host| host.name.as_str()).collect();
+    json!({ "hosts": hosts })
 }
 
 impl Connector for Listing {
@@ -276,7 +275,10 @@ impl Connector for Listing {
     }
 
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, CallError>> {
-        Box::pin(async { Ok(self.list(&call.arguments)) })
+        Box::pin(async {
+            let output = list(&self.inventory, &call.arguments);
+            Ok(Answer { output, reached: Reached::Effective })
+        })
     }
 
     fn probe<'a>(&'a self, _: &'a Call) -> BoxFuture<'a, Probed> {

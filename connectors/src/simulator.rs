@@ -5,99 +5,92 @@
 //! they do not say succeeds with an output that fits the catalogue.
 
 mod canned;
-mod world;
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use beistand_connector_api::{
     ActionName, Answer, BoxFuture, Call, CallError, Catalogue, Connector, ConnectorSpec,
-    EffectClass, Offer, Probed, Reached, Span, Value,
+    EffectClass, Inventory, Offer, Pretence, Probed, Reached, Span, Value, pretended_class,
 };
-use serde_json::json;
 
-use self::canned::Desk;
 pub use self::canned::{Canned, CannedError, Reply};
-use self::world::World;
-use crate::CONNECTORS;
+use self::canned::{Desk, Found};
+use crate::inventory;
 
 /// Pretends to do everything and does nothing.
 #[derive(Debug)]
 pub struct Simulator {
     spec: ConnectorSpec,
-    offers: BTreeMap<ActionName, Offer>,
+    catalogue: Catalogue,
+    /// Names of hosts are no addresses; an exercise may list them.
+    hosts: Option<Inventory>,
     inner: Mutex<Inner>,
 }
 
 #[derive(Debug)]
 struct Inner {
     desk: Desk,
-    world: World,
+    pretence: Pretence,
 }
 
 impl Simulator {
-    /// A simulator that answers as `canned` says, the first that matches, and otherwise succeeds.
-    ///
-    /// Classes are those of the shipped connectors, so that a drill behaves as the real thing
-    /// would; what no shipped connector offers is `once`, but reading is `read`. An action with a
-    /// canned probe is `checkable`.
+    /// A simulator that answers as `canned` says, the first that matches, and otherwise succeeds
+    /// as the catalogue's [`Pretence`] does. An action with a canned probe is `checkable`.
     pub fn new(catalogue: &Catalogue, canned: Vec<Canned>) -> Self {
-        let mut offers: BTreeMap<ActionName, Offer> = BTreeMap::new();
-        for spec in catalogue.iter() {
-            let shipped = CONNECTORS
-                .iter()
-                .find_map(|maker| (maker.spec)().offer(&spec.name).map(|offer| offer.class));
-            let class = match shipped {
-                _ if canned.iter().any(|one| one.call == spec.name && one.probe.is_some()) => {
-                    EffectClass::Checkable
-                }
-                Some(class) => class,
-                None if world::reads(&spec.name) => EffectClass::Read,
-                None => EffectClass::Once,
-            };
-            let offer = Offer {
-                action: spec.name.clone(),
-                class,
-                reach: reach(&spec.name),
-                settle: Span::ZERO,
-            };
-            offers.insert(spec.name.clone(), offer);
-        }
+        let desk = Desk::new(canned);
+        let offers = catalogue.iter().map(|spec| Offer {
+            action: spec.name.clone(),
+            class: if desk.probes(&spec.name) {
+                EffectClass::Checkable
+            } else {
+                pretended_class(catalogue, spec, &Value::Null)
+            },
+            reach: Reached::Verified,
+            settle: Span::ZERO,
+        });
         let spec = ConnectorSpec {
             kind: "simulator".to_owned(),
             title: "Pretends, for exercises and cases".to_owned(),
             source: "the catalogue".to_owned(),
-            offers: offers.values().cloned().collect(),
+            offers: offers.collect(),
         };
-        let inner = Inner { desk: Desk::new(canned), world: World::new(catalogue) };
-        Self { spec, offers, inner: Mutex::new(inner) }
+        let inner = Mutex::new(Inner { desk, pretence: Pretence::default() });
+        Self { spec, catalogue: catalogue.clone(), hosts: None, inner }
     }
 
-    /// Lets `inventory.hosts` answer with these names: (name, organisation, groups).
+    /// Lets `inventory.hosts` answer with the names of these hosts.
     #[must_use]
-    pub fn with_hosts(self, hosts: Vec<(String, Option<String>, Vec<String>)>) -> Self {
-        self.lock().world.hosts = hosts;
-        self
+    pub fn with_hosts(self, hosts: Inventory) -> Self {
+        Self { hosts: Some(hosts), ..self }
     }
 
     /// What happens to this call, without waiting: the plain form of [`Connector::call`].
     ///
     /// # Errors
-    /// What a canned answer says; `Invalid` where the arguments do not fit.
+    /// What a canned answer says; `Invalid` where the catalogue has no such action.
     pub fn answer(&self, call: &Call) -> Result<Answer, CallError> {
-        let reached = self
-            .offer(&call.action, &call.arguments)
-            .map_or(Reached::Accepted, |offer| offer.reach);
         let mut inner = self.lock();
         match inner.desk.take(call) {
             Some(Reply::Output(output)) => {
-                inner.world.note(call);
-                Ok(Answer { output, reached })
+                // The world changes as it would have: a later look sees it.
+                self.pretended(&mut inner, call)?;
+                Ok(Answer { output, reached: Reached::Verified })
             }
             Some(Reply::Error(error)) => Err(error.made(&call.action)),
             Some(Reply::Crash) => Err(CallError::unknown("the case lets the engine die here")),
-            None => inner.world.act(call).map(|output| Answer { output, reached }),
+            None => self.pretended(&mut inner, call),
         }
+    }
+
+    fn pretended(&self, inner: &mut Inner, call: &Call) -> Result<Answer, CallError> {
+        let spec = self.catalogue.get(&call.action).ok_or_else(|| {
+            CallError::invalid(format!("`{}` is not in the catalogue", call.action))
+        })?;
+        let output = match (&self.hosts, call.action.as_str()) {
+            (Some(hosts), "inventory.hosts") => inventory::list(hosts, &call.arguments),
+            _ => inner.pretence.output(&self.catalogue, spec, &call.arguments, &call.targets),
+        };
+        Ok(Answer { output, reached: Reached::Verified })
     }
 
     /// Whether the next call like this one lets the engine die after its intent
@@ -107,15 +100,13 @@ impl Simulator {
     }
 
     fn probed(&self, call: &Call) -> Probed {
-        let reach = reach(&call.action);
         let mut inner = self.lock();
         match inner.desk.probe(call) {
-            Some(canned::Found::Done) => match inner.world.act(call) {
-                Ok(output) => Probed::Done(Answer { output, reached: reach }),
-                Err(_) => Probed::Unknown,
-            },
-            Some(canned::Found::NotDone) => Probed::NotDone,
-            Some(canned::Found::Unknown) | None => Probed::Unknown,
+            Some(Found::Done) => {
+                self.pretended(&mut inner, call).map_or(Probed::Unknown, Probed::Done)
+            }
+            Some(Found::NotDone) => Probed::NotDone,
+            Some(Found::Unknown) | None => Probed::Unknown,
         }
     }
 
@@ -125,28 +116,18 @@ impl Simulator {
     }
 }
 
-/// A message was taken by a relay at most; whatever has a state can be looked at again.
-fn reach(action: &ActionName) -> Reached {
-    match action.capability() {
-        "mail" | "chat" | "sms" | "http" => Reached::Accepted,
-        _ => Reached::Verified,
-    }
-}
-
 impl Connector for Simulator {
     fn spec(&self) -> &ConnectorSpec {
         &self.spec
     }
 
     fn offer(&self, action: &ActionName, arguments: &Value) -> Option<Offer> {
-        let offer = self.offers.get(action)?;
-        let class = match action.as_str() {
-            _ if offer.class == EffectClass::Checkable => EffectClass::Checkable,
-            "http.request" => crate::http::class(arguments),
-            "ssh.run" if arguments.get("idempotent") == Some(&json!(true)) => {
-                EffectClass::Idempotent
+        let offer = self.spec.offer(action)?;
+        let class = match offer.class {
+            EffectClass::Checkable => EffectClass::Checkable,
+            EffectClass::Read | EffectClass::Idempotent | EffectClass::Once => {
+                pretended_class(&self.catalogue, self.catalogue.get(action)?, arguments)
             }
-            _ => offer.class,
         };
         Some(Offer { class, ..offer.clone() })
     }
@@ -171,7 +152,9 @@ impl Connector for Simulator {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::CONNECTORS;
     use crate::contract::{call, example};
+    use serde_json::json;
 
     fn simulator(canned: Value) -> Simulator {
         Simulator::new(&Catalogue::first(), serde_json::from_value(canned).unwrap())
@@ -212,7 +195,7 @@ mod tests {
             { "call": "network.isolate", "where": { "host": "pc-2" }, "times": 2, "error": "unavailable" },
             { "call": "network.isolate", "where": { "host": "pc-3" }, "error": "unknown", "probe": "done" },
             { "call": "mail.send", "output": { "message_id": "<1@x>" } },
-            { "call": "sms.send", "crash": "after_intent", "times": 1 },
+            { "call": "sms.send", "crash": "after_intent" },
         ]));
         let isolate = |host: &str| call("network.isolate", json!({ "host": host }));
         for _ in 0..2 {
@@ -235,18 +218,28 @@ mod tests {
     }
 
     #[test]
-    fn classes_are_those_of_the_real_thing() {
+    fn classes_are_those_of_the_shipped_connectors() {
         let simulator = simulator(json!([]));
+        for maker in CONNECTORS {
+            for offer in (maker.spec)().offers {
+                let class = simulator.offer(&offer.action, &json!({})).unwrap().class;
+                assert_eq!(class, offer.class, "{}", offer.action);
+            }
+        }
         let class = |action: &str, arguments: Value| {
             simulator.offer(&action.parse().unwrap(), &arguments).unwrap().class
         };
-        assert_eq!(class("network.isolate", json!({})), EffectClass::Idempotent);
-        assert_eq!(class("mail.send", json!({})), EffectClass::Once);
         assert_eq!(class("http.request", json!({ "method": "GET" })), EffectClass::Read);
         assert_eq!(class("http.request", json!({ "method": "POST" })), EffectClass::Once);
         assert_eq!(class("ssh.run", json!({ "idempotent": true })), EffectClass::Idempotent);
-        assert_eq!(class("vm.disconnect", json!({})), EffectClass::Once);
-        assert_eq!(class("directory.find", json!({})), EffectClass::Read);
+    }
+
+    #[test]
+    fn an_exercise_lists_the_hosts_there_are() {
+        let hosts = inventory::read("f.csv", b"name,groups\npc-1,a\npc-2,b\n").unwrap();
+        let simulator = simulator(json!([])).with_hosts(Inventory::new(hosts).unwrap());
+        let answer = simulator.answer(&call("inventory.hosts", json!({ "group": "b" }))).unwrap();
+        assert_eq!(answer.output, json!({ "hosts": ["pc-2"] }));
     }
 
     #[test]

@@ -90,7 +90,7 @@ pub(super) fn method(arguments: &Value) -> &str {
 
 /// May it be sent again? RFC 9110 section 9.2 for methods; `idempotent: true` is the author's word
 /// that the server honours `Idempotency-Key`.
-pub(crate) fn class(arguments: &Value) -> EffectClass {
+pub(super) fn class(arguments: &Value) -> EffectClass {
     match method(arguments) {
         "GET" | "HEAD" | "OPTIONS" => EffectClass::Read,
         "PUT" | "DELETE" => EffectClass::Idempotent,

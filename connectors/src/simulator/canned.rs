@@ -16,7 +16,7 @@ pub struct Canned {
     pub call: ActionName,
     /// Arguments that the call must have, each equal.
     pub wanted: BTreeMap<String, Value>,
-    /// How often it may be used; without it, for ever.
+    /// How often it may be used; without it, for ever, but a crash once.
     pub times: Option<u32>,
     /// What it says.
     pub reply: Reply,
@@ -107,7 +107,8 @@ impl TryFrom<Written> for Canned {
         Ok(Self {
             call: written.call,
             wanted: written.wanted,
-            times: written.times,
+            // An engine that always dies comes to no end.
+            times: written.times.or_else(|| written.crash.is_some().then_some(1)),
             reply,
             probe: written.probe,
         })
@@ -129,6 +130,11 @@ pub(super) struct Desk(Vec<Canned>);
 impl Desk {
     pub(super) fn new(canned: Vec<Canned>) -> Self {
         Self(canned)
+    }
+
+    /// Whether an answer to this action says what a probe finds.
+    pub(super) fn probes(&self, action: &ActionName) -> bool {
+        self.0.iter().any(|canned| canned.call == *action && canned.probe.is_some())
     }
 
     /// The answer to a call, counted as used.
