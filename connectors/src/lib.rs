@@ -1,7 +1,8 @@
 //! One file a product. What is here becomes visible to the rest through [`CONNECTORS`] alone.
 //!
-//! A new connector is one file beside this one, one line in [`CONNECTORS`] and one file of recorded
-//! exchanges in `exchanges/`, which the contract tests run. What every connector must do alike
+//! A new connector is one file beside this one, its line in [`CONNECTORS`] (and the `mod` that makes
+//! the compiler see the file), and one file of recorded exchanges in `exchanges/`, which the
+//! contract tests run. What every connector must do alike
 //! (refuse drills, keep to its catalogue, scrub secrets) stands in [`kit`] and can not be forgotten:
 //! [`connect`] puts it around whatever a [`Maker`] builds.
 
