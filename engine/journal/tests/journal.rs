@@ -39,6 +39,7 @@ told! {
     stories::claim::what_is_due_is_claimed_once as what_is_due_is_claimed_once,
     stories::claim::no_wake_up_is_lost_between_owner_and_rest as no_wake_up_is_lost_between_owner_and_rest,
     stories::claim::what_a_dead_owner_held_is_claimable_at_once as what_a_dead_owner_held_is_claimable_at_once,
+    stories::claim::a_hundred_thousand_that_wait_cost_nothing as a_hundred_thousand_that_wait_cost_nothing,
     stories::claim::a_second_owner_is_refused_and_a_reader_is_not as a_second_owner_is_refused_and_a_reader_is_not,
     stories::guard::one_start_key_gives_one_run as one_start_key_gives_one_run,
     stories::guard::a_need_is_answered_once as a_need_is_answered_once,
@@ -61,6 +62,12 @@ mod both {
     #[ignore = "needs BEISTAND_TEST_POSTGRES"]
     async fn the_same_commands_give_the_same_state_on_both_stores() {
         stories::same::the_same_commands_give_the_same_state_on_both_stores().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[ignore = "mounts a file system"]
+    async fn a_full_disk_is_refused_in_words_and_survived() {
+        stories::disk::a_full_disk_is_refused_in_words_and_survived().await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,7 @@
 //! Who drives what: leases, claims, wake-ups.
 
+use std::time::{Duration, Instant};
+
 use beistand_core::entry::StreamKind;
 use beistand_journal::{Change, Journal, Next, OpenError, Reader, To};
 
@@ -81,5 +83,27 @@ pub(crate) async fn a_second_owner_is_refused_and_a_reader_is_not(place: Place) 
     reader.close().await;
     journal.close(at(1)).await.unwrap();
     let journal = place.open(2).await;
+    journal.close(at(3)).await.unwrap();
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bound of the contract: a restart within 2 s")]
+pub(crate) async fn a_hundred_thousand_that_wait_cost_nothing(place: Place) {
+    let journal = place.open(0).await;
+    journal.close(at(1)).await.unwrap();
+    place
+        .tamper(&["with recursive waiting (n) as (
+                 select 1000 union all select n + 1 from waiting where n < 100999)
+             insert into stream (no, kind, id, fence, seq, head, due)
+             select n, 'run', cast(n as text), 1, 0,
+                 unhex('0000000000000000000000000000000000000000000000000000000000000000'),
+                 1790000000000 + n * 1000 from waiting"])
+        .await;
+    let started = Instant::now();
+    let journal = place.open(2).await;
+    assert_eq!(journal.reader().next_due().await.unwrap(), Some(at(1_000_000)));
+    assert!(journal.claim(at(999_999), 64).await.unwrap().is_empty());
+    assert_eq!(journal.claim(at(100_000_000), 64).await.unwrap().len(), 64);
+    let elapsed = started.elapsed();
+    assert!(elapsed < Duration::from_secs(2), "{elapsed:?}");
     journal.close(at(3)).await.unwrap();
 }

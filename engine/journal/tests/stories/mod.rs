@@ -3,6 +3,7 @@
 pub(crate) mod append;
 pub(crate) mod claim;
 pub(crate) mod copy;
+pub(crate) mod disk;
 pub(crate) mod guard;
 pub(crate) mod proof;
 pub(crate) mod same;
