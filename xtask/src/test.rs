@@ -50,9 +50,10 @@ fn tests(report: &Report, filter: &[String], postgres: &Postgres) -> Result<(), 
         let mut examples = cargo(&["test", "--locked", "--workspace", "--doc", "--quiet"]);
         run_quietly("the examples", in_the_world(&mut examples, postgres)?)?;
     }
+    // Ignored tests are those that need what we have just started.
     let mut runner = if nextest {
         report.step("tests, by cargo nextest");
-        cargo(&["nextest", "run", "--locked"])
+        cargo(&["nextest", "run", "--locked", "--run-ignored=all"])
     } else {
         report.step("tests, by cargo test");
         cargo(&["test", "--locked", "--no-fail-fast"])
@@ -60,7 +61,8 @@ fn tests(report: &Report, filter: &[String], postgres: &Postgres) -> Result<(), 
     if filter.is_empty() {
         runner.env("BEISTAND_TEST_PROGRAM", target_folder().join("beistand"));
     }
-    run("the test run", in_the_world(&mut runner, postgres)?.args(filter))
+    let runner = in_the_world(&mut runner, postgres)?.args(filter);
+    run("the test run", if nextest { runner } else { runner.args(["--", "--include-ignored"]) })
 }
 
 /// Tells the tests where the servers are, and makes them root: network namespaces and mounts
