@@ -8,4 +8,8 @@ mod broken;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod engine;
+#[cfg(test)]
+mod playbooks;
+#[cfg(test)]
 mod rigs;
