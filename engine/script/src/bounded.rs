@@ -90,7 +90,9 @@ fn sorting(engine: &mut Engine) {
             let mut kept = Array::new();
             for item in std::mem::take(list) {
                 let equal = match kept.last() {
-                    Some(last) => holds(&by.call_raw(&context, None, [last.clone(), item.clone()])?)?,
+                    Some(last) => {
+                        holds(&by.call_raw(&context, None, [last.clone(), item.clone()])?)?
+                    }
                     None => false,
                 };
                 if !equal {
@@ -126,21 +128,13 @@ fn sorted(context: &NativeCallContext<'_>, list: Array, by: &FnPtr) -> Outcome<A
     Ok(runs.pop().unwrap_or_default())
 }
 
-fn merge(
-    context: &NativeCallContext<'_>,
-    left: Array,
-    right: Array,
-    by: &FnPtr,
-) -> Outcome<Array> {
+fn merge(context: &NativeCallContext<'_>, left: Array, right: Array, by: &FnPtr) -> Outcome<Array> {
     let mut merged = Array::with_capacity(left.len() + right.len());
     let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
     while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
         let answer = by.call_raw(context, None, [a.clone(), b.clone()])?;
-        let from_right = if let Ok(number) = answer.as_int() {
-            number > 0
-        } else {
-            !holds(&answer)?
-        };
+        let from_right =
+            if let Ok(number) = answer.as_int() { number > 0 } else { !holds(&answer)? };
         merged.extend(if from_right { right.next() } else { left.next() });
     }
     merged.extend(left);

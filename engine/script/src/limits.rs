@@ -26,6 +26,9 @@ const SCRIPT_OPERATIONS_MAX: u64 = 1_000_000;
 const EXPRESSION_TIME_MAX: Duration = Duration::from_millis(100);
 /// A script holds a place in the pool.
 const SCRIPT_TIME_MAX: Duration = Duration::from_secs(2);
+/// The times above are the thread's own processor time, so that a busy machine fails no step. By the
+/// clock on the wall an evaluation may take so many times as long.
+const WAITING_FACTOR: u32 = 5;
 
 /// Nested calls of functions and closures. Recursion deeper than this wants a loop.
 pub(crate) const CALL_LEVELS_MAX: usize = 32;
@@ -75,6 +78,11 @@ pub(crate) enum Stop {
 struct Allowance {
     operations: u64,
     time: Duration,
+    /// Processor time of this thread at the beginning.
+    began: Duration,
+    /// When to look at the processor time again: a look costs more than the operation.
+    look_again: Instant,
+    /// The end by the clock on the wall.
     deadline: Instant,
     memory: i64,
 }
@@ -92,6 +100,8 @@ pub(crate) struct Used {
     pub(crate) operations: u64,
     /// The most memory it held, in bytes; 0 where memory is not counted.
     pub(crate) memory_bytes: i64,
+    /// Processor time.
+    pub(crate) time: Duration,
 }
 
 /// Watches this thread from its making to its end. One at a time.
@@ -111,6 +121,7 @@ impl Watch {
             ScriptKind::Expression => (EXPRESSION_OPERATIONS_MAX, EXPRESSION_TIME_MAX),
             ScriptKind::Script => (SCRIPT_OPERATIONS_MAX, SCRIPT_TIME_MAX),
         };
+        let now = Instant::now();
         let held_before = memory::held();
         memory::reset_peak();
         STOP.set(None);
@@ -118,7 +129,9 @@ impl Watch {
         ALLOWANCE.set(Some(Allowance {
             operations,
             time,
-            deadline: Instant::now() + time,
+            began: processor_time(),
+            look_again: now + time,
+            deadline: now + time * WAITING_FACTOR,
             memory: held_before + MEMORY_STOP,
         }));
         Self { held_before }
@@ -135,6 +148,9 @@ impl Watch {
         Used {
             operations: OPERATIONS.get(),
             memory_bytes: memory::peak().saturating_sub(self.held_before),
+            time: ALLOWANCE.get().map_or(Duration::ZERO, |allowance| {
+                processor_time().saturating_sub(allowance.began)
+            }),
         }
     }
 }
@@ -150,10 +166,6 @@ impl Drop for Watch {
 ///
 /// Counts by itself: Rhai's own count begins anew in each call of a closure, so a filter over
 /// 20,000 items would be eight operations.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the deadline bounds the work; no result depends on the instant"
-)]
 pub(crate) fn must_stop() -> bool {
     let operations = OPERATIONS.get() + 1;
     OPERATIONS.set(operations);
@@ -165,13 +177,37 @@ pub(crate) fn must_stop() -> bool {
         Stop::Operations(allowance.operations)
     } else if memory::held() > allowance.memory {
         Stop::Memory
-    } else if Instant::now() > allowance.deadline {
+    } else if time_is_up(allowance) {
         Stop::Time(allowance.time)
     } else {
         return false;
     };
     STOP.set(Some(stop));
     true
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the deadline bounds the work; no result depends on the instant"
+)]
+fn time_is_up(allowance: Allowance) -> bool {
+    let now = Instant::now();
+    if now < allowance.look_again {
+        return false;
+    }
+    let spent = processor_time().saturating_sub(allowance.began);
+    if spent >= allowance.time || now >= allowance.deadline {
+        return true;
+    }
+    // As much as is left can not be spent earlier.
+    ALLOWANCE.set(Some(Allowance { look_again: now + (allowance.time - spent), ..allowance }));
+    false
+}
+
+/// Processor time of this thread.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 /// Stops the evaluation from inside a function whose errors Rhai would swallow.

@@ -23,7 +23,10 @@ fn into(value: &Value, depth: usize) -> Result<Dynamic, Refusal> {
         Value::Bool(flag) => (*flag).into(),
         Value::Number(number) => number_into(number)?,
         Value::String(text) if text.len() > TEXT_BYTES_MAX => {
-            return Err(format!("a text has {} bytes, at most {TEXT_BYTES_MAX} are allowed", text.len()));
+            return Err(format!(
+                "a text has {} bytes, at most {TEXT_BYTES_MAX} are allowed",
+                text.len()
+            ));
         }
         Value::String(text) => ImmutableString::from(text.as_str()).into(),
         Value::Array(items) => {

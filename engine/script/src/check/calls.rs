@@ -25,7 +25,8 @@ impl Walk<'_> {
             ("-" | "+", [negated]) if call.is_operator_call() => {
                 let known = self.value(negated);
                 if !matches!(known.ty, Type::Any | Type::Integer | Type::Number) {
-                    let message = format!("a number is wanted here, not {}", in_words(&[&known.ty]));
+                    let message =
+                        format!("a number is wanted here, not {}", in_words(&[&known.ty]));
                     self.fault(FaultCode::Type, at, message, None);
                 }
                 known
@@ -100,11 +101,8 @@ impl Walk<'_> {
             }
             NoForm::Count(counts) => {
                 let counts: Vec<String> = counts.iter().map(ToString::to_string).collect();
-                let message = format!(
-                    "`{name}` takes {} values, not {}",
-                    counts.join(" or "),
-                    given.len()
-                );
+                let message =
+                    format!("`{name}` takes {} values, not {}", counts.join(" or "), given.len());
                 (FaultCode::UnknownFunction, message, None)
             }
             NoForm::Types => {

@@ -92,6 +92,20 @@ pub(super) fn is_bare(statements: &[Stmt], names: &Names) -> bool {
     true
 }
 
+/// What a method reads of its receiver: all of it, but `incident.assets(…)` only the list.
+fn narrowed(receiver: &Known, method: &str) -> Known {
+    let path = match (&receiver.path, &receiver.ty) {
+        (Some(path), Type::Object(fields)) if method == ASSETS && fields.contains_key(ASSETS) => {
+            Some(path.iter().cloned().chain([ASSETS.to_owned()]).collect())
+        }
+        (path, _) => path.clone(),
+    };
+    Known { path, ..Known::any() }
+}
+
+/// The one method of the context: `incident.assets(kind, state)`.
+const ASSETS: &str = "assets";
+
 /// Parts that Rhai computes of lists and texts: where the type is not known, the path ends before.
 fn is_computed(name: &str) -> bool {
     matches!(name, "len" | "is_empty" | "bytes" | "chars")
@@ -114,7 +128,7 @@ impl Walk<'_> {
                     self.part(known, property.2.as_str(), *at)
                 }
                 (How::Dot, Expr::MethodCall(call, at)) => {
-                    self.read(&known);
+                    self.read(&narrowed(&known, call.name.as_str()));
                     self.method(known, call, *at)
                 }
                 (How::Dot, other) => {

@@ -115,8 +115,8 @@ pub(super) fn gives(name: &str, first: Option<&Type>, closure: Option<Type>) -> 
     match (name, first) {
         (
             "plus" | "minus" | "between" | "local" | "join" | "json" | "to_json" | "sha256"
-            | "to_string" | "to_debug" | "to_upper" | "to_lower" | "sub_string" | "replace" | "trim"
-            | "type_of" | "to_hex" | "to_octal" | "to_binary",
+            | "to_string" | "to_debug" | "to_upper" | "to_lower" | "sub_string" | "replace"
+            | "trim" | "type_of" | "to_hex" | "to_octal" | "to_binary",
             _,
         ) => Known::of(Type::String),
         (
@@ -129,9 +129,9 @@ pub(super) fn gives(name: &str, first: Option<&Type>, closure: Option<Type>) -> 
             Known::of(Type::Number)
         }
         ("keys", _) | ("split" | "split_rev", Some(Type::String)) => Known::of(texts()),
-        ("assets", Some(Type::Object(incident))) => Known::of(
-            incident.get("assets").map_or_else(assets, |field| field.ty.clone()),
-        ),
+        ("assets", Some(Type::Object(incident))) => {
+            Known::of(incident.get("assets").map_or_else(assets, |field| field.ty.clone()))
+        }
         ("assets", _) => Known::of(assets()),
         (
             "filter" | "order" | "order_by" | "order_desc" | "extract" | "drain" | "retain",

@@ -12,9 +12,7 @@ mod suggest;
 mod types;
 mod walk;
 
-use beistand_core::playbook::{
-    Checked, Fault, FaultCode, Names, ReadPath, ScriptKind, Type,
-};
+use beistand_core::playbook::{Checked, Fault, FaultCode, Names, ReadPath, ScriptKind, Type};
 use rhai::{AST, ASTNode, ParseError, ParseErrorType, Position, Stmt};
 
 pub(crate) use functions::Functions;
@@ -22,9 +20,7 @@ use walk::Walk;
 
 use crate::engine::WORDS_WITHOUT;
 use crate::error::place_of;
-use crate::limits::{
-    EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX, FUNCTIONS_MAX, SCRIPT_BYTES_MAX,
-};
+use crate::limits::{EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX, FUNCTIONS_MAX, SCRIPT_BYTES_MAX};
 
 /// Deepest tree that is walked, statements counted. Long `else if` chains nest without Rhai's
 /// limit on expressions noticing.
@@ -88,7 +84,9 @@ fn without(word: &str) -> (FaultCode, String, Option<String>) {
     let hint = match word {
         "const" => Some("write `let`".to_owned()),
         "Fn" | "curry" => Some("write a closure: `|x| …`".to_owned()),
-        "print" | "debug" => Some("give it as part of the step's value, or use a `note`".to_owned()),
+        "print" | "debug" => {
+            Some("give it as part of the step's value, or use a `note`".to_owned())
+        }
         _ => None,
     };
     (FaultCode::Limit, format!("`{word}` is not part of the playbook language"), hint)

@@ -87,13 +87,21 @@ impl Walk<'_> {
             Stmt::While(flow, _) | Stmt::Do(flow, _, _) => self.repeated(flow),
             Stmt::For(parts, _) => {
                 let (item, counter, flow) = &**parts;
-                self.each(item.name.as_str(), counter.as_ref().map(|name| name.name.as_str()), flow);
+                self.each(
+                    item.name.as_str(),
+                    counter.as_ref().map(|name| name.name.as_str()),
+                    flow,
+                );
                 Known::any()
             }
             Stmt::Var(parts, _, _) => {
                 let (name, first, _) = &**parts;
                 let known = self.value(first);
-                self.bind(name.name.as_str(), known, matches!(first, Expr::Array(..) | Expr::Map(..)));
+                self.bind(
+                    name.name.as_str(),
+                    known,
+                    matches!(first, Expr::Array(..) | Expr::Map(..)),
+                );
                 Known::of(Type::Null)
             }
             Stmt::Assignment(parts) => {
@@ -162,7 +170,8 @@ impl Walk<'_> {
             | Type::Integer
             | Type::Number
             | Type::Object(_)) => {
-                let message = format!("`for` goes through a list, not {}", super::types::describe(&other));
+                let message =
+                    format!("`for` goes through a list, not {}", super::types::describe(&other));
                 self.fault(FaultCode::Type, flow.expr.start_position(), message, None);
                 Known::any()
             }

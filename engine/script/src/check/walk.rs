@@ -78,7 +78,10 @@ impl<'a> Walk<'a> {
     pub(super) fn used(&mut self, known: &Known, at: Position) {
         let Some(step) = &known.skippable else { return };
         let tested = self.holds.contains(&Fact::Tested(step.clone()))
-            || known.path.as_ref().is_some_and(|path| self.holds.contains(&Fact::NotNull(path.clone())));
+            || known
+                .path
+                .as_ref()
+                .is_some_and(|path| self.holds.contains(&Fact::NotNull(path.clone())));
         if !tested {
             let message = format!("step `{step}` may have been skipped, then this is null");
             let hint = format!(
@@ -102,14 +105,17 @@ impl<'a> Walk<'a> {
                 Known::of(Type::String)
             }
             Expr::Array(items, _) => self.list(items),
-            Expr::Map(fields, _) => self.object(fields.0.iter().map(|(name, value)| (name.as_str(), value))),
+            Expr::Map(fields, _) => {
+                self.object(fields.0.iter().map(|(name, value)| (name.as_str(), value)))
+            }
             Expr::Variable(..) | Expr::Dot(..) | Expr::Index(..) => self.chain(expression),
             Expr::Stmt(block) => self.block_of(expression, block.statements()),
             Expr::FnCall(call, at) => self.function(call, *at),
             Expr::And(..) | Expr::Or(..) => {
                 let (known, proof) = self.condition(expression);
                 self.looked_at.extend(proof.yes);
-                self.looked_at.extend(proof.no.into_iter().filter(|fact| matches!(fact, Fact::Tested(_))));
+                self.looked_at
+                    .extend(proof.no.into_iter().filter(|fact| matches!(fact, Fact::Tested(_))));
                 known
             }
             Expr::Coalesce(choices, _) => self.coalesce(choices),
@@ -121,9 +127,15 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// A part of a text template: Rhai makes a block of what stands in `${…}`.
     fn in_text(&mut self, part: &Expr) {
         let known = self.value(part);
-        self.text_of(&known.ty, part.start_position());
+        let at = match part {
+            Expr::Stmt(block) => block.statements().first().map(Stmt::position),
+            Expr::StringConstant(..) => None,
+            _ => Some(part.start_position()),
+        };
+        self.text_of(&known.ty, at.unwrap_or_else(|| part.start_position()));
     }
 
     pub(super) fn text_of(&mut self, ty: &Type, at: Position) {
@@ -244,11 +256,7 @@ impl<'a> Walk<'a> {
         let (left, right) = (self.value_in_place(a), self.value_in_place(b));
         let seen = std::mem::replace(&mut self.looked_at, before);
         if !comparable(&left.ty, &right.ty) {
-            let message = format!(
-                "{} never equals {}",
-                describe(&left.ty),
-                describe(&right.ty)
-            );
+            let message = format!("{} never equals {}", describe(&left.ty), describe(&right.ty));
             self.fault(FaultCode::Type, at, message, None);
         }
         let skipped = [a, b].into_iter().any(|side| is_text(side, "skipped"));
@@ -277,7 +285,13 @@ impl<'a> Walk<'a> {
     }
 
     /// An operator of two sides that is no comparison for equality.
-    pub(super) fn operator(&mut self, call: &FnCallExpr, a: &Expr, b: &Expr, at: Position) -> Known {
+    pub(super) fn operator(
+        &mut self,
+        call: &FnCallExpr,
+        a: &Expr,
+        b: &Expr,
+        at: Position,
+    ) -> Known {
         let (left, right) = (self.value(a), self.value(b));
         let name = call.name.as_str();
         let ordered = matches!(name, "<" | "<=" | ">" | ">=");
@@ -296,7 +310,8 @@ impl<'a> Walk<'a> {
             }
             ("+", (Some(a), Some(b))) => {
                 let text = |a, b| {
-                    a == Family::Text && matches!(b, Family::Text | Family::Number | Family::Boolean)
+                    a == Family::Text
+                        && matches!(b, Family::Text | Family::Number | Family::Boolean)
                 };
                 text(a, b) || text(b, a) || (a == b && a != Family::Boolean)
             }
@@ -380,9 +395,9 @@ fn defined(ast: &AST) -> BTreeMap<(String, usize), Defined> {
         .map(|(name, parameters)| {
             let count = parameters.len();
             // Rhai shows the body of a function only by walking a tree that has nothing else.
-            let alone = ast.clone_functions_only_filtered(|_, _, _, other, parameters| {
-                other == name && parameters == count
-            });
+            // (`clone_functions_only_filtered` of Rhai 1.27 keeps them all.)
+            let mut alone = ast.clone_functions_only();
+            alone.retain_functions(|_, _, other, parameters| other == name && parameters == count);
             let mut body = Body::new();
             alone.walk(&mut |path: &[ASTNode<'_>]| {
                 if let [ASTNode::Stmt(statement)] = path {

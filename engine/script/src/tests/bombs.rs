@@ -7,10 +7,12 @@ use beistand_core::playbook::{Expressions, Names, ScriptKind};
 use serde_json::json;
 
 use super::{nothing, scripts, values};
-use crate::limits::MEMORY_BUDGET;
+use crate::limits::{MEMORY_BUDGET, Used};
 
-/// A little more than the deadline: one call of a function that is looked at only afterwards.
+/// A little more than the deadline, in processor time: one call that is looked at only afterwards.
 const TIME_MAX: Duration = Duration::from_millis(2_200);
+/// By the clock on the wall, on a machine as busy as it likes.
+const WALL_MAX: Duration = Duration::from_secs(12);
 
 /// Runs a bomb and gives what it said.
 #[expect(clippy::disallowed_methods, reason = "the test is about time")]
@@ -20,9 +22,10 @@ fn defused(script: &str) -> String {
     let (result, used) = scripts.evaluate_measured(script, ScriptKind::Script, &nothing());
     let took = started.elapsed();
     let short: String = script.chars().take(60).collect();
-    println!("{took:>8.1?} {:>6.1} MiB {:>8} ops  {short} -> {result:?}", used.memory_bytes as f64 / 1048576.0, used.operations);
-    assert!(took < TIME_MAX, "{short}: {took:?}");
-    assert!(used.memory_bytes < MEMORY_BUDGET, "{short}: {} bytes", used.memory_bytes);
+    let Used { operations, memory_bytes, time } = used;
+    println!("{time:?} of {took:?}, {memory_bytes} bytes, {operations} operations: {short}");
+    assert!(time < TIME_MAX && took < WALL_MAX, "{short}: {time:?} of {took:?}");
+    assert!(memory_bytes < MEMORY_BUDGET, "{short}: {memory_bytes} bytes");
     // The engine lives.
     assert_eq!(scripts.evaluate("1 + 1", ScriptKind::Expression, &nothing()), Ok(json!(2)));
     result.expect_err(&short).message
@@ -127,8 +130,7 @@ fn checking_a_bomb_ends_as_well() {
         let started = Instant::now();
         let faults = scripts().check(&bomb, ScriptKind::Script, &Names::default());
         let took = started.elapsed();
-        println!("{took:?} {:?}", faults.as_ref().err().map(|f| f[0].message.clone()));
-        assert!(took < TIME_MAX, "{took:?}");
+        assert!(took < WALL_MAX, "{took:?}");
         assert!(!faults.unwrap_err().is_empty());
     }
 }

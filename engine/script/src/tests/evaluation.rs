@@ -124,7 +124,8 @@ fn rhai_is_there() {
     }
     let text = "let left = []; for host in hosts { if host != \"pc-1\" { left.push(host); } } left";
     assert_eq!(script(text, json!({ "hosts": ["pc-1", "pc-2"] })), Ok(json!(["pc-2"])));
-    let text = "let s = \"ab\"; s.pad(5, \"xy\"); let t = \"\"; for c in s { t += c; } [s.pop(2), s, t]";
+    let text =
+        "let s = \"ab\"; s.pad(5, \"xy\"); let t = \"\"; for c in s { t += c; } [s.pop(2), s, t]";
     assert_eq!(script(text, json!({})), Ok(json!(["yx", "abx", "abxyx"])));
     let text = "fn twice(n) { n * 2 } let f = |n| twice(n) + 1; f.call(20)";
     assert_eq!(script(text, json!({})), Ok(json!(41)));
