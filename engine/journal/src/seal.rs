@@ -9,6 +9,8 @@ use beistand_core::model::{Digest, Millis, StoreId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{OpenError, StoreError};
+use crate::lock::beside;
+use crate::place::Place;
 use crate::space::replace;
 use crate::sql::{Connection, params};
 use crate::stream::{Head, Stream};
@@ -74,6 +76,18 @@ pub(crate) struct Witness {
     pub(crate) store: StoreId,
     pub(crate) epoch: String,
     pub(crate) seal: Seal,
+}
+
+/// The seal that the witness beside a SQLite store has seen, for `verify`'s `expect`: who cut off
+/// the newest seals together with what they sealed has not changed this file. `None` where there is
+/// no witness.
+pub fn witnessed(url: &str) -> Result<Option<Seal>, OpenError> {
+    match Place::parse(url)? {
+        Place::Sqlite(path) => {
+            Ok(read_witness(&beside(&path, ".witness"))?.map(|witness| witness.seal))
+        }
+        Place::Postgres { .. } => Ok(None),
+    }
 }
 
 pub(crate) fn write_witness(path: &Path, meta: &Meta, seal: &Seal) -> Result<(), StoreError> {

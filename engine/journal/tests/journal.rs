@@ -65,6 +65,18 @@ mod both {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[ignore = "needs BEISTAND_TEST_POSTGRES"]
+    async fn a_server_that_could_lose_commits_is_refused() {
+        stories::server::a_server_that_could_lose_commits_is_refused().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[ignore = "needs BEISTAND_TEST_POSTGRES"]
+    async fn a_commit_whose_answer_was_lost_is_settled() {
+        stories::server::a_commit_whose_answer_was_lost_is_settled().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "mounts a file system"]
     async fn a_full_disk_is_refused_in_words_and_survived() {
         stories::disk::a_full_disk_is_refused_in_words_and_survived().await;

@@ -9,6 +9,7 @@ use crate::append::Gate;
 use crate::apply::Changes;
 use crate::chain::Write;
 use crate::guards::refused;
+use crate::migrate::read_meta;
 use crate::sql::{Connection, Failure, params};
 use crate::stream::{Head, Lease, Stream};
 
@@ -167,10 +168,20 @@ impl Writer {
         Ok(number)
     }
 
+    /// The connection again, if the store is still the one that was opened.
+    pub(super) async fn reconnected(&mut self) -> Result<(), String> {
+        self.connection = self.place.reconnect().await.map_err(|error| error.to_string())?;
+        let meta = read_meta(&mut self.connection).await.map_err(|error| error.to_string())?;
+        match meta {
+            Some(meta) if meta.epoch == self.meta.epoch => Ok(()),
+            Some(_) | None => Err("the store was restored meanwhile".to_owned()),
+        }
+    }
+
     /// After a lost connection: takes the store again and reads back whether the batch was
     /// committed. `None`: surely not.
     pub(super) async fn settle(&mut self, batch: &[Job]) -> Result<Option<Vec<Verdict>>, String> {
-        self.connection = self.place.reconnect().await.map_err(|error| error.to_string())?;
+        self.reconnected().await?;
         let sql = "select s.no, s.fence, e.hash from stream s join entry e on e.stream = s.no
              where s.kind = $1 and s.id = $2 and e.seq = $3";
         let mut found = BTreeMap::new();

@@ -117,10 +117,11 @@ impl Writer {
             match Failure::of(&source) {
                 Failure::Full => return Err(StoreError::Full),
                 Failure::Busy if tries < TRIES_MAX => {}
-                Failure::Lost(_) if tries < TRIES_MAX => match self.place.reconnect().await {
-                    Ok(connection) => self.connection = connection,
-                    Err(error) => self.die(&error.to_string()),
-                },
+                Failure::Lost(_) if tries < TRIES_MAX => {
+                    if let Err(why) = self.reconnected().await {
+                        self.die(&why);
+                    }
+                }
                 Failure::Bad(_) | Failure::Busy => {
                     return Err(StoreError::Database { what, source });
                 }
@@ -180,7 +181,8 @@ impl Writer {
             content,
             next: Next::Keep,
             gate: Gate::Open,
-            urgency: Urgency::Urgent,
+            // Seals come again: the reserve is for people.
+            urgency: Urgency::Normal,
             guards: Vec::new(),
             changes: Vec::new(),
             answer,

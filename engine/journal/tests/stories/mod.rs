@@ -7,6 +7,7 @@ pub(crate) mod disk;
 pub(crate) mod guard;
 pub(crate) mod proof;
 pub(crate) mod same;
+pub(crate) mod server;
 pub(crate) mod table;
 
 use std::path::PathBuf;
