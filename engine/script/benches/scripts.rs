@@ -19,6 +19,7 @@ const EXPRESSIONS: [&str; 4] = [
     "hosts.filter(|host| host != \"pc-7\").len()",
 ];
 
+#[expect(clippy::expect_used, reason = "the allocator is installed above")]
 fn scripts() -> Scripts {
     Scripts::new().expect("the bench counts its memory")
 }

@@ -9,7 +9,7 @@ use rhai::packages::{
     ArithmeticPackage, BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage,
     BasicMathPackage, BasicStringPackage, LogicPackage, MoreStringPackage, Package,
 };
-use rhai::{AST, ASTNode, Dynamic, Engine, Expr, OptimizationLevel, ParseError, Scope, Stmt};
+use rhai::{AST, ASTNode, Dynamic, Engine, OptimizationLevel, ParseError, Scope, Stmt};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -181,7 +181,7 @@ impl Inner {
         let result = self
             .engine
             .eval_ast_with_scope::<Dynamic>(&mut scope, &program.ast)
-            .map_err(|error| error::evaluation(*error))?;
+            .map_err(|error| error::evaluation(&error))?;
         value::from_dynamic(result).map_err(error::sentence)
     }
 }
@@ -251,9 +251,4 @@ fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> 
             .map_err(|error| format!("no thread for the script: {error}; try again"))?;
         worker.join().map_err(|_| "the script broke the script engine".to_owned())
     })
-}
-
-/// Whether an expression is `()`, that is null.
-pub(crate) fn is_null(expression: &Expr) -> bool {
-    matches!(expression, Expr::Unit(..))
 }

@@ -32,16 +32,17 @@ pub(crate) fn stopped(stop: &Stop, error: Option<EvalError>) -> EvalError {
 }
 
 /// An evaluation that failed.
-pub(crate) fn evaluation(error: EvalAltResult) -> EvalError {
-    let place = innermost(&error).position();
-    EvalError { message: cut(message(innermost(&error))), at: place_of(place) }
+pub(crate) fn evaluation(error: &EvalAltResult) -> EvalError {
+    let cause = innermost(error);
+    EvalError { message: cut(message(cause)), at: place_of(cause.position()) }
 }
 
 /// What failed, not the calls that led there: all of them are in one text.
 fn innermost(error: &EvalAltResult) -> &EvalAltResult {
-    match error {
-        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) => innermost(inner),
-        other => other,
+    if let EvalAltResult::ErrorInFunctionCall(_, _, inner, _) = error {
+        innermost(inner)
+    } else {
+        error
     }
 }
 

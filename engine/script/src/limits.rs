@@ -199,8 +199,9 @@ fn time_is_up(allowance: Allowance) -> bool {
     if spent >= allowance.time || now >= allowance.deadline {
         return true;
     }
-    // As much as is left can not be spent earlier.
-    ALLOWANCE.set(Some(Allowance { look_again: now + (allowance.time - spent), ..allowance }));
+    // What is left can not be spent earlier.
+    let look_again = now + allowance.time.saturating_sub(spent);
+    ALLOWANCE.set(Some(Allowance { look_again, ..allowance }));
     false
 }
 

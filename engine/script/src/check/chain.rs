@@ -55,6 +55,7 @@ fn step(expression: &Expr) -> Option<(How, &rhai::BinaryExpr, ASTFlags)> {
 }
 
 /// The variable at the beginning of a chain.
+#[expect(clippy::wildcard_enum_match_arm, reason = "outside type")]
 pub(super) fn root_name(expression: &Expr) -> Option<&str> {
     match links(expression).0 {
         Expr::Variable(variable, _, _) => Some(variable.1.as_str()),
@@ -113,6 +114,7 @@ fn is_computed(name: &str) -> bool {
 
 impl Walk<'_> {
     /// What a chain leads to. Records the path it reads.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "outside type")]
     pub(super) fn chain(&mut self, expression: &Expr) -> Known {
         let (root, links) = links(expression);
         let mut known = match root {
@@ -243,15 +245,12 @@ impl Walk<'_> {
         {
             return self.fault(FaultCode::UnknownName, at, reason.clone(), None);
         }
-        let (message, hint) = match &of.ty {
-            Type::Object(fields) => (
-                match path {
-                    Some(path) => format!("`{path}` has no part `{name}`"),
-                    None => format!("there is no part `{name}`"),
-                },
-                suggest::hint(name, fields.keys().map(String::as_str)),
-            ),
-            other => (format!("{} has no part `{name}`", describe(other)), None),
+        let (message, hint) = if let Type::Object(fields) = &of.ty {
+            let whole = path.map_or_else(|| "there is".to_owned(), |path| format!("`{path}` has"));
+            let names = fields.keys().map(String::as_str);
+            (format!("{whole} no part `{name}`"), suggest::hint(name, names))
+        } else {
+            (format!("{} has no part `{name}`", describe(&of.ty)), None)
         };
         self.fault(FaultCode::UnknownName, at, message, hint);
     }
@@ -260,27 +259,26 @@ impl Walk<'_> {
     fn indexed(&mut self, of: &Known, index: &Expr) -> Known {
         let by = self.value(index);
         let at = index.start_position();
-        let wrong = match (&of.ty, &by.ty) {
+        match (&of.ty, &by.ty) {
             (Type::Array(item), Type::Integer | Type::Number | Type::Any) => {
-                return Known::of((**item).clone());
+                Known::of((**item).clone())
             }
             (Type::Object(fields), Type::String) => {
-                return match (index, fields) {
-                    (Expr::StringConstant(name, _), fields) => match fields.get(name.as_str()) {
-                        Some(field) => Known::field(field, None),
-                        None => {
-                            self.no_part(of, name.as_str(), at);
-                            Known::any()
-                        }
-                    },
-                    (_, _) => Known::any(),
-                };
+                let Expr::StringConstant(name, _) = index else { return Known::any() };
+                if let Some(field) = fields.get(name.as_str()) {
+                    return Known::field(field, None);
+                }
+                self.no_part(of, name.as_str(), at);
+                Known::any()
             }
-            (Type::Any | Type::Integer, _) | (_, Type::Any) => return Known::any(),
-            (Type::String, Type::Integer) => return Known::any(),
-            (of, by) => format!("{} has nothing at {}", describe(of), describe(by)),
-        };
-        self.fault(FaultCode::Type, at, wrong, None);
-        Known::any()
+            (Type::Any | Type::Integer, _) | (_, Type::Any) | (Type::String, Type::Integer) => {
+                Known::any()
+            }
+            (of, by) => {
+                let message = format!("{} has nothing at {}", describe(of), describe(by));
+                self.fault(FaultCode::Type, at, message, None);
+                Known::any()
+            }
+        }
     }
 }

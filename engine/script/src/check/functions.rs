@@ -69,6 +69,17 @@ impl Functions {
     pub(super) fn computes(&self, property: &str, of: &Type) -> bool {
         self.takes(&format!("get${property}"), &[of]).is_ok()
     }
+
+    /// Whether this parameter of a function takes a closure, in any of its forms.
+    pub(super) fn takes_closure(&self, name: &str, count: usize, at: usize) -> bool {
+        self.forms.get(name).is_some_and(|forms| {
+            forms.iter().filter(|form| form.len() == count).any(|form| {
+                form.get(at).is_some_and(|wants| {
+                    *wants == TypeId::of::<FnPtr>() || *wants == TypeId::of::<Dynamic>()
+                })
+            })
+        })
+    }
 }
 
 fn fits(wants: TypeId, ty: &Type) -> bool {
@@ -88,19 +99,6 @@ fn fits(wants: TypeId, ty: &Type) -> bool {
         }
         Type::Array(_) => wants == TypeId::of::<Array>(),
         Type::Object(_) => wants == TypeId::of::<Map>(),
-    }
-}
-
-/// Whether a parameter of this function takes a closure there, in any of its forms.
-impl Functions {
-    pub(super) fn takes_closure(&self, name: &str, count: usize, at: usize) -> bool {
-        self.forms.get(name).is_some_and(|forms| {
-            forms.iter().filter(|form| form.len() == count).any(|form| {
-                form.get(at).is_some_and(|wants| {
-                    *wants == TypeId::of::<FnPtr>() || *wants == TypeId::of::<Dynamic>()
-                })
-            })
-        })
     }
 }
 
@@ -147,7 +145,7 @@ pub(super) fn gives(name: &str, first: Option<&Type>, closure: Option<Type>) -> 
             _,
         ) => Known::of(Type::Null),
         ("abs" | "min" | "max", Some(ty @ (Type::Integer | Type::Number | Type::String))) => {
-            Known::of(loosened(ty.clone()))
+            Known::of(loosened(ty))
         }
         (_, _) => Known::any(),
     }

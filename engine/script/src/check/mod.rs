@@ -5,6 +5,7 @@
 
 mod calls;
 mod chain;
+mod defined;
 mod facts;
 mod functions;
 mod statements;
@@ -13,7 +14,7 @@ mod types;
 mod walk;
 
 use beistand_core::playbook::{Checked, Fault, FaultCode, Names, ReadPath, ScriptKind, Type};
-use rhai::{AST, ASTNode, ParseError, ParseErrorType, Position, Stmt};
+use rhai::{AST, ASTNode, Expr, ParseError, ParseErrorType, Position};
 
 pub(crate) use functions::Functions;
 use walk::Walk;
@@ -166,5 +167,7 @@ impl Faults {
     }
 }
 
-/// The statements of a tree that define no function.
-pub(super) type Body = Vec<Stmt>;
+/// Whether an expression is `()`, that is null.
+fn is_null(expression: &Expr) -> bool {
+    matches!(expression, Expr::Unit(..))
+}

@@ -3,9 +3,10 @@
 use beistand_core::playbook::{FaultCode, Type};
 use rhai::{ASTFlags, Expr, FlowControl, OpAssignment, Stmt};
 
+use super::defined::Defined;
 use super::facts::Facts;
 use super::types::{Known, either, loosened};
-use super::walk::{Defined, Walk};
+use super::walk::Walk;
 
 impl Walk<'_> {
     /// A whole text: its functions, then its statements.
@@ -152,7 +153,7 @@ impl Walk<'_> {
 
     fn repeated(&mut self, flow: &FlowControl) -> Known {
         // `loop` has no condition.
-        if !crate::engine::is_null(&flow.expr) {
+        if !super::is_null(&flow.expr) {
             let (known, _) = self.condition(&flow.expr);
             self.wants_boolean(&known, flow.expr.start_position());
         }
@@ -190,7 +191,7 @@ impl Walk<'_> {
         let known = if self.assigned.contains(name) {
             Known::any()
         } else if is_filled {
-            Known::of(loosened(known.ty))
+            Known::of(loosened(&known.ty))
         } else {
             Known { skippable: None, path: None, ..known }
         };

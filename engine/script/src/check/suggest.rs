@@ -35,14 +35,14 @@ fn edits(from: &str, to: &str) -> usize {
             let changed = at(&row, column).saturating_add(usize::from(letter != *other));
             let shorter = at(&row, column + 1).saturating_add(1);
             let longer = at(&next, column).saturating_add(1);
-            let mut least = changed.min(shorter).min(longer);
+            let mut fewest = changed.min(shorter).min(longer);
             let swapped = column > 0
                 && last == Some(*other)
                 && column.checked_sub(1).and_then(|left| to.get(left)) == Some(&letter);
             if swapped && line > 0 {
-                least = least.min(at(&before, column - 1).saturating_add(1));
+                fewest = fewest.min(at(&before, column - 1).saturating_add(1));
             }
-            next.push(least);
+            next.push(fewest);
         }
         before = std::mem::replace(&mut row, next);
         last = Some(letter);

@@ -104,7 +104,7 @@ fn join(a: Type, b: Type) -> Type {
 }
 
 /// What a variable may become that starts as this: lists and objects are filled by methods.
-pub(super) fn loosened(ty: Type) -> Type {
+pub(super) fn loosened(ty: &Type) -> Type {
     match ty {
         Type::Array(_) => Type::Array(Box::new(Type::Any)),
         // Null is only the beginning of something else.

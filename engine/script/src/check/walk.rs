@@ -3,20 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use beistand_core::playbook::{FaultCode, Names, Type};
-use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
+use rhai::{AST, Expr, FnCallExpr, Position, Stmt};
 
+use super::defined::{Defined, assigned, defined};
 use super::facts::{Fact, Facts, Proof};
 use super::functions::Functions;
 use super::types::{Family, Known, comparable, describe, either, family};
-use super::{Body, Faults, suggest};
-use crate::engine::is_null;
-
-/// A function or closure of the text.
-#[derive(Debug)]
-pub(super) struct Defined {
-    pub(super) parameters: Vec<String>,
-    pub(super) body: Body,
-}
+use super::{Faults, is_null, suggest};
 
 /// What is known on the way through a tree.
 pub(super) struct Walk<'a> {
@@ -130,10 +123,10 @@ impl<'a> Walk<'a> {
     /// A part of a text template: Rhai makes a block of what stands in `${…}`.
     fn in_text(&mut self, part: &Expr) {
         let known = self.value(part);
-        let at = match part {
-            Expr::Stmt(block) => block.statements().first().map(Stmt::position),
-            Expr::StringConstant(..) => None,
-            _ => Some(part.start_position()),
+        let at = if let Expr::Stmt(block) = part {
+            block.statements().first().map(Stmt::position)
+        } else {
+            None
         };
         self.text_of(&known.ty, at.unwrap_or_else(|| part.start_position()));
     }
@@ -379,47 +372,4 @@ fn sum(name: &str, left: Type, right: Type) -> Known {
         ("+", Type::Array(_), Type::Array(_)) => Type::Array(Box::new(Type::Any)),
         (_, _, _) => Type::Any,
     })
-}
-
-/// The functions and closures of a tree with their bodies.
-fn defined(ast: &AST) -> BTreeMap<(String, usize), Defined> {
-    let heads: Vec<(String, Vec<String>)> = ast
-        .iter_functions()
-        .map(|function| {
-            let parameters = function.params.iter().map(|name| (*name).to_owned()).collect();
-            (function.name.to_owned(), parameters)
-        })
-        .collect();
-    heads
-        .into_iter()
-        .map(|(name, parameters)| {
-            let count = parameters.len();
-            // Rhai shows the body of a function only by walking a tree that has nothing else.
-            // (`clone_functions_only_filtered` of Rhai 1.27 keeps them all.)
-            let mut alone = ast.clone_functions_only();
-            alone.retain_functions(|_, _, other, parameters| other == name && parameters == count);
-            let mut body = Body::new();
-            alone.walk(&mut |path: &[ASTNode<'_>]| {
-                if let [ASTNode::Stmt(statement)] = path {
-                    body.push((*statement).clone());
-                }
-                true
-            });
-            ((name, count), Defined { parameters, body })
-        })
-        .collect()
-}
-
-/// The variables that are assigned to, whole or in part.
-fn assigned(ast: &AST) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    ast.walk(&mut |path: &[ASTNode<'_>]| {
-        if let Some(ASTNode::Stmt(Stmt::Assignment(assignment))) = path.last()
-            && let Some(name) = super::chain::root_name(&assignment.1.lhs)
-        {
-            names.insert(name.to_owned());
-        }
-        true
-    });
-    names
 }

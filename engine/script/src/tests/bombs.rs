@@ -31,6 +31,11 @@ fn defused(script: &str) -> String {
     result.expect_err(&short).message
 }
 
+/// A statement so many times, with a number for each `#`.
+fn numbered(statement: &str, times: usize) -> String {
+    (0..times).map(|n| statement.replace('#', &n.to_string())).collect::<Vec<_>>().concat()
+}
+
 macro_rules! bombs {
     ($($name:ident: $script:expr => $words:expr;)*) => {$(
         #[test]
@@ -51,7 +56,7 @@ bombs! {
     curried_pointers: "let f = Fn(\"g\"); let all = []; loop { all.push(f.curry([1])); }" => "not part";
     frames_times_lists: format!(
         "{GROW} fn down(n, big) {{ {} if n > 0 {{ down(n - 1, big) }} }} down(30, big)",
-        (0..200).map(|n| format!("let v{n} = big; v{n}[0] = n;")).collect::<String>()
+        numbered("let v# = big; v#[0] = n;", 200)
     ) => "64 MiB";
     replace_that_multiplies: "let a = \"a\"; a.pad(64000, 'a'); let b = \"b\"; b.pad(64000, 'b'); \
         a.replace(\"a\", b); a.len()" => "after `replace`";
@@ -98,7 +103,7 @@ bombs! {
         "${s}".repeat(60)
     ) => "64 MiB";
     letters_of_a_text: "let n = 0; loop { for c in \"abcdefghij\" { n += 1; } }" => "operations";
-    many_variables: (0..300).map(|n| format!("let v{n} = 1;")).collect::<String>() => "variables";
+    many_variables: numbered("let v# = 1;", 300) => "variables";
     eval_of_text: "eval(\"1\")" => "not part";
     output: "print(\"x\")" => "not part";
     modules: "import \"x\" as x; 1" => "";

@@ -17,10 +17,8 @@ fn scripts() -> Scripts {
 
 /// Values by name, from a JSON object.
 fn values(object: Value) -> Map<String, Value> {
-    match object {
-        Value::Object(fields) => fields,
-        other => Map::from_iter([("value".to_owned(), other)]),
-    }
+    let Value::Object(fields) = object else { panic!("{object} is no object") };
+    fields
 }
 
 fn nothing() -> Map<String, Value> {
