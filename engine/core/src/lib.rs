@@ -8,9 +8,11 @@
 //! * [`playbook`]: YAML text in, [`playbook::Plan`] out
 //! * [`run`]: `decide` and `apply`, the machine that drives a run
 //! * [`incident`]: what happened in an incident apart from its runs, and to the store
+//! * [`case`]: playbooks' unit tests, played in virtual time
 //! * [`entry`]: the journal's bytes and their chain
 //! * [`timeline`]: sentences for people, as a pure function of events
 
+pub mod case;
 pub mod entry;
 pub mod incident;
 pub mod model;

@@ -95,7 +95,11 @@ pub fn canonical(value: &Value) -> Result<Vec<u8>, NotCanonical> {
     serde_json_canonicalizer::to_vec(value).map_err(|error| NotCanonical(error.to_string()))
 }
 
-fn exact(value: &Value) -> Result<(), NotCanonical> {
+/// Whether every number in a value has one canonical form.
+///
+/// # Errors
+/// [`NotCanonical`] names the first that has none.
+pub fn exact(value: &Value) -> Result<(), NotCanonical> {
     match value {
         Value::Null | Value::Bool(_) | Value::String(_) => Ok(()),
         Value::Number(number) => {

@@ -15,7 +15,7 @@ mod target;
 mod time;
 
 pub use action::{ActionSpec, Argument, TargetRule, UndoRule};
-pub use bytes::{Digest, NotCanonical, canonical, digest_of, digest_of_bytes};
+pub use bytes::{Digest, NotCanonical, canonical, digest_of, digest_of_bytes, exact};
 pub use catalogue::{Catalogue, capabilities};
 pub use connector::{
     Answer, Call, CallError, ConnectorSpec, EffectClass, Offer, Probed, Reached, Secrecy,

@@ -16,8 +16,8 @@ mod world;
 pub use apply::Contradiction;
 pub use codec::{decode, encode};
 pub use decide::{
-    AnswerError, Answered, Command, Decision, Effect, Input, Launch, LaunchError, Reply, decide,
-    launch,
+    Answer, AnswerError, Answered, Command, Decision, Effect, Input, Launch, LaunchError, Reply,
+    decide, launch,
 };
 pub use event::{
     Actor, AnswerKind, AttemptEnd, Body, Event, Head, Intent, NeedKind, Parent, ProbeEnd, RunEnd,

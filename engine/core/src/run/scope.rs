@@ -4,7 +4,7 @@
 //! items have not begun; for these the loop's variables come from a [`Frame`].
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
@@ -17,13 +17,13 @@ use crate::playbook::{
 
 /// One round of a loop that an expression stands in.
 #[derive(Debug, Clone)]
-pub(crate) struct Frame {
+pub(crate) struct Frame<'a> {
     /// The loop.
     pub(crate) node: NodeId,
     /// The round.
     pub(crate) index: u64,
     /// The item, in a `for_each`.
-    pub(crate) item: Option<Value>,
+    pub(crate) item: Option<Cow<'a, Value>>,
 }
 
 /// The place of an expression: which loop rounds enclose it, innermost first, and whose error it
@@ -32,7 +32,7 @@ pub(crate) struct Frame {
 pub(crate) struct Scope<'a> {
     world: &'a World<'a>,
     state: &'a RunState,
-    frames: Vec<Frame>,
+    frames: Vec<Frame<'a>>,
     error: Option<StepError>,
 }
 
@@ -50,8 +50,8 @@ impl<'a> Scope<'a> {
             let Some(owner) = seq.owner.and_then(|owner| state.steps.get(&owner)) else { break };
             match seq.slot {
                 Slot::Item(index) => {
-                    let items = owner.looping.as_ref().map(|looping| Arc::clone(&looping.items));
-                    let item = items.as_deref().and_then(|items| item_at(items, index));
+                    let items = owner.looping.as_deref().map(|looping| looping.items.as_ref());
+                    let item = items.and_then(|items| item_at(items, index));
                     scope.frames.push(Frame { node: owner.node, index, item });
                 }
                 Slot::Round(index) => {
@@ -90,7 +90,7 @@ impl<'a> Scope<'a> {
     }
 
     /// The same scope inside one more round.
-    pub(crate) fn within(&self, frame: Frame) -> Self {
+    pub(crate) fn within(&self, frame: Frame<'a>) -> Self {
         let mut inner = self.clone();
         inner.frames.insert(0, frame);
         inner
@@ -135,12 +135,17 @@ impl<'a> Scope<'a> {
                 Ok(Value::String(text))
             }
             Template::Array(items) => items.iter().map(|item| self.render(item)).collect(),
-            Template::Object(fields) => fields
-                .iter()
-                .map(|(name, field)| Ok((name.clone(), self.render(field)?)))
-                .collect::<Result<Map<_, _>, _>>()
-                .map(Value::Object),
+            Template::Object(fields) => self.render_all(fields),
         }
+    }
+
+    /// Renders named templates to an object.
+    pub(crate) fn render_all(
+        &self,
+        fields: &BTreeMap<String, Template>,
+    ) -> Result<Value, EvalError> {
+        let render = |(name, field): (&String, &Template)| Ok((name.clone(), self.render(field)?));
+        fields.iter().map(render).collect::<Result<Map<_, _>, _>>().map(Value::Object)
     }
 
     /// Renders a template to a text.
@@ -215,7 +220,11 @@ impl<'a> Scope<'a> {
                     None if depth + 1 == names.len() => return (names.len(), Value::Null),
                     None => return (depth + 1, Value::Null),
                 },
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Array(_) => {
                     return (depth, Value::Null);
                 }
             }
@@ -248,7 +257,8 @@ impl<'a> Scope<'a> {
             ["now"] => (1, Cow::Owned(Value::String(self.world.now.to_string()))),
             ["error", ..] => {
                 let error = self.error.as_ref();
-                let value = error.map_or(Value::Null, |e| json!({"kind": e.kind, "message": e.message}));
+                let value =
+                    error.map_or(Value::Null, |e| json!({"kind": e.kind, "message": e.message}));
                 (1, Cow::Owned(value))
             }
             [name, ..] => (1, self.loop_value(name)),
@@ -261,7 +271,10 @@ impl<'a> Scope<'a> {
             if let Kind::ForEach(each) = &self.world.plan.node(frame.node).kind {
                 let item = each.item.as_str();
                 if name == item {
-                    return frame.item.as_ref().map_or(Cow::Owned(Value::Null), Cow::Borrowed);
+                    return frame
+                        .item
+                        .as_ref()
+                        .map_or(Cow::Owned(Value::Null), |item| Cow::Borrowed(item.as_ref()));
                 }
                 if name.strip_suffix("_index") == Some(item) {
                     return Cow::Owned(json!(frame.index));
@@ -299,10 +312,8 @@ impl<'a> Scope<'a> {
             None => self.state.base(),
             Some(parent) => {
                 let path = self.path_of(parent)?;
-                let looping = matches!(
-                    self.world.plan.node(parent).kind,
-                    Kind::ForEach(_) | Kind::Repeat(_)
-                );
+                let looping =
+                    matches!(self.world.plan.node(parent).kind, Kind::ForEach(_) | Kind::Repeat(_));
                 if looping && node.branch.is_none() {
                     let frame = self.frames.iter().find(|frame| frame.node == parent)?;
                     path.at(frame.index)
@@ -347,7 +358,8 @@ impl<'a> Scope<'a> {
 
     fn failed_items(&self, step: &Step) -> Value {
         let Some(looping) = &step.looping else { return Value::Null };
-        let failed = self.items_of(step).filter(|(_, _, index)| looping.failed_items.contains(index));
+        let failed =
+            self.items_of(step).filter(|(_, _, index)| looping.failed_items.contains(index));
         failed
             .map(|(seq, item, index)| {
                 let error = self.last_step(seq).and_then(|step| step.error.as_ref());
@@ -361,7 +373,7 @@ impl<'a> Scope<'a> {
             Some(Slot::Item(index)) => {
                 let items = step.looping.as_ref().map(|looping| &looping.items);
                 let item = items.and_then(|items| item_at(items, index)).unwrap_or_default();
-                Some((*ix, item, index))
+                Some((*ix, item.into_owned(), index))
             }
             _ => None,
         })
@@ -381,10 +393,12 @@ fn home_seq(step: &Step) -> Option<SeqIx> {
 }
 
 /// An item of a loop's list; the list is an array or, for `for_each: n`, a number.
-pub(crate) fn item_at(items: &Value, index: u64) -> Option<Value> {
+pub(crate) fn item_at(items: &Value, index: u64) -> Option<Cow<'_, Value>> {
     match items {
-        Value::Array(items) => usize::try_from(index).ok().and_then(|index| items.get(index)).cloned(),
-        Value::Number(_) => Some(json!(index)),
+        Value::Array(items) => {
+            usize::try_from(index).ok().and_then(|index| items.get(index)).map(Cow::Borrowed)
+        }
+        Value::Number(_) => Some(Cow::Owned(json!(index))),
         Value::Null | Value::Bool(_) | Value::String(_) | Value::Object(_) => None,
     }
 }

@@ -65,9 +65,11 @@ impl StepStatus {
         match &step.phase {
             Phase::Ready => Self::Ready,
             Phase::Gated(_) => Self::WaitingForApproval,
-            Phase::Reading | Phase::Running | Phase::Block | Phase::Handling | Phase::Concluding(..) => {
-                Self::Running
-            }
+            Phase::Reading
+            | Phase::Running
+            | Phase::Block
+            | Phase::Handling
+            | Phase::Concluding(..) => Self::Running,
             Phase::Backoff(_) => Self::Retrying,
             Phase::Settling(_) => Self::Unknown,
             Phase::Probing => Self::Probing,
@@ -145,10 +147,8 @@ impl RunState {
             "incident": opened.incident,
             "incident_number": incident_number,
             "parent": opened.parent.as_ref().map(|parent| parent.run),
-            "children": self.steps().filter_map(|step| match &step.phase {
-                Phase::Child(run) => Some(run.to_string()),
-                _ => None,
-            }).collect::<Vec<_>>(),
+            "children": self.steps().filter(|step| step.home.is_do())
+                .filter_map(|step| step.child).collect::<Vec<_>>(),
             "requested_by": opened.by.person,
             "inputs": opened.inputs,
             "outputs": self.outputs,
@@ -170,7 +170,7 @@ impl RunState {
             let seq = self.seqs.get(&ix)?;
             let owner = self.steps.get(&seq.owner?)?;
             if let (Slot::Item(index), Some(looping)) = (seq.slot, &owner.looping) {
-                return Some(match super::scope::item_at(&looping.items, index)? {
+                return Some(match super::scope::item_at(&looping.items, index)?.into_owned() {
                     Value::String(text) => text,
                     other => other.to_string(),
                 });
@@ -243,7 +243,7 @@ impl RunState {
             .filter_map(|(cause, step)| {
                 let word = match cause {
                     Cause::Permit(_) => "permit",
-                    Cause::Hold => "hold",
+                    Cause::Hold(_) => "hold",
                     Cause::Paused => return None,
                 };
                 Some(json!({"step": step.path, "for": word, "since": step.ready_at.to_string(), "until": null}))
@@ -254,9 +254,17 @@ impl RunState {
                 Phase::Time(at) | Phase::Backoff(at) | Phase::Settling(at) => ("time", Some(*at)),
                 Phase::Signal(..) => ("signal", None),
                 Phase::Child(_) => ("child", None),
-                Phase::Ready | Phase::Gated(_) | Phase::Reading | Phase::Running | Phase::Probing
-                | Phase::Asked(_) | Phase::Person(_) | Phase::Block | Phase::Handling
-                | Phase::Concluding(..) | Phase::Ended(_) => continue,
+                Phase::Ready
+                | Phase::Gated(_)
+                | Phase::Reading
+                | Phase::Running
+                | Phase::Probing
+                | Phase::Asked(_)
+                | Phase::Person(_)
+                | Phase::Block
+                | Phase::Handling
+                | Phase::Concluding(..)
+                | Phase::Ended(_) => continue,
             };
             waits.push(json!({
                 "step": step.path,

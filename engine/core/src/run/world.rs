@@ -36,7 +36,10 @@ pub struct World<'a> {
 
 impl std::fmt::Debug for World<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("World").field("now", &self.now).field("setup", self.setup).finish_non_exhaustive()
+        f.debug_struct("World")
+            .field("now", &self.now)
+            .field("setup", self.setup)
+            .finish_non_exhaustive()
     }
 }
 
@@ -60,9 +63,19 @@ pub struct Setup {
 /// What connectors say of a concrete call.
 pub trait Connectors {
     /// How it may be treated; `None` where the connector does not offer the action or is gone.
-    fn offer(&self, connector: &ConnectorName, action: &ActionName, arguments: &Value) -> Option<Offer>;
+    fn offer(
+        &self,
+        connector: &ConnectorName,
+        action: &ActionName,
+        arguments: &Value,
+    ) -> Option<Offer>;
     /// Whether its configuration calls this call destructive.
-    fn destructive(&self, connector: &ConnectorName, action: &ActionName, arguments: &Value) -> bool;
+    fn destructive(
+        &self,
+        connector: &ConnectorName,
+        action: &ActionName,
+        arguments: &Value,
+    ) -> bool;
 }
 
 /// Places at connectors: taken before an intent, given back when the effect ended.
@@ -208,7 +221,11 @@ impl Holds {
     }
     fn tidy(&mut self, target: &str, effect: &ActionName) {
         let key = HoldKey { target: target.to_owned(), effect: effect.clone() };
-        if self.by_key.get(&key).is_some_and(|state| state.busy.is_none() && state.holders.is_empty()) {
+        if self
+            .by_key
+            .get(&key)
+            .is_some_and(|state| state.busy.is_none() && state.holders.is_empty())
+        {
             self.by_key.remove(&key);
         }
     }
@@ -276,7 +293,12 @@ impl Shared {
 
     /// Distinct targets touched within the hour, of everybody and of one organisation, if `more`
     /// were touched too.
-    pub fn touched_with(&self, more: &[Target], organisation: Option<&Organisation>, now: Millis) -> (u32, u32) {
+    pub fn touched_with(
+        &self,
+        more: &[Target],
+        organisation: Option<&Organisation>,
+        now: Millis,
+    ) -> (u32, u32) {
         let recent = |at: &Millis| now.since(*at) < HOUR;
         let mut all: BTreeSet<&str> = BTreeSet::new();
         let mut of_one: BTreeSet<&str> = BTreeSet::new();

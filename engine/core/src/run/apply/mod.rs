@@ -39,7 +39,16 @@ impl RunState {
     /// [`Contradiction`] when the event opens no run.
     pub fn open(event: &Event, at: Millis) -> Result<Self, Contradiction> {
         let Head::RunOpened {
-            run, playbook, digest, mode, incident, by, by_hand_ok, parent, trace, ..
+            run,
+            playbook,
+            digest,
+            mode,
+            incident,
+            by,
+            by_hand_ok,
+            parent,
+            trace,
+            ..
         } = &event.head
         else {
             return Err(Contradiction::new("the first event opens no run"));
@@ -77,7 +86,6 @@ impl RunState {
             next_step: 0,
             next_seq: 0,
             needs: BTreeMap::new(),
-            timers: BTreeSet::new(),
             agenda: BTreeSet::new(),
             out: BTreeSet::new(),
             moving: 0,
@@ -87,11 +95,37 @@ impl RunState {
             undo_open: 0,
             undo_by: None,
             undo_failed: false,
-            undo_approved: None,
+            undo_approved: Vec::new(),
             undo_steps: BTreeSet::new(),
+            undo_lists: BTreeMap::new(),
+            awaiting: BTreeMap::new(),
+            timers: BTreeSet::new(),
             fresh: BTreeSet::new(),
             held_back: BTreeMap::new(),
+            held_for: BTreeMap::new(),
         })
+    }
+
+    /// The state that a run's entries give, from the first one on.
+    ///
+    /// # Errors
+    /// [`Contradiction`] when they do not fit each other or the plan.
+    pub fn fold<'e>(
+        plan: &Plan,
+        entries: impl IntoIterator<Item = (Millis, &'e [Event])>,
+    ) -> Result<Self, Contradiction> {
+        let mut state: Option<Self> = None;
+        for (at, events) in entries {
+            for event in events {
+                match &mut state {
+                    None => state = Some(Self::open(event, at)?),
+                    Some(state) => state.apply(plan, event, at)?,
+                }
+            }
+        }
+        let mut state = state.ok_or_else(|| Contradiction::new("a run has no entry"))?;
+        state.refresh();
+        Ok(state)
     }
 
     /// The state after one more event.
@@ -157,7 +191,12 @@ impl RunState {
         }
     }
 
-    fn start_section(&mut self, plan: &Plan, section: Section, at: Millis) -> Result<(), Contradiction> {
+    fn start_section(
+        &mut self,
+        plan: &Plan,
+        section: Section,
+        at: Millis,
+    ) -> Result<(), Contradiction> {
         let closing = match &self.flow {
             Flow::Section { closing, .. } => *closing,
             Flow::Ended(_) | Flow::Undoing { .. } => {
@@ -170,7 +209,12 @@ impl RunState {
         Ok(())
     }
 
-    fn close(&mut self, end: RunEnd, error: Option<ErrorKind>, event: &Event) -> Result<(), Contradiction> {
+    fn close(
+        &mut self,
+        end: RunEnd,
+        error: Option<ErrorKind>,
+        event: &Event,
+    ) -> Result<(), Contradiction> {
         let Flow::Section { section, .. } = self.flow else {
             return Err(Contradiction::new("a run closes after its end"));
         };
@@ -183,8 +227,8 @@ impl RunState {
     }
 
     fn end_run(&mut self, end: RunEnd, event: &Event, at: Millis) -> Result<(), Contradiction> {
-        if !self.out.is_empty() {
-            return Err(Contradiction::new("a run ends while an effect is out"));
+        if !self.out.is_empty() || !self.needs.is_empty() {
+            return Err(Contradiction::new("a run ends while something of it is open"));
         }
         self.flow = Flow::Ended(end);
         self.outputs.clone_from(&event.body.value);
@@ -192,7 +236,12 @@ impl RunState {
         Ok(())
     }
 
-    fn apply_to_step(&mut self, plan: &Plan, event: &Event, at: Millis) -> Result<(), Contradiction> {
+    fn apply_to_step(
+        &mut self,
+        plan: &Plan,
+        event: &Event,
+        at: Millis,
+    ) -> Result<(), Contradiction> {
         match &event.head {
             Head::DeadlineSet { path, at: late, every } => {
                 let ix = self.ix(path)?;
@@ -200,7 +249,7 @@ impl RunState {
             }
             Head::DeadlinePassed { path, .. } => {
                 let ix = self.ix(path)?;
-                self.pass_deadline(ix)
+                self.pass_deadline(ix, at)
             }
             Head::ReadStarted { path } => self.begin(path, Phase::Reading, at),
             Head::PreviousRead { path } => {
@@ -220,6 +269,9 @@ impl RunState {
             }
             Head::RetryScheduled { path, at: due } => {
                 let ix = self.ix(path)?;
+                let step = self.step_mut(ix)?;
+                // A look that failed uses up an attempt like a call that failed.
+                step.attempts += u32::from(step.phase == Phase::Reading);
                 self.set_phase(ix, Phase::Backoff(*due))
             }
             Head::ProbeScheduled { path, at: due } => {
@@ -252,7 +304,13 @@ impl RunState {
             Head::SignalAwaited { path, name } => {
                 self.begin(path, Phase::Signal(name.clone(), None), at)
             }
-            Head::ChildOpened { path, run, .. } => self.begin(path, Phase::Child(*run), at),
+            Head::ChildOpened { path, run, .. } => {
+                let ix = self.ix(path)?;
+                let step = self.step_mut(ix)?;
+                step.child = Some(*run);
+                step.child_inputs.clone_from(&event.body.value);
+                self.begin(path, Phase::Child(*run), at)
+            }
             Head::StepFailed { path, error } => {
                 let ix = self.ix(path)?;
                 self.step_mut(ix)?.started_at.get_or_insert(at);
@@ -284,7 +342,12 @@ impl RunState {
         self.set_phase(ix, phase)
     }
 
-    fn start_attempt(&mut self, intent: &Intent, event: &Event, at: Millis) -> Result<(), Contradiction> {
+    fn start_attempt(
+        &mut self,
+        intent: &Intent,
+        event: &Event,
+        at: Millis,
+    ) -> Result<(), Contradiction> {
         let ix = self.ix(&intent.path)?;
         let body = &event.body;
         let step = self.step_mut(ix)?;
@@ -295,6 +358,9 @@ impl RunState {
         step.entered = true;
         step.attempts += 1;
         step.attempts_total += 1;
+        if body.previous.is_some() {
+            step.previous.clone_from(&body.previous);
+        }
         step.sent = Some(Box::new(sent_from(intent, event, at)));
         if intent.destructive {
             let touched = body.targets.iter().map(crate::model::Target::identity);
@@ -311,6 +377,10 @@ impl RunState {
         event: &Event,
         at: Millis,
     ) -> Result<(), Contradiction> {
+        let step = self.step_ref(ix)?;
+        if end != AttemptEnd::Succeeded && step.phase != Phase::Running {
+            return Err(Contradiction::new(format!("{} has no attempt that ends", step.path)));
+        }
         match end {
             AttemptEnd::Succeeded => {
                 let step = self.step_mut(ix)?;
@@ -318,7 +388,6 @@ impl RunState {
                 step.error = None;
                 step.by_hand |= by_a_person(step.sent.as_deref());
                 step.output.clone_from(&event.body.value);
-                self.mark_undo(plan, ix)?;
                 self.end_step(plan, ix, StepEnd::Succeeded, at)
             }
             AttemptEnd::Failed => {
@@ -361,7 +430,12 @@ impl RunState {
     }
 
     /// Output or error of an event goes to its step.
-    fn take_result(&mut self, ix: StepIx, error: Option<ErrorKind>, event: &Event) -> Result<(), Contradiction> {
+    fn take_result(
+        &mut self,
+        ix: StepIx,
+        error: Option<ErrorKind>,
+        event: &Event,
+    ) -> Result<(), Contradiction> {
         let step = self.step_mut(ix)?;
         if event.body.value.is_some() {
             step.output.clone_from(&event.body.value);
@@ -373,18 +447,50 @@ impl RunState {
         Ok(())
     }
 
-    /// What has succeeded can be taken back where its call or the playbook says how.
-    pub(super) fn mark_undo(&mut self, plan: &Plan, ix: StepIx) -> Result<(), Contradiction> {
-        let step = self.step_mut(ix)?;
-        let by_steps = matches!(&plan.node(step.node).undo, Undo::Steps(_));
-        let by_call = step.sent.as_ref().is_some_and(|sent| sent.undo.is_some());
-        if (by_steps || by_call) && !matches!(step.home, super::state::Home::Undo(_)) {
-            step.undo = UndoMark::Possible;
+    /// What has succeeded can be taken back where its call or the playbook says how. What takes
+    /// something back is not taken back itself.
+    pub(super) fn mark_undo(
+        &mut self,
+        plan: &Plan,
+        ix: StepIx,
+        end: StepEnd,
+    ) -> Result<(), Contradiction> {
+        let step = self.step_ref(ix)?;
+        let node = plan.node(step.node);
+        let possible = match &node.undo {
+            Undo::Steps(_) => end == StepEnd::Succeeded,
+            Undo::None => false,
+            Undo::Catalogue | Undo::Call { .. } => {
+                step.child.is_some() || step.sent.as_ref().is_some_and(|sent| sent.undo.is_some())
+            }
+        };
+        if possible && !self.takes_back(ix)? {
+            self.step_mut(ix)?.undo = UndoMark::Possible;
         }
         Ok(())
     }
 
-    fn apply_to_block(&mut self, plan: &Plan, event: &Event, at: Millis) -> Result<(), Contradiction> {
+    /// Whether a step takes something back, or stands among steps that do.
+    fn takes_back(&self, ix: StepIx) -> Result<bool, Contradiction> {
+        let mut at = Some(ix);
+        while let Some(ix) = at {
+            at = match self.step_ref(ix)?.home {
+                super::state::Home::Undo(_) => return Ok(true),
+                super::state::Home::Seq(seq) => match self.seq_ref(seq)? {
+                    seq if seq.slot == Slot::Undo => return Ok(true),
+                    seq => seq.owner,
+                },
+            };
+        }
+        Ok(false)
+    }
+
+    fn apply_to_block(
+        &mut self,
+        plan: &Plan,
+        event: &Event,
+        at: Millis,
+    ) -> Result<(), Contradiction> {
         match &event.head {
             Head::BlockStarted { path } => self.start_block(plan, path, at),
             Head::CaseChosen { path, case } => {
@@ -433,7 +539,7 @@ impl RunState {
             }
             Head::StepReopened { path, renew } => {
                 let ix = self.ix(path)?;
-                self.reopen(plan, ix, *renew)
+                self.reopen(ix, *renew)
             }
             other => Err(Contradiction::new(format!("{other:?} is no event of a block"))),
         }

@@ -1,20 +1,26 @@
 //! Needs, votes, signals and undo: how what people do changes a run.
 
-use super::super::event::{Event, Head, NeedKind, StepEnd};
+use super::super::event::{Event, Head, NeedKind, RunEnd, StepEnd};
 use super::super::state::{
     Approved, Flow, Home, Need, Phase, RunState, Slot, StepIx, Timer, UndoMark,
 };
 use super::Contradiction;
-use crate::model::{Digest, Millis, NeedId, Path};
+use super::phase::next_turn;
+use crate::model::{Digest, Millis, NeedId, Path, Span};
 use crate::playbook::Plan;
 
 impl RunState {
-    pub(super) fn apply_to_needs(&mut self, event: &Event, at: Millis) -> Result<(), Contradiction> {
+    pub(super) fn apply_to_needs(
+        &mut self,
+        event: &Event,
+        at: Millis,
+    ) -> Result<(), Contradiction> {
         match &event.head {
             Head::NeedOpened { .. } => self.open_need(event, at),
             Head::Voted { need, by } => {
                 let need = self.need_mut(*need)?;
                 need.votes.push(by.clone());
+                need.reasons.extend(event.body.text.clone().filter(|reason| !reason.is_empty()));
                 if need.votes.len() < need.votes_needed as usize {
                     return Ok(());
                 }
@@ -29,12 +35,10 @@ impl RunState {
                 let need = self.need_mut(*need)?;
                 need.escalated_at = Some(at);
                 let (id, Some(until)) = (need.id, need.until) else { return Ok(()) };
-                let again = until.plus(until.since(need.since));
+                let again = next_turn(until, need.every, at);
                 need.until = Some(again);
                 self.timers.remove(&(until, Timer::Need(id)));
-                if again > until {
-                    self.timers.insert((again, Timer::Need(id)));
-                }
+                self.timers.insert((again, Timer::Need(id)));
                 Ok(())
             }
             Head::SignalTaken { name, .. } => {
@@ -43,6 +47,9 @@ impl RunState {
                     return Err(Contradiction::new(format!("there is no signal {name}")));
                 };
                 waiting.remove(0);
+                if waiting.is_empty() {
+                    self.signals.remove(name);
+                }
                 Ok(())
             }
             Head::ApprovalVoid { path } => {
@@ -76,7 +83,8 @@ impl RunState {
         if let Some(ix) = step {
             let step = self.step_mut(ix)?;
             step.started_at.get_or_insert(at);
-            step.entered = true;
+            // After a failure of `when` itself it is asked again.
+            step.entered |= matches!(kind, NeedKind::Approval | NeedKind::Task);
             let phase = match (kind, &step.phase) {
                 (NeedKind::Approval, _) => Phase::Gated(*id),
                 (NeedKind::Task, Phase::Signal(name, _)) => Phase::Signal(name.clone(), Some(*id)),
@@ -95,10 +103,13 @@ impl RunState {
             role: *role,
             votes_needed: *votes,
             votes: Vec::new(),
+            reasons: Vec::new(),
             digest: *digest,
             group: group.clone(),
             since: at,
             until: *until,
+            // Due at once for ever would never end.
+            every: until.map_or(Span::ZERO, |until| until.since(at)).max(Span::from_secs(1)),
             escalated_at: None,
             title: event.body.text.clone().unwrap_or_default(),
             shows: event.body.value.clone(),
@@ -112,16 +123,15 @@ impl RunState {
     fn pass_gate(&mut self, id: NeedId, at: Millis) -> Result<(), Contradiction> {
         let Some(need) = self.close_need(id) else { return Ok(()) };
         let lines = need.shows.as_deref().map(bound_lines).unwrap_or_default();
-        let approved = Box::new(Approved { at, by: need.votes, lines });
+        let approved = Approved { at, by: need.votes, why: need.reasons, lines };
         match need.step {
             Some(ix) => {
                 let step = self.step_mut(ix)?;
-                step.approved = Some(approved);
+                step.approved = Some(Box::new(approved));
                 self.set_phase(ix, Phase::Ready)
             }
             None => {
-                self.undo_approved = Some(approved);
-                self.release_held(&super::super::state::Cause::Hold);
+                self.undo_approved.push(approved);
                 Ok(())
             }
         }
@@ -137,7 +147,12 @@ impl RunState {
 
     pub(super) fn void_needs_of(&mut self, ix: StepIx) {
         let id = match self.steps.get(&ix).map(|step| &step.phase) {
-            Some(Phase::Gated(id) | Phase::Asked(id) | Phase::Person(id) | Phase::Signal(_, Some(id))) => *id,
+            Some(
+                Phase::Gated(id)
+                | Phase::Asked(id)
+                | Phase::Person(id)
+                | Phase::Signal(_, Some(id)),
+            ) => *id,
             _ => return,
         };
         self.close_need(id);
@@ -158,18 +173,25 @@ impl RunState {
                 Home::Undo(of) => Some(of),
             };
         }
-        if let Some(approved) = &mut self.undo_approved {
+        for approved in &mut self.undo_approved {
             approved.lines.remove(path);
         }
     }
 
-    pub(super) fn apply_to_undo(&mut self, plan: &Plan, event: &Event, at: Millis) -> Result<(), Contradiction> {
+    pub(super) fn apply_to_undo(
+        &mut self,
+        plan: &Plan,
+        event: &Event,
+        at: Millis,
+    ) -> Result<(), Contradiction> {
         match &event.head {
             Head::UndoRequested { by, step, paths } => {
                 if let Flow::Ended(before) = self.flow {
                     self.flow = Flow::Undoing { before };
                 }
-                self.undo_by.clone_from(by);
+                if by.is_some() {
+                    self.undo_by.clone_from(by);
+                }
                 if let Some(step) = step {
                     let ix = self.ix(step)?;
                     self.step_mut(ix)?.started_at.get_or_insert(at);
@@ -201,11 +223,15 @@ impl RunState {
             }
             Head::UndoFinished { complete } => {
                 if let Flow::Undoing { before } = self.flow {
-                    use super::super::event::RunEnd;
-                    self.flow = Flow::Ended(if *complete { RunEnd::Undone } else { before });
+                    let left = self
+                        .steps
+                        .values()
+                        .any(|step| matches!(step.undo, UndoMark::Possible | UndoMark::Failed));
+                    let undone = *complete && !left;
+                    self.flow = Flow::Ended(if undone { RunEnd::Undone } else { before });
                 }
                 self.undo_failed = false;
-                self.undo_approved = None;
+                self.undo_approved.clear();
                 self.undo_by = None;
                 self.undo_steps.clear();
                 Ok(())
@@ -225,7 +251,7 @@ impl RunState {
         self.count_undo(ix, true)
     }
 
-    /// Counts an open undo at a step and in every block around it.
+    /// Counts an open undo at a step and in every block around it, and keeps the lists that have one.
     fn count_undo(&mut self, ix: StepIx, more: bool) -> Result<(), Contradiction> {
         let change = |count: u32| if more { count + 1 } else { count.saturating_sub(1) };
         self.undo_open = change(self.undo_open);
@@ -233,9 +259,21 @@ impl RunState {
         while let Some(ix) = at {
             let step = self.step_mut(ix)?;
             step.undo_open = change(step.undo_open);
-            at = match step.home {
-                Home::Seq(seq) => self.seq_ref(seq)?.owner,
+            let (open, home) = (step.undo_open > 0, step.home);
+            at = match home {
                 Home::Undo(of) => Some(of),
+                Home::Seq(seq) => {
+                    let steps = self.undo_lists.entry(seq).or_default();
+                    if open {
+                        steps.insert(ix);
+                    } else {
+                        steps.remove(&ix);
+                    }
+                    if steps.is_empty() {
+                        self.undo_lists.remove(&seq);
+                    }
+                    self.seq_ref(seq)?.owner
+                }
             };
         }
         Ok(())
@@ -252,6 +290,7 @@ impl RunState {
                 let failed = step.phase == Phase::Ended(StepEnd::Failed);
                 step.generation += u32::from(failed);
                 step.attempts = 0;
+                step.approved = None;
                 step.error = None;
                 step.ended_at = None;
                 self.set_phase(ix, Phase::Ready)?;

@@ -1,7 +1,7 @@
 //! Phases and what hangs on them: timers, the agenda, counters of what moves.
 
-use super::Contradiction;
 use super::super::state::{Home, Phase, RunState, SeqIx, Slot, Step, StepIx, Timer};
+use super::Contradiction;
 use crate::model::{Millis, Path, Span};
 
 /// Whether a run with a step in this phase is `running`.
@@ -106,11 +106,26 @@ impl RunState {
         } else {
             self.out.remove(&ix);
         }
+        self.await_signal(ix, &old, &new);
         self.drop_from_queues(ix);
         if new == Phase::Ready {
             self.attend(ix);
         }
         Ok(())
+    }
+
+    fn await_signal(&mut self, ix: StepIx, old: &Phase, new: &Phase) {
+        if let Phase::Signal(name, _) = old
+            && let Some(steps) = self.awaiting.get_mut(name)
+        {
+            steps.remove(&ix);
+            if steps.is_empty() {
+                self.awaiting.remove(name);
+            }
+        }
+        if let Phase::Signal(name, _) = new {
+            self.awaiting.entry(name.clone()).or_default().insert(ix);
+        }
     }
 
     fn is_with_a_person(&self, ix: StepIx) -> bool {
@@ -129,13 +144,16 @@ impl RunState {
     pub(crate) fn drop_from_queues(&mut self, ix: StepIx) {
         self.agenda.remove(&ix);
         self.fresh.remove(&ix);
-        for steps in self.held_back.values_mut() {
-            steps.remove(&ix);
-        }
+        self.forget_held(ix);
     }
 
     /// A new step's first phase is counted like a change from an ended one.
-    pub(super) fn count(&mut self, home: Home, old: &Phase, new: &Phase) -> Result<(), Contradiction> {
+    pub(super) fn count(
+        &mut self,
+        home: Home,
+        old: &Phase,
+        new: &Phase,
+    ) -> Result<(), Contradiction> {
         match (moves(old), moves(new)) {
             (false, true) => self.moving += 1,
             (true, false) => self.moving = self.moving.saturating_sub(1),
@@ -180,7 +198,12 @@ impl RunState {
         })
     }
 
-    pub(super) fn set_deadline(&mut self, ix: StepIx, at: Millis, every: Span) -> Result<(), Contradiction> {
+    pub(super) fn set_deadline(
+        &mut self,
+        ix: StepIx,
+        at: Millis,
+        every: Span,
+    ) -> Result<(), Contradiction> {
         let step = self.step_mut(ix)?;
         let old = step.deadline.replace((at, every));
         if let Some((old, _)) = old {
@@ -190,13 +213,14 @@ impl RunState {
         Ok(())
     }
 
-    pub(super) fn pass_deadline(&mut self, ix: StepIx) -> Result<(), Contradiction> {
+    /// It is late, and that is said again: after an outage once, not for every turn that was missed.
+    pub(super) fn pass_deadline(&mut self, ix: StepIx, now: Millis) -> Result<(), Contradiction> {
         let step = self.step_mut(ix)?;
         step.late = true;
         let Some((at, every)) = step.deadline else {
             return Err(Contradiction::new("a step is late without a deadline"));
         };
-        self.set_deadline(ix, at.plus(every), every)
+        self.set_deadline(ix, next_turn(at, every, now), every)
     }
 
     pub(super) fn drop_deadline(&mut self, ix: StepIx) -> Result<(), Contradiction> {
@@ -205,4 +229,10 @@ impl RunState {
         }
         Ok(())
     }
+}
+
+/// The first turn after `now` of what comes again and again.
+pub(super) fn next_turn(at: Millis, every: Span, now: Millis) -> Millis {
+    let missed = now.since(at).millis().checked_div(every.millis()).unwrap_or(0);
+    at.plus(Span::from_millis(every.millis().saturating_mul(missed + 1)))
 }

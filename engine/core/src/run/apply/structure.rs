@@ -5,7 +5,7 @@ use super::super::state::{
     Home, LoopState, Phase, RunState, Seq, SeqIx, Slot, Step, StepIx, UndoMark,
 };
 use super::Contradiction;
-use crate::model::{Millis, Path};
+use crate::model::{ErrorKind, Millis, Path};
 use crate::playbook::{Kind, NodeId, OnError, Plan, Undo};
 
 /// The nodes of a list.
@@ -51,9 +51,7 @@ impl RunState {
     pub(super) fn loop_mut(&mut self, ix: StepIx) -> Result<&mut LoopState, Contradiction> {
         let step = self.step_mut(ix)?;
         let path = step.path.clone();
-        step.looping
-            .as_deref_mut()
-            .ok_or_else(|| Contradiction::new(format!("{path} has no list")))
+        step.looping.as_deref_mut().ok_or_else(|| Contradiction::new(format!("{path} has no list")))
     }
 
     /// Where the paths of this run begin: below the step that called it.
@@ -61,7 +59,12 @@ impl RunState {
         self.opened.parent.as_ref().map_or_else(Path::root, |parent| parent.path.clone())
     }
 
-    fn prefix(&self, plan: &Plan, owner: Option<StepIx>, slot: Slot) -> Result<Path, Contradiction> {
+    fn prefix(
+        &self,
+        plan: &Plan,
+        owner: Option<StepIx>,
+        slot: Slot,
+    ) -> Result<Path, Contradiction> {
         let base = match owner {
             Some(owner) => self.step_ref(owner)?.path.clone(),
             None => self.base(),
@@ -126,26 +129,18 @@ impl RunState {
                 Ok(())
             }
             None => {
-                let end = self.end_of_all(ix)?;
+                let end = self.end_of_all(ix);
                 self.end_seq(ix, end)
             }
         }
     }
 
     /// A list whose steps were all skipped was skipped.
-    fn end_of_all(&self, ix: SeqIx) -> Result<StepEnd, Contradiction> {
-        let steps = &self.seq_ref(ix)?.steps;
-        let ended = |end: StepEnd| {
-            steps
-                .iter()
-                .filter_map(|step| self.steps.get(step))
-                .any(|step| step.phase == Phase::Ended(end))
-        };
-        Ok(if ended(StepEnd::Skipped) && !ended(StepEnd::Succeeded) {
-            StepEnd::Skipped
-        } else {
-            StepEnd::Succeeded
-        })
+    fn end_of_all(&self, ix: SeqIx) -> StepEnd {
+        let mut steps = self.steps_in(ix).peekable();
+        let all_skipped = steps.peek().is_some()
+            && steps.all(|step| step.phase == Phase::Ended(StepEnd::Skipped));
+        if all_skipped { StepEnd::Skipped } else { StepEnd::Succeeded }
     }
 
     pub(super) fn new_step(
@@ -210,17 +205,23 @@ impl RunState {
         }
         step.ended_at = Some(at);
         step.unknown = false;
+        step.child_inputs = None;
         let (node, home, handled) = (step.node, step.home, step.handled);
+        let denied = step.error.as_ref().is_some_and(|error| error.kind == ErrorKind::Denied);
         self.void_needs_of(ix);
         self.drop_deadline(ix)?;
         self.set_phase(ix, Phase::Ended(end))?;
-        if end == StepEnd::Succeeded {
-            self.mark_undo(plan, ix)?;
+        // A sub-playbook that failed may have done something before.
+        if end == StepEnd::Succeeded || self.step_ref(ix)?.child.is_some() {
+            self.mark_undo(plan, ix, end)?;
         }
         let Home::Seq(seq) = home else { return Ok(()) };
         match end {
             StepEnd::Succeeded | StepEnd::Skipped => self.advance(plan, seq, at),
-            StepEnd::Failed if handled || plan.node(node).on_error == OnError::Continue => {
+            // A denial goes outwards, whatever the playbook says.
+            StepEnd::Failed
+                if handled || (!denied && plan.node(node).on_error == OnError::Continue) =>
+            {
                 self.advance(plan, seq, at)
             }
             StepEnd::Failed => self.end_seq(seq, StepEnd::Failed),
@@ -267,35 +268,22 @@ impl RunState {
     }
 
     /// A failed step is tried again: a leaf anew, a block where it failed.
-    pub(super) fn reopen(&mut self, plan: &Plan, ix: StepIx, renew: bool) -> Result<(), Contradiction> {
+    pub(super) fn reopen(&mut self, ix: StepIx, renew: bool) -> Result<(), Contradiction> {
         self.void_needs_of(ix);
         let step = self.step_mut(ix)?;
         step.error = None;
         step.ended_at = None;
         step.stopped = false;
         step.handled = false;
-        let failed: Vec<SeqIx> = step.seqs.clone();
-        let mut again = Vec::new();
-        for seq in failed {
-            let seq_ref = self.seq_mut(seq)?;
-            let inside = !matches!(seq_ref.slot, Slot::OnError | Slot::Always | Slot::Undo);
-            if inside && seq_ref.end == Some(StepEnd::Failed) {
-                seq_ref.end = None;
-                again.push((seq_ref.slot, seq_ref.steps.last().copied()));
-            }
-        }
-        if again.is_empty() {
-            let step = self.step_mut(ix)?;
-            step.attempts = 0;
-            step.previous = None;
-            if renew {
-                step.generation += 1;
-                step.unknown = false;
-            }
-            return self.set_phase(ix, Phase::Ready);
+        let failed = self.failed_lists(ix)?;
+        if failed.is_empty() {
+            return self.reopen_leaf(ix, renew);
         }
         self.set_phase(ix, Phase::Block)?;
-        for (slot, last) in again {
+        for seq in failed {
+            let seq = self.seq_mut(seq)?;
+            seq.end = None;
+            let (slot, last) = (seq.slot, seq.steps.last().copied());
             let step = self.step_mut(ix)?;
             step.open_seqs += 1;
             if let (Slot::Item(index), Some(looping)) = (slot, step.looping.as_deref_mut()) {
@@ -304,23 +292,45 @@ impl RunState {
                 looping.failed_items.remove(&index);
             }
             if let Some(last) = last {
-                self.reopen(plan, last, renew)?;
+                self.reopen(last, renew)?;
             }
         }
         Ok(())
     }
 
+    /// The lists of a block that failed; those of its handlers do not count.
+    fn failed_lists(&self, ix: StepIx) -> Result<Vec<SeqIx>, Contradiction> {
+        let mut failed = Vec::new();
+        for ix in &self.step_ref(ix)?.seqs {
+            let seq = self.seq_ref(*ix)?;
+            let inside = !matches!(seq.slot, Slot::OnError | Slot::Always | Slot::Undo);
+            if inside && seq.end == Some(StepEnd::Failed) {
+                failed.push(*ix);
+            }
+        }
+        Ok(failed)
+    }
+
+    fn reopen_leaf(&mut self, ix: StepIx, renew: bool) -> Result<(), Contradiction> {
+        let step = self.step_mut(ix)?;
+        step.attempts = 0;
+        if step.round > 0 || !step.seqs.is_empty() {
+            step.round_base = step.round + 1;
+        }
+        if renew {
+            step.generation += 1;
+            step.unknown = false;
+            step.previous = None;
+        }
+        self.set_phase(ix, Phase::Ready)
+    }
+
     /// The round before the next one is forgotten, but for what can be taken back.
     pub(super) fn drop_round(&mut self, ix: StepIx) -> Result<(), Contradiction> {
-        let seqs = self.step_ref(ix)?.seqs.clone();
-        let mut kept = Vec::new();
-        for seq in seqs {
-            if self.drop_seq(seq)? {
-                continue;
-            }
-            kept.push(seq);
+        let Some(last) = self.step_ref(ix)?.seqs.last().copied() else { return Ok(()) };
+        if matches!(self.seq_ref(last)?.slot, Slot::Round(_)) && self.drop_seq(last)? {
+            self.step_mut(ix)?.seqs.pop();
         }
-        self.step_mut(ix)?.seqs = kept;
         Ok(())
     }
 
@@ -349,44 +359,5 @@ impl RunState {
         }
         self.seq_mut(ix)?.steps = kept;
         Ok(false)
-    }
-}
-
-impl Step {
-    fn new(node: NodeId, path: Path, home: Home, at: Millis) -> Self {
-        Self {
-            node,
-            path,
-            home,
-            phase: Phase::Ready,
-            ready_at: at,
-            started_at: None,
-            ended_at: None,
-            deadline: None,
-            late: false,
-            by_hand: false,
-            handled: false,
-            entered: false,
-            approved: None,
-            attempts: 0,
-            attempts_total: 0,
-            generation: 0,
-            unknown: false,
-            sent: None,
-            previous: None,
-            output: None,
-            error: None,
-            reached: None,
-            already_held_by: Vec::new(),
-            still_held_by: Vec::new(),
-            undo: UndoMark::Nothing,
-            undo_open: 0,
-            seqs: Vec::new(),
-            open_seqs: 0,
-            looping: None,
-            round: 0,
-            case: None,
-            stopped: false,
-        }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::event::{Event, Head, StepEnd};
 use super::super::state::{Phase, Slot, StepError, StepIx};
-use super::enter::ended;
+use super::outcome::ended;
 use super::{Contradiction, Decided, Decider};
 use crate::model::ErrorKind;
 use crate::playbook::{ForEach, Join, Kind, Repeat};
@@ -36,9 +36,11 @@ impl<'w> Decider<'_, 'w> {
     /// How the lists inside ended, the worst first: failed, cancelled, succeeded, skipped.
     fn worst(&self, ix: StepIx) -> Result<Option<StepEnd>, Contradiction> {
         let mut worst = None;
+        let round = self.step(ix)?.round;
         for seq in &self.step(ix)?.seqs {
             let seq = self.state.seq_ref(*seq)?;
-            if matches!(seq.slot, Slot::OnError | Slot::Always | Slot::Undo) {
+            let earlier = matches!(seq.slot, Slot::Round(other) if other != round);
+            if earlier || matches!(seq.slot, Slot::OnError | Slot::Always | Slot::Undo) {
                 continue;
             }
             worst = match (worst, seq.end) {
@@ -104,14 +106,10 @@ impl<'w> Decider<'_, 'w> {
     }
 
     /// Items begin while there are places, unless too many failed or the loop is being ended.
-    pub(super) fn start_items(&mut self, ix: StepIx, each: &ForEach) -> Decided {
-        self.loop_goes_on(ix, each)
-    }
-
-    fn loop_goes_on(&mut self, ix: StepIx, each: &ForEach) -> Decided {
+    pub(super) fn loop_goes_on(&mut self, ix: StepIx, each: &ForEach) -> Decided {
         let path = self.path(ix)?;
         let stopping = self.is_stopping(ix)? || self.step(ix)?.stopped;
-        let (paused, began) = (self.is_paused(), !self.step(ix)?.seqs.is_empty());
+        let paused = self.is_paused();
         let Some(looping) = self.step(ix)?.looping.as_deref() else {
             return Err(Contradiction::new(format!("{path} has no list")));
         };
@@ -133,15 +131,13 @@ impl<'w> Decider<'_, 'w> {
         }
         if broken {
             let failed = looping.failed;
-            let message = format!("{failed} of {} items failed, {tolerated} are tolerated", looping.total);
+            let message =
+                format!("{failed} of {} items failed, {tolerated} are tolerated", looping.total);
             return self.fail(ix, ErrorKind::Tolerance, message);
         }
         let cancelled = looping.cancelled > 0 || left > 0;
-        if began || !cancelled {
-            let end = if cancelled { StepEnd::Cancelled } else { StepEnd::Succeeded };
-            return self.conclude(ix, end, None, false);
-        }
-        self.end(ix, StepEnd::Cancelled)
+        let end = if cancelled { StepEnd::Cancelled } else { StepEnd::Succeeded };
+        self.conclude(ix, end, None, false)
     }
 
     fn round_ended(&mut self, ix: StepIx, repeat: &Repeat) -> Decided {
@@ -151,10 +147,12 @@ impl<'w> Decider<'_, 'w> {
         if self.is_stopping(ix)? || self.worst(ix)?.is_some() {
             return self.block_ended(ix);
         }
-        let round = self.step(ix)?.round;
+        let (round, base) = (self.step(ix)?.round, self.step(ix)?.round_base);
         let last = self.last_round(ix)?;
         let until = match last {
-            Some(seq) => super::Scope::of_seq(self.world, self.state, Some(seq)).holds(&repeat.until),
+            Some(seq) => {
+                super::Scope::of_seq(self.world, self.state, Some(seq)).holds(&repeat.until)
+            }
             None => Ok(false),
         };
         let path = self.path(ix)?;
@@ -162,13 +160,9 @@ impl<'w> Decider<'_, 'w> {
             Err(error) => self.fail_eval(ix, &error),
             Ok(true) => {
                 let output = self.round_output(ix)?;
-                if self.node(ix)?.always.is_empty() {
-                    self.emit(ended(path, StepEnd::Succeeded, None, None).value(output))
-                } else {
-                    self.conclude(ix, StepEnd::Succeeded, None, false)
-                }
+                self.emit(ended(path, StepEnd::Succeeded, None, None).value(output))
             }
-            Ok(false) if round + 1 >= repeat.max => {
+            Ok(false) if round + 1 >= repeat.max.saturating_add(base) => {
                 let message = format!("{} rounds passed and `until` does not hold", repeat.max);
                 self.fail(ix, ErrorKind::Exhausted, message)
             }
@@ -221,7 +215,9 @@ impl<'w> Decider<'_, 'w> {
     /// A wait is over, or the pause between two rounds.
     pub(super) fn time_passed(&mut self, ix: StepIx) -> Decided {
         match self.node(ix)?.kind {
-            Kind::Repeat(_) if self.is_stopping(ix)? => self.conclude(ix, StepEnd::Cancelled, None, false),
+            Kind::Repeat(_) if self.is_stopping(ix)? => {
+                self.conclude(ix, StepEnd::Cancelled, None, false)
+            }
             Kind::Repeat(_) => self.next_round(ix),
             _ => {
                 let path = self.path(ix)?;
@@ -248,7 +244,8 @@ impl<'w> Decider<'_, 'w> {
         let Phase::Concluding(end, handled) = step.phase else { return Ok(()) };
         let error = step.error.clone().filter(|_| end == StepEnd::Failed);
         let path = step.path.clone();
-        let (kind, message) = error.map_or((None, None), |error| (Some(error.kind), Some(error.message)));
+        let (kind, message) =
+            error.map_or((None, None), |error| (Some(error.kind), Some(error.message)));
         let mut event: Event = ended(path, end, kind, message);
         if let Head::StepEnded { handled: mark, .. } = &mut event.head {
             *mark = handled;

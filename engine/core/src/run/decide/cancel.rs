@@ -2,7 +2,7 @@
 
 use super::super::event::{Head, StepEnd};
 use super::super::state::{Phase, SeqIx, StepIx};
-use super::{Command, Contradiction, Decided, Decider, Effect};
+use super::{Command, Decided, Decider, Effect};
 
 impl Decider<'_, '_> {
     /// Everything in the run's steps is ended.
@@ -42,10 +42,9 @@ impl Decider<'_, '_> {
     fn cancel_step(&mut self, ix: StepIx) -> Decided {
         let step = self.step(ix)?;
         match &step.phase {
-            Phase::Ready | Phase::Gated(_) | Phase::Signal(..) => self.end(ix, StepEnd::Cancelled),
-            Phase::Time(_) | Phase::Reading if step.seqs.is_empty() => self.end(ix, StepEnd::Cancelled),
+            Phase::Ready | Phase::Gated(_) | Phase::Backoff(_) => self.stop_call(ix),
+            Phase::Signal(..) | Phase::Reading => self.end(ix, StepEnd::Cancelled),
             Phase::Time(_) => self.conclude(ix, StepEnd::Cancelled, None, false),
-            Phase::Reading => self.end(ix, StepEnd::Cancelled),
             Phase::Person(need) => {
                 // What a person may be doing right now is an open effect: it is settled first.
                 let by_hand = step.sent.is_some();
@@ -56,7 +55,6 @@ impl Decider<'_, '_> {
                 self.emit(Head::NeedVoid { need })?;
                 self.end(ix, StepEnd::Cancelled)
             }
-            Phase::Backoff(_) => self.stop_call(ix),
             Phase::Asked(_) if step.unknown => Ok(()),
             Phase::Asked(need) => {
                 let need = *need;
@@ -77,7 +75,11 @@ impl Decider<'_, '_> {
                 self.state.fresh.insert(ix);
                 Ok(())
             }
-            Phase::Running | Phase::Settling(_) | Phase::Probing | Phase::Concluding(..) | Phase::Ended(_) => Ok(()),
+            Phase::Running
+            | Phase::Settling(_)
+            | Phase::Probing
+            | Phase::Concluding(..)
+            | Phase::Ended(_) => Ok(()),
         }
     }
 
@@ -93,10 +95,5 @@ impl Decider<'_, '_> {
             }
             Some(_) | None => self.end(ix, StepEnd::Cancelled),
         }
-    }
-
-    /// Whether all of a part's steps have ended.
-    pub(super) fn has_open_effects(&self) -> Result<bool, Contradiction> {
-        Ok(!self.state.out.is_empty())
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::super::event::{Event, Head, RunEnd, Section, StepEnd};
 use super::super::state::{Flow, StepError};
 use super::{Contradiction, Decider};
-use crate::model::ErrorKind;
+use crate::model::{ErrorKind, NeedId};
 
 impl Decider<'_, '_> {
     /// Begins the next part or ends the run, if the part that runs has ended; says whether it did.
@@ -13,7 +13,7 @@ impl Decider<'_, '_> {
         let Flow::Section { section, closing } = self.state.flow else { return Ok(false) };
         let Some(root) = self.state.roots.last().copied() else { return Ok(false) };
         let Some(end) = self.state.seq_ref(root)?.end else { return Ok(false) };
-        if self.has_open_effects()? || self.state.undo_open > 0 {
+        if self.state.has_work_out() || self.state.undo_open > 0 {
             return Ok(false);
         }
         let parts = self.world.plan.parts();
@@ -25,8 +25,12 @@ impl Decider<'_, '_> {
         }
         let how = closing.unwrap_or(RunEnd::Succeeded);
         let next = match section {
-            Section::Steps if how == RunEnd::Failed && !parts.on_failure.is_empty() => Some(Section::OnFailure),
-            Section::Steps | Section::OnFailure if !parts.always.is_empty() => Some(Section::Always),
+            Section::Steps if how == RunEnd::Failed && !parts.on_failure.is_empty() => {
+                Some(Section::OnFailure)
+            }
+            Section::Steps | Section::OnFailure if !parts.always.is_empty() => {
+                Some(Section::Always)
+            }
             Section::Steps | Section::OnFailure | Section::Always => None,
         };
         if let Some(section) = next {
@@ -50,6 +54,10 @@ impl Decider<'_, '_> {
     }
 
     fn end_run(&mut self, how: RunEnd) -> Result<(), Contradiction> {
+        let asked: Vec<NeedId> = self.state.needs().map(|need| need.id).collect();
+        for need in asked {
+            self.emit(Head::NeedVoid { need })?;
+        }
         if how != RunEnd::Succeeded {
             return self.emit(Head::RunEnded { end: how });
         }
@@ -65,7 +73,9 @@ impl Decider<'_, '_> {
             }
         }
         match failed {
-            None => self.emit(Event::new(Head::RunEnded { end: how }).value(Value::Object(outputs))),
+            None => {
+                self.emit(Event::new(Head::RunEnded { end: how }).value(Value::Object(outputs)))
+            }
             Some(message) => {
                 let error = Some(ErrorKind::Script);
                 let head = Head::Closing { end: RunEnd::Failed, by: None, error };

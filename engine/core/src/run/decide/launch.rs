@@ -77,7 +77,8 @@ pub fn launch(plan: &Plan, catalogue: &Catalogue, launch: &Launch) -> Result<Eve
     }
     let calls = all_calls(plan);
     if launch.mode == Mode::Live && !launch.guarded {
-        let hurts = |call: &&&CallNode| catalogue.get(&call.action).is_some_and(|spec| spec.destructive);
+        let hurts =
+            |call: &&&CallNode| catalogue.get(&call.action).is_some_and(|spec| spec.destructive);
         if let Some(call) = calls.iter().find(hurts) {
             return Err(LaunchError::NoGuard(call.action.clone()));
         }
@@ -126,7 +127,7 @@ fn all_calls(plan: &Plan) -> Vec<&CallNode> {
 
 fn is_bound(bindings: &[Binding], call: &CallNode) -> bool {
     let via = call.via.as_ref().map(crate::model::StepId::as_str);
-    bindings
-        .iter()
-        .any(|binding| binding.capability == call.action.capability() && binding.slot.as_deref() == via)
+    bindings.iter().any(|binding| {
+        binding.capability == call.action.capability() && binding.slot.as_deref() == via
+    })
 }

@@ -5,11 +5,10 @@ use serde_json::{Value, json};
 
 use super::super::event::{AttemptEnd, Event, Head, NeedKind, ProbeEnd, RunEnd, StepEnd};
 use super::super::state::{Cause, Home, Phase, StepError, StepIx};
-use super::super::world::{Holder, SharedChange};
-use super::enter::{Ask, ended};
+use super::outcome::{Ask, ended};
 use super::{Answered, Contradiction, Decided, Decider, Effect};
 use crate::model::{
-    Answer, CallError, EffectClass, ErrorKind, Path, Probed, Reached, Role, RunId, Span, Target,
+    Answer, CallError, EffectClass, ErrorKind, Path, Probed, Reached, Role, RunId, Span,
 };
 use crate::playbook::{Kind, OnUnknown, Retry};
 
@@ -33,7 +32,9 @@ impl Decider<'_, '_> {
             },
             Answered::Withdrawn { path, attempt } => match self.open_attempt(&path, attempt) {
                 Some(ix) => {
-                    self.free(ix)?;
+                    if !self.step(ix)?.unknown {
+                        self.free(ix)?;
+                    }
                     let end = AttemptEnd::Withdrawn;
                     self.emit(Head::AttemptEnded { path, end, error: None, reached: None })
                 }
@@ -73,17 +74,32 @@ impl Decider<'_, '_> {
                 event.body.previous = Some(std::sync::Arc::new(answer.output));
                 self.emit(event)
             }
-            Err(error) => {
-                // Nothing was changed: the state before could not be read, so nothing is begun.
-                let message = format!("the state before could not be read: {error}");
-                self.fail(ix, ErrorKind::Unavailable, message)
-            }
+            Err(error) => self.previous_failed(ix, &error),
         }
+    }
+
+    /// Nothing was changed: the state before could not be read, so nothing is begun. A look may
+    /// always be tried again.
+    fn previous_failed(&mut self, ix: StepIx, error: &CallError) -> Decided {
+        let message = format!("the state before could not be read: {error}");
+        let (wish, may) = match error {
+            CallError::Unavailable { retry_after, .. } => (*retry_after, true),
+            CallError::Unknown { .. } => (None, true),
+            CallError::Refused { .. } | CallError::Invalid { .. } => (None, false),
+        };
+        if may
+            && !self.is_stopping(ix)?
+            && let Again::After(pause) = self.again_after(ix, 1, wish)?
+        {
+            let path = self.path(ix)?;
+            return self.emit(Head::RetryScheduled { path, at: self.now().plus(pause) });
+        }
+        self.fail(ix, ErrorKind::Unavailable, message)
     }
 
     fn call_answered(&mut self, ix: StepIx, result: Result<Answer, CallError>) -> Decided {
         match result {
-            Ok(answer) => self.succeeded(ix, answer, AttemptEnd::Succeeded),
+            Ok(answer) => self.succeeded(ix, answer),
             Err(error) => {
                 let path = self.path(ix)?;
                 let (end, kind) = match &error {
@@ -94,7 +110,9 @@ impl Decider<'_, '_> {
                 };
                 let wish = match &error {
                     CallError::Unavailable { retry_after, .. } => *retry_after,
-                    CallError::Refused { .. } | CallError::Unknown { .. } | CallError::Invalid { .. } => None,
+                    CallError::Refused { .. }
+                    | CallError::Unknown { .. }
+                    | CallError::Invalid { .. } => None,
                 };
                 if end == AttemptEnd::Failed && !self.step(ix)?.unknown {
                     self.free(ix)?;
@@ -107,7 +125,7 @@ impl Decider<'_, '_> {
     }
 
     /// An answer, a probe or a person says that it was done.
-    pub(super) fn succeeded(&mut self, ix: StepIx, answer: Answer, _end: AttemptEnd) -> Decided {
+    pub(super) fn succeeded(&mut self, ix: StepIx, answer: Answer) -> Decided {
         let path = self.path(ix)?;
         let output = std::sync::Arc::new(answer.output);
         self.hold(ix, Some(std::sync::Arc::clone(&output)))?;
@@ -124,9 +142,14 @@ impl Decider<'_, '_> {
         self.undo_step_ended(ix)
     }
 
-    fn organisation_of(&self, ix: StepIx) -> Result<Option<crate::model::Organisation>, Contradiction> {
+    fn organisation_of(
+        &self,
+        ix: StepIx,
+    ) -> Result<Option<crate::model::Organisation>, Contradiction> {
         let sent = self.step(ix)?.sent.as_deref();
-        Ok(sent.and_then(|sent| sent.targets.first()).and_then(|target| target.organisation.clone()))
+        Ok(sent
+            .and_then(|sent| sent.targets.first())
+            .and_then(|target| target.organisation.clone()))
     }
 
     /// An attempt ended without success: again, a probe, a person, or the step fails.
@@ -140,16 +163,27 @@ impl Decider<'_, '_> {
         let step = self.step(ix)?;
         let unknown = step.unknown;
         let class = step.sent.as_ref().map_or(EffectClass::Once, |sent| sent.intent.class);
-        let repeats = matches!(class, EffectClass::Read | EffectClass::Idempotent) || self.repeats(ix)?;
+        let repeats =
+            matches!(class, EffectClass::Read | EffectClass::Idempotent) || self.repeats(ix)?;
         let may = match kind {
             ErrorKind::Unavailable => !unknown || repeats,
             ErrorKind::Unknown => repeats,
-            _ => false,
+            ErrorKind::Refused
+            | ErrorKind::Invalid
+            | ErrorKind::Guarded
+            | ErrorKind::Limit
+            | ErrorKind::Denied
+            | ErrorKind::Exhausted
+            | ErrorKind::Tolerance
+            | ErrorKind::Script
+            | ErrorKind::Child
+            | ErrorKind::Fail
+            | ErrorKind::Internal => false,
         };
         if self.is_stopping(ix)? {
             return if unknown { self.settle_unknown(ix, class) } else { self.stop_call(ix) };
         }
-        if may && let Again::After(pause) = self.again_after(ix, wish)? {
+        if may && let Again::After(pause) = self.again_after(ix, 0, wish)? {
             let path = self.path(ix)?;
             return self.emit(Head::RetryScheduled { path, at: self.now().plus(pause) });
         }
@@ -167,7 +201,7 @@ impl Decider<'_, '_> {
         self.fail(ix, kind, message)
     }
 
-    fn repeats(&self, ix: StepIx) -> Result<bool, Contradiction> {
+    pub(super) fn repeats(&self, ix: StepIx) -> Result<bool, Contradiction> {
         Ok(match &self.node(ix)?.kind {
             Kind::Call(call) => call.on_unknown == OnUnknown::Repeat && self.step(ix)?.home.is_do(),
             _ => false,
@@ -175,13 +209,18 @@ impl Decider<'_, '_> {
     }
 
     /// The pause before the next attempt, with jitter; the service's own wish counts where it is
-    /// longer.
-    fn again_after(&mut self, ix: StepIx, wish: Option<Span>) -> Result<Again, Contradiction> {
+    /// longer. A look that failed is not counted yet.
+    fn again_after(
+        &mut self,
+        ix: StepIx,
+        uncounted: u32,
+        wish: Option<Span>,
+    ) -> Result<Again, Contradiction> {
         let retry = match &self.node(ix)?.kind {
             Kind::Call(call) => call.retry,
             _ => Retry::default(),
         };
-        let attempts = self.step(ix)?.attempts;
+        let attempts = self.step(ix)?.attempts + uncounted;
         if attempts >= retry.attempts {
             return Ok(Again::No);
         }
@@ -193,14 +232,15 @@ impl Decider<'_, '_> {
     }
 
     /// The outcome is not known and no attempt settles it: a probe where there is one, or a person.
-    fn settle_unknown(&mut self, ix: StepIx, class: EffectClass) -> Decided {
-        if class == EffectClass::Checkable && self.step(ix)?.sent.as_ref().is_some_and(|sent| sent.intent.connector.is_some()) {
-            let path = self.path(ix)?;
-            let Some(sent) = self.step(ix)?.sent.as_deref() else { return Ok(()) };
-            let at = sent.at.plus(sent.intent.timeout).plus(sent.intent.settle).max(self.now());
-            return self.emit(Head::ProbeScheduled { path, at });
+    pub(super) fn settle_unknown(&mut self, ix: StepIx, class: EffectClass) -> Decided {
+        match self.step(ix)?.sent.as_deref() {
+            Some(sent) if class == EffectClass::Checkable && sent.intent.connector.is_some() => {
+                let at = sent.at.plus(sent.intent.timeout).plus(sent.intent.settle).max(self.now());
+                let path = self.path(ix)?;
+                self.emit(Head::ProbeScheduled { path, at })
+            }
+            Some(_) | None => self.ask_unknown(ix),
         }
-        self.ask_unknown(ix)
     }
 
     pub(super) fn ask_unknown(&mut self, ix: StepIx) -> Decided {
@@ -227,7 +267,8 @@ impl Decider<'_, '_> {
         }
         let step = self.step(ix)?;
         let (path, attempt) = (step.path.clone(), step.attempts_total);
-        let Some(connector) = step.sent.as_ref().and_then(|sent| sent.intent.connector.clone()) else {
+        let Some(connector) = step.sent.as_ref().and_then(|sent| sent.intent.connector.clone())
+        else {
             return self.ask_unknown(ix);
         };
         if !self.permits.take(&connector) {
@@ -274,7 +315,7 @@ impl Decider<'_, '_> {
         if self.is_stopping(ix)? {
             return self.stop_call(ix);
         }
-        match self.again_after(ix, None)? {
+        match self.again_after(ix, 0, None)? {
             Again::After(pause) => {
                 let path = self.path(ix)?;
                 self.emit(Head::RetryScheduled { path, at: self.now().plus(pause) })
@@ -284,54 +325,6 @@ impl Decider<'_, '_> {
                 self.call_failed(ix, ErrorKind::Unavailable, message)
             }
         }
-    }
-
-    /// The effect left nothing: its targets are free for others.
-    pub(super) fn free(&mut self, ix: StepIx) -> Decided {
-        let Some((effect, targets, _)) = self.exclusive(ix)? else { return Ok(()) };
-        self.out.shared.push(SharedChange::Freed { targets, effect });
-        Ok(())
-    }
-
-    /// Effect family and targets of what a step sent, where effects on a target exclude each other.
-    fn exclusive(
-        &self,
-        ix: StepIx,
-    ) -> Result<Option<(crate::model::ActionName, Vec<String>, bool)>, Contradiction> {
-        let Some(sent) = self.step(ix)?.sent.as_deref() else { return Ok(None) };
-        let family = self.family(&sent.intent.action);
-        let release = family != sent.intent.action;
-        if !sent.intent.destructive && !release {
-            return Ok(None);
-        }
-        let targets = sent.targets.iter().map(Target::identity).collect();
-        Ok(Some((family, targets, release)))
-    }
-
-    /// The effect succeeded: its run holds the targets, or a release gave them up.
-    fn hold(&mut self, ix: StepIx, output: Option<std::sync::Arc<Value>>) -> Decided {
-        let Some((effect, targets, release)) = self.exclusive(ix)? else { return Ok(()) };
-        let step = self.step(ix)?;
-        let run = self.state.opened.run;
-        let change = match step.home {
-            Home::Undo(of) => {
-                let path = self.path(of)?;
-                SharedChange::Released { targets, effect, run, path }
-            }
-            Home::Seq(_) if release => SharedChange::Cleared { targets, effect },
-            Home::Seq(_) => {
-                let undo = step.sent.as_ref().is_some_and(|sent| sent.undo.is_some());
-                let previous = step.sent.as_ref().and_then(|sent| sent.previous.clone());
-                if undo {
-                    let by = Holder { run, path: step.path.clone(), since: self.now() };
-                    SharedChange::Held { targets, effect, by, previous, output }
-                } else {
-                    SharedChange::Freed { targets, effect }
-                }
-            }
-        };
-        self.out.shared.push(change);
-        Ok(())
     }
 
     pub(super) fn child_ended(
@@ -344,7 +337,7 @@ impl Decider<'_, '_> {
     ) -> Decided {
         let Some(ix) = self.state.by_path.get(path).copied() else { return Ok(()) };
         if self.step(ix)?.phase != Phase::Child(run) {
-            return Ok(());
+            return self.child_undone(path, run, end);
         }
         let path = path.clone();
         match end {
@@ -356,96 +349,17 @@ impl Decider<'_, '_> {
                 self.fail(ix, ErrorKind::Child, "the sub-playbook was cancelled".to_owned())
             }
             RunEnd::Failed => {
-                let message = error.map_or_else(|| "the sub-playbook failed".to_owned(), |error| error.message);
+                let message = error
+                    .map_or_else(|| "the sub-playbook failed".to_owned(), |error| error.message);
                 self.fail(ix, ErrorKind::Child, message)
             }
         }
     }
 
-    /// The owner died. Reads and idempotent calls go again at once with the same key, without using
-    /// up an attempt; the others become unknown.
-    pub(super) fn recover(&mut self) -> Decided {
-        let out: Vec<StepIx> = self.state.out.iter().copied().collect();
-        for ix in out {
-            let step = self.step(ix)?;
-            let path = step.path.clone();
-            match &step.phase {
-                Phase::Running => self.recover_attempt(ix, path)?,
-                Phase::Probing => {
-                    let at = self.now();
-                    self.emit(Head::ProbeScheduled { path, at })?;
-                }
-                Phase::Reading => self.read_again(ix)?,
-                Phase::Child(run) => {
-                    let run = *run;
-                    self.reopen_child(ix, run)?;
-                }
-                Phase::Ready | Phase::Gated(_) | Phase::Backoff(_) | Phase::Settling(_) | Phase::Asked(_)
-                | Phase::Person(_) | Phase::Signal(..) | Phase::Time(_) | Phase::Block | Phase::Handling
-                | Phase::Concluding(..) | Phase::Ended(_) => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn recover_attempt(&mut self, ix: StepIx, path: Path) -> Decided {
-        let Some(sent) = self.step(ix)?.sent.as_deref() else { return Ok(()) };
-        let (class, attempt) = (sent.intent.class, self.step(ix)?.attempts_total);
-        let connector = sent.intent.connector.clone();
-        let repeats = matches!(class, EffectClass::Read | EffectClass::Idempotent) || self.repeats(ix)?;
-        if let Some(connector) = connector.filter(|_| repeats && !self.world.shared.stopped) {
-            if self.permits.take(&connector) {
-                self.emit(Head::AttemptResumed { path: path.clone() })?;
-                let call = Box::new(self.call_of(ix)?);
-                self.out.effects.push(Effect::Call { path, attempt, connector, call });
-                return Ok(());
-            }
-            // No place now: it goes again as soon as there is one, still the same attempt.
-            let end = AttemptEnd::Withdrawn;
-            return self.emit(Head::AttemptEnded { path, end, error: None, reached: None });
-        }
-        let message = "the program ended before the answer came".to_owned();
-        let head = Head::AttemptEnded {
-            path,
-            end: AttemptEnd::Unknown,
-            error: Some(ErrorKind::Unknown),
-            reached: None,
-        };
-        self.emit(Event::new(head).text(message))?;
-        self.settle_unknown(ix, class)
-    }
-
-    /// A script or a look at the previous state is simply done again.
-    fn read_again(&mut self, ix: StepIx) -> Decided {
-        let node = self.node(ix)?;
-        match &node.kind {
-            Kind::Script(script) => {
-                let path = self.path(ix)?;
-                let values = self.scope(ix)?.values(script);
-                self.out.effects.push(Effect::Script { path, script: script.clone(), values });
-                Ok(())
-            }
-            _ => self.state.set_phase(ix, Phase::Ready),
-        }
-    }
-
-    fn reopen_child(&mut self, ix: StepIx, run: RunId) -> Decided {
-        let Kind::Playbook { name, with } = &self.node(ix)?.kind else { return Ok(()) };
-        let path = self.path(ix)?;
-        // Inputs were checked when the child was decided on; a child that is there keeps its own.
-        let rendered = self.scope(ix)?.render(&crate::playbook::Template::Object(with.clone()));
-        let mut inputs = rendered.unwrap_or_else(|_| json!({}));
-        if let Some(child) = self.world.plan.parts().children.get(name) {
-            child.parts().inputs.fill(&mut inputs);
-        }
-        self.out.effects.push(Effect::OpenChild { path, run, playbook: name.clone(), inputs });
-        Ok(())
-    }
-
     /// A person did it: with or without an attempt before.
     pub(super) fn done_by_hand(&mut self, ix: StepIx, output: Value) -> Decided {
         let answer = Answer { output, reached: Reached::Accepted };
-        self.succeeded(ix, answer, AttemptEnd::Succeeded)
+        self.succeeded(ix, answer)
     }
 }
 

@@ -5,16 +5,24 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::super::event::{Actor, Event, Head, StepEnd, UndoCall};
-use super::super::state::{Cause, Flow, SeqIx, Slot, StepIx, UndoMark};
-use super::super::world::SharedChange;
-use super::call::{Prepared, line_digest};
-use super::enter::ended;
-use super::{Contradiction, Decided, Decider};
-use crate::model::{
-    Digest, Direction, EffectClass, ErrorKind, Offer, Path, Reached, RunId, Span, Target,
-};
+use super::super::event::{Actor, Event, Head, RunEnd, StepEnd, UndoCall};
+use super::super::state::{Cause, Flow, Home, Phase, SeqIx, Slot, StepIx, UndoMark};
+use super::super::world::{HoldState, SharedChange};
+use super::outcome::ended;
+use super::prepare::{Prepared, family_of, line_digest, offer};
+use super::shared::hold_key;
+use super::{Command, Contradiction, Decided, Decider, Effect};
+use crate::model::{ActionName, ConnectorName, Direction, ErrorKind, Path, RunId, Span, Target};
 use crate::playbook::{Kind, NodeId, Undo};
+
+/// What is needed to take a step back: of its own effect, or of the one that held the target.
+struct Receipt {
+    undo: UndoCall,
+    connector: Option<ConnectorName>,
+    targets: Vec<Target>,
+    /// The destructive effect that is taken back.
+    family: Option<ActionName>,
+}
 
 impl Decider<'_, '_> {
     /// Everything at or below a path that can be taken back, in the order of the run.
@@ -24,8 +32,23 @@ impl Decider<'_, '_> {
             .steps
             .iter()
             .filter(|(_, step)| possible(step.undo) && step.path.is_within(within))
+            .filter(|(_, step)| !self.is_replaced(step.home))
             .map(|(ix, _)| *ix)
             .collect()
+    }
+
+    /// Whether a block around a step says itself how all of it is taken back.
+    fn is_replaced(&self, home: Home) -> bool {
+        let mut at = home;
+        while let Home::Seq(seq) = at {
+            let owner = self.state.seqs.get(&seq).and_then(|seq| seq.owner);
+            let Some(owner) = owner.and_then(|owner| self.state.steps.get(&owner)) else { break };
+            if owner.undo != UndoMark::Nothing {
+                return true;
+            }
+            at = owner.home;
+        }
+        false
     }
 
     /// Asks for an undo, with the gate that its effects had.
@@ -40,13 +63,15 @@ impl Decider<'_, '_> {
         let mut own = None;
         for ix in steps {
             paths.push(self.path(*ix)?);
-            let node = self.step(*ix)?.node;
-            let gate = self.explicit_gate_of(node);
+            let gate = self.written_gate_of(self.step(*ix)?.node);
             if gate.map(|gate| gate.votes) > own.map(|gate: &crate::playbook::Gate| gate.votes) {
                 own = gate;
             }
-            calls.extend(self.undo_line(*ix)?);
+            if let Some(receipt) = self.receipt(*ix)? {
+                calls.push(self.prepare_undo(*ix, receipt)?);
+            }
         }
+        self.walk_undo = true;
         self.emit(Event::new(Head::UndoRequested { by, step, paths }).text(reason))?;
         if !calls.is_empty() {
             self.open_undo_gate(calls, own)?;
@@ -57,14 +82,14 @@ impl Decider<'_, '_> {
     /// An `undo:` step.
     pub(super) fn undo_by_step(&mut self, ix: StepIx, ids: &[NodeId]) -> Decided {
         let path = self.path(ix)?;
-        let mut wanted = Vec::new();
-        for id in ids {
-            let steps: Vec<(Path, NodeId)> =
-                self.state.steps.values().map(|step| (step.path.clone(), step.node)).collect();
-            for (path, _) in steps.into_iter().filter(|(_, node)| node == id) {
-                wanted.extend(self.undoable(&path));
-            }
-        }
+        let named = |node: NodeId| ids.contains(&node);
+        let within: Vec<Path> = self
+            .state
+            .steps()
+            .filter(|step| named(step.node))
+            .map(|step| step.path.clone())
+            .collect();
+        let mut wanted: Vec<StepIx> = within.iter().flat_map(|path| self.undoable(path)).collect();
         wanted.sort();
         wanted.dedup();
         if wanted.is_empty() {
@@ -73,53 +98,39 @@ impl Decider<'_, '_> {
         self.request_undo(&wanted, (None, Some(path)), String::new())
     }
 
-    /// The call that takes a step back, as its gate shows it.
-    fn undo_line(&self, of: StepIx) -> Result<Option<Prepared>, Contradiction> {
+    /// What takes a step back by a call; nothing for sub-playbooks and for undo steps.
+    fn receipt(&self, of: StepIx) -> Result<Option<Receipt>, Contradiction> {
         let step = self.step(of)?;
-        let Some(sent) = step.sent.as_deref() else { return Ok(None) };
-        let Some(undo) = sent.undo.as_deref() else { return Ok(None) };
         if matches!(self.world.plan.node(step.node).undo, Undo::Steps(_)) {
             return Ok(None);
         }
-        Ok(Some(self.prepare_undo(of, undo, sent.intent.connector.clone(), sent.targets.clone())?))
+        Ok(step.sent.as_deref().and_then(|sent| {
+            let intent = &sent.intent;
+            Some(Receipt {
+                undo: sent.undo.as_deref()?.clone(),
+                connector: intent.connector.clone(),
+                targets: sent.targets.clone(),
+                family: family_of(self.world.catalogue, &intent.action, intent.destructive),
+            })
+        }))
     }
 
-    fn prepare_undo(
-        &self,
-        of: StepIx,
-        undo: &UndoCall,
-        connector: Option<crate::model::ConnectorName>,
-        targets: Vec<Target>,
-    ) -> Result<Prepared, Contradiction> {
-        let path = self.step(of)?.path.child("undo");
-        let offer = connector
-            .as_ref()
-            .and_then(|connector| self.world.connectors.offer(connector, &undo.action, &undo.arguments))
-            .unwrap_or_else(|| Offer {
-                action: undo.action.clone(),
-                class: EffectClass::Once,
-                reach: Reached::Accepted,
-                settle: Span::ZERO,
-            });
-        let line = serde_json::json!({
-            "path": path,
-            "action": undo.action,
-            "connector": connector,
-            "targets": targets,
-            "arguments": undo.arguments,
-        });
-        let effect: Digest = line_digest(&self.scope(of)?, &line);
-        Ok(Prepared {
-            path,
-            action: undo.action.clone(),
-            arguments: Arc::new(undo.arguments.clone()),
+    fn prepare_undo(&self, of: StepIx, receipt: Receipt) -> Result<Prepared, Contradiction> {
+        let Receipt { undo, connector, targets, family } = receipt;
+        let mut prepared = Prepared {
+            path: self.step(of)?.path.child("undo"),
+            offer: offer(self.world, connector.as_ref(), &undo.action, &undo.arguments),
+            action: undo.action,
+            arguments: Arc::new(undo.arguments),
             targets,
             connector,
-            offer,
             destructive: false,
             undo: None,
-            effect,
-        })
+            family,
+            effect: None,
+        };
+        prepared.effect = Some(line_digest(&self.scope(of)?, &prepared));
+        Ok(prepared)
     }
 
     /// Begins what is due to be taken back, or ends the undo; says whether anything changed.
@@ -132,6 +143,9 @@ impl Decider<'_, '_> {
         }
         if self.state.undo_open == 0 {
             return self.finish_undo();
+        }
+        if !std::mem::take(&mut self.walk_undo) {
+            return Ok(false);
         }
         let before = self.out.events.len();
         let roots = self.state.roots.clone();
@@ -159,14 +173,11 @@ impl Decider<'_, '_> {
 
     /// In a list the last open undo goes first; says whether there is one.
     fn undo_in_seq(&mut self, seq: SeqIx) -> Result<bool, Contradiction> {
-        let steps = self.state.seq_ref(seq)?.steps.clone();
-        for ix in steps.into_iter().rev() {
-            if self.step(ix)?.undo_open > 0 {
-                self.undo_in_step(ix)?;
-                return Ok(true);
-            }
+        let last = self.state.undo_lists.get(&seq).and_then(|steps| steps.last()).copied();
+        match last {
+            Some(ix) => self.undo_in_step(ix).map(|()| true),
+            None => Ok(false),
         }
-        Ok(false)
     }
 
     fn undo_in_step(&mut self, ix: StepIx) -> Decided {
@@ -175,22 +186,53 @@ impl Decider<'_, '_> {
             UndoMark::Undoing => return Ok(()),
             UndoMark::Nothing | UndoMark::Possible | UndoMark::Undone | UndoMark::Failed => {}
         }
-        let at_once = matches!(self.node(ix)?.kind, Kind::Parallel { .. } | Kind::ForEach(_));
-        let mut seqs: Vec<(Slot, SeqIx)> = Vec::new();
-        for seq in &self.step(ix)?.seqs {
-            seqs.push((self.state.seq_ref(*seq)?.slot, *seq));
-        }
         // What ran last is taken back first: `always`, then handlers, then rounds from the end.
-        for (slot, seq) in seqs.into_iter().rev() {
-            let inside = matches!(slot, Slot::Item(_) | Slot::Branch(_));
-            if self.undo_in_seq(seq)? && !(at_once && inside) {
+        for seq in self.step(ix)?.seqs.clone().into_iter().rev() {
+            let at_once = matches!(self.state.seq_ref(seq)?.slot, Slot::Item(_) | Slot::Branch(_));
+            if self.undo_in_seq(seq)? && !at_once {
                 return Ok(());
             }
         }
         Ok(())
     }
 
+    /// After one step was taken back: what comes before it, outwards until something is left.
+    fn undo_before(&mut self, of: StepIx) -> Decided {
+        let mut at = of;
+        loop {
+            let Home::Seq(seq) = self.step(at)?.home else { return Ok(()) };
+            if self.undo_in_seq(seq)? {
+                return Ok(());
+            }
+            let seq = self.state.seq_ref(seq)?;
+            let (owner, slot) = (seq.owner, seq.slot);
+            let Some(owner) = owner else {
+                // The part before: `on_failure` comes before `always`.
+                self.walk_undo = true;
+                return Ok(());
+            };
+            if self.step(owner)?.undo_open > 0 {
+                // Other items and branches are on their way already.
+                return match slot {
+                    Slot::Item(_) | Slot::Branch(_) => Ok(()),
+                    Slot::Section(_)
+                    | Slot::Body
+                    | Slot::Case(_)
+                    | Slot::Round(_)
+                    | Slot::OnError
+                    | Slot::Always
+                    | Slot::Undo => self.undo_in_step(owner),
+                };
+            }
+            at = owner;
+        }
+    }
+
+    /// Begins to take a step back, unless people have not said yes yet.
     fn start_undo(&mut self, ix: StepIx) -> Decided {
+        if self.is_undo_asked()? {
+            return Ok(());
+        }
         let path = self.path(ix)?;
         if let Undo::Steps(_) = self.node(ix)?.undo {
             return self.emit(Head::UndoStepsStarted { path });
@@ -198,174 +240,199 @@ impl Decider<'_, '_> {
         self.emit(Head::UndoStarted { path })
     }
 
+    /// Whether the gate of an undo is open.
+    fn is_undo_asked(&self) -> Result<bool, Contradiction> {
+        Ok(self.state.needs().any(|need| need.step.is_none() && need.votes_needed > 0))
+    }
+
+    /// Whether a person must let a parked run go on first.
+    fn is_parked(&self) -> bool {
+        self.state.needs().any(|need| need.step.is_none() && need.votes_needed == 0)
+    }
+
     /// The step that takes another one back is due.
     pub(super) fn undo_call(&mut self, ix: StepIx) -> Decided {
-        let super::Home::Undo(of) = self.step(ix)?.home else { return Ok(()) };
-        if self.world.shared.stopped {
+        let Home::Undo(of) = self.step(ix)?.home else { return Ok(()) };
+        // A pause keeps new work from starting; what people want back is not new work.
+        if self.world.shared.stopped || self.is_parked() {
             self.hold_back(ix, Cause::Paused);
             return Ok(());
         }
-        let origin = self.step(of)?;
-        let Some((undo, connector, targets)) = self.receipt(of)? else {
-            return self.undo_failed(ix, of, ErrorKind::Internal, "there is nothing to take back".to_owned());
+        if let Some(run) = self.step(of)?.child {
+            return self.start_child_undo(ix, run);
+        }
+        let Some(receipt) = self.receipt(of)? else {
+            let text = "there is nothing to take back".to_owned();
+            return self.undo_failed(ix, of, ErrorKind::Internal, text);
         };
-        let effect = origin.sent.as_ref().map(|sent| sent.intent.action.clone());
-        let effect = effect.unwrap_or_else(|| self.family(&undo.action));
-        let others = self.others_holding(of, &targets, &effect)?;
-        let first = self.first_previous(&targets, &effect);
-        let unchanged = first.is_some() && first == self.held_output(of, &targets, &effect)?;
-        if !others.is_empty() || unchanged {
-            return self.give_up_hold(ix, of, (targets, effect), others);
-        }
-        let prepared = self.prepare_undo(of, &undo, connector, targets)?;
-        if !self.undo_is_approved(&prepared) {
-            self.hold_back(ix, Cause::Hold);
+        if let Some(effect) = receipt.family.clone()
+            && !self.step(ix)?.unknown
+            && self.gives_up_hold(ix, of, (&receipt.targets, &effect))?
+        {
             return Ok(());
         }
-        if self.is_target_busy(&prepared) {
-            self.hold_back(ix, Cause::Hold);
+        let previous = self.first_previous(&receipt);
+        let prepared = self.prepare_undo(of, receipt)?;
+        if let Some(votes) = self.votes_for_undo(self.step(of)?.node, &prepared)
+            && !self.has_votes(ix, &prepared, votes)?
+        {
             return Ok(());
         }
-        if let Some(previous) = first {
-            self.state.step_mut(ix)?.previous = Some(previous);
+        if let Some(effect) = &prepared.family
+            && let Some(key) = self.busy(ix, &prepared.targets, effect)?
+        {
+            self.hold_back(ix, Cause::Hold(key));
+            return Ok(());
         }
-        self.intend(ix, prepared, Direction::Undo, UNDO_TIMEOUT)
-    }
-
-    /// What is needed to take a step back: of its own effect, or of the one that held the target.
-    #[expect(clippy::type_complexity, reason = "a receipt has these three parts, used right here")]
-    fn receipt(
-        &self,
-        of: StepIx,
-    ) -> Result<Option<(UndoCall, Option<crate::model::ConnectorName>, Vec<Target>)>, Contradiction> {
-        let sent = self.step(of)?.sent.as_deref();
-        Ok(sent.and_then(|sent| {
-            let undo = sent.undo.as_deref()?.clone();
-            Some((undo, sent.intent.connector.clone(), sent.targets.clone()))
-        }))
-    }
-
-    /// Other holders of the targets: runs and steps beside this one.
-    fn others_holding(
-        &self,
-        of: StepIx,
-        targets: &[Target],
-        effect: &crate::model::ActionName,
-    ) -> Result<Vec<RunId>, Contradiction> {
-        let (run, path) = (self.state.opened.run, self.path(of)?);
-        let mut others = Vec::new();
-        for target in targets {
-            if let Some(state) = self.world.shared.holds.get(&target.identity(), effect) {
-                let other = |holder: &&super::super::world::Holder| holder.run != run || holder.path != path;
-                others.extend(state.holders.iter().filter(other).map(|holder| holder.run));
-            }
-        }
-        Ok(others)
+        self.intend(ix, (prepared, previous), Direction::Undo, UNDO_TIMEOUT)
     }
 
     /// The state before the first of all holders, which the last release restores.
-    fn first_previous(&self, targets: &[Target], effect: &crate::model::ActionName) -> Option<Arc<Value>> {
-        let target = targets.first()?;
-        self.world.shared.holds.get(&target.identity(), effect)?.previous.clone()
+    fn first_previous(&self, receipt: &Receipt) -> Option<Arc<Value>> {
+        let key = hold_key(receipt.targets.first()?, receipt.family.as_ref()?);
+        self.shared.hold(&key)?.previous.clone()
     }
 
-    fn held_output(
-        &self,
-        of: StepIx,
-        targets: &[Target],
-        effect: &crate::model::ActionName,
-    ) -> Result<Option<Arc<Value>>, Contradiction> {
-        let held = targets.first().and_then(|target| self.world.shared.holds.get(&target.identity(), effect));
-        Ok(match held.and_then(|state| state.output.clone()) {
-            Some(output) => Some(output),
-            None => self.step(of)?.output.clone(),
-        })
-    }
-
-    /// Nothing is sent: others still hold the target, or it was like that before.
-    fn give_up_hold(
+    /// Nothing is sent where others still hold the target, or where it was like that before; says
+    /// whether that is so.
+    fn gives_up_hold(
         &mut self,
         ix: StepIx,
         of: StepIx,
-        (targets, effect): (Vec<Target>, crate::model::ActionName),
-        others: Vec<RunId>,
-    ) -> Decided {
-        let (path, origin) = (self.path(ix)?, self.path(of)?);
-        self.out.shared.push(SharedChange::Released {
+        (targets, effect): (&[Target], &ActionName),
+    ) -> Result<bool, Contradiction> {
+        let origin = self.path(of)?;
+        let run = self.state.opened.run;
+        let held = |target: &Target| self.shared.hold(&hold_key(target, effect));
+        let others: Vec<RunId> = targets
+            .iter()
+            .filter_map(held)
+            .flat_map(|state| &state.holders)
+            .filter(|holder| holder.run != run || holder.path != origin)
+            .map(|holder| holder.run)
+            .collect();
+        let first = targets.first().and_then(held);
+        if others.is_empty() && !first.is_some_and(was_so_before) {
+            return Ok(false);
+        }
+        self.share(SharedChange::Released {
             targets: targets.iter().map(Target::identity).collect(),
-            effect,
-            run: self.state.opened.run,
+            effect: effect.clone(),
+            run,
             path: origin.clone(),
         });
+        let path = self.path(ix)?;
         self.emit(ended(path, StepEnd::Skipped, None, None))?;
-        self.emit(Head::UndoEnded { path: origin, undone: true, error: None, still_held_by: others })
+        let (path, still_held_by) = (origin, others);
+        self.emit(Head::UndoEnded { path, undone: true, error: None, still_held_by })?;
+        self.undo_before(of)?;
+        Ok(true)
     }
 
-    fn undo_is_approved(&self, prepared: &Prepared) -> bool {
-        let asked = self.state.needs.values().any(|need| need.step.is_none() && need.votes_needed > 0);
-        match &self.state.undo_approved {
-            Some(approved) => approved.lines.get(&prepared.path).is_none_or(|line| *line == prepared.effect),
-            None => !asked,
+    /// A sub-playbook takes back what it did, as a run of its own.
+    fn start_child_undo(&mut self, ix: StepIx, run: RunId) -> Decided {
+        let Kind::Playbook { name, .. } = &self.node(ix)?.kind else { return Ok(()) };
+        let (path, playbook) = (self.path(ix)?, name.clone());
+        self.emit(Head::ChildOpened { path, run, playbook })?;
+        self.undo_child(ix, run)
+    }
+
+    pub(super) fn undo_child(&mut self, ix: StepIx, run: RunId) -> Decided {
+        let by = self.state.undo_by.clone().unwrap_or_else(|| self.requester().clone());
+        let reason = format!("{} is taken back", self.origin_path(ix)?);
+        let command = Command::Undo { by, paths: Vec::new(), reason };
+        self.out.effects.push(Effect::ToChild { run, command });
+        Ok(())
+    }
+
+    /// A sub-playbook that was to take everything back has come to an end again.
+    pub(super) fn child_undone(&mut self, path: &Path, run: RunId, end: RunEnd) -> Decided {
+        let Some(ix) = self.state.by_path.get(&path.child("undo")).copied() else { return Ok(()) };
+        let Home::Undo(of) = self.step(ix)?.home else { return Ok(()) };
+        if self.step(ix)?.phase != Phase::Child(run) {
+            return Ok(());
         }
-    }
-
-    fn is_target_busy(&self, prepared: &Prepared) -> bool {
-        let family = self.family(&prepared.action);
-        prepared.targets.iter().any(|target| {
-            let state = self.world.shared.holds.get(&target.identity(), &family);
-            state.is_some_and(|state| state.busy.is_some())
-        })
+        if end != RunEnd::Undone {
+            let text = "the sub-playbook could not take everything back".to_owned();
+            return self.undo_failed(ix, of, ErrorKind::Child, text);
+        }
+        self.end(ix, StepEnd::Succeeded)?;
+        self.undo_step_ended(ix)
     }
 
     /// The path of what an undo step takes back; its own where it is none.
     pub(super) fn origin_path(&self, ix: StepIx) -> Result<Path, Contradiction> {
         match self.step(ix)?.home {
-            super::Home::Undo(of) => self.path(of),
-            super::Home::Seq(_) => self.path(ix),
+            Home::Undo(of) => self.path(of),
+            Home::Seq(_) => self.path(ix),
         }
     }
 
     /// After a success: if it was an undo, what it took back is undone.
     pub(super) fn undo_step_ended(&mut self, ix: StepIx) -> Decided {
-        let super::Home::Undo(of) = self.step(ix)?.home else { return Ok(()) };
+        let Home::Undo(of) = self.step(ix)?.home else { return Ok(()) };
         let path = self.path(of)?;
-        self.emit(Head::UndoEnded { path, undone: true, error: None, still_held_by: Vec::new() })
+        let still_held_by = Vec::new();
+        self.emit(Head::UndoEnded { path, undone: true, error: None, still_held_by })?;
+        self.undo_before(of)
     }
 
     /// An undo that failed for good is shown as such; a new `undo` tries it again.
-    pub(super) fn undo_failed(&mut self, ix: StepIx, of: StepIx, kind: ErrorKind, message: String) -> Decided {
+    pub(super) fn undo_failed(
+        &mut self,
+        ix: StepIx,
+        of: StepIx,
+        kind: ErrorKind,
+        message: String,
+    ) -> Decided {
         let (path, origin) = (self.path(ix)?, self.path(of)?);
         self.emit(ended(path, StepEnd::Failed, Some(kind), Some(message.clone())))?;
-        let head = Head::UndoEnded { path: origin, undone: false, error: Some(kind), still_held_by: Vec::new() };
-        self.emit(Event::new(head).text(message))
+        self.not_undone(of, origin, (kind, message))
+    }
+
+    pub(super) fn not_undone(
+        &mut self,
+        of: StepIx,
+        path: Path,
+        (kind, message): (ErrorKind, String),
+    ) -> Decided {
+        let still_held_by = Vec::new();
+        let head = Head::UndoEnded { path, undone: false, error: Some(kind), still_held_by };
+        self.emit(Event::new(head).text(message))?;
+        self.undo_before(of)
     }
 
     /// The undo steps of an ended step have ended.
     pub(super) fn undo_steps_ended(&mut self, ix: StepIx) -> Decided {
-        self.state.drop_from_queues(ix);
         let step = self.step(ix)?;
         if step.undo != UndoMark::Undoing || step.open_seqs > 0 {
             return Ok(());
         }
-        let undone = match self.last_undo_seq(ix)? {
-            Some(seq) => {
-                matches!(self.state.seq_ref(seq)?.end, Some(StepEnd::Succeeded | StepEnd::Skipped))
-            }
-            None => return Ok(()),
-        };
-        let path = self.path(ix)?;
-        let error = (!undone).then_some(ErrorKind::Refused);
-        self.emit(Head::UndoEnded { path, undone, error, still_held_by: Vec::new() })
+        let path = step.path.clone();
+        let Some(end) = self.last_undo_end(ix)? else { return Ok(()) };
+        if matches!(end, StepEnd::Succeeded | StepEnd::Skipped) {
+            let still_held_by = Vec::new();
+            self.emit(Head::UndoEnded { path, undone: true, error: None, still_held_by })?;
+            return self.undo_before(ix);
+        }
+        let message = "its undo steps failed".to_owned();
+        self.not_undone(ix, path, (ErrorKind::Refused, message))
     }
 
-    fn last_undo_seq(&self, ix: StepIx) -> Result<Option<SeqIx>, Contradiction> {
+    fn last_undo_end(&self, ix: StepIx) -> Result<Option<StepEnd>, Contradiction> {
         for seq in self.step(ix)?.seqs.iter().rev() {
-            if self.state.seq_ref(*seq)?.slot == Slot::Undo {
-                return Ok(Some(*seq));
+            let seq = self.state.seq_ref(*seq)?;
+            if seq.slot == Slot::Undo {
+                return Ok(seq.end);
             }
         }
         Ok(None)
     }
+}
+
+/// The target was as the effect made it before anything was done: a release would change it.
+fn was_so_before(state: &HoldState) -> bool {
+    state.previous.is_some() && state.previous == state.output
 }
 
 /// How long one attempt of an undo may take.

@@ -1,0 +1,194 @@
+//! A call, rendered and resolved, before anything is decided about it: connector, targets,
+//! arguments, what takes it back, and the digest of all that.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::super::event::UndoCall;
+use super::super::scope::Scope;
+use super::super::state::Binding;
+use super::super::world::World;
+use crate::model::{
+    ActionName, Catalogue, ConnectorName, Digest, EffectClass, ErrorKind, Offer, Path, Reached,
+    Span, Target, digest_of,
+};
+use crate::playbook::{CallNode, Node, Undo};
+
+/// A call, rendered and resolved.
+#[derive(Debug, Clone)]
+pub(super) struct Prepared {
+    pub(super) path: Path,
+    pub(super) action: ActionName,
+    pub(super) arguments: Arc<Value>,
+    pub(super) targets: Vec<Target>,
+    pub(super) connector: Option<ConnectorName>,
+    pub(super) offer: Offer,
+    pub(super) destructive: bool,
+    pub(super) undo: Option<Arc<UndoCall>>,
+    /// The destructive effect it is, or takes back: effects of one family on one target run one
+    /// after the other.
+    pub(super) family: Option<ActionName>,
+    /// The digest of the fully rendered effect, where somebody may have to say yes to it.
+    pub(super) effect: Option<Digest>,
+}
+
+impl Prepared {
+    /// Whether gates guard it: it is destructive, or takes back what is.
+    pub(super) fn hurts(&self) -> bool {
+        self.family.is_some()
+    }
+
+    /// Whether it takes back what a destructive effect did.
+    pub(super) fn is_release(&self) -> bool {
+        self.family.as_ref().is_some_and(|family| *family != self.action)
+    }
+
+    /// What an approver is shown of it.
+    pub(super) fn line(&self) -> Value {
+        json!({
+            "path": self.path,
+            "action": self.action,
+            "connector": self.connector,
+            "targets": self.targets,
+            "arguments": self.arguments,
+            "undo": self.undo,
+        })
+    }
+}
+
+/// Why a call can not be made as it is.
+pub(super) type Unfit = (ErrorKind, String);
+
+/// The destructive action that an action takes back, or the action itself where it is destructive.
+pub(super) fn family_of(
+    catalogue: &Catalogue,
+    action: &ActionName,
+    destructive: bool,
+) -> Option<ActionName> {
+    let undone = catalogue.iter().find(|spec| {
+        spec.destructive && spec.undo.as_ref().is_some_and(|undo| undo.action == *action)
+    });
+    undone.map(|spec| spec.name.clone()).or_else(|| destructive.then(|| action.clone()))
+}
+
+/// Renders a call and resolves its targets and its connector.
+pub(super) fn prepare(
+    world: &World<'_>,
+    scope: &Scope<'_>,
+    node: &Node,
+    call: &CallNode,
+    path: Path,
+) -> Result<Prepared, Unfit> {
+    let eval = |error: crate::playbook::EvalError| (ErrorKind::Script, error.message);
+    let Some(spec) = world.catalogue.get(&call.action) else {
+        return Err((ErrorKind::Internal, format!("there is no action `{}`", call.action)));
+    };
+    let mut arguments = scope.render_all(&call.with).map_err(eval)?;
+    spec.arguments.fill(&mut arguments);
+    if let Some(problem) = spec.arguments.problems(&arguments).first() {
+        return Err((ErrorKind::Invalid, format!("argument `{}` {}", problem.at, problem.message)));
+    }
+    crate::model::exact(&arguments).map_err(|error| (ErrorKind::Invalid, error.to_string()))?;
+    let mut targets = Vec::new();
+    for (kind, name) in spec.target_names(&arguments) {
+        let target = world.setup.inventory.resolve(kind, &name);
+        targets.push(target.map_err(|error| (ErrorKind::Invalid, error.to_string()))?);
+    }
+    targets.sort();
+    targets.dedup();
+    let connector = choose(&scope.state().opened.bindings, call, &targets);
+    let offer = offer(world, connector.as_ref(), &call.action, &arguments);
+    let destructive = spec.destructive
+        || connector.as_ref().is_some_and(|connector| {
+            world.connectors.destructive(connector, &call.action, &arguments)
+        });
+    let undo = match &node.undo {
+        Undo::None | Undo::Steps(_) => None,
+        Undo::Call { action, with } => {
+            let arguments = scope.render_all(with).map_err(eval)?;
+            Some(UndoCall { action: action.clone(), arguments })
+        }
+        Undo::Catalogue => spec
+            .undo_arguments(&arguments)
+            .map(|(action, arguments)| UndoCall { action, arguments }),
+    };
+    let mut prepared = Prepared {
+        path,
+        action: call.action.clone(),
+        arguments: Arc::new(arguments),
+        targets,
+        connector,
+        offer,
+        destructive,
+        undo: undo.map(Arc::new),
+        family: family_of(world.catalogue, &call.action, destructive),
+        effect: None,
+    };
+    if prepared.hurts() || node.approval.is_some() {
+        prepared.effect = Some(line_digest(scope, &prepared));
+    }
+    Ok(prepared)
+}
+
+/// What a connector says of a call; where nobody does it, a person does it once.
+pub(super) fn offer(
+    world: &World<'_>,
+    connector: Option<&ConnectorName>,
+    action: &ActionName,
+    arguments: &Value,
+) -> Offer {
+    connector
+        .and_then(|connector| world.connectors.offer(connector, action, arguments))
+        .unwrap_or_else(|| Offer {
+            action: action.clone(),
+            class: EffectClass::Once,
+            reach: Reached::Accepted,
+            settle: Span::ZERO,
+        })
+}
+
+/// The digest of one bound line: everything an approver was shown of it.
+pub(super) fn line_digest(scope: &Scope<'_>, prepared: &Prepared) -> Digest {
+    let opened = &scope.state().opened;
+    let parts = json!([
+        prepared.line(),
+        opened.mode.as_str(),
+        opened.incident.to_string(),
+        opened.run.to_string(),
+        opened.digest.hex(),
+        opened.by.person.as_str()
+    ]);
+    // Arguments are exact: they were looked at when they were rendered.
+    digest_of("effect-line", &parts).unwrap_or(Digest::ZERO)
+}
+
+/// The most specific binding: a slot's own, then by range, then by organisation, then any.
+fn choose(bindings: &[Binding], call: &CallNode, targets: &[Target]) -> Option<ConnectorName> {
+    let via = call.via.as_ref().map(crate::model::StepId::as_str);
+    let fits = |binding: &&Binding| {
+        let organisation = binding.organisation.as_ref();
+        let within = |range: &str| {
+            range.parse::<ipnet::IpNet>().is_ok_and(|range| {
+                targets.iter().all(|target| {
+                    !target.addresses.is_empty()
+                        && target.addresses.iter().all(|address| range.contains(address))
+                })
+            })
+        };
+        binding.capability == call.action.capability()
+            && binding.slot.as_deref() == via
+            && organisation.is_none_or(|organisation| {
+                targets.iter().all(|target| target.organisation.as_ref() == Some(organisation))
+            })
+            && binding.range.as_deref().is_none_or(within)
+            && (!targets.is_empty() || (binding.range.is_none() && organisation.is_none()))
+    };
+    let weight = |binding: &Binding| (binding.range.is_some(), binding.organisation.is_some());
+    bindings
+        .iter()
+        .rev()
+        .filter(fits)
+        .max_by_key(|binding| weight(binding))
+        .map(|binding| binding.connector.clone())
+}

@@ -1,0 +1,114 @@
+//! What all runs share, as this decision leaves it: later parts of a decision see what earlier ones
+//! changed.
+
+use std::collections::BTreeSet;
+
+use super::super::state::Cause;
+use super::super::world::{HoldKey, HoldState, Shared, SharedChange};
+use super::Decider;
+use crate::model::{ActionName, Limits, Millis, Organisation, Path, RunId, Target};
+
+/// Changes of a decision on top of what was there before.
+pub(super) struct Pending<'w> {
+    base: &'w Shared,
+    changed: Shared,
+    holds: BTreeSet<HoldKey>,
+    once: BTreeSet<String>,
+}
+
+impl<'w> Pending<'w> {
+    pub(super) fn new(base: &'w Shared) -> Self {
+        Self { base, changed: Shared::default(), holds: BTreeSet::new(), once: BTreeSet::new() }
+    }
+
+    pub(super) fn hold(&self, key: &HoldKey) -> Option<&HoldState> {
+        let source = if self.holds.contains(key) { &self.changed } else { self.base };
+        source.holds.get(&key.target, &key.effect)
+    }
+
+    pub(super) fn once(&self, key: &str) -> Option<&(RunId, Path)> {
+        let source = if self.once.contains(key) { &self.changed } else { self.base };
+        source.once.get(key)
+    }
+
+    fn apply(&mut self, change: &SharedChange, keys: &[HoldKey], now: Millis) {
+        for key in keys {
+            if self.holds.insert(key.clone())
+                && let Some(state) = self.base.holds.get(&key.target, &key.effect)
+            {
+                self.changed.holds.restore(key.clone(), state.clone());
+            }
+        }
+        if let SharedChange::Claimed { key, .. } | SharedChange::Unclaimed { key } = change {
+            self.once.insert(key.clone());
+        }
+        self.changed.apply(change, now);
+    }
+
+    /// Why these targets may not be touched on top of those of the last hour.
+    pub(super) fn limit_of_hour(
+        &self,
+        limits: &Limits,
+        targets: &[Target],
+        now: Millis,
+    ) -> Option<String> {
+        if limits.targets_per_hour.is_none() && limits.targets_per_organisation.is_none() {
+            return None;
+        }
+        let mut all: Vec<Target> = targets.to_vec();
+        all.extend(self.changed.touched.iter().filter_map(|(name, (_, organisation))| {
+            let (kind, name) = name.split_once(':')?;
+            let kind = serde_json::from_value(kind.into()).ok()?;
+            let (addresses, macs) = (BTreeSet::new(), BTreeSet::new());
+            let (name, organisation) = (name.to_owned(), organisation.clone());
+            Some(Target { kind, name, addresses, macs, organisation })
+        }));
+        let organisation: Option<&Organisation> =
+            targets.first().and_then(|target| target.organisation.as_ref());
+        let (hour, of_one) = self.base.touched_with(&all, organisation, now);
+        if let Some(max) = limits.targets_per_hour.filter(|max| hour > *max) {
+            return Some(format!(
+                "{hour} targets would be touched within an hour, the limit is {max}"
+            ));
+        }
+        limits.targets_per_organisation.filter(|max| of_one > *max).map(|max| {
+            format!("{of_one} targets of one organisation would be touched within an hour, the limit is {max}")
+        })
+    }
+}
+
+/// The key of a target under an effect.
+pub(super) fn hold_key(target: &Target, effect: &ActionName) -> HoldKey {
+    HoldKey { target: target.identity(), effect: effect.clone() }
+}
+
+impl Decider<'_, '_> {
+    /// Changes what runs share; whoever waited for these targets is looked at again.
+    pub(super) fn share(&mut self, change: SharedChange) {
+        let keys = keys_of(&change);
+        self.shared.apply(&change, &keys, self.world.now);
+        for key in keys {
+            if self.shared.hold(&key).is_none_or(|state| state.busy.is_none()) {
+                self.state.release_held(&Cause::Hold(key));
+            }
+        }
+        self.out.shared.push(change);
+    }
+}
+
+fn keys_of(change: &SharedChange) -> Vec<HoldKey> {
+    let keys = |targets: &[String], effect: &ActionName| {
+        let key = |target: &String| HoldKey { target: target.clone(), effect: effect.clone() };
+        targets.iter().map(key).collect()
+    };
+    match change {
+        SharedChange::Busy { targets, effect, .. } => {
+            targets.iter().map(|target| hold_key(target, effect)).collect()
+        }
+        SharedChange::Freed { targets, effect }
+        | SharedChange::Held { targets, effect, .. }
+        | SharedChange::Released { targets, effect, .. }
+        | SharedChange::Cleared { targets, effect } => keys(targets, effect),
+        SharedChange::Claimed { .. } | SharedChange::Unclaimed { .. } => Vec::new(),
+    }
+}

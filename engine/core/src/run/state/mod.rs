@@ -1,0 +1,186 @@
+//! What is true of a run: a fold of its events, nothing else.
+//!
+//! Steps and lists stand in maps by rising numbers; a path leads to its step. Queues and counters
+//! are kept up to date by `apply`, so that `decide` never scans the children of a block.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+mod opened;
+mod queues;
+mod status;
+mod step;
+
+use super::event::{Actor, RunEnd, Section};
+use crate::model::{Millis, NeedId, Path, RunId};
+
+pub use opened::{Binding, Opened, SeqIx, StepIx};
+pub use status::{Cause, Need, RunStatus, Timer};
+pub use step::{Approved, Home, LoopState, Phase, Sent, Step, StepError, UndoMark};
+pub(crate) use step::{Seq, Slot};
+
+/// Where the run as a whole is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flow {
+    /// A part of the playbook runs; when it ends early, this is how the run will end.
+    Section {
+        /// Which part.
+        section: Section,
+        /// Known from the moment the run is closing.
+        closing: Option<RunEnd>,
+    },
+    /// It ended.
+    Ended(RunEnd),
+    /// It ended and is being undone.
+    Undoing {
+        /// How it had ended.
+        before: RunEnd,
+    },
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunState {
+    pub(crate) opened: Opened,
+    pub(crate) flow: Flow,
+    pub(crate) paused: bool,
+    pub(crate) error: Option<StepError>,
+    pub(crate) outputs: Option<Arc<Value>>,
+    pub(crate) ended_at: Option<Millis>,
+    pub(crate) steps: BTreeMap<StepIx, Step>,
+    pub(crate) seqs: BTreeMap<SeqIx, Seq>,
+    pub(crate) roots: Vec<SeqIx>,
+    pub(crate) by_path: BTreeMap<Path, StepIx>,
+    pub(crate) next_step: u32,
+    pub(crate) next_seq: u32,
+    pub(crate) needs: BTreeMap<NeedId, Need>,
+    /// Steps that `decide` must look at.
+    pub(crate) agenda: BTreeSet<StepIx>,
+    /// Steps whose effect, probe, read or child is out.
+    pub(crate) out: BTreeSet<StepIx>,
+    /// Steps that move by themselves.
+    pub(crate) moving: u32,
+    /// Signals that nobody has waited for yet, by name, oldest first.
+    pub(crate) signals: BTreeMap<String, Vec<(String, Option<Arc<Value>>)>>,
+    /// Keys of all signals, against repeats.
+    pub(crate) signal_keys: BTreeSet<String>,
+    /// Distinct targets that were touched.
+    pub(crate) targets: BTreeSet<String>,
+    /// The undo that is going on, with the steps that are wanted.
+    pub(crate) undo_open: u32,
+    pub(crate) undo_by: Option<Actor>,
+    pub(crate) undo_failed: bool,
+    pub(crate) undo_approved: Vec<Approved>,
+    /// `undo:` steps that wait for the undo to finish.
+    pub(crate) undo_steps: BTreeSet<StepIx>,
+    /// Lists with something to take back inside, and in each the steps.
+    pub(crate) undo_lists: BTreeMap<SeqIx, BTreeSet<StepIx>>,
+    /// Steps that wait for a signal, by its name.
+    pub(crate) awaiting: BTreeMap<String, BTreeSet<StepIx>>,
+    /// What wakes steps, from what they wait for; a due one that was looked at is taken out.
+    #[serde(skip)]
+    pub(crate) timers: BTreeSet<(Millis, Timer)>,
+    /// Steps to look at now; a cache of the agenda that shrinks while permits or holds lack.
+    #[serde(skip)]
+    pub(crate) fresh: BTreeSet<StepIx>,
+    /// Steps that were looked at and wait for a permit, a hold or the end of a pause.
+    #[serde(skip)]
+    pub(crate) held_back: BTreeMap<Cause, BTreeSet<StepIx>>,
+    /// Why each of them waits.
+    #[serde(skip)]
+    pub(crate) held_for: BTreeMap<StepIx, Cause>,
+}
+
+impl RunState {
+    /// What it was launched with.
+    pub fn opened(&self) -> &Opened {
+        &self.opened
+    }
+    /// The root run's id; its own where nobody called it.
+    pub fn root(&self) -> RunId {
+        self.opened.parent.as_ref().map_or(self.opened.run, |parent| parent.root)
+    }
+    /// Its status now.
+    pub fn status(&self) -> RunStatus {
+        match &self.flow {
+            Flow::Ended(end) => (*end).into(),
+            Flow::Undoing { .. } => RunStatus::Undoing,
+            Flow::Section { .. } if self.paused => RunStatus::Paused,
+            Flow::Section { closing: Some(RunEnd::Cancelled | RunEnd::Superseded), .. }
+                if self.moving > 0 || self.needs.is_empty() =>
+            {
+                RunStatus::Cancelling
+            }
+            Flow::Section { .. } if self.moving > 0 => RunStatus::Running,
+            Flow::Section { .. } => RunStatus::Waiting,
+        }
+    }
+    /// Ended, paused, or waiting with a need.
+    pub fn is_at_rest(&self) -> bool {
+        let status = self.status();
+        status.is_ended()
+            || status == RunStatus::Paused
+            || (!self.needs.is_empty() && self.moving == 0 && self.out.is_empty())
+    }
+    /// What waits for people.
+    pub fn needs(&self) -> impl Iterator<Item = &Need> {
+        self.needs.values()
+    }
+    /// One need.
+    pub fn need(&self, id: NeedId) -> Option<&Need> {
+        self.needs.get(&id)
+    }
+    /// All steps, in the order of becoming ready.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.steps.values()
+    }
+    /// A step by its path.
+    pub fn step_at(&self, path: &Path) -> Option<&Step> {
+        self.by_path.get(path).and_then(|ix| self.steps.get(ix))
+    }
+    /// A step by its number.
+    pub fn step(&self, ix: StepIx) -> Option<&Step> {
+        self.steps.get(&ix)
+    }
+    /// What it gave.
+    pub fn outputs(&self) -> Option<&Arc<Value>> {
+        self.outputs.as_ref()
+    }
+    /// The error that ended it.
+    pub fn error(&self) -> Option<&StepError> {
+        self.error.as_ref()
+    }
+    /// When it ended.
+    pub fn ended_at(&self) -> Option<Millis> {
+        self.ended_at
+    }
+    /// Whether something of it is out in the world or being computed.
+    pub fn has_work_out(&self) -> bool {
+        !self.out.is_empty()
+    }
+    /// Children that have not ended.
+    pub fn children(&self) -> impl Iterator<Item = (&Step, RunId)> {
+        self.out.iter().filter_map(|ix| self.steps.get(ix)).filter_map(|step| match step.phase {
+            Phase::Child(run) => Some((step, run)),
+            Phase::Ready
+            | Phase::Gated(_)
+            | Phase::Reading
+            | Phase::Running
+            | Phase::Backoff(_)
+            | Phase::Settling(_)
+            | Phase::Probing
+            | Phase::Asked(_)
+            | Phase::Person(_)
+            | Phase::Signal(..)
+            | Phase::Time(_)
+            | Phase::Block
+            | Phase::Handling
+            | Phase::Concluding(..)
+            | Phase::Ended(_) => None,
+        })
+    }
+}
