@@ -126,18 +126,18 @@ pub fn decode(
 mod tests {
     use super::*;
 
-    fn anna() -> Option<Actor> {
-        Some(Actor { person: "anna".parse().unwrap(), asserted: true })
+    fn anna() -> Actor {
+        Actor { person: "anna".parse().unwrap(), asserted: true }
     }
 
     #[test]
     fn every_event_of_the_store_comes_back_as_it_was() {
         let connector: ConnectorName = "core-router".parse().unwrap();
         let events = vec![
-            Event::new(Head::Stopped, anna()).text("the router answers strangely"),
-            Event::new(Head::GoneOn, anna()),
-            Event::new(Head::Restored { epoch: "0f".repeat(16) }, anna()).text("monday.db"),
-            Event::new(Head::ConnectorPaused { connector: connector.clone() }, anna()),
+            Event::new(Head::Stopped, Some(anna())).text("the router answers strangely"),
+            Event::new(Head::GoneOn, Some(anna())),
+            Event::new(Head::Restored { epoch: "0f".repeat(16) }, Some(anna())).text("monday.db"),
+            Event::new(Head::ConnectorPaused { connector: connector.clone() }, Some(anna())),
             Event::new(Head::ConnectorUnpaused { connector }, None),
             Event::new(Head::BackupMade { digest: Some(Digest::ZERO) }, None).text("monday.db"),
             Event::new(Head::Sealed { streams: 2 }, None),

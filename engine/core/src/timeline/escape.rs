@@ -32,6 +32,23 @@ pub fn visible(text: &str, max: usize) -> String {
     out
 }
 
+/// JSON in which no character stands that moves, hides or reorders, and none that HTML would take
+/// for markup: inside of its texts, the only place for them, their numbers say the same.
+pub(super) fn armoured(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_hidden(c) || matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}') {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string does not fail.
+                let _written = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// Control characters, and those that have no look of their own or change that of others. The
 /// joiners stay: some scripts need them.
 fn is_hidden(c: char) -> bool {
@@ -58,6 +75,14 @@ mod tests {
         ] {
             assert_eq!(visible(text, 100), shown, "{text:?}");
         }
+    }
+
+    #[test]
+    fn armoured_json_says_the_same() {
+        let value = serde_json::json!({"a<b": "</script> & \u{202e} \u{e0041} ä 🛟"});
+        let text = armoured(&value.to_string());
+        assert!(!text.contains(['<', '>', '&', '\u{202e}', '\u{e0041}']));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 
     #[test]

@@ -26,3 +26,6 @@ pub use escape::visible;
 pub use format::{Document, Zone, csv, golden, html, jsonl, table};
 pub use print::checklist;
 pub use weave::timeline;
+
+#[cfg(test)]
+mod tests;

@@ -71,13 +71,23 @@ impl Owners {
 
     /// The step an event is about, also where it names only a need.
     pub(super) fn path(&self, head: &Head) -> Option<Path> {
-        match head {
-            Head::Voted { need, .. }
-            | Head::NeedAnswered { need, .. }
-            | Head::NeedVoid { need }
-            | Head::NeedEscalated { need, .. } => self.needs.get(need).cloned(),
-            head => path_of(head).cloned(),
+        match need_of(head) {
+            Some(need) => self.needs.get(&need).cloned(),
+            None => path_of(head).cloned(),
         }
+    }
+}
+
+/// The need that an event is about, where it does not open it.
+pub(super) fn need_of(head: &Head) -> Option<NeedId> {
+    if let Head::Voted { need, .. }
+    | Head::NeedAnswered { need, .. }
+    | Head::NeedVoid { need }
+    | Head::NeedEscalated { need, .. } = head
+    {
+        Some(*need)
+    } else {
+        None
     }
 }
 

@@ -233,18 +233,17 @@ impl Pen<'_> {
         let hidden = sensitive.hides(super::place::node_of(self.plan, path).map(|(id, _)| id));
         for index in 0..looping.total.min(ITEMS_MAX) {
             let at = usize::try_from(index).unwrap_or(usize::MAX);
-            let item = looping.items.get(at).map_or_else(
-                || index.to_string(),
-                |item| match item {
-                    serde_json::Value::String(text) => text.clone(),
-                    other => other.to_string(),
-                },
-            );
+            let item = looping.items.get(at).map_or_else(|| index.to_string(), plain);
             let item = if hidden { "•••".to_owned() } else { visible(&item, TEXT_CHARS_MAX) };
             self.line(depth + 1, &format!("{}. {item}", index + 1));
             self.steps(&each.steps, &path.at(index), depth + 2);
         }
     }
+}
+
+/// A value as people say it: a text without quotes.
+pub(super) fn plain(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The box before a step.
@@ -285,8 +284,7 @@ fn length(length: &Length) -> String {
 /// A template as it is written; what is filled in stands in angle quotes.
 fn template(template: &Template) -> String {
     let text = match template {
-        Template::Literal(serde_json::Value::String(text)) => text.clone(),
-        Template::Literal(value) => value.to_string(),
+        Template::Literal(value) => plain(value),
         Template::Whole(expression) => format!("‹{}›", expression.text),
         Template::Text(pieces) => pieces
             .iter()

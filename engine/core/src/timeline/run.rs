@@ -9,12 +9,13 @@ use super::entry::{Lane, Lang, Recorded, Scope, TimelineEntry};
 use super::escape::{TEXT_CHARS_MAX, visible};
 use super::owners::{Owners, Sight};
 use super::place::node_of;
+use super::print::plain;
 use super::seen::{Called, Seen, Tried};
 use super::sensitive::Sensitive;
 use super::sentence::{self, Act, Scene, words};
-use crate::model::{Organisation, Path, PlaybookName, RunId};
-use crate::playbook::{Kind, NodeId, Plan};
-use crate::run::{Actor, Event, Head};
+use crate::model::{Organisation, Path, PlaybookName, RunId, Schema};
+use crate::playbook::{Kind, NodeId, Plan, Wait};
+use crate::run::{Actor, Event, Head, StepEnd};
 
 /// Longest name in a sentence.
 pub(super) const NAME_CHARS_MAX: usize = 120;
@@ -80,23 +81,18 @@ impl<'a> Teller<'a> {
 
     fn learn_sensitive(&mut self, event: &Event, forms: &Seen) {
         let Some(value) = event.body.value.as_deref() else { return };
-        match &event.head {
-            Head::RunOpened { .. } => {
-                let inputs = value.get("inputs").unwrap_or(&Value::Null);
-                if let Some(plan) = self.plan {
-                    self.sensitive.learn_inputs(&plan.parts().inputs, inputs);
-                }
-            }
-            head @ Head::NeedAnswered { .. } => {
-                let form = forms.asked(head).and_then(|asked| asked.form.as_ref());
-                form.into_iter().for_each(|form| self.sensitive.learn(form, value));
-            }
-            Head::SignalReceived { .. } => {
-                for form in signal_forms(self.plan) {
-                    self.sensitive.learn(form, value);
-                }
-            }
-            _ => {}
+        let head = &event.head;
+        if let (Head::RunOpened { .. }, Some(plan)) = (head, self.plan) {
+            let inputs = value.get("inputs").unwrap_or(&Value::Null);
+            self.sensitive.learn_inputs(&plan.parts().inputs, inputs);
+        }
+        if let Head::NeedAnswered { .. } = head
+            && let Some(form) = forms.asked(head).and_then(|asked| asked.form.as_ref())
+        {
+            self.sensitive.learn(form, value);
+        }
+        if let Head::SignalReceived { .. } = head {
+            signal_forms(self.plan).for_each(|form| self.sensitive.learn(form, value));
         }
     }
 
@@ -114,7 +110,7 @@ impl<'a> Teller<'a> {
         }
         let Class { kind, lane, detail } = class::of_run(head);
         let scene = self.scene(recorded, event, (path.as_ref(), sight));
-        let text = sentence::of_run(self.lang, head, &scene);
+        let text = unstopped(sentence::of_run(self.lang, head, &scene), &scene.step);
         let actor = actor_of(head);
         Some(TimelineEntry {
             at: recorded.at,
@@ -122,7 +118,7 @@ impl<'a> Teller<'a> {
             lane: self.lane(head, path.as_ref(), lane),
             kind,
             text: self.sensitive.scrub(&text),
-            detail,
+            detail: detail || self.is_told(head, path.as_ref()),
             run: self.run,
             playbook: self.playbook.clone(),
             item: path.as_ref().filter(|_| sight == Sight::Whole).and_then(|path| self.item(path)),
@@ -136,6 +132,13 @@ impl<'a> Teller<'a> {
             entry: recorded.id,
             order,
         })
+    }
+
+    /// Whether the line before says the same: a task ends by its answer.
+    fn is_told(&self, head: &Head, path: Option<&Path>) -> bool {
+        let Head::StepEnded { end: StepEnd::Succeeded, .. } = head else { return false };
+        let node = self.plan.and_then(|plan| node_of(plan, path?)).map(|(_, node)| &node.kind);
+        matches!(node, Some(Kind::Task { .. } | Kind::Approve { .. }))
     }
 
     fn hand_on(&mut self, head: &Head) {
@@ -162,17 +165,6 @@ impl<'a> Teller<'a> {
         let tried = path.and_then(|path| self.seen.tried(path));
         let text = event.body.text.as_deref().filter(|_| whole && self.may_tell(head, path));
         let titled = matches!(head, Head::NeedOpened { .. });
-        let name = match head {
-            Head::SignalAwaited { name, .. }
-            | Head::SignalReceived { name, .. }
-            | Head::SignalTaken { name, .. }
-                if whole =>
-            {
-                visible(name, NAME_CHARS_MAX)
-            }
-            Head::ChildOpened { playbook, .. } => playbook.to_string(),
-            _ => String::new(),
-        };
         Scene {
             step: path.map_or_else(|| self.title(), |path| self.step(path, whole)),
             playbook: self.title(),
@@ -181,7 +173,7 @@ impl<'a> Teller<'a> {
             text: text
                 .filter(|_| !titled)
                 .map_or_else(String::new, |text| visible(text, TEXT_CHARS_MAX)),
-            name,
+            name: name_in(head, whole),
             now: recorded.at,
             act: tried.filter(|_| whole).map(|tried| self.act(tried, path)),
             need: self.seen.asked(head).map(|asked| asked.kind),
@@ -207,18 +199,14 @@ impl<'a> Teller<'a> {
     /// Whether the text of an event may be told: what people wrote may, what was rendered or came
     /// back from outside only where nothing sensitive went in.
     fn may_tell(&self, head: &Head, path: Option<&Path>) -> bool {
-        match head {
-            Head::Voted { .. }
-            | Head::NeedAnswered { .. }
-            | Head::Paused { .. }
-            | Head::UndoRequested { by: Some(_), .. }
-            | Head::Closing { by: Some(_), .. } => true,
-            Head::Closing { by: None, .. } | Head::RunEnded { .. } => !self.sensitive.hides_any(),
-            _ => match (self.plan, self.node(path)) {
-                (Some(plan), Some(node)) => !self.sensitive.hides_inside(plan, node),
-                (Some(_), None) => true,
-                (None, _) => false,
-            },
+        if matches!(head, Head::Closing { by: None, .. }) {
+            return !self.sensitive.hides_any();
+        }
+        match (self.plan, self.node(path)) {
+            (Some(_) | None, _) if actor_of(head).is_some() => true,
+            (Some(plan), Some(node)) => !self.sensitive.hides_inside(plan, node),
+            (Some(_), None) => true,
+            (None, _) => false,
         }
     }
 
@@ -277,11 +265,7 @@ impl<'a> Teller<'a> {
         if marked {
             return "•••".to_owned();
         }
-        let text = match item {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        visible(&self.sensitive.scrub(&text), NAME_CHARS_MAX)
+        visible(&self.sensitive.scrub(&plain(item)), NAME_CHARS_MAX)
     }
 
     /// Calls that tell somebody something have a lane of their own.
@@ -299,17 +283,18 @@ impl<'a> Teller<'a> {
     /// Inputs and forms, without what is sensitive.
     fn value(&self, event: &Event) -> Option<Value> {
         let value = event.body.value.as_deref()?;
-        let shown = match &event.head {
-            Head::RunOpened { .. } => {
-                self.sensitive.inputs(&self.plan?.parts().inputs, value.get("inputs")?)
-            }
-            head @ Head::NeedAnswered { .. } => {
-                self.sensitive.redact(self.seen.asked(head)?.form.as_ref()?, value)
-            }
+        let head = &event.head;
+        let shown = if let Head::RunOpened { .. } = head {
+            self.sensitive.inputs(&self.plan?.parts().inputs, value.get("inputs")?)
+        } else if let Head::NeedAnswered { .. } = head {
+            self.sensitive.redact(self.seen.asked(head)?.form.as_ref()?, value)
+        } else if let Head::SignalReceived { .. } = head {
             // Any step that waits for a signal may take it: what one of them hides is hidden.
-            Head::SignalReceived { .. } => signal_forms(self.plan)
-                .try_fold(value.clone(), |value, form| self.sensitive.redact(form, &value)),
-            _ => None,
+            let start = self.sensitive.redact(&Schema::default(), value)?;
+            let redact = |value: Value, form| self.sensitive.redact(form, &value);
+            signal_forms(self.plan).try_fold(start, redact)
+        } else {
+            None
         }?;
         let empty = shown.as_object().is_some_and(serde_json::Map::is_empty) || shown.is_null();
         let fits = shown.to_string().len() <= VALUE_BYTES_MAX;
@@ -318,32 +303,54 @@ impl<'a> Teller<'a> {
 }
 
 /// The forms of all signals that a plan waits for.
-fn signal_forms(plan: Option<&Plan>) -> impl Iterator<Item = &crate::model::Schema> {
-    plan.into_iter().flat_map(Plan::nodes).filter_map(|(_, node)| match &node.kind {
-        Kind::Wait(crate::playbook::Wait::Signal { form, .. }) => Some(form),
-        _ => None,
+fn signal_forms(plan: Option<&Plan>) -> impl Iterator<Item = &Schema> {
+    plan.into_iter().flat_map(Plan::nodes).filter_map(|(_, node)| {
+        let Kind::Wait(Wait::Signal { form, .. }) = &node.kind else { return None };
+        Some(form)
     })
+}
+
+/// The name an event is about.
+fn name_in(head: &Head, whole: bool) -> String {
+    if let Head::ChildOpened { playbook, .. } = head {
+        return playbook.to_string();
+    }
+    if let Head::SignalAwaited { name, .. }
+    | Head::SignalReceived { name, .. }
+    | Head::SignalTaken { name, .. } = head
+    {
+        return if whole { visible(name, NAME_CHARS_MAX) } else { "…".to_owned() };
+    }
+    String::new()
+}
+
+/// A title that is a question needs no colon.
+fn unstopped(text: String, step: &str) -> String {
+    let rest = text.strip_prefix(step).and_then(|rest| rest.strip_prefix(": "));
+    match rest {
+        Some(rest) if step.ends_with(['?', '!']) => format!("{step} {rest}"),
+        Some(_) | None => text,
+    }
 }
 
 /// Who did it; nobody where the program did.
 fn actor_of(head: &Head) -> Option<&Actor> {
-    match head {
-        Head::RunOpened { by, .. }
-        | Head::SignalReceived { by, .. }
-        | Head::Voted { by, .. }
-        | Head::NeedAnswered { by, .. }
-        | Head::Paused { by }
-        | Head::Unpaused { by } => Some(by),
-        Head::Closing { by, .. } | Head::UndoRequested { by, .. } => by.as_ref(),
-        _ => None,
+    if let Head::RunOpened { by, .. }
+    | Head::SignalReceived { by, .. }
+    | Head::Voted { by, .. }
+    | Head::NeedAnswered { by, .. }
+    | Head::Paused { by }
+    | Head::Unpaused { by } = head
+    {
+        return Some(by);
     }
+    let (Head::Closing { by, .. } | Head::UndoRequested { by, .. }) = head else { return None };
+    by.as_ref()
 }
 
 fn happened_at(head: &Head) -> Option<crate::model::Millis> {
-    match head {
-        Head::NeedAnswered { done_at, .. } => *done_at,
-        _ => None,
-    }
+    let Head::NeedAnswered { done_at, .. } = head else { return None };
+    *done_at
 }
 
 /// Somebody's name, marked where it was not proved.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::owners::need_of;
 use super::place::{Order, Turn, rounds};
 use crate::model::{NeedId, Path, Schema, Target};
 use crate::playbook::Plan;
@@ -74,25 +75,23 @@ impl Seen {
         if is_from_outside(&event.head) {
             self.epoch += 1;
         }
-        match &event.head {
-            Head::ListFixed { path, .. } => {
-                let items = event.body.value.clone().unwrap_or_default();
-                self.items.insert(path.as_str().to_owned(), items);
-            }
-            Head::AttemptStarted(intent) | Head::AlreadyHeld { intent, .. } => {
-                let targets = event.body.targets.clone();
-                let tried = Tried { intent: intent.clone(), targets, by_hand: false };
-                self.tried.insert(intent.path.clone(), tried);
-            }
-            Head::DoneByHand { path } => {
-                self.tried.entry(path.clone()).and_modify(|tried| tried.by_hand = true);
-            }
-            Head::NeedOpened { id, kind, .. } => {
-                let form = event.body.form.as_deref();
-                let form = form.and_then(|form| serde_json::from_value(form.clone()).ok());
-                self.needs.insert(*id, Asked { kind: *kind, form });
-            }
-            _ => {}
+        let head = &event.head;
+        if let Head::ListFixed { path, .. } = head {
+            let items = event.body.value.clone().unwrap_or_default();
+            self.items.insert(path.as_str().to_owned(), items);
+        }
+        if let Head::AttemptStarted(intent) | Head::AlreadyHeld { intent, .. } = head {
+            let targets = event.body.targets.clone();
+            let tried = Tried { intent: intent.clone(), targets, by_hand: false };
+            self.tried.insert(intent.path.clone(), tried);
+        }
+        if let Head::DoneByHand { path } = head {
+            self.tried.entry(path.clone()).and_modify(|tried| tried.by_hand = true);
+        }
+        if let Head::NeedOpened { id, kind, .. } = head {
+            let form = event.body.form.as_deref();
+            let form = form.and_then(|form| serde_json::from_value(form.clone()).ok());
+            self.needs.insert(*id, Asked { kind: *kind, form });
         }
     }
 
@@ -103,28 +102,22 @@ impl Seen {
 
     /// The need an event answers or is about.
     pub(super) fn asked(&self, head: &Head) -> Option<&Asked> {
-        match head {
-            Head::Voted { need, .. }
-            | Head::NeedAnswered { need, .. }
-            | Head::NeedVoid { need }
-            | Head::NeedEscalated { need, .. } => self.needs.get(need),
-            _ => None,
-        }
+        self.needs.get(&need_of(head)?)
     }
 
     /// The items of the loops around a path, outermost first; rounds by their number from 1.
     pub(super) fn items(&self, path: &Path) -> Vec<Result<Value, u64>> {
-        let one = |(_, looping, index): (&str, &str, u64)| match self.items.get(looping) {
-            None => Err(index + 1),
-            // `for_each: 5` counts from 0; an erased list leaves the number.
-            Some(items) => match items.as_ref() {
-                Value::Array(items) => usize::try_from(index)
-                    .ok()
-                    .and_then(|at| items.get(at).cloned())
-                    .ok_or(index + 1),
-                Value::Number(_) => Ok(Value::from(index)),
-                _ => Err(index + 1),
-            },
+        let one = |(_, looping, index): (&str, &str, u64)| {
+            let at = usize::try_from(index).unwrap_or(usize::MAX);
+            match self.items.get(looping).map(AsRef::as_ref) {
+                Some(Value::Array(items)) => items.get(at).cloned().ok_or(index + 1),
+                // `for_each: 5` counts from 0.
+                Some(Value::Number(_)) => Ok(Value::from(index)),
+                // A round, or an erased list, has nothing but its number.
+                Some(Value::Null | Value::Bool(_) | Value::String(_) | Value::Object(_)) | None => {
+                    Err(index + 1)
+                }
+            }
         };
         rounds(path).into_iter().map(one).collect()
     }
@@ -145,35 +138,38 @@ impl Seen {
     /// everything stands where the plan has it.
     pub(super) fn order(&mut self, plan: Option<&Plan>, head: &Head, path: Option<&Path>) -> Order {
         let now = self.now();
-        let at = |path: &Path| now.of_path(plan, &self.base, path);
-        match head {
-            Head::UndoRequested { step, .. } => {
-                let order = step.as_ref().map_or_else(|| now.turn(Turn::Undo), at);
-                self.undo = Some(order.clone());
-                order
-            }
-            Head::UndoFinished { .. } => {
-                self.undo.take().unwrap_or_else(|| now.turn(Turn::Undo)).after()
-            }
-            head if is_from_outside(head) => now.turn(Turn::Opening),
-            Head::RunOpened { .. } => now.turn(Turn::Opening),
-            Head::SectionStarted { section } => now.turn(match section {
-                Section::Steps => Turn::Steps,
-                Section::OnFailure => Turn::OnFailure,
-                Section::Always => Turn::Always,
-            }),
-            Head::Closing { .. } => now.turn(Turn::Closing),
-            Head::RunEnded { .. } => now.turn(Turn::Ended),
-            head => {
-                let Some(path) = path else { return now.turn(Turn::Closing) };
-                let undoing = is_undo(head) || path.as_str().split('/').any(|part| part == "undo");
-                let order = match &self.undo {
-                    Some(undo) if undoing => undo.of_path(plan, &self.base, path),
-                    Some(_) | None => at(path),
-                };
-                if is_after_insides(head) { order.after() } else { order }
-            }
+        if let Head::UndoRequested { step, .. } = head {
+            let at = |path: &Path| now.of_path(plan, &self.base, path);
+            let order = step.as_ref().map_or_else(|| now.turn(Turn::Undo), at);
+            self.undo = Some(order.clone());
+            return order;
         }
+        if let Head::UndoFinished { .. } = head {
+            return self.undo.take().unwrap_or_else(|| now.turn(Turn::Undo)).after();
+        }
+        let path = path.filter(|_| !is_from_outside(head));
+        let Some(path) = path else { return now.turn(turn_of(head)) };
+        let undoing = is_undo(head) || path.as_str().split('/').any(|part| part == "undo");
+        let from = self.undo.as_ref().filter(|_| undoing).unwrap_or(&now);
+        let order = from.of_path(plan, &self.base, path);
+        if is_after_insides(head) { order.after() } else { order }
+    }
+}
+
+/// The turn of what is about the whole run.
+fn turn_of(head: &Head) -> Turn {
+    if let Head::SectionStarted { section } = head {
+        match section {
+            Section::Steps => Turn::Steps,
+            Section::OnFailure => Turn::OnFailure,
+            Section::Always => Turn::Always,
+        }
+    } else if matches!(head, Head::RunEnded { .. }) {
+        Turn::Ended
+    } else if matches!(head, Head::Closing { by: None, .. }) {
+        Turn::Closing
+    } else {
+        Turn::Opening
     }
 }
 

@@ -249,26 +249,26 @@ impl Sensitive {
         match (names.next(), names.next(), names.next(), names.next()) {
             (Some("inputs"), Some(name), ..) => self.inputs.contains(name),
             (Some("inputs"), None, ..) => !self.inputs.is_empty(),
-            (Some("steps"), Some(_), Some("status" | "counts" | "reached"), _) => false,
+            (Some("steps"), Some(_), Some("status" | "counts" | "reached"), _) | (None, ..) => {
+                false
+            }
             (Some("steps"), Some(id), part, field) => plan.by_id(id).is_some_and(|id| {
                 self.nodes.contains(&id)
-                    && !(part == Some("output") && self.is_open_field(plan.node(id), field))
+                    && !(part == Some("output") && is_open_field(plan.node(id), field))
             }),
             (Some("steps"), None, ..) | (Some("error"), ..) => !self.nodes.is_empty(),
             (Some(name), ..) => self.variables.contains(name),
-            (None, ..) => false,
         }
     }
+}
 
-    /// Whether this is a field of a form that is not sensitive itself.
-    fn is_open_field(&self, node: &Node, field: Option<&str>) -> bool {
-        let form = match &node.kind {
-            Kind::Task { form, .. } | Kind::Wait(Wait::Signal { form, .. }) => form,
-            _ => return false,
-        };
-        let schema = field.and_then(|field| form.properties.as_ref()?.get(field));
-        schema.is_some_and(|schema| !holds(schema))
-    }
+/// Whether this is a field of a form that is not sensitive itself.
+fn is_open_field(node: &Node, field: Option<&str>) -> bool {
+    let (Kind::Task { form, .. } | Kind::Wait(Wait::Signal { form, .. })) = &node.kind else {
+        return false;
+    };
+    let schema = field.and_then(|field| form.properties.as_ref()?.get(field));
+    schema.is_some_and(|schema| !holds(schema))
 }
 
 /// Whether a schema marks anything in it as sensitive.

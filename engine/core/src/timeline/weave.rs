@@ -75,23 +75,23 @@ fn tell_other(
 ) -> Vec<TimelineEntry> {
     let mut lines = Vec::new();
     // A stream of one incident: its marking is known from its first entry, or not at all.
+    let marking = |event: &crate::incident::Event| {
+        let IncidentHead::IncidentOpened { incident, .. } = &event.head else { return None };
+        markings.get(incident).copied()
+    };
     let own = stream.iter().find_map(|recorded| match &recorded.events {
-        Events::Incident(events) => events.iter().find_map(|event| match &event.head {
-            IncidentHead::IncidentOpened { incident, .. } => markings.get(incident),
-            _ => None,
-        }),
+        Events::Incident(events) => events.iter().find_map(marking),
         Events::Run(_) | Events::Store(_) => None,
     });
     for recorded in stream {
         match &recorded.events {
-            Events::Run(_) => {}
-            Events::Incident(events) if may_read(scope, own.copied()) => {
+            Events::Incident(events) if may_read(scope, own) => {
                 let told = events
                     .iter()
                     .filter_map(|event| incident::tell((scope, lang), recorded, event));
                 lines.extend(told);
             }
-            Events::Incident(_) => {}
+            Events::Run(_) | Events::Incident(_) => {}
             Events::Store(events) => {
                 lines.extend(
                     events.iter().map(|event| incident::tell_store((scope, lang), recorded, event)),
@@ -119,11 +119,11 @@ struct RunStream<'e> {
 impl<'e> RunStream<'e> {
     fn new(entries: Vec<&'e Recorded>) -> Self {
         let mut stream = Self { entries, run: None, parent: None, incident: None, digest: None };
-        let opened = stream.events().find_map(|(_, event)| match &event.head {
-            Head::RunOpened { run, parent, incident, digest, .. } => {
-                Some((*run, parent.as_ref().map(|parent| parent.run), *incident, *digest))
-            }
-            _ => None,
+        let opened = stream.events().find_map(|(_, event)| {
+            let Head::RunOpened { run, parent, incident, digest, .. } = &event.head else {
+                return None;
+            };
+            Some((*run, parent.as_ref().map(|parent| parent.run), *incident, *digest))
         });
         if let Some((run, parent, incident, digest)) = opened {
             stream.run = Some(run);

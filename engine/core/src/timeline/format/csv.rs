@@ -30,12 +30,12 @@ const COLUMNS: [&str; 17] = [
 /// (<https://owasp.org/www-community/attacks/CSV_Injection>).
 pub fn csv(lines: &[TimelineEntry]) -> String {
     let mut out = String::new();
-    row(&mut out, COLUMNS.map(str::to_owned));
+    row(&mut out, &COLUMNS.map(str::to_owned));
     for line in lines {
         let text = |value: Option<String>| value.unwrap_or_default();
         row(
             &mut out,
-            [
+            &[
                 line.at.to_string(),
                 text(line.happened_at.map(|at| at.to_string())),
                 line.lane.as_str().to_owned(),
@@ -59,7 +59,7 @@ pub fn csv(lines: &[TimelineEntry]) -> String {
     out
 }
 
-fn row(out: &mut String, cells: [String; COLUMNS.len()]) {
+fn row(out: &mut String, cells: &[String; COLUMNS.len()]) {
     let cells: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
     out.push_str(&cells.join(","));
     out.push_str("\r\n");

@@ -12,7 +12,8 @@ pub fn golden(lines: &[TimelineEntry]) -> String {
     let mut told: Vec<&TimelineEntry> = lines.iter().filter(|line| !line.detail).collect();
     // Stable: where the plan does not say, the journal's order stays.
     told.sort_by(|a, b| (a.at, &a.order).cmp(&(b.at, &b.order)));
-    told.into_iter().map(|line| format!("{} {}\n", since(start, line.at), line.text)).collect()
+    let rows = told.into_iter().map(|line| format!("{} {}", since(start, line.at), line.text));
+    rows.chain([String::new()]).collect::<Vec<_>>().join("\n")
 }
 
 /// `+00:05`, `+1:00:00`, `+00:00.250`.
@@ -34,7 +35,7 @@ mod tests {
 
     #[test]
     fn times_are_told_from_the_start() {
-        let at = |millis| since(Millis::new(7), Millis::new(7 + millis));
+        let at = |millis: i64| since(Millis::new(7), Millis::new(7 + millis));
         assert_eq!(at(5_000), "+00:05");
         assert_eq!(at(3_600_000), "+1:00:00");
         assert_eq!(at(250), "+00:00.250");

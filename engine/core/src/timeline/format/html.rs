@@ -6,7 +6,7 @@ use super::{Document, happened, lane};
 use crate::model::Mode;
 use crate::timeline::TimelineEntry;
 use crate::timeline::chain::{ChainLine, SCRIPT};
-use crate::timeline::escape::visible;
+use crate::timeline::escape::{armoured, visible};
 use crate::timeline::sentence::{Words, tlp, words};
 
 const STYLE: &str = "\
@@ -28,79 +28,85 @@ th[scope=rowgroup]{font-size:1.1rem;padding-top:1rem}\
 @media print{@page{size:A4;margin:15mm}body{color:#000;background:#fff;font-size:9pt;margin:0;max-width:none}\
 #all,label[for=all]{display:none}thead{display:table-header-group}tr{break-inside:avoid}}";
 
+/// A page being written. What is added is markup: texts have been through [`escape`].
+struct Page(String);
+
+impl Page {
+    fn add(&mut self, markup: &str) {
+        self.0.push_str(markup);
+    }
+}
+
 /// The lines as one self-contained page. Details can be shown without any script; on paper they
 /// stand only if they were shown.
 pub fn html(lines: &[TimelineEntry], document: &Document<'_>) -> String {
     let words = words(document.lang);
     let title = escape(&visible(document.title, 200));
-    let mut out = String::with_capacity(4096 + lines.len() * 256);
-    out.push_str("<!DOCTYPE html>\n<html lang=\"");
-    out.push_str(document.lang.as_str());
-    out.push_str("\">\n<head>\n<meta charset=\"utf-8\">\n");
-    out.push_str("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n");
-    out.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+    let mut out = Page(String::with_capacity(4096 + lines.len() * 256));
+    out.add("<!DOCTYPE html>\n<html lang=\"");
+    out.add(document.lang.as_str());
+    out.add("\">\n<head>\n<meta charset=\"utf-8\">\n");
+    out.add("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n");
+    out.add("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     let drill = match document.mode {
         Mode::Live => String::new(),
         Mode::Drill => format!("{} · ", words.drill),
     };
-    out.push_str(&format!("<title>{drill}{} · {title}</title>\n", words.timeline));
-    out.push_str(&format!("<style>{STYLE}</style>\n</head>\n<body>\n"));
+    out.add(&format!("<title>{drill}{} · {title}</title>\n", words.timeline));
+    out.add(&format!("<style>{STYLE}</style>\n</head>\n<body>\n"));
     header(&mut out, lines.len(), document, (&title, words));
-    out.push_str(&format!(
+    out.add(&format!(
         "<input type=\"checkbox\" id=\"all\"> <label for=\"all\">{}</label>\n<table>\n<thead><tr>",
         words.details
     ));
     for column in words.columns {
-        out.push_str(&format!("<th scope=\"col\">{column}</th>"));
+        out.add(&format!("<th scope=\"col\">{column}</th>"));
     }
-    out.push_str("</tr></thead>\n<tbody>\n");
+    out.add("</tr></thead>\n");
     let mut heading = String::new();
     let mut told: BTreeMap<(&str, u64), u32> = BTreeMap::new();
     for line in lines {
         let local = document.zone.local(line.at, document.lang);
         let day = format!("{}, {}", local.date, local.zone);
         if day != heading {
-            let day = escape(&day);
-            out.push_str(&format!(
-                "</tbody>\n<tbody>\n<tr><th scope=\"rowgroup\" colspan=\"4\">{day}</th></tr>\n"
-            ));
+            out.add(if heading.is_empty() { "" } else { "</tbody>\n" });
+            out.add("<tbody>\n<tr><th scope=\"rowgroup\" colspan=\"4\">");
+            out.add(&escape(&day));
+            out.add("</th></tr>\n");
             heading = day;
         }
         let count = told.entry((&line.stream, line.seq)).or_default();
         *count += 1;
         row(&mut out, line, document, (&local.time, &anchor(line, *count)));
     }
-    out.push_str("</tbody>\n</table>\n");
+    out.add(if heading.is_empty() { "</table>\n" } else { "</tbody>\n</table>\n" });
     if document.mode == Mode::Drill {
-        out.push_str(&format!("<p class=\"drill\">{}</p>\n", words.drill));
+        out.add(&format!("<p class=\"drill\">{}</p>\n", words.drill));
     }
     chain(&mut out, document);
-    out.push_str("</body>\n</html>\n");
-    out
+    out.add("</body>\n</html>\n");
+    out.0
 }
 
-fn header(out: &mut String, count: usize, document: &Document<'_>, (title, words): (&str, &Words)) {
+fn header(out: &mut Page, count: usize, document: &Document<'_>, (title, words): (&str, &Words)) {
     if document.mode == Mode::Drill {
-        out.push_str(&format!("<p class=\"drill\">{}</p>\n", words.drill));
+        out.add(&format!("<p class=\"drill\">{}</p>\n", words.drill));
     }
     let as_of = escape(&document.zone.local(document.as_of, document.lang).full());
     let marking = escape(&tlp(document.tlp));
-    out.push_str(&format!("<h1>{} · {title}</h1>\n", words.timeline));
-    out.push_str(&format!(
-        "<p>{marking} · {} {as_of} · {count} {}</p>\n",
-        words.as_of, words.lines
-    ));
+    out.add(&format!("<h1>{} · {title}</h1>\n", words.timeline));
+    out.add(&format!("<p>{marking} · {} {as_of} · {count} {}</p>\n", words.as_of, words.lines));
     let seal = document.chain.and_then(|chain| chain.seal.as_ref());
     match seal {
         Some(seal) => {
             let at = escape(&document.zone.local(seal.at, document.lang).full());
             let hash = seal.hash.hex();
-            out.push_str(&format!(
+            out.add(&format!(
                 "<p class=\"seal\">{} {}, {at}: <code>{hash}</code></p>\n",
                 words.seal, seal.seq
             ));
         }
-        None => out.push_str(&format!("<p class=\"seal\">{}</p>\n", words.no_seal)),
+        None => out.add(&format!("<p class=\"seal\">{}</p>\n", words.no_seal)),
     }
 }
 
@@ -110,41 +116,39 @@ fn anchor(line: &TimelineEntry, count: u32) -> String {
     escape(&if count > 1 { format!("{entry}-{count}") } else { entry })
 }
 
-fn row(out: &mut String, line: &TimelineEntry, document: &Document<'_>, (time, id): (&str, &str)) {
+fn row(out: &mut Page, line: &TimelineEntry, document: &Document<'_>, (time, id): (&str, &str)) {
     let words = words(document.lang);
     let class = if line.detail { " class=\"detail\"" } else { "" };
-    let lane = lane(line, document.lang);
-    out.push_str(&format!("<tr{class}><td><time datetime=\"{}\">{time}</time>", line.at));
+    let kind = lane(line, document.lang);
+    out.add(&format!("<tr{class}><td><time datetime=\"{}\">{time}</time>", line.at));
     if let Some(at) = happened(line) {
         let full = escape(&document.zone.local(at, document.lang).full());
-        out.push_str(&format!(
+        out.add(&format!(
             "<br><span class=\"more\">{} <time datetime=\"{at}\">{full}</time></span>",
             words.happened
         ));
     }
-    out.push_str(&format!("</td><td>{lane}</td><td>{}", escape(&line.text)));
+    out.add(&format!("</td><td>{kind}</td><td>{}", escape(&line.text)));
     if let Some(organisation) = &line.organisation {
-        out.push_str(&format!(" <span class=\"more\">({})</span>", escape(organisation.as_str())));
+        out.add(&format!(" <span class=\"more\">({})</span>", escape(organisation.as_str())));
     }
     if let Some(value) = &line.value {
         let value = escape(&visible(&value.to_string(), usize::MAX));
-        out.push_str(&format!("<p class=\"value\">{value}</p>"));
+        out.add(&format!("<p class=\"value\">{value}</p>"));
     }
     let short = line.stream.split('-').next().unwrap_or_default();
-    out.push_str(&format!(
+    out.add(&format!(
         "</td><td class=\"more\"><a href=\"#{id}\" id=\"{id}\">{} {}</a></td></tr>\n",
         escape(short),
         line.seq
     ));
 }
 
-fn chain(out: &mut String, document: &Document<'_>) {
+fn chain(out: &mut Page, document: &Document<'_>) {
     let Some(chain) = document.chain else { return };
     let Ok(text) = serde_json::to_string(&ChainLine { chain }) else { return };
-    // In JSON these stand only inside of texts, where their number says the same; so no text can
-    // end the block.
-    let text = text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
-    out.push_str(&format!("{SCRIPT}{text}</script>\n"));
+    let text = armoured(&text);
+    out.add(&format!("{SCRIPT}{text}</script>\n"));
 }
 
 /// A text that is text in HTML, also between quotes.

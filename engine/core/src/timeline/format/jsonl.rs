@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Document;
 use crate::timeline::TimelineEntry;
 use crate::timeline::chain::ChainLine;
+use crate::timeline::escape::armoured;
 
 /// One line. The order of its fields is that of the file.
 #[derive(Serialize)]
@@ -90,6 +91,6 @@ pub fn jsonl(lines: &[TimelineEntry], document: &Document<'_>) -> String {
 
 #[expect(clippy::expect_used, reason = "writing to memory, and every map has text as keys")]
 fn push(out: &mut String, line: &impl Serialize) {
-    out.push_str(&serde_json::to_string(line).expect("a line is JSON"));
+    out.push_str(&armoured(&serde_json::to_string(line).expect("a line is JSON")));
     out.push('\n');
 }

@@ -83,10 +83,8 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
         }
         Head::DoneByHand { .. } => format!("{step}: von Hand erledigt"),
         Head::AlreadyHeld { .. } => {
-            let what = scene
-                .act
-                .as_ref()
-                .map_or_else(|| "das Ziel".to_owned(), |act| subject(&act.targets));
+            let on = scene.act.as_ref().map(|act| subject(&act.targets));
+            let what = on.filter(|on| !on.is_empty()).unwrap_or_else(|| "das Ziel".to_owned());
             format!("{step}: nichts gesendet, {what} wird schon von einem anderen Lauf gehalten")
         }
         Head::TimerSet { at, .. } => format!("{step}: wartet {}", length(scene.until(*at))),

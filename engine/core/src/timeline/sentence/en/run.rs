@@ -70,10 +70,8 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
         }
         Head::DoneByHand { .. } => format!("{step}: done by hand"),
         Head::AlreadyHeld { .. } => {
-            let what = scene
-                .act
-                .as_ref()
-                .map_or_else(|| "the target".to_owned(), |act| subject(&act.targets));
+            let on = scene.act.as_ref().map(|act| subject(&act.targets));
+            let what = on.filter(|on| !on.is_empty()).unwrap_or_else(|| "the target".to_owned());
             format!("{step}: nothing sent, {what} is held by another run already")
         }
         Head::TimerSet { at, .. } => format!("{step}: waits for {}", scene.until(*at)),
@@ -183,7 +181,7 @@ fn attempt(end: AttemptEnd, kind: Option<ErrorKind>, act: Option<&Act>) -> Strin
     let attempt = act.attempt;
     match end {
         AttemptEnd::Succeeded => format!("{}{through}", done(&act.action, &act.targets)),
-        AttemptEnd::Failed => format!("attempt {attempt} failed{}{kind}", bare(act)),
+        AttemptEnd::Failed => format!("attempt {attempt}{} failed{kind}", bare(act)),
         AttemptEnd::Unknown => format!("outcome unknown after attempt {attempt}{}", bare(act)),
         AttemptEnd::Withdrawn => format!("attempt {attempt} withdrawn, nothing was sent"),
     }

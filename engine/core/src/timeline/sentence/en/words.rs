@@ -161,7 +161,7 @@ pub(crate) fn done(action: &ActionName, targets: &[(TargetKind, String)]) -> Str
 fn participle(action: &str) -> Option<&'static str> {
     Some(match action {
         "network.isolate" => "cut off",
-        "network.release" => "connected again",
+        "network.release" | "vm.connect" => "connected again",
         "network.block" => "blocked",
         "network.unblock" => "unblocked",
         "endpoint.isolate" => "isolated by its agent",
@@ -174,7 +174,6 @@ fn participle(action: &str) -> Option<&'static str> {
         "directory.reset_password" => "given a new password",
         "mailbox.purge" => "purged",
         "vm.disconnect" => "taken off the network",
-        "vm.connect" => "connected again",
         "vm.snapshot" => "kept as a snapshot",
         "network.state" | "endpoint.state" | "link.state" => "looked at",
         "directory.find" | "mailbox.search" | "vm.list" => "searched",
