@@ -8,7 +8,8 @@ use super::super::draft;
 use super::super::template::{self, Broken, Part};
 use super::super::tree::Text;
 use super::super::{
-    Code, Expression, Expressions, Fault, FaultCode, Length, Piece, ScriptKind, Template, Type,
+    Checked, Code, Expression, Expressions, Fault, FaultCode, Length, Piece, ScriptKind, Template,
+    Type,
 };
 use super::{Checker, Library, types};
 
@@ -59,7 +60,7 @@ impl<E: Expressions, L: Library> Checker<'_, '_, E, L> {
         kind: ScriptKind,
     ) -> (Expression, Type) {
         let place = text.place(offset);
-        match self.request.expressions.check(code, kind, self.scope.names()) {
+        match self.judge(code, kind) {
             Ok(checked) => {
                 let expression = Expression {
                     text: Arc::from(code),
@@ -78,6 +79,31 @@ impl<E: Expressions, L: Library> Checker<'_, '_, E, L> {
                     self.report.add_with(finding_code(code), place, message, hint);
                 }
                 (broken(text), Type::Any)
+            }
+        }
+    }
+
+    /// Checks a text against the names it can mean. Where that finds faults it is checked against
+    /// all names, because only they know what was meant; as often as the budget lasts.
+    fn judge(&mut self, code: &str, kind: ScriptKind) -> Result<Checked, Vec<Fault>> {
+        let few = self
+            .scope
+            .names_for(code)
+            .map(|names| self.request.expressions.check(code, kind, &names));
+        let cost = self.scope.size() + 1;
+        match few {
+            Some(Ok(checked)) => Ok(checked),
+            Some(Err(faults)) if self.looks < cost => Err(faults),
+            None if self.looks < cost => Err(vec![Fault {
+                code: FaultCode::Limit,
+                line: 1,
+                column: 1,
+                message: "the file takes all of `steps` or `inputs` too often".to_owned(),
+                hint: Some("name the parts that are needed: `steps.look.output`".to_owned()),
+            }]),
+            Some(Err(_)) | None => {
+                self.looks -= cost;
+                self.request.expressions.check(code, kind, self.scope.names())
             }
         }
     }

@@ -133,9 +133,14 @@ fn check_one<E: Expressions, L: Library>(
         children: BTreeMap::new(),
         inputs: InputsRead::default(),
         handlers: Hidden::none(),
+        looks: LOOKS_MAX,
     };
     checker.run(&draft)
 }
+
+/// What checks against all names may look at together, in one file: a hundred faulty expressions
+/// among a thousand steps. Without a bound a hostile file of 256 KiB keeps a check busy for minutes.
+const LOOKS_MAX: usize = 100_000;
 
 /// Which inputs somebody reads.
 #[derive(Debug, Default)]
@@ -177,6 +182,8 @@ struct Checker<'a, 'f, E, L> {
     inputs: InputsRead,
     /// Steps of handlers, which only `on_failure` and `always` see.
     handlers: Hidden,
+    /// How many more names may be looked at by checks against all of them.
+    looks: usize,
 }
 
 impl<E: Expressions, L: Library> Checker<'_, '_, E, L> {

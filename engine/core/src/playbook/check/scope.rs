@@ -3,11 +3,14 @@
 //! One set of names is changed step by step instead of made anew for each expression, so a file
 //! with a thousand steps costs a thousand changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Field, Names, Type};
 use super::types::object;
 use crate::model::StepId;
+
+/// Variables that have as many parts as the author likes.
+const LARGE: [&str; 2] = ["inputs", "steps"];
 
 /// The names in scope at one point of the file.
 #[derive(Debug)]
@@ -68,10 +71,59 @@ impl Scope {
         &self.names
     }
 
+    /// How many names there are below `steps` and `inputs`: what a check against all of them costs.
+    pub(super) fn size(&self) -> usize {
+        LARGE.iter().filter_map(|name| self.parts_of(name)).map(BTreeMap::len).sum()
+    }
+
+    /// The names that a text can mean, and no others: of `steps` and `inputs` only the parts whose
+    /// names stand in it. Nothing where the text takes one of them as a whole.
+    ///
+    /// A check then costs as much as the text is long, however many steps the file has.
+    pub(super) fn names_for(&self, code: &str) -> Option<Names> {
+        let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let mut words = BTreeSet::new();
+        let mut rest = code;
+        while let Some(start) = rest.find(is_letter) {
+            let from = rest.get(start..).unwrap_or_default();
+            let end = from.find(|c: char| !is_letter(c)).unwrap_or(from.len());
+            let (word, after) = from.split_at(end);
+            if LARGE.contains(&word) && !after.starts_with('.') && !after.starts_with("?.") {
+                return None;
+            }
+            words.insert(word);
+            rest = after;
+        }
+        let variables = self.names.variables.iter().map(|(name, field)| {
+            let field = match &field.ty {
+                Type::Object(parts) if LARGE.contains(&name.as_str()) => {
+                    Field { ty: Type::Object(only(parts, &words)), ..Field::present(Type::Any) }
+                }
+                Type::Any
+                | Type::Null
+                | Type::Boolean
+                | Type::Integer
+                | Type::Number
+                | Type::String
+                | Type::Array(_)
+                | Type::Object(_) => field.clone(),
+            };
+            (name.clone(), field)
+        });
+        let variables = variables.collect();
+        Some(Names { variables, absent: only(&self.names.absent, &words) })
+    }
+
+    fn parts_of(&self, variable: &str) -> Option<&BTreeMap<String, Field>> {
+        match self.names.variables.get(variable) {
+            Some(Field { ty: Type::Object(parts), .. }) => Some(parts),
+            Some(_) | None => None,
+        }
+    }
+
     /// Whether a step is in scope.
     pub(super) fn sees(&self, id: &str) -> bool {
-        matches!(self.names.variables.get("steps"), Some(Field { ty: Type::Object(steps), .. })
-            if steps.contains_key(id))
+        self.parts_of("steps").is_some_and(|steps| steps.contains_key(id))
     }
 
     /// Why a step of the file is not in scope.
@@ -186,6 +238,12 @@ impl Hidden {
     pub(super) fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
     }
+}
+
+/// The entries with these names.
+fn only<T: Clone>(all: &BTreeMap<String, T>, names: &BTreeSet<&str>) -> BTreeMap<String, T> {
+    let found = names.iter().filter_map(|name| all.get_key_value(*name));
+    found.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 fn texts<const N: usize>(names: [&str; N]) -> Type {
