@@ -1,2 +1,75 @@
-//! Being written.
-fn main() {}
+//! `beistand`: one binary. Parse, configure, call, report.
+
+mod args;
+mod command;
+mod config;
+mod crash;
+mod exit;
+mod find;
+mod library;
+mod modes;
+mod out;
+mod session;
+mod telemetry;
+mod values;
+mod watch;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+
+use args::{Cli, Language};
+use config::Config;
+use exit::{Exit, Failure, Outcome};
+use library::Shelves;
+use out::Out;
+use session::Context;
+
+/// Counts what scripts allocate, so that their memory budget can be held.
+#[global_allocator]
+static ALLOCATOR: beistand_script::CountingAllocator = beistand_script::CountingAllocator;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let plain = config::variable("NO_COLOR").is_some()
+        || config::variable("TERM").is_some_and(|term| term == "dumb");
+    let out = Out::new(cli.global.json, cli.global.quiet, plain);
+    let exit = match start(cli, out.clone()) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            out.failure(&failure);
+            failure.exit
+        }
+    };
+    ExitCode::from(u8::try_from(exit as i32).unwrap_or(70))
+}
+
+fn start(cli: Cli, out: Out) -> Outcome {
+    let (config, config_file) = Config::load(cli.global.config.as_deref())?;
+    let telemetry = telemetry::start(&config.telemetry, cli.global.verbose)?;
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        return Err(Failure::new(Exit::Internal, "a second cryptography provider is in the way"));
+    }
+    let scripts = beistand_script::Scripts::new()
+        .map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
+    let store = cli.global.store.clone().or_else(|| config.store.clone());
+    let context = Context {
+        url: store.unwrap_or_else(|| "sqlite:beistand.db".to_owned()),
+        actor: session::actor(cli.global.actor.as_deref())?,
+        shelves: Shelves::new(config.playbooks.clone()),
+        config,
+        config_file,
+        out,
+        scripts: Arc::new(scripts),
+        german: cli.global.lang == Language::De,
+        utc: cli.global.utc,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Internal, format!("no threads: {error}")))?;
+    let outcome = runtime.block_on(command::dispatch(&context, cli.verb));
+    telemetry.flush();
+    outcome
+}

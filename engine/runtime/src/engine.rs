@@ -102,7 +102,7 @@ pub(crate) struct Inner {
     pub(crate) runs: Mutex<BTreeMap<RunId, mpsc::Sender<Job>>>,
     pub(crate) news: broadcast::Sender<News>,
     /// Told when a run's task ended, or the store died.
-    pub(crate) idle: Notify,
+    pub(crate) left: Notify,
     pub(crate) leaving: AtomicBool,
     pub(crate) leave: Notify,
     pub(crate) dead: Mutex<Option<String>>,
@@ -141,7 +141,7 @@ impl Engine {
             shared_changed: Notify::new(),
             runs: Mutex::default(),
             news,
-            idle: Notify::new(),
+            left: Notify::new(),
             leaving: AtomicBool::new(false),
             leave: Notify::new(),
             dead: Mutex::default(),
@@ -229,7 +229,7 @@ impl Inner {
         lock(&self.dead).get_or_insert(why);
         self.leaving.store(true, Ordering::SeqCst);
         self.leave.notify_waiters();
-        self.idle.notify_waiters();
+        self.left.notify_waiters();
     }
 
     /// Hands something to a run: to its task if it is in memory, otherwise it is taken up. `false`
@@ -280,7 +280,7 @@ impl Inner {
                 // its run may be half way: begin again from what is durable.
                 inner.die(format!("the task of run {run} broke: {error}"));
             }
-            inner.idle.notify_waiters();
+            inner.left.notify_waiters();
         });
     }
 

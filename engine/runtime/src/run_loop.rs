@@ -197,6 +197,19 @@ impl Engine {
         }
     }
 
+    /// Waits until a run has left memory: it ended, or waits as a row.
+    pub async fn ended(&self, run: beistand_core::model::RunId) {
+        loop {
+            let left = self.0.left.notified();
+            tokio::pin!(left);
+            left.as_mut().enable();
+            if !lock(&self.0.runs).contains_key(&run) || self.0.is_leaving() {
+                return;
+            }
+            left.await;
+        }
+    }
+
     /// Ends gracefully: nothing starts, what is out is waited for, leases are given back, heads are
     /// sealed. Says how many runs still had something out.
     pub async fn leave(&self) -> usize {

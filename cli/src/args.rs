@@ -1,0 +1,431 @@
+//! The command line: verbs, options, help. Nothing here does anything.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Incident response orchestration and playbooks for municipal IT providers.
+#[derive(Debug, Parser)]
+#[command(name = "beistand", version, about, max_term_width = 100, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+const EXAMPLES: &str = "Examples:
+  beistand run ransomware-containment --drill --case one-host-does-not-answer
+  beistand run ransomware-containment --input hosts=pc-1 --input hosts=pc-2
+  beistand needs
+  beistand approve 0199 --as anna
+  beistand timeline SIT-2026-0007
+
+Exit codes: 0 ok, 1 ended badly, 2 usage, 3 check failed, 4 not found, 5 not allowed, 6 waits for a
+person, 7 conflict, 8 timeout, 9 partly, 10 chain broken, 69 unreachable, 70 our fault, 130 Ctrl-C.";
+
+/// Options of every verb.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Configuration; default ./beistand.yaml, then /etc/beistand/beistand.yaml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Store: sqlite:PATH or postgres://…; default sqlite:beistand.db
+    #[arg(long, global = true, value_name = "URL", env = "BEISTAND_STORE")]
+    pub(crate) store: Option<String>,
+    /// Who acts; default the user of the operating system
+    #[arg(long = "as", global = true, value_name = "NAME")]
+    pub(crate) actor: Option<String>,
+    /// Data as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Language of sentences
+    #[arg(long, global = true, value_enum, default_value_t = Language::En)]
+    pub(crate) lang: Language,
+    /// Times in UTC instead of Europe/Berlin
+    #[arg(long, global = true)]
+    pub(crate) utc: bool,
+    /// Only what must be said
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// More of the program's own log; twice for all of it
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// A language for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    De,
+    En,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Check playbooks: every fault at once, with place and hint
+    Check { #[arg(required = true)] files: Vec<String> },
+    /// Say what a run would do; touches nothing
+    Plan(PlanArgs),
+    /// Play the cases of playbooks and compare their timelines
+    Test(TestArgs),
+    /// Start a run and watch it to rest
+    Run(RunArgs),
+    /// One effect now, with guard, limits, policy, journal and undo
+    Call(CallArgs),
+    /// Take up all unfinished runs and drive them to rest
+    Resume { run: Option<String> },
+    /// List runs, newest first
+    Runs { #[arg(long)] incident: Option<String>, #[arg(long)] status: Option<String> },
+    /// One run with its steps
+    Show { run: String },
+    /// Follow a run; Ctrl-C does not stop it
+    Watch { run: String },
+    /// What is cut off, by which run, since when
+    Holds,
+    /// What waits for people
+    #[command(alias = "tasks")]
+    Needs { #[arg(long)] incident: Option<String>, #[arg(long)] run: Option<String> },
+    /// Say yes to a gate
+    Approve(ApproveArgs),
+    /// Say no to a gate
+    Deny { need: String, #[arg(long)] reason: String, #[arg(long)] group: bool },
+    /// A task is done
+    Done(DoneArgs),
+    /// Decide what happens after a failure
+    Decide(DecideArgs),
+    /// Settle an unknown outcome
+    Resolve(ResolveArgs),
+    /// Give a run a signal
+    Signal(SignalArgs),
+    /// Nothing new starts
+    Pause(Which),
+    /// Let it go on
+    Unpause(Which),
+    /// End a run; nothing is undone
+    Cancel(CancelArgs),
+    /// Take back what a run did
+    Undo(UndoArgs),
+    /// The stop switch: no effect starts any more
+    StopAll { #[arg(long)] reason: String },
+    /// The stop switch off; another person's act
+    GoOn { #[arg(long, default_value = "")] reason: String },
+    /// Incidents
+    #[command(subcommand)]
+    Incident(IncidentVerb),
+    /// Write something into an incident's timeline
+    Note { incident: String, text: String, /// When it happened, RFC 3339
+        #[arg(long)] at: Option<String> },
+    /// Evidence of an incident
+    #[command(subcommand)]
+    Evidence(EvidenceVerb),
+    /// What happened in an incident
+    Timeline(TimelineArgs),
+    /// A checklist for paper: of a run, or of a playbook
+    Print { what: String },
+    /// Check the chain of the store, or of an export
+    Verify { file: Option<PathBuf>, /// A seal's hash from paper
+        #[arg(long)] expect: Option<String> },
+    /// Write a backup, a SQLite file, while running
+    Backup { file: PathBuf },
+    /// Bring a backup back; it comes up stopped
+    Restore { file: PathBuf },
+    /// JSON Schema for editors
+    Schema { what: SchemaOf },
+    /// The configuration
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// The inventory of hosts
+    #[command(subcommand)]
+    Inventory(InventoryVerb),
+    /// What is configured, what each can do, whether it answers
+    Connectors { #[command(subcommand)] verb: Option<ConnectorsVerb> },
+    /// Completions for a shell
+    Completions { shell: clap_complete::Shell },
+    /// Measure the durable executor on this machine and store
+    Bench(BenchArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inputs {
+    /// An input: k=v, k:=JSON, k=@file (a line an item); repeat for lists
+    #[arg(long = "input", value_name = "K=V")]
+    pub(crate) pairs: Vec<String>,
+    /// All inputs as a JSON or YAML file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) inputs: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    pub(crate) playbook: String,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// A folder of playbooks, or one playbook's folder; default ./playbooks
+    pub(crate) folder: Option<PathBuf>,
+    /// Write the timelines that came out as the expected ones
+    #[arg(long)]
+    pub(crate) bless: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// A playbook's name or file
+    pub(crate) playbook: String,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    /// In this incident
+    #[arg(long, conflicts_with = "title")]
+    pub(crate) incident: Option<String>,
+    /// In a new incident with this title
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// An exercise: nothing leaves
+    #[arg(long)]
+    pub(crate) drill: bool,
+    /// Play the answers and people of a case in real time
+    #[arg(long, requires = "drill")]
+    pub(crate) case: Option<String>,
+    /// The same key gives the same run
+    #[arg(long)]
+    pub(crate) start_key: Option<String>,
+    /// Steps without a connector fall to people
+    #[arg(long)]
+    pub(crate) by_hand_ok: bool,
+    /// Do not wait for its end
+    #[arg(long)]
+    pub(crate) detach: bool,
+    /// Watch no longer than this; the run stays
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) timeout: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CallArgs {
+    /// capability.action
+    pub(crate) action: String,
+    /// An argument: k=v, k:=JSON, k=@file
+    #[arg(long = "with", value_name = "K=V")]
+    pub(crate) with: Vec<String>,
+    #[arg(long)]
+    pub(crate) incident: String,
+    #[arg(long)]
+    pub(crate) reason: String,
+    #[arg(long)]
+    pub(crate) drill: bool,
+    #[arg(long)]
+    pub(crate) by_hand_ok: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApproveArgs {
+    pub(crate) need: String,
+    /// What is approved; asked for without a terminal
+    #[arg(long)]
+    pub(crate) digest: Option<String>,
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+    /// All equal needs
+    #[arg(long)]
+    pub(crate) group: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoneArgs {
+    pub(crate) need: String,
+    #[arg(long, value_name = "K=V")]
+    pub(crate) form: Vec<String>,
+    /// When it was done, RFC 3339
+    #[arg(long)]
+    pub(crate) at: Option<String>,
+    /// Who did it, where that is not who writes it down
+    #[arg(long)]
+    pub(crate) by: Option<String>,
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+    #[arg(long)]
+    pub(crate) group: bool,
+}
+
+/// An answer to a decision.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Choice {
+    Retry,
+    Skip,
+    ByHand,
+    Abort,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DecideArgs {
+    /// Needs, then retry, skip, by-hand or abort
+    #[arg(required = true, num_args = 2..)]
+    pub(crate) words: Vec<String>,
+    #[arg(long)]
+    pub(crate) reason: String,
+    #[arg(long, value_name = "K=V")]
+    pub(crate) form: Vec<String>,
+    #[arg(long)]
+    pub(crate) group: bool,
+}
+
+/// How an unknown outcome is settled.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Settled {
+    Done,
+    NotDone,
+    SendAgain,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResolveArgs {
+    pub(crate) run: String,
+    /// The step, `contain[pc-2]/cut` where that is unique
+    pub(crate) path: String,
+    pub(crate) how: Settled,
+    #[arg(long)]
+    pub(crate) reason: String,
+    #[arg(long, value_name = "K=V")]
+    pub(crate) form: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SignalArgs {
+    pub(crate) run: String,
+    pub(crate) name: String,
+    #[arg(long, value_name = "K=V")]
+    pub(crate) form: Vec<String>,
+    /// The same key is the same signal
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true)]
+pub(crate) struct Which {
+    pub(crate) run: Option<String>,
+    /// All runs of an incident
+    #[arg(long)]
+    pub(crate) incident: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CancelArgs {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    #[arg(long)]
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UndoArgs {
+    pub(crate) run: String,
+    /// Only this step, with all below it
+    #[arg(long = "step", value_name = "PATH")]
+    pub(crate) steps: Vec<String>,
+    /// Only steps of this loop item
+    #[arg(long = "item", value_name = "ITEM")]
+    pub(crate) items: Vec<String>,
+    #[arg(long)]
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IncidentVerb {
+    /// Open an incident
+    Open { title: String, #[arg(long)] drill: bool, /// 1 disruption to 4 crisis
+        #[arg(long, default_value_t = 3)] severity: u8, #[arg(long, default_value = "AMBER")] tlp: String },
+    /// All incidents, newest first
+    List,
+    /// One incident
+    Show { incident: String },
+    /// It is over
+    Close { incident: String, #[arg(long, default_value = "")] reason: String },
+    /// A person takes a role
+    Assign { incident: String, role: String, person: String },
+    /// An organisation is concerned
+    Link { incident: String, organisation: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvidenceVerb {
+    /// Keep a file
+    Add { incident: String, file: PathBuf },
+}
+
+/// A format of the timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Jsonl,
+    Csv,
+    Html,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TimelineArgs {
+    pub(crate) incident: String,
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+    /// With what is noise for most readers
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// What a schema is of.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum SchemaOf {
+    Playbook,
+    Config,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigVerb {
+    /// Read it and say what is wrong
+    Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum InventoryVerb {
+    /// All hosts
+    List,
+    /// Check a CSV file and say what it would add
+    Import { file: PathBuf },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConnectorsVerb {
+    /// Does it answer? Changes nothing
+    Test { name: String },
+    /// It starts nothing any more
+    Pause { name: String },
+    /// It goes on
+    Unpause { name: String },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// How many runs
+    #[arg(long, default_value_t = 2_000)]
+    pub(crate) runs: u64,
+    /// Steps of each run
+    #[arg(long, default_value_t = 10)]
+    pub(crate) steps: u64,
+    /// How many runs at once
+    #[arg(long, default_value_t = 64)]
+    pub(crate) concurrency: u64,
+    /// Steps one after the other, or all of a run at once
+    #[arg(long, value_enum, default_value_t = Shape::Sequence)]
+    pub(crate) shape: Shape,
+}
+
+/// How a bench's steps stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shape {
+    Sequence,
+    Parallel,
+}

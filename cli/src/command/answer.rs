@@ -1,0 +1,240 @@
+//! Answers to needs: votes, forms, decisions, settled outcomes, signals.
+
+use std::io::{BufRead as _, IsTerminal as _};
+
+use beistand_core::model::{Digest, Millis, RunId, Schema};
+use beistand_core::run::{Actor, Answer, AnswerKind, Command};
+use beistand_journal::{Need, Reader};
+use beistand_runtime::{Verb, view};
+use clap::ValueEnum as _;
+use serde_json::{Value, json};
+
+use crate::args::{ApproveArgs, Choice, DecideArgs, DoneArgs, ResolveArgs, Settled, SignalArgs};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::find;
+use crate::session::Context;
+use crate::values;
+
+/// What is answered, beside which needs.
+struct Said {
+    answer: AnswerKind,
+    reason: String,
+    form: Value,
+    done_at: Option<Millis>,
+    by: Actor,
+}
+
+fn said(context: &Context, answer: AnswerKind, reason: String) -> Said {
+    Said { answer, reason, form: Value::Null, done_at: None, by: context.actor.clone() }
+}
+
+/// Sends answers to needs of one run: all or none.
+async fn send(context: &Context, needs: &[Need], said: Said, digest: Option<Digest>) -> Outcome {
+    let Some(first) = needs.first() else { return Err(Failure::not_found("there is no such need")) };
+    let run = first.run.ok_or_else(|| Failure::new(Exit::Conflict, "this need is of no run"))?;
+    if needs.iter().any(|need| need.run != Some(run)) {
+        return Err(Failure::usage("needs of one run can be answered together"));
+    }
+    let answers = needs.iter().map(|need| Answer {
+        need: need.id,
+        answer: said.answer,
+        reason: said.reason.clone(),
+        form: said.form.clone(),
+        digest: digest.or(need.digest),
+        done_at: said.done_at,
+    });
+    let command = Command::Answer { answers: answers.collect(), by: said.by };
+    let reply = context.act(Verb::Run { run, command }).await?;
+    if context.out.json {
+        context.out.value(&reply);
+    } else {
+        let votes = reply.get("votes").zip(reply.get("needed"));
+        match votes {
+            Some((votes, needed)) => context.out.note(format_args!("{votes} of {needed} votes")),
+            None => context.out.note("done"),
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+pub(super) async fn approve(context: &Context, args: ApproveArgs) -> Outcome {
+    let reader = context.reader().await?;
+    let needs = find::needs(&reader, &args.need, args.group).await?;
+    let digest = match &args.digest {
+        Some(text) => {
+            let digest: Digest = text.parse().map_err(|error| Failure::usage(format!("{error}")))?;
+            Some(digest)
+        }
+        None => {
+            for need in &needs {
+                show(context, need);
+            }
+            if !std::io::stdin().is_terminal() {
+                let digest = needs.first().and_then(|need| need.digest).map(|digest| digest.to_string());
+                return Err(Failure::usage("without a terminal, say what you approve")
+                    .hint(format!("--digest {}", digest.unwrap_or_default())));
+            }
+            context.out.loud("Approve exactly this? [y/N]");
+            let mut answer = String::new();
+            std::io::stdin().lock().read_line(&mut answer)?;
+            if !matches!(answer.trim(), "y" | "Y" | "j" | "J" | "yes" | "ja") {
+                return Err(Failure::new(Exit::NotAllowed, "not approved"));
+            }
+            None
+        }
+    };
+    send(context, &needs, said(context, AnswerKind::Approve, args.reason), digest).await
+}
+
+/// Prints what a gate shows.
+fn show(context: &Context, need: &Need) {
+    let body: Value = serde_json::from_str(&need.body).unwrap_or_default();
+    let word = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    context.out.loud(format_args!("{}  ({} by {})", crate::out::safe(&word("title")), need.kind, word("role")));
+    let shows = body.get("shows").cloned().unwrap_or_default();
+    for line in shows.get("lines").and_then(Value::as_array).into_iter().flatten() {
+        let effect = line.get("effect").cloned().unwrap_or_default();
+        let part = |name: &str| effect.get(name).map_or(String::new(), ToString::to_string);
+        context.out.loud(crate::out::safe(&format!(
+            "  {} {} through {} with {}",
+            part("path"), part("action"), part("connector"), part("arguments")
+        )));
+    }
+    for other in shows.get("others").and_then(Value::as_array).into_iter().flatten() {
+        context.out.loud(crate::out::safe(&format!("  not bound: {other}")));
+    }
+    for unfit in shows.get("unresolved").and_then(Value::as_array).into_iter().flatten() {
+        context.out.loud(crate::out::safe(&format!("  can not be done: {unfit}")));
+    }
+    if let Some(shown) = shows.get("shown").filter(|shown| !shown.is_null()) {
+        context.out.loud(crate::out::safe(&format!("  {shown}")));
+    }
+    context.out.loud(format_args!("  digest {}", word("digest")));
+}
+
+pub(super) async fn deny(context: &Context, need: &str, reason: String, group: bool) -> Outcome {
+    let reader = context.reader().await?;
+    let needs = find::needs(&reader, need, group).await?;
+    send(context, &needs, said(context, AnswerKind::Deny, reason), None).await
+}
+
+/// A form typed by the need's own schema; nothing given is null.
+fn form(pairs: &[String], need: &Need) -> Outcome<Value> {
+    if pairs.is_empty() {
+        return Ok(Value::Null);
+    }
+    let body: Value = serde_json::from_str(&need.body).unwrap_or_default();
+    let schema = body.get("form").cloned().and_then(|form| serde_json::from_value::<Schema>(form).ok());
+    values::read(pairs, &schema.unwrap_or_default())
+}
+
+fn time(text: Option<&str>) -> Outcome<Option<Millis>> {
+    text.map(Millis::parse).transpose().map_err(|error| Failure::usage(error.to_string()))
+}
+
+pub(super) async fn done(context: &Context, args: DoneArgs) -> Outcome {
+    let reader = context.reader().await?;
+    let needs = find::needs(&reader, &args.need, args.group).await?;
+    let mut said = said(context, AnswerKind::Done, args.reason);
+    if let Some(need) = needs.first() {
+        said.form = form(&args.form, need)?;
+    }
+    said.done_at = time(args.at.as_deref())?;
+    if let Some(by) = &args.by {
+        said.by = crate::session::actor(Some(by))?;
+    }
+    send(context, &needs, said, None).await
+}
+
+pub(super) async fn decide(context: &Context, args: DecideArgs) -> Outcome {
+    let Some((choice, ids)) = args.words.split_last() else {
+        return Err(Failure::usage("name needs, then retry, skip, by-hand or abort"));
+    };
+    let choice = Choice::from_str(choice, false)
+        .map_err(|_| Failure::usage(format!("`{choice}` is none of retry, skip, by-hand, abort")))?;
+    let answer = match choice {
+        Choice::Retry => AnswerKind::Retry,
+        Choice::Skip => AnswerKind::Skip,
+        Choice::ByHand => AnswerKind::ByHand,
+        Choice::Abort => AnswerKind::Abort,
+    };
+    let reader = context.reader().await?;
+    let mut needs = Vec::new();
+    for id in ids {
+        needs.extend(find::needs(&reader, id, args.group).await?);
+    }
+    needs.sort_by_key(|need| need.id);
+    needs.dedup_by_key(|need| need.id);
+    let mut said = said(context, answer, args.reason);
+    if let Some(need) = needs.first() {
+        said.form = form(&args.form, need)?;
+    }
+    send(context, &needs, said, None).await
+}
+
+pub(super) async fn resolve(context: &Context, args: ResolveArgs) -> Outcome {
+    let reader = context.reader().await?;
+    let run = find::run(&reader, &args.run).await?;
+    let need = unknown_at(context, &reader, run, &args.path).await?;
+    let answer = match args.how {
+        Settled::Done => AnswerKind::Done,
+        Settled::NotDone => AnswerKind::NotDone,
+        Settled::SendAgain => AnswerKind::SendAgain,
+    };
+    let mut said = said(context, answer, args.reason);
+    said.form = form(&args.form, &need)?;
+    send(context, &[need], said, None).await
+}
+
+async fn unknown_at(context: &Context, reader: &Reader, run: RunId, path: &str) -> Outcome<Need> {
+    let (_, state, _) = view(reader, run, &context.scripts).await?;
+    let path = find::step(&state, path)?;
+    let waiting = state.needs().find(|need| {
+        need.step.and_then(|ix| state.step(ix)).is_some_and(|step| step.path == path)
+    });
+    let id = waiting.map(|need| need.id).ok_or_else(|| {
+        Failure::new(Exit::Conflict, format!("{path} does not wait for a person"))
+            .hint("`beistand needs` lists what does")
+    })?;
+    let need = reader.need(id).await?;
+    need.ok_or_else(|| Failure::new(Exit::Conflict, format!("the need of {path} is not open any more")))
+}
+
+pub(super) async fn signal(context: &Context, args: SignalArgs) -> Outcome {
+    let reader = context.reader().await?;
+    let run = find::run(&reader, &args.run).await?;
+    let (plan, _, _) = view(&reader, run, &context.scripts).await?;
+    if !awaits(&plan, &args.name) {
+        let text = format!("the playbook never waits for a signal `{}`", args.name);
+        return Err(Failure::not_found(text));
+    }
+    let form = if args.form.is_empty() { json!({}) } else { values::read(&args.form, &Schema::default())? };
+    let key = match args.key {
+        Some(key) => key,
+        None => fresh_key()?,
+    };
+    let command = Command::Signal { name: args.name, form, key, by: context.actor.clone() };
+    let reply = context.act(Verb::Run { run, command }).await?;
+    if context.out.json {
+        context.out.value(&reply);
+    }
+    Ok(Exit::Ok)
+}
+
+/// Whether a plan, or one it calls, waits for a signal of this name; a rendered name may be any.
+fn awaits(plan: &beistand_core::playbook::Plan, name: &str) -> bool {
+    use beistand_core::playbook::{Kind, Wait};
+    let own = plan.nodes().any(|(_, node)| match &node.kind {
+        Kind::Wait(Wait::Signal { name: awaited, .. }) => {
+            awaited.literal().is_none_or(|literal| literal.as_str() == Some(name))
+        }
+        _ => false,
+    });
+    own || plan.parts().children.values().any(|child| awaits(child, name))
+}
+
+fn fresh_key() -> Outcome<String> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
+    Ok(hex::encode(random))
+}

@@ -1,0 +1,234 @@
+//! `bench`: the durable executor on this machine and store. What it counts is what the journal
+//! holds; each step's outcome is durable before the next begins.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use beistand_core::entry::StreamKind;
+use beistand_core::model::{Mode, PlaybookName, RunId};
+use beistand_core::playbook::SourceText;
+use beistand_core::run::{AttemptEnd, Head, decode};
+use beistand_journal::{Page, Reader, RunFilter};
+use beistand_runtime::{Drive, Engine, NewRun};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::args::{BenchArgs, Shape};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::session::{Context, Held};
+
+/// How long the disk alone is measured.
+const DISK_FOR: Duration = Duration::from_millis(1_500);
+
+pub(super) async fn bench(context: &Context, args: &BenchArgs) -> Outcome {
+    let (url, folder) = place(&context.url)?;
+    let own = Context {
+        url,
+        config: crate::config::Config::default(),
+        config_file: None,
+        actor: context.actor.clone(),
+        out: context.out.clone(),
+        scripts: Arc::clone(&context.scripts),
+        shelves: context.shelves.clone(),
+        german: context.german,
+        utc: context.utc,
+    };
+    let Held::Here(engine) = own.take(Drive::Yes, Vec::new()).await? else {
+        return Err(Failure::new(Exit::Conflict, "another process owns this store"));
+    };
+    engine.limit_places("simulator".parse().map_err(|error| Failure::usage(format!("{error}")))?, u32::MAX);
+    context.out.note(format_args!("{} runs of {} steps, {} at once, on {}", args.runs, args.steps, args.concurrency, own.url));
+    let began = Instant::now();
+    let latencies = load(context, &engine, args).await?;
+    let seconds = began.elapsed().as_secs_f64();
+    let measured = measure(engine.journal().reader(), args.runs).await?;
+    engine.leave().await;
+    let disk = folder.as_deref().map(|folder| disk(folder)).transpose()?;
+    if let Some(folder) = folder {
+        drop(std::fs::remove_dir_all(folder));
+    }
+    report(context, args, (seconds, latencies), &measured, disk);
+    Ok(Exit::Ok)
+}
+
+/// A fresh SQLite file beside the given one, so that the same disk is measured; or the given
+/// PostgreSQL.
+fn place(url: &str) -> Outcome<(String, Option<PathBuf>)> {
+    let Some(path) = url.strip_prefix("sqlite:") else { return Ok((url.to_owned(), None)) };
+    let parent = Path::new(path).parent().filter(|parent| !parent.as_os_str().is_empty());
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
+    let folder = parent.unwrap_or(Path::new(".")).join(format!("beistand-bench-{}", hex::encode(random)));
+    std::fs::create_dir(&folder)?;
+    Ok((format!("sqlite:{}", folder.join("bench.db").display()), Some(folder)))
+}
+
+fn playbook(args: &BenchArgs) -> Outcome<NewRunParts> {
+    let parallel = match args.shape {
+        Shape::Sequence => String::new(),
+        Shape::Parallel => format!("    max_parallel: {}\n", args.steps),
+    };
+    let text = format!(
+        "playbook: bench\nlanguage: 1\ntitle: Bench\nsteps:\n  - id: all\n    for_each: {}\n{parallel}    steps:\n      - id: one\n        call: chat.post\n        with: {{ room: bench, text: bench }}\n        on_unknown: repeat\n",
+        args.steps
+    );
+    let name: PlaybookName = "bench".parse().map_err(|error| Failure::usage(format!("{error}")))?;
+    Ok((name, SourceText::new("bench.yaml", text)))
+}
+
+type NewRunParts = (PlaybookName, SourceText);
+
+/// Closed loop: as many runs as wanted at once, each begun when one before it ended. Gives each
+/// run's length in microseconds.
+async fn load(context: &Context, engine: &Engine, args: &BenchArgs) -> Outcome<Vec<u64>> {
+    let (name, source) = playbook(args)?;
+    let incident = engine
+        .open_incident(&beistand_runtime::NewIncident {
+            title: "Bench".to_owned(),
+            mode: Mode::Drill,
+            severity: beistand_core::model::Severity::default(),
+            tlp: beistand_core::model::Tlp::Clear,
+            short: "BENCH".to_owned(),
+            by: context.actor.clone(),
+        })
+        .await?;
+    let next = Arc::new(AtomicU64::new(0));
+    let mut workers = tokio::task::JoinSet::new();
+    for _ in 0..args.concurrency.max(1) {
+        let (engine, next, total) = (engine.clone(), Arc::clone(&next), args.runs);
+        let new = NewRun {
+            sources: std::iter::once((name.clone(), source.clone())).collect(),
+            playbook: name.clone(),
+            inputs: json!({}),
+            incident: Some(incident.id),
+            title: None,
+            mode: Mode::Drill,
+            short: "BENCH".to_owned(),
+            start_key: None,
+            by_hand_ok: true,
+            by: context.actor.clone(),
+        };
+        workers.spawn(async move {
+            let mut lengths = Vec::new();
+            while next.fetch_add(1, Ordering::Relaxed) < total {
+                let began = Instant::now();
+                let run = engine.launch(new.clone()).await?;
+                engine.ended(run).await;
+                lengths.push(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
+            }
+            Ok::<Vec<u64>, beistand_runtime::EngineError>(lengths)
+        });
+    }
+    let mut all = Vec::new();
+    while let Some(worker) = workers.join_next().await {
+        let lengths = worker.map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
+        all.extend(lengths?);
+    }
+    Ok(all)
+}
+
+/// What the journal holds.
+struct Measured {
+    steps: u64,
+    latencies: Vec<u64>,
+}
+
+/// Counts the steps that succeeded, and the milliseconds from a step's intent to its outcome.
+async fn measure(reader: &Reader, runs: u64) -> Outcome<Measured> {
+    let mut measured = Measured { steps: 0, latencies: Vec::new() };
+    let limit = u32::try_from(runs).unwrap_or(u32::MAX).max(1);
+    for (_, row) in reader.runs(&RunFilter::default(), Page::first(limit)).await? {
+        steps_of(reader, row.id, &mut measured).await?;
+    }
+    Ok(measured)
+}
+
+async fn steps_of(reader: &Reader, run: RunId, measured: &mut Measured) -> Outcome<()> {
+    let Some(stream) = reader.stream(StreamKind::Run, &run.to_string()).await? else { return Ok(()) };
+    let mut after = 0;
+    let mut began = std::collections::BTreeMap::new();
+    loop {
+        let page = reader.entries(&stream, after, 1_000).await?;
+        for entry in &page {
+            after = entry.seq;
+            let Ok((_, events)) = decode(&entry.head, None) else { continue };
+            for event in events {
+                match event.head {
+                    Head::AttemptStarted(intent) => {
+                        began.insert(intent.path, entry.at);
+                    }
+                    Head::AttemptEnded { path, end: AttemptEnd::Succeeded, .. } => {
+                        measured.steps += 1;
+                        if let Some(at) = began.remove(&path) {
+                            measured.latencies.push(entry.at.since(at).millis());
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        if page.len() < 1_000 {
+            return Ok(());
+        }
+    }
+}
+
+/// The machine's own rate: 4 KiB appended and synced, one after the other.
+fn disk(folder: &Path) -> Outcome<f64> {
+    let path = folder.join("sync.probe");
+    let mut file = std::fs::File::create(&path)?;
+    let block = [0x5a_u8; 4096];
+    let began = Instant::now();
+    let mut count = 0_u32;
+    while began.elapsed() < DISK_FOR {
+        file.write_all(&block)?;
+        file.sync_data()?;
+        count += 1;
+    }
+    Ok(f64::from(count) / began.elapsed().as_secs_f64())
+}
+
+fn percentile(sorted: &[u64], percent: usize) -> u64 {
+    let at = sorted.len().saturating_mul(percent) / 100;
+    sorted.get(at.min(sorted.len().saturating_sub(1))).copied().unwrap_or(0)
+}
+
+/// The most memory this process had (proc(5), VmHWM).
+fn peak_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()).and_then(|text| text.parse::<u64>().ok());
+    kib.unwrap_or(0) / 1024
+}
+
+fn report(
+    context: &Context,
+    args: &BenchArgs,
+    (seconds, mut lengths): (f64, Vec<u64>),
+    measured: &Measured,
+    disk: Option<f64>,
+) {
+    lengths.sort_unstable();
+    let mut latencies = measured.latencies.clone();
+    latencies.sort_unstable();
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    let (rate, run_p50) = (measured.steps as f64 / seconds, percentile(&lengths, 50) as f64 / 1000.0);
+    let round = |value: f64| (value * 100.0).round() / 100.0;
+    let figures = json!({
+        "runs": args.runs, "steps": measured.steps, "seconds": round(seconds),
+        "steps_per_s": round(rate), "p50_ms": percentile(&latencies, 50),
+        "p99_ms": percentile(&latencies, 99), "run_p50_ms": round(run_p50),
+        "peak_mib": peak_mib(), "concurrency": args.concurrency,
+        "syncs_per_s": disk.map(round), "steps_per_sync": disk.map(|disk| round(rate / disk)),
+    });
+    if context.out.json {
+        context.out.value(&figures);
+    } else if let Value::Object(fields) = figures {
+        for (name, value) in fields {
+            context.out.line(format_args!("{name:>16}  {value}"));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Pause, cancel, undo, the stop switch.
+
+use beistand_core::model::{Path, RunId};
+use beistand_core::run::{Command, RunState, UndoMark};
+use beistand_journal::{Page, Reader, RunFilter};
+use beistand_runtime::{Verb, view};
+
+use crate::args::{CancelArgs, UndoArgs, Which};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::find;
+use crate::session::Context;
+
+async fn which(reader: &Reader, which: &Which) -> Outcome<Vec<RunId>> {
+    if let Some(run) = &which.run {
+        return Ok(vec![find::run(reader, run).await?]);
+    }
+    let Some(incident) = &which.incident else { return Ok(Vec::new()) };
+    let incident = find::incident(reader, incident).await?.id;
+    let filter = RunFilter { incident: Some(incident), unfinished: true, ..RunFilter::default() };
+    let rows = reader.runs(&filter, Page::first(10_000)).await?;
+    // What a run called goes with it.
+    Ok(rows.into_iter().filter(|(_, row)| row.parent.is_none()).map(|(_, row)| row.id).collect())
+}
+
+pub(super) async fn pause(context: &Context, wanted: &Which, pause: bool) -> Outcome {
+    let reader = context.reader().await?;
+    for run in which(&reader, wanted).await? {
+        let by = context.actor.clone();
+        let command = if pause {
+            Command::Pause { by, reason: String::new() }
+        } else {
+            Command::Unpause { by }
+        };
+        context.act(Verb::Run { run, command }).await?;
+        context.out.note(format_args!("run {run} {}", if pause { "is paused" } else { "goes on" }));
+    }
+    Ok(Exit::Ok)
+}
+
+pub(super) async fn cancel(context: &Context, args: &CancelArgs) -> Outcome {
+    let reader = context.reader().await?;
+    for run in which(&reader, &args.which).await? {
+        let command = Command::Cancel { by: context.actor.clone(), reason: args.reason.clone() };
+        context.act(Verb::Run { run, command }).await?;
+        context.out.note(format_args!("run {run} is being ended; what is out is settled first"));
+    }
+    Ok(Exit::Ok)
+}
+
+pub(super) async fn undo(context: &Context, args: UndoArgs) -> Outcome {
+    let reader = context.reader().await?;
+    let run = find::run(&reader, &args.run).await?;
+    let (_, state, _) = view(&reader, run, &context.scripts).await?;
+    let mut paths: Vec<Path> = Vec::new();
+    for step in &args.steps {
+        paths.push(find::step(&state, step)?);
+    }
+    if !args.items.is_empty() {
+        paths.extend(items(&state, &args.items, &paths));
+        if paths.is_empty() {
+            return Err(Failure::not_found("no step of these items can be taken back"));
+        }
+    }
+    let command = Command::Undo { by: context.actor.clone(), paths, reason: args.reason };
+    context.act(Verb::Run { run, command }).await?;
+    // Nobody drives a store that is ours alone: the undo is driven here, to rest.
+    if let crate::session::Held::Here(engine) = context.take(beistand_runtime::Drive::Yes, Vec::new()).await? {
+        let looping = (*engine).clone();
+        let background = tokio::spawn(async move { looping.run(None).await });
+        engine.rest().await;
+        engine.leave().await;
+        drop(background.await);
+    }
+    let (_, state, _) = view(&reader, run, &context.scripts).await?;
+    outcome(context, &state)
+}
+
+/// Steps of loop items, by the item's text.
+fn items(state: &RunState, items: &[String], within: &[Path]) -> Vec<Path> {
+    state
+        .steps()
+        .filter(|step| matches!(step.undo, UndoMark::Possible | UndoMark::Failed))
+        .filter(|step| state.item_of(step).is_some_and(|item| items.contains(&item)))
+        .filter(|step| within.is_empty() || within.iter().any(|path| step.path.is_within(path)))
+        .map(|step| step.path.clone())
+        .collect()
+}
+
+/// 0: all undone; 6: a gate waits; 9: partly.
+fn outcome(context: &Context, state: &RunState) -> Outcome {
+    if state.needs().next().is_some() {
+        for need in state.needs() {
+            context.out.note(format_args!("waits: {} ({})  {}", need.title, need.role, need.id));
+        }
+        return Ok(Exit::Waits);
+    }
+    let left = state.steps().filter(|step| matches!(step.undo, UndoMark::Failed | UndoMark::Wanted | UndoMark::Undoing));
+    let left: Vec<String> = left.map(|step| step.path.to_string()).collect();
+    if left.is_empty() {
+        context.out.note("all that can be taken back was taken back");
+        return Ok(Exit::Ok);
+    }
+    context.out.note(format_args!("not taken back: {}", left.join(", ")));
+    Ok(Exit::Partly)
+}
+
+pub(super) async fn stop_all(context: &Context, reason: String) -> Outcome {
+    let answer = context.act(Verb::StopAll { by: context.actor.clone(), reason }).await?;
+    if context.out.json {
+        context.out.value(&answer);
+        return Ok(Exit::Ok);
+    }
+    context.out.note("stopped: no effect starts any more");
+    for open in answer.get("open").and_then(serde_json::Value::as_array).into_iter().flatten() {
+        context.out.note(format_args!("still out: {open}"));
+    }
+    Ok(Exit::Ok)
+}
+
+pub(super) async fn go_on(context: &Context, reason: String) -> Outcome {
+    context.act(Verb::GoOn { by: context.actor.clone(), reason }).await?;
+    context.out.note("effects may start again");
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,147 @@
+//! Incidents, notes, evidence.
+
+use beistand_core::model::{Millis, Mode, Person, Role, Severity, Tlp};
+use beistand_journal::{Incident, Page};
+use beistand_runtime::{IncidentAct, NewIncident, Verb};
+use serde_json::{Value, json};
+
+use crate::args::{EvidenceVerb, IncidentVerb};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::find;
+use crate::session::Context;
+
+fn usage(error: impl std::fmt::Display) -> Failure {
+    Failure::usage(error.to_string())
+}
+
+pub(super) async fn incident(context: &Context, verb: IncidentVerb) -> Outcome {
+    match verb {
+        IncidentVerb::Open { title, drill, severity, tlp } => {
+            let new = NewIncident {
+                title,
+                mode: if drill { Mode::Drill } else { Mode::Live },
+                severity: Severity::try_from(severity).map_err(usage)?,
+                tlp: tlp.parse::<Tlp>().map_err(usage)?,
+                short: context.config.provider.short.clone(),
+                by: context.actor.clone(),
+            };
+            let opened = context.act(Verb::OpenIncident(new)).await?;
+            if context.out.json {
+                context.out.value(&opened);
+            } else {
+                context.out.line(opened.get("number").and_then(Value::as_str).unwrap_or_default());
+            }
+            Ok(Exit::Ok)
+        }
+        IncidentVerb::List => list(context).await,
+        IncidentVerb::Show { incident } => show(context, &incident).await,
+        IncidentVerb::Close { incident, reason } => act(context, &incident, IncidentAct::Close { reason }).await,
+        IncidentVerb::Assign { incident, role, person } => {
+            let role: Role = role.parse().map_err(usage)?;
+            let person: Person = person.parse().map_err(usage)?;
+            act(context, &incident, IncidentAct::Assign { role, person: Some(person) }).await
+        }
+        IncidentVerb::Link { incident, organisation } => {
+            let organisation = organisation.parse().map_err(usage)?;
+            act(context, &incident, IncidentAct::Link { organisation }).await
+        }
+    }
+}
+
+async fn act(context: &Context, incident: &str, act: IncidentAct) -> Outcome {
+    let found = find::incident(&context.reader().await?, incident).await?;
+    let verb = Verb::Incident { incident: found.id, act, by: context.actor.clone() };
+    let answer = context.act(verb).await?;
+    if context.out.json {
+        context.out.value(&answer);
+    } else {
+        context.out.note(format_args!("written into {}", found.number));
+    }
+    Ok(Exit::Ok)
+}
+
+fn json(incident: &Incident) -> Value {
+    json!({
+        "id": incident.id, "number": incident.number, "mode": incident.mode, "title": incident.title,
+        "severity": incident.severity, "tlp": incident.tlp, "opened_at": incident.opened_at.to_string(),
+        "closed_at": incident.closed_at.map(|at| at.to_string()),
+    })
+}
+
+async fn list(context: &Context) -> Outcome {
+    let rows = context.reader().await?.incidents(Page::first(1_000)).await?;
+    if context.out.json {
+        context.out.value(&rows.iter().map(|(_, incident)| json(incident)).collect());
+        return Ok(Exit::Ok);
+    }
+    let lines: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|(_, incident)| {
+            let state = if incident.closed_at.is_some() { "closed" } else { "open" };
+            vec![
+                incident.number,
+                state.to_owned(),
+                incident.mode.to_string(),
+                incident.severity.get().to_string(),
+                incident.opened_at.to_string(),
+                incident.title,
+            ]
+        })
+        .collect();
+    if lines.is_empty() {
+        context.out.note("there are no incidents; `beistand incident open TITLE` opens one");
+    } else {
+        context.out.table(&["NUMBER", "STATE", "MODE", "SEVERITY", "OPENED", "TITLE"], &lines);
+    }
+    Ok(Exit::Ok)
+}
+
+async fn show(context: &Context, text: &str) -> Outcome {
+    let reader = context.reader().await?;
+    let incident = find::incident(&reader, text).await?;
+    let roles = reader.roles(incident.id).await?;
+    let organisations = reader.organisations(incident.id).await?;
+    let evidence = reader.evidence(incident.id).await?;
+    let mut all = json(&incident);
+    if let Value::Object(fields) = &mut all {
+        let roles: Vec<Value> = roles.iter().map(|(role, person)| json!({"role": role, "person": person})).collect();
+        let kept: Vec<Value> = evidence
+            .iter()
+            .map(|one| json!({"name": one.name, "digest": one.digest, "by": one.by, "at": one.at.to_string()}))
+            .collect();
+        fields.insert("roles".to_owned(), json!(roles));
+        fields.insert("organisations".to_owned(), json!(organisations));
+        fields.insert("evidence".to_owned(), json!(kept));
+    }
+    if context.out.json {
+        context.out.value(&all);
+    } else if let Value::Object(fields) = &all {
+        for (name, value) in fields {
+            let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+            context.out.line(format_args!("{name}: {}", crate::out::safe(&text)));
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+pub(super) async fn note(context: &Context, incident: &str, text: String, at: Option<&str>) -> Outcome {
+    let at = at.map(Millis::parse).transpose().map_err(usage)?;
+    act(context, incident, IncidentAct::Note { text, at }).await
+}
+
+/// Largest file kept as evidence through the command line: the size of a blob.
+const EVIDENCE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+pub(super) async fn evidence(context: &Context, verb: EvidenceVerb) -> Outcome {
+    use base64::Engine as _;
+    let EvidenceVerb::Add { incident, file } = verb;
+    let length = std::fs::metadata(&file).map_err(|error| usage(format!("`{}`: {error}", file.display())))?.len();
+    if length > EVIDENCE_BYTES_MAX {
+        return Err(usage(format!("`{}` has {length} bytes, at most {EVIDENCE_BYTES_MAX} are kept", file.display()))
+            .hint("keep it elsewhere and note its SHA-256"));
+    }
+    let bytes = std::fs::read(&file)?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let base64 = base64::engine::general_purpose::STANDARD.encode(bytes);
+    act(context, &incident, IncidentAct::Evidence { name, base64 }).await
+}

@@ -1,0 +1,103 @@
+//! `verify`, `backup`, `restore`: keeping the store, and knowing that it was kept.
+
+use std::path::Path;
+
+use beistand_core::model::Digest;
+use beistand_core::timeline::{Chain, ChainError};
+use beistand_journal::verify::{Broken, Verified};
+use beistand_journal::{Options, Reader, verify as check};
+use beistand_runtime::{Clock as _, WallClock};
+use serde_json::json;
+
+use crate::exit::{Exit, Failure, Outcome};
+use crate::session::{Context, Held};
+
+fn broken(error: Broken) -> Failure {
+    match error {
+        Broken::Store(error) => error.into(),
+        Broken::Entry { .. } | Broken::NotFound(_) => Failure::new(Exit::Broken, error.to_string())
+            .hint("compare with a backup or an export; what stands before this entry is in order"),
+    }
+}
+
+fn report(context: &Context, verified: &Verified) {
+    let until = verified.anchored_until.map(|at| at.to_string());
+    if context.out.json {
+        context.out.value(&json!({
+            "streams": verified.streams, "entries": verified.entries, "erased": verified.erased,
+            "anchored_until": until, "anchor": verified.anchor,
+        }));
+        return;
+    }
+    let until = until.unwrap_or_else(|| "never".to_owned());
+    let anchor = verified.anchor.map(|anchor| anchor.to_string()).unwrap_or_default();
+    context.out.line(format_args!(
+        "{} entries of {} streams in order, {} erased; anchored until {until} {anchor}",
+        verified.entries, verified.streams, verified.erased
+    ));
+}
+
+pub(super) async fn verify(context: &Context, file: Option<&Path>, expect: Option<&str>) -> Outcome {
+    let expect: Option<Digest> = expect
+        .map(str::parse)
+        .transpose()
+        .map_err(|error: beistand_core::model::IdError| Failure::usage(error.to_string()))?;
+    if let Some(file) = file {
+        return export(context, file, expect);
+    }
+    let reader = context.reader().await?;
+    let verified = check::store(&reader, expect).await.map_err(broken)?;
+    report(context, &verified);
+    Ok(Exit::Ok)
+}
+
+/// Checks an export, or a backup file.
+fn export(context: &Context, file: &Path, expect: Option<Digest>) -> Outcome {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::not_found(format!("could not read `{}`: {error}", file.display())))?;
+    let chain = Chain::find(&text).map_err(|error| Failure::new(Exit::Broken, error.to_string()))?;
+    chain.check().map_err(|error| match error {
+        ChainError::Missing(_) | ChainError::Broken { .. } => Failure::new(Exit::Broken, error.to_string()),
+    })?;
+    if let Some(wanted) = expect {
+        let known = chain.entries.iter().chain(&chain.seal).any(|entry| entry.hash == wanted);
+        if !known {
+            return Err(Failure::new(Exit::Broken, format!("no entry of the export has the hash {wanted}")));
+        }
+    }
+    let seal = chain.seal.as_ref();
+    if context.out.json {
+        context.out.value(&json!({"entries": chain.entries.len(), "seal": seal.map(|seal| seal.hash)}));
+    } else {
+        let anchor = seal.map_or_else(|| "no seal".to_owned(), |seal| format!("seal {}", seal.hash));
+        context.out.line(format_args!("{} entries in order, {anchor}", chain.entries.len()));
+    }
+    Ok(Exit::Ok)
+}
+
+pub(super) async fn backup(context: &Context, file: &Path) -> Outcome {
+    // Sealed to its end where the store is free; a running owner seals every ten seconds itself.
+    if let Held::Here(engine) = context.take(beistand_runtime::Drive::No, Vec::new()).await? {
+        engine.journal().seal(WallClock.now()).await?;
+        engine.leave().await;
+    }
+    let reader: Reader = context.reader().await?;
+    let verified = beistand_journal::backup(&reader, file).await.map_err(broken)?;
+    report(context, &verified);
+    context.out.note(format_args!("written to {}; keep it away from this machine", file.display()));
+    Ok(Exit::Ok)
+}
+
+pub(super) async fn restore(context: &Context, file: &Path) -> Outcome {
+    let restored = beistand_journal::restore(file, &context.url, Options::new(WallClock.now())).await?;
+    if context.out.json {
+        context.out.value(&json!({
+            "epoch": restored.epoch, "unfinished": restored.unfinished,
+            "newest": restored.newest.map(|at| at.to_string()), "entries": restored.verified.entries,
+        }));
+    }
+    let newest = restored.newest.map(|at| at.to_string()).unwrap_or_default();
+    context.out.note(format_args!("restored until {newest}; {} runs were unfinished", restored.unfinished));
+    context.out.note("it is stopped: `beistand go-on --reason \"the old instance is off\"` lets effects start");
+    Ok(Exit::Ok)
+}

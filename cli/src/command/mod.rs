@@ -1,0 +1,68 @@
+//! One file a group of verbs; this is the table.
+
+mod answer;
+mod bench;
+mod call;
+mod check;
+mod control;
+mod cases;
+mod incident;
+mod keep;
+mod plan;
+mod run;
+mod setup;
+mod show;
+mod timeline;
+
+use clap::CommandFactory as _;
+
+use crate::args::{Cli, Verb};
+use crate::exit::{Exit, Outcome};
+use crate::session::Context;
+
+/// Does what was asked.
+pub(crate) async fn dispatch(context: &Context, verb: Verb) -> Outcome {
+    match verb {
+        Verb::Check { files } => check::check(context, &files),
+        Verb::Plan(args) => plan::plan(context, &args),
+        Verb::Test(args) => cases::test(context, &args),
+        Verb::Run(args) => Box::pin(run::run(context, args)).await,
+        Verb::Call(args) => Box::pin(call::call(context, args)).await,
+        Verb::Resume { run } => run::resume(context, run.as_deref()).await,
+        Verb::Runs { incident, status } => show::runs(context, incident.as_deref(), status).await,
+        Verb::Show { run } => show::show(context, &run).await,
+        Verb::Watch { run } => run::watch(context, &run).await,
+        Verb::Holds => show::holds(context).await,
+        Verb::Needs { incident, run } => show::needs(context, incident.as_deref(), run.as_deref()).await,
+        Verb::Approve(args) => answer::approve(context, args).await,
+        Verb::Deny { need, reason, group } => answer::deny(context, &need, reason, group).await,
+        Verb::Done(args) => answer::done(context, args).await,
+        Verb::Decide(args) => answer::decide(context, args).await,
+        Verb::Resolve(args) => answer::resolve(context, args).await,
+        Verb::Signal(args) => answer::signal(context, args).await,
+        Verb::Pause(which) => control::pause(context, &which, true).await,
+        Verb::Unpause(which) => control::pause(context, &which, false).await,
+        Verb::Cancel(args) => control::cancel(context, &args).await,
+        Verb::Undo(args) => Box::pin(control::undo(context, args)).await,
+        Verb::StopAll { reason } => control::stop_all(context, reason).await,
+        Verb::GoOn { reason } => control::go_on(context, reason).await,
+        Verb::Incident(verb) => incident::incident(context, verb).await,
+        Verb::Note { incident, text, at } => incident::note(context, &incident, text, at.as_deref()).await,
+        Verb::Evidence(verb) => incident::evidence(context, verb).await,
+        Verb::Timeline(args) => timeline::timeline(context, &args).await,
+        Verb::Print { what } => timeline::print(context, &what).await,
+        Verb::Verify { file, expect } => keep::verify(context, file.as_deref(), expect.as_deref()).await,
+        Verb::Backup { file } => keep::backup(context, &file).await,
+        Verb::Restore { file } => keep::restore(context, &file).await,
+        Verb::Schema { what } => setup::schema(context, what),
+        Verb::Config(_) => setup::config(context),
+        Verb::Inventory(verb) => setup::inventory(context, verb),
+        Verb::Connectors { verb } => setup::connectors(context, verb).await,
+        Verb::Completions { shell } => {
+            let mut command = Cli::command();
+            clap_complete::generate(shell, &mut command, "beistand", &mut std::io::stdout());
+            Ok(Exit::Ok)
+        }
+        Verb::Bench(args) => Box::pin(bench::bench(context, &args)).await,
+    }
+}

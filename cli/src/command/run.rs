@@ -1,0 +1,368 @@
+//! `run`, `resume`, `watch`: starting, taking up and following runs.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use beistand_connectors::simulator::Canned;
+use beistand_core::model::{Mode, RunId, Span};
+use beistand_core::playbook::{Case, SourceText};
+use beistand_journal::{NeedFilter, Page, Reader, RunFilter};
+use beistand_runtime::{Drive, Engine, NewRun, Verb};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::plan::inputs;
+use crate::args::RunArgs;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::find;
+use crate::session::{Context, Held};
+use crate::watch::{Progress, Rest, Watched, follow, rest};
+
+/// What a case gives a drill: answers of the simulator, and people who act.
+struct Played {
+    canned: Vec<Canned>,
+    case: Option<Case>,
+}
+
+pub(super) async fn run(context: &Context, args: RunArgs) -> Outcome {
+    let plan = context.shelves.plan(&args.playbook, &context.scripts, &context.out)?;
+    let timeout = args.timeout.as_deref().map(Span::parse).transpose();
+    let timeout = timeout.map_err(|error| Failure::usage(error.to_string()))?;
+    let played = match &args.case {
+        Some(name) => case(context, &plan, name)?,
+        None => Played { canned: Vec::new(), case: None },
+    };
+    let mut given = inputs(&args.inputs, &plan.parts().inputs)?;
+    if let (Some(case), serde_json::Value::Object(given)) = (&played.case, &mut given) {
+        for (name, value) in &case.inputs {
+            given.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    let incident = match &args.incident {
+        Some(text) => Some(find::incident(&context.reader().await?, text).await?.id),
+        None => None,
+    };
+    let new = NewRun {
+        sources: plan.sources(),
+        playbook: plan.name().clone(),
+        inputs: given,
+        incident,
+        title: args.title.clone(),
+        mode: if args.drill { Mode::Drill } else { Mode::Live },
+        short: context.config.provider.short.clone(),
+        start_key: args.start_key.clone(),
+        by_hand_ok: args.by_hand_ok || ask_by_hand(context, &plan, args.drill)?,
+        by: context.actor.clone(),
+    };
+    match context.take(Drive::Yes, played.canned).await? {
+        Held::Here(engine) => {
+            let launched = engine.launch(new).await;
+            let run = match launched {
+                Ok(run) => run,
+                Err(error) => {
+                    engine.leave().await;
+                    return Err(error.into());
+                }
+            };
+            announce(context, engine.journal().reader(), run).await?;
+            if args.detach {
+                engine.leave().await;
+                context.out.note("continues with `beistand resume`");
+                return Ok(Exit::Ok);
+            }
+            drive(context, *engine, run, timeout, played.case).await
+        }
+        Held::Elsewhere => {
+            let answer = context.post(Verb::Launch(Box::new(new))).await?;
+            let run: RunId = answer
+                .get("run")
+                .and_then(serde_json::Value::as_str)
+                .and_then(|text| text.parse().ok())
+                .ok_or_else(|| Failure::new(Exit::Internal, "the owner of the store named no run"))?;
+            let reader = context.reader().await?;
+            announce(context, &reader, run).await?;
+            if args.detach { Ok(Exit::Ok) } else { Box::pin(beside(context, &reader, run, timeout)).await }
+        }
+    }
+}
+
+/// On a terminal people are asked whether steps may fall to them.
+fn ask_by_hand(context: &Context, plan: &beistand_core::playbook::Plan, drill: bool) -> Outcome<bool> {
+    use std::io::{BufRead as _, IsTerminal as _};
+    if drill || !std::io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    let store = beistand_core::model::StoreId::new(0, &[0; 10]);
+    let modes = crate::modes::modes(&context.config, store, &context.url, Vec::new())?;
+    let unbound = plan.nodes().filter(|(_, node)| match &node.kind {
+        beistand_core::playbook::Kind::Call(call) => {
+            !modes.live.bindings.iter().any(|binding| binding.capability == call.action.capability())
+        }
+        _ => false,
+    });
+    let count = unbound.count();
+    if count == 0 {
+        return Ok(false);
+    }
+    context.out.loud(format_args!("{count} steps have no connector and fall to people. Go on? [y/N]"));
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "j" | "J" | "yes" | "ja"))
+}
+
+fn case(context: &Context, plan: &beistand_core::playbook::Plan, name: &str) -> Outcome<Played> {
+    let playbook = &plan.parts().source;
+    let source: SourceText = context
+        .shelves
+        .case(playbook, name)
+        .ok_or_else(|| Failure::not_found(format!("playbook `{}` has no case `{name}`", plan.name())))?;
+    let catalogue = beistand_core::model::Catalogue::first();
+    let (case, findings) = Case::read(&source, plan, &catalogue);
+    let Some(case) = case else {
+        context.out.findings(&findings, std::slice::from_ref(&source));
+        return Err(Failure::new(Exit::Check, format!("case `{name}` has faults")));
+    };
+    #[derive(serde::Deserialize)]
+    struct Answers {
+        #[serde(default)]
+        answers: Vec<Canned>,
+    }
+    let canned: Answers = serde_yaml::from_str(source.text())
+        .map_err(|error| Failure::new(Exit::Check, format!("case `{name}`: {error}")))?;
+    Ok(Played { canned: canned.answers, case: Some(case) })
+}
+
+async fn announce(context: &Context, reader: &Reader, run: RunId) -> Outcome<()> {
+    let number = match reader.run(run).await? {
+        Some(row) => reader.incident(row.incident).await?.map(|incident| incident.number),
+        None => None,
+    };
+    let number = number.unwrap_or_default();
+    if context.out.json {
+        return Ok(());
+    }
+    context.out.note(format_args!("run {run} in incident {number}"));
+    Ok(())
+}
+
+/// The switch for when nothing else answers: `<db>.stop`, or `beistand.stop` beside the configuration.
+fn stop_file(context: &Context) -> Option<PathBuf> {
+    match context.url.strip_prefix("sqlite:") {
+        Some(path) => Some(PathBuf::from(format!("{}.stop", path.trim_start_matches("//")))),
+        None => context.config_file.as_ref().map(|file| file.with_file_name("beistand.stop")),
+    }
+}
+
+/// Drives a run in this process and watches it to rest.
+async fn drive(
+    context: &Context,
+    engine: Engine,
+    run: RunId,
+    timeout: Option<Span>,
+    case: Option<Case>,
+) -> Outcome {
+    let looping = engine.clone();
+    let file = stop_file(context);
+    let background = tokio::spawn(async move { looping.run(file).await });
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut stop = signal(SignalKind::user_defined1())?;
+    let reader = engine.journal().reader().clone();
+    let mut people = case.map(|case| super::cases::People::new(&case, run, &context.actor));
+    let mut progress = Progress::new(run, &context.out);
+    let watched = {
+        let engine = &engine;
+        let (terminate, stop, people) = (&mut terminate, &mut stop, &mut people);
+        let reading = reader.clone();
+        let scripts = context.scripts.clone();
+        let tick = async move || {
+            if poll(stop).await {
+                engine.stop_from_outside("SIGUSR1").await;
+            }
+            if let Some(why) = engine.dead() {
+                return Err(Failure::new(Exit::Internal, why)
+                    .hint("free the disk or look at its health, then `beistand resume`"));
+            }
+            if let Some(people) = people.as_mut() {
+                people.act(engine, &reading, &scripts).await?;
+            }
+            Ok(!poll(terminate).await)
+        };
+        follow(&reader, &mut progress, timeout, tick).await
+    };
+    let watched = match watched {
+        Ok(watched) => watched,
+        Err(failure) => {
+            engine.leave().await;
+            return Err(failure);
+        }
+    };
+    let exit = finish(context, &reader, run, &watched).await;
+    let left = engine.leave().await;
+    if left > 0 {
+        context.out.note(format_args!("{left} runs still had something out; `beistand resume` takes them up"));
+    }
+    drop(background.await);
+    if let Some(why) = engine.dead() {
+        return Err(Failure::new(Exit::Internal, why));
+    }
+    exit
+}
+
+/// Whether a signal came; never waits.
+async fn poll(signal: &mut tokio::signal::unix::Signal) -> bool {
+    tokio::select! {
+        biased;
+        got = signal.recv() => got.is_some(),
+        () = std::future::ready(()) => false,
+    }
+}
+
+/// Follows a run that another process drives; takes over when that one leaves.
+async fn beside(context: &Context, reader: &Reader, run: RunId, timeout: Option<Span>) -> Outcome {
+    let mut progress = Progress::new(run, &context.out);
+    let mut looks = 0_u32;
+    let mut taken: Option<Engine> = None;
+    let watched = {
+        let taken = &mut taken;
+        let tick = async move || {
+            looks += 1;
+            if taken.is_none()
+                && looks.is_multiple_of(12)
+                && let Held::Here(engine) = context.take(Drive::Yes, Vec::new()).await?
+            {
+                context.out.note("the owner left; taking over");
+                let looping = (*engine).clone();
+                let file = stop_file(context);
+                tokio::spawn(async move { looping.run(file).await });
+                *taken = Some(*engine);
+            }
+            Ok(true)
+        };
+        follow(reader, &mut progress, timeout, tick).await
+    };
+    let exit = match &watched {
+        Ok(watched) => finish(context, reader, run, watched).await,
+        Err(_) => Ok(Exit::Internal),
+    };
+    if let Some(engine) = taken {
+        engine.leave().await;
+    }
+    watched?;
+    exit
+}
+
+/// Says how a run stands, and what it waits for.
+async fn finish(context: &Context, reader: &Reader, run: RunId, watched: &Watched) -> Outcome {
+    if context.out.json {
+        context.out.value(&super::show::run_json(context, reader, run).await?);
+    }
+    Ok(match watched {
+        Watched::Rested(rest) => {
+            if *rest == Rest::Waits {
+                waits(context, reader, run).await?;
+            }
+            rest.exit()
+        }
+        Watched::TimedOut => {
+            context.out.note("time is up; the run goes on with `beistand resume`");
+            Exit::Timeout
+        }
+        Watched::Interrupted => {
+            context.out.note("the run was not stopped; it goes on with `beistand resume`");
+            Exit::Interrupted
+        }
+    })
+}
+
+async fn waits(context: &Context, reader: &Reader, run: RunId) -> Outcome<()> {
+    let needs = reader.needs(&NeedFilter { run: Some(run), ..NeedFilter::default() }).await?;
+    for need in needs {
+        let step = need.step.map_or_else(|| "the run".to_owned(), |step| step.to_string());
+        let verb = match need.kind.as_str() {
+            "approval" => format!("beistand approve {}", need.id),
+            "task" => format!("beistand done {}", need.id),
+            "decision" => format!("beistand decide {} retry|skip|by-hand|abort --reason …", need.id),
+            _ => format!("beistand resolve {run} {step} done|not-done|send-again --reason …"),
+        };
+        context.out.note(format_args!("waits: {step} ({}): {verb}", need.kind));
+    }
+    Ok(())
+}
+
+pub(super) async fn resume(context: &Context, wanted: Option<&str>) -> Outcome {
+    let engine = match context.take(Drive::Yes, Vec::new()).await? {
+        Held::Here(engine) => *engine,
+        Held::Elsewhere => {
+            return Err(Failure::new(Exit::Conflict, "another process owns the store and drives its runs")
+                .hint("`beistand watch RUN` follows one of them"));
+        }
+    };
+    let reader = engine.journal().reader().clone();
+    if let Some(text) = wanted {
+        let run = match find::run(&reader, text).await {
+            Ok(run) => run,
+            Err(failure) => {
+                engine.leave().await;
+                return Err(failure);
+            }
+        };
+        engine.answer_commands().await?;
+        return drive(context, engine, run, None, None).await;
+    }
+    let looping = engine.clone();
+    let file = stop_file(context);
+    let background = tokio::spawn(async move { looping.run(file).await });
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut stop = signal(SignalKind::user_defined1())?;
+    engine.answer_commands().await?;
+    let interrupted = loop {
+        tokio::select! {
+            () = engine.rest() => break false,
+            _ = tokio::signal::ctrl_c() => break true,
+            _ = terminate.recv() => break true,
+            _ = stop.recv() => engine.stop_from_outside("SIGUSR1").await,
+        }
+    };
+    // What just rested may have woken its caller: a moment later nothing must be due.
+    if !interrupted {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        engine.rest().await;
+    }
+    let exit = summary(context, &reader).await?;
+    let dead = engine.dead();
+    engine.leave().await;
+    drop(background.await);
+    if let Some(why) = dead {
+        return Err(Failure::new(Exit::Internal, why));
+    }
+    Ok(if interrupted { Exit::Interrupted } else { exit })
+}
+
+/// Of several runs: 70, 1, 6, 0 in this order.
+async fn summary(context: &Context, reader: &Reader) -> Outcome {
+    let mut waiting = 0;
+    let filter = RunFilter { unfinished: true, ..RunFilter::default() };
+    for (_, row) in reader.runs(&filter, Page::first(100_000)).await? {
+        if rest(reader, row.id).await?.is_some() {
+            waiting += 1;
+            waits(context, reader, row.id).await?;
+        }
+    }
+    let counts = reader.run_counts().await?;
+    if context.out.json {
+        let counts: serde_json::Map<String, serde_json::Value> =
+            counts.into_iter().map(|(status, count)| (status, count.into())).collect();
+        context.out.value(&counts.into());
+    } else {
+        let words: Vec<String> = counts.iter().map(|(status, count)| format!("{count} {status}")).collect();
+        context.out.note(words.join(", "));
+    }
+    Ok(if waiting > 0 { Exit::Waits } else { Exit::Ok })
+}
+
+pub(super) async fn watch(context: &Context, text: &str) -> Outcome {
+    let reader = context.reader().await?;
+    let run = find::run(&reader, text).await?;
+    let mut progress = Progress::new(run, &context.out);
+    let watched = follow(&reader, &mut progress, None, async || Ok(true)).await?;
+    finish(context, &reader, run, &watched).await
+}

@@ -1,0 +1,178 @@
+//! What is configured: schemas, the configuration, the inventory, connectors.
+
+use beistand_connectors::{CONNECTORS, inventory as csv};
+use beistand_core::model::{Catalogue, ConnectorName, StoreId};
+use beistand_core::playbook::playbook_schema;
+use beistand_runtime::Verb;
+use serde_json::{Value, json};
+
+use crate::args::{ConnectorsVerb, InventoryVerb, SchemaOf};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::modes::{connectors as make, inventory_of, modes};
+use crate::session::Context;
+
+pub(super) fn schema(context: &Context, what: SchemaOf) -> Outcome {
+    let schema = match what {
+        SchemaOf::Playbook => playbook_schema(&Catalogue::first()),
+        SchemaOf::Config => config_schema(),
+    };
+    context.out.value(&schema);
+    Ok(Exit::Ok)
+}
+
+fn config_schema() -> Value {
+    let kinds: Vec<Value> = CONNECTORS
+        .iter()
+        .map(|maker| {
+            let mut settings = json!((maker.settings)());
+            if let Some(Value::Object(properties)) = settings.get_mut("properties") {
+                properties.insert("kind".to_owned(), json!({"const": maker.kind, "title": maker.title}));
+            }
+            settings
+        })
+        .collect();
+    let texts = json!({"type": "array", "items": {"type": "string"}});
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "beistand.yaml",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "provider": {"type": "object", "additionalProperties": false, "properties": {
+                "id": {"type": "string"}, "short": {"type": "string"}, "name": {"type": "string"},
+                "land": {"type": "string"}, "legal_form": {"type": "string"}}},
+            "store": {"type": "string", "title": "sqlite:PATH or postgres://…"},
+            "playbooks": texts,
+            "inventory": texts,
+            "connectors": {"type": "object", "additionalProperties": {"oneOf": kinds}},
+            "bindings": {"type": "array", "items": {"type": "object", "additionalProperties": false,
+                "required": ["capability", "connector"], "properties": {
+                "capability": {"type": "string"}, "slot": {"type": "string"},
+                "organisation": {"type": "string"}, "range": {"type": "string"},
+                "connector": {"type": "string"}}}},
+            "guard": {"type": "object", "additionalProperties": false, "required": ["never"],
+                "properties": {"never": texts}},
+            "limits": {"type": "object", "additionalProperties": false, "properties": {
+                "targets_per_run": {"type": "integer"}, "targets_per_hour": {"type": "integer"},
+                "targets_per_organisation": {"type": "integer"}}},
+            "policy": {"type": "array", "items": {"type": "object", "additionalProperties": false,
+                "required": ["actions", "votes"], "properties": {
+                "actions": texts, "above": {"type": "integer"}, "role": {"type": "string"},
+                "votes": {"type": "integer"}}}},
+            "escalation": {"type": "object", "properties": {"role": {"type": "string"}}},
+            "drill": {"type": "object", "additionalProperties": {"type": "object",
+                "additionalProperties": false, "properties": {"only_to": {"type": "string", "format": "email"}}}},
+            "telemetry": {"type": "object", "additionalProperties": false,
+                "properties": {"otlp": {"type": "string", "format": "uri"}}},
+        },
+    })
+}
+
+pub(super) fn config(context: &Context) -> Outcome {
+    let store = StoreId::new(0, &[0; 10]);
+    let modes = modes(&context.config, store, &context.url, Vec::new())?;
+    let file = context.config_file.as_ref().map_or_else(|| "no file".to_owned(), |file| file.display().to_string());
+    context.out.note(format_args!(
+        "{file}: {} connectors, {} bindings, {} hosts, {} guarded, nothing found",
+        modes.live.connectors.len(),
+        modes.live.bindings.len(),
+        modes.live.setup.inventory.hosts().len(),
+        modes.live.setup.guard.identities().len(),
+    ));
+    if !modes.live.guarded {
+        context.out.note("there is no `guard:` section: nothing destructive will run live");
+    }
+    Ok(Exit::Ok)
+}
+
+pub(super) fn inventory(context: &Context, verb: InventoryVerb) -> Outcome {
+    let hosts = match verb {
+        InventoryVerb::List => inventory_of(&context.config)?,
+        InventoryVerb::Import { file } => {
+            let read = csv::load(std::slice::from_ref(&file))
+                .map_err(|error| Failure::new(Exit::Check, error.to_string()))?;
+            let note = format!("`{}` is in order; name it under `inventory:` in beistand.yaml", file.display());
+            context.out.note(note);
+            read
+        }
+    };
+    let list = |values: Vec<String>| values.join(" ");
+    if context.out.json {
+        context.out.value(&json!(hosts.hosts()));
+        return Ok(Exit::Ok);
+    }
+    let rows: Vec<Vec<String>> = hosts
+        .hosts()
+        .iter()
+        .map(|host| {
+            vec![
+                host.name.clone(),
+                list(host.addresses.iter().map(ToString::to_string).collect()),
+                host.organisation.as_ref().map(ToString::to_string).unwrap_or_default(),
+                list(host.groups.iter().cloned().collect()),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        context.out.note("the inventory is empty; name CSV files under `inventory:` in beistand.yaml");
+    } else {
+        context.out.table(&["NAME", "ADDRESSES", "ORGANISATION", "GROUPS"], &rows);
+    }
+    Ok(Exit::Ok)
+}
+
+pub(super) async fn connectors(context: &Context, verb: Option<ConnectorsVerb>) -> Outcome {
+    match verb {
+        None => list(context),
+        Some(ConnectorsVerb::Test { name }) => test(context, &name).await,
+        Some(ConnectorsVerb::Pause { name }) => pause(context, &name, true).await,
+        Some(ConnectorsVerb::Unpause { name }) => pause(context, &name, false).await,
+    }
+}
+
+fn list(context: &Context) -> Outcome {
+    let made = make(&context.config)?;
+    let mut rows = Vec::new();
+    let mut all = Vec::new();
+    for (name, connector) in &made {
+        let spec = connector.spec();
+        let offers: Vec<String> = spec.offers.iter().map(|offer| offer.action.to_string()).collect();
+        all.push(json!({"name": name, "kind": spec.kind, "title": spec.title, "source": spec.source, "offers": spec.offers}));
+        rows.push(vec![name.to_string(), spec.kind.clone(), offers.join(" ")]);
+    }
+    if context.out.json {
+        context.out.value(&json!(all));
+    } else if rows.is_empty() {
+        let kinds: Vec<&str> = CONNECTORS.iter().map(|maker| maker.kind).collect();
+        context.out.note(format_args!("no connectors are configured; there are kinds {}", kinds.join(", ")));
+    } else {
+        context.out.table(&["NAME", "KIND", "CAN"], &rows);
+    }
+    Ok(Exit::Ok)
+}
+
+async fn test(context: &Context, text: &str) -> Outcome {
+    let made = make(&context.config)?;
+    let name: Option<ConnectorName> = text.parse().ok();
+    let connector = name.and_then(|name| made.get(&name).cloned());
+    let Some(connector) = connector else {
+        return Err(Failure::not_found(format!("there is no connector `{text}`")).hint("`beistand connectors` lists them"));
+    };
+    match connector.health().await {
+        Ok(words) => {
+            context.out.line(format_args!("{text}: {}", crate::out::safe(&words)));
+            Ok(Exit::Ok)
+        }
+        Err(error) => Err(Failure::new(Exit::Unreachable, format!("{text}: {error}"))),
+    }
+}
+
+async fn pause(context: &Context, text: &str, paused: bool) -> Outcome {
+    let connector: ConnectorName = text.parse().map_err(|error| Failure::usage(format!("{error}")))?;
+    if !context.config.connectors.contains_key(&connector) {
+        return Err(Failure::not_found(format!("there is no connector `{connector}`")));
+    }
+    context.act(Verb::PauseConnector { connector, paused, by: context.actor.clone() }).await?;
+    context.out.note(format_args!("{text} {}", if paused { "starts nothing any more" } else { "goes on" }));
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,229 @@
+//! Reading: runs, one run, holds, needs. Takes no lock.
+
+use beistand_core::model::RunId;
+use beistand_core::run::{RunState, StepStatus};
+use beistand_journal::{NeedFilter, Page, Reader, Run, RunFilter};
+use beistand_runtime::view;
+use serde_json::{Value, json};
+
+use crate::exit::{Exit, Failure, Outcome};
+use crate::find;
+use crate::session::Context;
+
+/// How many rows a list shows.
+const ROWS: u32 = 1_000;
+
+pub(super) async fn runs(context: &Context, incident: Option<&str>, status: Option<String>) -> Outcome {
+    let reader = context.reader().await?;
+    let incident = match incident {
+        Some(text) => Some(find::incident(&reader, text).await?.id),
+        None => None,
+    };
+    let filter = RunFilter { status, incident, ..RunFilter::default() };
+    let rows = reader.runs(&filter, Page::first(ROWS)).await?;
+    if context.out.json {
+        let mut all = Vec::new();
+        for (_, row) in &rows {
+            let mut run = run_json(context, &reader, row.id).await?;
+            if let Value::Object(fields) = &mut run {
+                fields.remove("steps");
+            }
+            all.push(run);
+        }
+        context.out.value(&json!(all));
+        return Ok(Exit::Ok);
+    }
+    let mut lines = Vec::new();
+    for (_, row) in rows {
+        lines.push(line(&reader, row).await?);
+    }
+    if lines.is_empty() {
+        context.out.note("there are no runs; `beistand run PLAYBOOK` starts one");
+    } else {
+        context.out.table(&["RUN", "INCIDENT", "PLAYBOOK", "MODE", "STATUS", "STARTED", "BY"], &lines);
+    }
+    Ok(Exit::Ok)
+}
+
+async fn line(reader: &Reader, row: Run) -> Outcome<Vec<String>> {
+    let number = reader.incident(row.incident).await?.map(|incident| incident.number);
+    Ok(vec![
+        row.id.to_string(),
+        number.unwrap_or_default(),
+        row.playbook,
+        row.mode.to_string(),
+        row.status,
+        row.started_at.to_string(),
+        row.requested_by.to_string(),
+    ])
+}
+
+/// A run as the contract's JSON, with the needs and children of everything below it.
+pub(super) async fn run_json(context: &Context, reader: &Reader, run: RunId) -> Outcome<Value> {
+    let (plan, state, _) = view(reader, run, &context.scripts).await?;
+    let row = reader.run(run).await?.ok_or_else(|| Failure::not_found(format!("there is no run {run}")))?;
+    let number = reader.incident(row.incident).await?.map(|incident| incident.number).unwrap_or_default();
+    let meta = reader.meta().await?;
+    let head = head_of(reader, run).await?;
+    let mut json = state.to_json(&plan, meta.store, &number, &head);
+    if let Value::Object(fields) = &mut json {
+        // The row's status also knows of a pause that the fold shows otherwise while closing.
+        let children = reader.runs(&RunFilter { parent: Some(run), ..RunFilter::default() }, Page::first(ROWS)).await?;
+        let children: Vec<String> = children.iter().map(|(_, child)| child.id.to_string()).collect();
+        fields.insert("children".to_owned(), json!(children));
+        let needs = reader.needs(&NeedFilter { run: Some(run), ..NeedFilter::default() }).await?;
+        let below = needs.iter().filter(|need| need.run != Some(run));
+        if let Some(Value::Array(own)) = fields.get_mut("needs") {
+            own.extend(below.filter_map(|need| serde_json::from_str(&need.body).ok()));
+        }
+    }
+    Ok(json)
+}
+
+async fn head_of(reader: &Reader, run: RunId) -> Outcome<String> {
+    let stream = reader.stream(beistand_core::entry::StreamKind::Run, &run.to_string()).await?;
+    let Some(stream) = stream else { return Ok(String::new()) };
+    let mut after = 0;
+    let mut head = String::new();
+    loop {
+        let page = reader.entries(&stream, after, 1_000).await?;
+        if let Some(last) = page.last() {
+            after = last.seq;
+            head = last.hash.to_string();
+        }
+        if page.len() < 1_000 {
+            return Ok(head);
+        }
+    }
+}
+
+pub(super) async fn show(context: &Context, text: &str) -> Outcome {
+    let reader = context.reader().await?;
+    let run = find::run(&reader, text).await?;
+    if context.out.json {
+        context.out.value(&run_json(context, &reader, run).await?);
+        return Ok(Exit::Ok);
+    }
+    let (plan, state, _) = view(&reader, run, &context.scripts).await?;
+    let opened = state.opened();
+    let number = reader.incident(opened.incident).await?.map(|incident| incident.number).unwrap_or_default();
+    context.out.line(format_args!("{}  ({number}, {}, {})", plan.parts().title, opened.mode, state.status().as_str()));
+    context.out.line(format_args!("run {run}, launched {} by {}", opened.at, opened.by.person));
+    if let Some(error) = state.error() {
+        context.out.line(format_args!("ended by {}: {}", error.kind, error.message));
+    }
+    let rows: Vec<Vec<String>> = state.steps().map(|step| step_line(&state, step)).collect();
+    context.out.table(&["STEP", "STATUS", "ATTEMPTS", "THROUGH", "ITEM", "SINCE"], &rows);
+    for need in state.needs() {
+        context.out.line(format_args!("waits: {} ({})  {}", need.title, need.role, need.id));
+    }
+    if let Some(outputs) = state.outputs() {
+        context.out.line(format_args!("outputs: {outputs}"));
+    }
+    Ok(Exit::Ok)
+}
+
+fn step_line(state: &RunState, step: &beistand_core::run::Step) -> Vec<String> {
+    let connector = step.sent.as_ref().and_then(|sent| sent.intent.connector.as_ref());
+    let mut status = StepStatus::of(step).as_str().to_owned();
+    if step.late {
+        status.push_str(" late");
+    }
+    if step.by_hand {
+        status.push_str(" by hand");
+    }
+    vec![
+        step.path.to_string(),
+        status,
+        if step.attempts_total > 0 { step.attempts_total.to_string() } else { String::new() },
+        connector.map(ToString::to_string).unwrap_or_default(),
+        state.item_of(step).unwrap_or_default(),
+        step.started_at.map(|at| at.to_string()).unwrap_or_default(),
+    ]
+}
+
+pub(super) async fn holds(context: &Context) -> Outcome {
+    let reader = context.reader().await?;
+    let rows = reader.holds(None).await?;
+    if context.out.json {
+        let all: Vec<Value> = rows
+            .iter()
+            .map(|hold| {
+                json!({
+                    "mode": hold.key.mode, "target": hold.key.target, "effect": hold.key.effect,
+                    "run": hold.key.run, "path": hold.key.path, "state": hold.state.as_str(),
+                    "since": hold.since.to_string(), "organisation": hold.organisation,
+                    "connector": hold.connector,
+                })
+            })
+            .collect();
+        context.out.value(&json!(all));
+        return Ok(Exit::Ok);
+    }
+    if rows.is_empty() {
+        context.out.note("nothing is held");
+        return Ok(Exit::Ok);
+    }
+    let lines: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|hold| {
+            vec![
+                hold.key.target,
+                hold.key.effect,
+                hold.state.as_str().to_owned(),
+                hold.since.to_string(),
+                hold.key.run.to_string(),
+                hold.key.path.to_string(),
+                hold.key.mode.to_string(),
+            ]
+        })
+        .collect();
+    context.out.table(&["TARGET", "EFFECT", "STATE", "SINCE", "RUN", "STEP", "MODE"], &lines);
+    Ok(Exit::Ok)
+}
+
+pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option<&str>) -> Outcome {
+    let reader = context.reader().await?;
+    let incident = match incident {
+        Some(text) => Some(find::incident(&reader, text).await?.id),
+        None => None,
+    };
+    let run = match run {
+        Some(text) => Some(find::run(&reader, text).await?),
+        None => None,
+    };
+    let needs = reader.needs(&NeedFilter { run, incident, group: None }).await?;
+    if context.out.json {
+        let all: Vec<Value> = needs.iter().filter_map(|need| serde_json::from_str(&need.body).ok()).collect();
+        context.out.value(&json!(all));
+        return Ok(Exit::Ok);
+    }
+    if needs.is_empty() {
+        context.out.note("nothing waits for people");
+        return Ok(Exit::Ok);
+    }
+    let mut groups: std::collections::BTreeMap<String, Vec<&beistand_journal::Need>> = std::collections::BTreeMap::new();
+    for need in &needs {
+        groups.entry(need.group.clone().unwrap_or_else(|| need.id.to_string())).or_default().push(need);
+    }
+    for group in groups.values() {
+        let Some(first) = group.first() else { continue };
+        let body: Value = serde_json::from_str(&first.body).unwrap_or_default();
+        let title = body.get("title").and_then(Value::as_str).unwrap_or_default();
+        let role = first.role.map(|role| role.to_string()).unwrap_or_default();
+        let many = if group.len() > 1 { format!("  ({} equal ones: --group answers them together)", group.len()) } else { String::new() };
+        context.out.line(format_args!("{title}  [{} by {role}]{many}", first.kind));
+        for need in group {
+            let step = need.step.as_ref().map_or_else(|| "the run".to_owned(), ToString::to_string);
+            context.out.line(format_args!("  {}  {step}  since {}", need.id, need.since));
+        }
+        let shows = body.get("shows").cloned().unwrap_or_default();
+        for name in ["instructions", "error"] {
+            if let Some(text) = shows.get(name) {
+                let text = text.as_str().map_or_else(|| text.to_string(), ToOwned::to_owned);
+                context.out.line(format_args!("  {name}: {}", crate::out::safe(&text)));
+            }
+        }
+    }
+    Ok(Exit::Ok)
+}

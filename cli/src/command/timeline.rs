@@ -1,0 +1,206 @@
+//! `timeline` and `print`: what happened, and what is to be done, on paper if need be.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use beistand_core::entry::StreamKind;
+use beistand_core::incident::{self, store};
+use beistand_core::model::{Catalogue, IncidentId, Tlp};
+use beistand_core::playbook::Plan;
+use beistand_core::run;
+use beistand_core::timeline::{
+    Chain, ChainEntry, Document, Events, Lang, Recorded, Scope, Zone, checklist, csv, html, jsonl, table,
+    timeline as weave,
+};
+use beistand_journal::{Incident, Page, Reader, RunFilter, Stream, verify};
+use beistand_runtime::{Clock as _, WallClock, pinned, read_pinned, view};
+
+use crate::args::{Format, TimelineArgs};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::find;
+use crate::session::Context;
+
+/// Entries read at once.
+const PAGE: u32 = 1_000;
+
+impl Context {
+    fn lang(&self) -> Lang {
+        if self.german { Lang::De } else { Lang::En }
+    }
+    fn zone(&self) -> Zone {
+        if self.utc { Zone::Utc } else { Zone::Berlin }
+    }
+}
+
+/// Everything an incident's timeline is made of.
+struct Material {
+    entries: Vec<Recorded>,
+    plans: BTreeMap<beistand_core::model::Digest, Arc<Plan>>,
+    streams: Vec<Stream>,
+}
+
+pub(super) async fn timeline(context: &Context, args: &TimelineArgs) -> Outcome {
+    let reader = context.reader().await?;
+    let incident = find::incident(&reader, &args.incident).await?;
+    let material = gather(context, &reader, incident.id).await?;
+    let mut lines = weave(&material.entries, &material.plans, &Scope::ALL, context.lang());
+    if !args.all && args.format == Format::Table {
+        lines.retain(|line| !line.detail);
+    }
+    let chain = match args.format {
+        Format::Jsonl | Format::Html => Some(chain(&reader, &material.streams).await?),
+        Format::Table | Format::Csv => None,
+    };
+    let title = format!("{} {}", incident.number, incident.title);
+    let document = document(context, &incident, &title, chain.as_ref());
+    let text = match args.format {
+        Format::Table => table(&lines, &document, width()),
+        Format::Jsonl => jsonl(&lines, &document),
+        Format::Csv => csv(&lines),
+        Format::Html => html(&lines, &document),
+    };
+    context.out.line(text.trim_end_matches('\n'));
+    Ok(Exit::Ok)
+}
+
+fn width() -> usize {
+    let columns = crate::config::variable("COLUMNS").and_then(|text| text.parse().ok());
+    columns.unwrap_or(100)
+}
+
+fn document<'a>(context: &Context, incident: &Incident, title: &'a str, chain: Option<&'a Chain>) -> Document<'a> {
+    Document {
+        title,
+        mode: incident.mode,
+        tlp: incident.tlp,
+        lang: context.lang(),
+        zone: context.zone(),
+        as_of: WallClock.now(),
+        chain,
+    }
+}
+
+async fn gather(context: &Context, reader: &Reader, id: IncidentId) -> Outcome<Material> {
+    let mut material = Material { entries: Vec::new(), plans: BTreeMap::new(), streams: Vec::new() };
+    if let Some(stream) = reader.stream(StreamKind::Incident, &id.to_string()).await? {
+        read(reader, &stream, &mut material).await?;
+        material.streams.push(stream);
+    }
+    let filter = RunFilter { incident: Some(id), ..RunFilter::default() };
+    for (_, row) in reader.runs(&filter, Page::first(100_000)).await? {
+        if !material.plans.contains_key(&row.plan) {
+            let body: serde_json::Value = serde_json::from_str(&row.body).unwrap_or_default();
+            let digest = body.get("sources").and_then(serde_json::Value::as_str).and_then(|text| text.parse().ok());
+            if let Some(digest) = digest
+                && let Some(kept) = pinned(reader, digest).await?
+                && let Ok(plan) = read_pinned(&kept, &Catalogue::first(), &context.scripts)
+            {
+                material.plans.insert(row.plan, Arc::new(plan));
+            }
+        }
+        if let Some(stream) = reader.stream(StreamKind::Run, &row.id.to_string()).await? {
+            read(reader, &stream, &mut material).await?;
+            material.streams.push(stream);
+        }
+    }
+    let own = reader.meta().await?.store.to_string();
+    if let Some(stream) = reader.stream(StreamKind::Store, &own).await? {
+        read(reader, &stream, &mut material).await?;
+    }
+    Ok(material)
+}
+
+async fn read(reader: &Reader, stream: &Stream, material: &mut Material) -> Outcome<()> {
+    let mut after = 0;
+    loop {
+        let page = reader.entries(stream, after, PAGE).await?;
+        for entry in &page {
+            after = entry.seq;
+            let body = entry.body.as_deref();
+            let decoded = match stream.kind() {
+                StreamKind::Run => run::decode(&entry.head, body).map(|(id, events)| (Some(id), Events::Run(events))),
+                StreamKind::Incident => {
+                    incident::decode(&entry.head, body).map(|(id, events)| (Some(id), Events::Incident(events)))
+                }
+                StreamKind::Store | StreamKind::Aid => {
+                    store::decode(&entry.head, body).map(|(id, events)| (id, Events::Store(events)))
+                }
+            };
+            let (id, events) = decoded.map_err(|error| {
+                Failure::new(Exit::Broken, format!("entry {} of `{}`: {error}", entry.seq, stream.name()))
+                    .hint("`beistand verify` looks at all of the store")
+            })?;
+            let recorded = Recorded { stream: stream.name().to_owned(), seq: entry.seq, at: entry.at, id, events };
+            material.entries.push(recorded);
+        }
+        if page.len() < PAGE as usize {
+            return Ok(());
+        }
+    }
+}
+
+async fn chain(reader: &Reader, streams: &[Stream]) -> Outcome<Chain> {
+    let mut entries = Vec::new();
+    for stream in streams {
+        let mut after = 0;
+        loop {
+            let lines = verify::export(reader, stream, after, PAGE).await?;
+            after = lines.last().map_or(after, |line| line.seq);
+            let last = lines.len() < PAGE as usize;
+            entries.extend(lines.into_iter().map(entry));
+            if last {
+                break;
+            }
+        }
+    }
+    let seal = match reader.seal().await? {
+        Some(seal) => {
+            let own = reader.meta().await?.store.to_string();
+            let stream = reader.stream(StreamKind::Store, &own).await?;
+            match stream {
+                Some(stream) => {
+                    let lines = verify::export(reader, &stream, seal.seq.saturating_sub(1), 1).await?;
+                    lines.into_iter().next().map(entry)
+                }
+                None => None,
+            }
+        }
+        None => None,
+    };
+    Ok(Chain { entries, seal })
+}
+
+fn entry(line: verify::ChainLine) -> ChainEntry {
+    ChainEntry {
+        stream: line.stream,
+        seq: line.seq,
+        at: line.at,
+        head: line.head,
+        body_hash: line.body_hash,
+        prev: line.prev,
+        hash: line.hash,
+    }
+}
+
+/// A checklist: of a run, of an incident's runs, or of a playbook.
+pub(super) async fn print(context: &Context, what: &str) -> Outcome {
+    let catalogue = Catalogue::first();
+    if let Ok(reader) = Reader::open(&context.url).await {
+        if let Ok(run) = find::run(&reader, what).await {
+            let (plan, state, _) = view(&reader, run, &context.scripts).await?;
+            context.out.line(checklist(&plan, &catalogue, Some(&state), context.lang()));
+            return Ok(Exit::Ok);
+        }
+        if let Ok(incident) = find::incident(&reader, what).await {
+            let material = gather(context, &reader, incident.id).await?;
+            let mut lines = weave(&material.entries, &material.plans, &Scope::ALL, context.lang());
+            lines.retain(|line| !line.detail);
+            let title = format!("{} {} (TLP:{})", incident.number, incident.title, Tlp::as_str(incident.tlp));
+            context.out.line(table(&lines, &document(context, &incident, &title, None), width()));
+            return Ok(Exit::Ok);
+        }
+    }
+    let plan = context.shelves.plan(what, &context.scripts, &context.out)?;
+    context.out.line(checklist(&plan, &catalogue, None, context.lang()));
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,166 @@
+//! How a verb ends: the exit codes are a contract, and each failure is a sentence with a way out.
+
+use std::fmt;
+
+use beistand_journal::{AppendError, OpenError, PostError, StoreError};
+use beistand_runtime::EngineError;
+use serde_json::Value;
+
+/// The exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// All went well.
+    Ok = 0,
+    /// The run ended failed, cancelled, undone or superseded, or a case differs.
+    Ended = 1,
+    /// The call's words are off.
+    Usage = 2,
+    /// A playbook or the configuration has findings.
+    Check = 3,
+    /// There is no such thing.
+    NotFound = 4,
+    /// It may not be done.
+    NotAllowed = 5,
+    /// It waits for a person, or is paused.
+    Waits = 6,
+    /// It does not fit what is true now.
+    Conflict = 7,
+    /// `--timeout` passed.
+    Timeout = 8,
+    /// Only a part was done.
+    Partly = 9,
+    /// The chain is broken.
+    Broken = 10,
+    /// The store can not be reached, or the disk is full.
+    Unreachable = 69,
+    /// Our fault.
+    Internal = 70,
+    /// Ctrl-C.
+    Interrupted = 130,
+}
+
+/// Why a verb did not do what was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+    pub(crate) causes: Vec<String>,
+}
+
+/// What every verb answers.
+pub(crate) type Outcome<T = Exit> = Result<T, Failure>;
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), hint: None, causes: Vec::new() }
+    }
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(Exit::NotFound, message)
+    }
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+    /// With the chain of causes behind an error, its own sentence left out.
+    #[must_use]
+    pub(crate) fn because(mut self, error: &dyn std::error::Error) -> Self {
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            self.causes.push(error.to_string());
+            cause = error.source();
+        }
+        self
+    }
+
+    /// An answer of the store's owner that says no.
+    pub(crate) fn from_answer(error: &Value) -> Self {
+        let word = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
+        let exit = match word("kind") {
+            "not-found" => Exit::NotFound,
+            "conflict" => Exit::Conflict,
+            "not-allowed" => Exit::NotAllowed,
+            "usage" => Exit::Usage,
+            "unreachable" => Exit::Unreachable,
+            _ => Exit::Internal,
+        };
+        let mut message = word("message").to_owned();
+        for problem in error.get("problems").and_then(Value::as_array).into_iter().flatten() {
+            let part = |name: &str| problem.get(name).and_then(Value::as_str).unwrap_or_default();
+            message.push_str(&format!("\n  `{}` {}", part("at"), part("message")));
+        }
+        Self::new(exit, message)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        let failure = Self::from_answer(&beistand_runtime::error_json(&error)).because(&error);
+        match &error {
+            EngineError::Launch(beistand_core::run::LaunchError::ByHand(_)) => {
+                failure.hint("say yes with --by-hand-ok, or bind a connector in beistand.yaml")
+            }
+            EngineError::Launch(beistand_core::run::LaunchError::NoGuard(_)) => {
+                failure.hint("name what must never be touched under `guard: { never: […] }` in beistand.yaml")
+            }
+            EngineError::Append(AppendError::Stopped) => {
+                failure.hint("another person lets things go on with `beistand go-on`")
+            }
+            _ => failure,
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        let exit = match &error {
+            OpenError::Url(_) => Exit::Usage,
+            OpenError::Missing(_) => Exit::NotFound,
+            OpenError::Owned(_) | OpenError::Newer { .. } | OpenError::Outdated { .. } | OpenError::Older { .. } => {
+                Exit::Conflict
+            }
+            OpenError::Unsafe(_) | OpenError::Foreign(_) => Exit::NotAllowed,
+            _ => Exit::Unreachable,
+        };
+        Self::new(exit, error.to_string()).because(&error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit = match &error {
+            StoreError::Dead | StoreError::Damaged { .. } => Exit::Internal,
+            _ => Exit::Unreachable,
+        };
+        Self::new(exit, error.to_string()).because(&error)
+    }
+}
+
+impl From<AppendError> for Failure {
+    fn from(error: AppendError) -> Self {
+        Self::from(EngineError::from(error))
+    }
+}
+
+impl From<PostError> for Failure {
+    fn from(error: PostError) -> Self {
+        let failure = Self::new(Exit::Unreachable, error.to_string()).because(&error);
+        failure.hint("the command stays in the store and is answered when its owner comes back")
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(Exit::Unreachable, error.to_string())
+    }
+}

@@ -1,0 +1,96 @@
+//! What people type, and what it stands for: runs by prefix, incidents by number, steps by item.
+
+use beistand_core::model::{IncidentId, NeedId, Path, RunId};
+use beistand_core::run::RunState;
+use beistand_journal::{Incident, Need, NeedFilter, Page, Reader};
+
+use crate::exit::{Exit, Failure, Outcome};
+
+/// A run by its id or a unique beginning of it.
+pub(crate) async fn run(reader: &Reader, text: &str) -> Outcome<RunId> {
+    let found = reader.runs_by_prefix(&text.to_lowercase()).await?;
+    match found.as_slice() {
+        [run] => Ok(run.id),
+        [] => Err(Failure::not_found(format!("there is no run `{text}`")).hint("`beistand runs` lists them")),
+        many => Err(Failure::usage(format!("`{text}` fits {} runs; write more of the id", many.len()))),
+    }
+}
+
+/// An incident by its number or id.
+pub(crate) async fn incident(reader: &Reader, text: &str) -> Outcome<Incident> {
+    let found = match text.parse::<IncidentId>() {
+        Ok(id) => reader.incident(id).await?,
+        Err(_) => reader.incident_by_number(&text.to_uppercase()).await?,
+    };
+    if let Some(incident) = found {
+        return Ok(incident);
+    }
+    let by_prefix: Vec<Incident> = reader
+        .incidents(Page::first(1_000))
+        .await?
+        .into_iter()
+        .map(|(_, incident)| incident)
+        .filter(|incident| incident.id.to_string().starts_with(&text.to_lowercase()))
+        .collect();
+    match by_prefix.as_slice() {
+        [incident] => Ok(incident.clone()),
+        _ => Err(Failure::not_found(format!("there is no incident `{text}`"))
+            .hint("`beistand incident list` lists them")),
+    }
+}
+
+/// A need by its id or a unique beginning of it; with its group, if asked for.
+pub(crate) async fn needs(reader: &Reader, text: &str, group: bool) -> Outcome<Vec<Need>> {
+    let found = match text.parse::<NeedId>() {
+        Ok(id) => reader.need(id).await?.into_iter().collect(),
+        Err(_) => reader.needs_by_prefix(&text.to_lowercase()).await?,
+    };
+    let open: Vec<Need> = found.iter().filter(|need| need.closed_at.is_none()).cloned().collect();
+    let need = match (open.as_slice(), found.as_slice()) {
+        ([need], _) => need.clone(),
+        ([], []) => {
+            return Err(Failure::not_found(format!("there is no need `{text}`")).hint("`beistand needs` lists them"));
+        }
+        ([], _) => return Err(Failure::new(Exit::Conflict, format!("need `{text}` was answered already"))),
+        (many, _) => {
+            return Err(Failure::usage(format!("`{text}` fits {} needs; write more of the id", many.len())));
+        }
+    };
+    if !group {
+        return Ok(vec![need]);
+    }
+    let filter = NeedFilter { run: need.run, group: need.group.clone(), ..NeedFilter::default() };
+    Ok(reader.needs(&filter).await?)
+}
+
+/// A step by its path; `contain[pc-2]/cut` names an item where that is unique. A bare number in
+/// brackets is always the index.
+pub(crate) fn step(state: &RunState, text: &str) -> Outcome<Path> {
+    if let Ok(path) = text.parse::<Path>()
+        && state.step_at(&path).is_some()
+    {
+        return Ok(path);
+    }
+    let matches: Vec<Path> = state
+        .steps()
+        .filter(|step| {
+            let by_id = step.path.as_str() == text || step.path.id() == text;
+            by_id || with_item(state, step).is_some_and(|named| named == text)
+        })
+        .map(|step| step.path.clone())
+        .collect();
+    match matches.as_slice() {
+        [path] => Ok(path.clone()),
+        [] => Err(Failure::not_found(format!("the run has no step `{text}`")).hint("`beistand show RUN` lists them")),
+        many => Err(Failure::usage(format!("`{text}` fits {} steps; write the path with its index", many.len()))),
+    }
+}
+
+/// `contain[1]/cut` with the item's text in the innermost brackets.
+fn with_item(state: &RunState, step: &beistand_core::run::Step) -> Option<String> {
+    let item = state.item_of(step)?;
+    let text = step.path.as_str();
+    let (before, rest) = text.rsplit_once('[')?;
+    let (_, after) = rest.split_once(']')?;
+    Some(format!("{before}[{item}]{after}"))
+}

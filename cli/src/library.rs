@@ -1,0 +1,121 @@
+//! Where playbooks are found: beside the caller, in the configured folders, then the shipped ones.
+
+use std::path::{Path, PathBuf};
+
+use beistand_core::model::{Catalogue, PlaybookName};
+use beistand_core::playbook::{CheckRequest, Finding, Library, Plan, SourceText, check};
+use beistand_script::Scripts;
+
+use crate::exit::{Exit, Failure, Outcome};
+use crate::out::Out;
+
+include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
+
+/// All playbooks that can be named.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shelves {
+    folders: Vec<PathBuf>,
+}
+
+impl Shelves {
+    pub(crate) fn new(folders: Vec<PathBuf>) -> Self {
+        Self { folders }
+    }
+
+    /// A playbook by name, or by file.
+    pub(crate) fn open(&self, wanted: &str) -> Outcome<SourceText> {
+        let path = Path::new(wanted);
+        if path.is_file() {
+            return read(path);
+        }
+        let name: Option<PlaybookName> = wanted.parse().ok();
+        name.and_then(|name| self.named(&name)).ok_or_else(|| {
+            let all = self.all().join(", ");
+            Failure::not_found(format!("there is no playbook `{wanted}`")).hint(format!("there are: {all}"))
+        })
+    }
+
+    fn named(&self, name: &PlaybookName) -> Option<SourceText> {
+        let in_folder = |folder: &PathBuf| {
+            let nested = folder.join(name.as_str()).join("playbook.yaml");
+            let flat = folder.join(format!("{name}.yaml"));
+            [nested, flat].into_iter().find(|path| path.is_file()).and_then(|path| read(&path).ok())
+        };
+        self.folders.iter().find_map(in_folder).or_else(|| {
+            let (_, text) = SHIPPED.iter().find(|(shipped, _)| *shipped == name.as_str())?;
+            Some(SourceText::new(format!("{name}/playbook.yaml"), *text))
+        })
+    }
+
+    /// The text of a shipped or configured case.
+    pub(crate) fn case(&self, playbook: &SourceText, case: &str) -> Option<SourceText> {
+        let file = format!("{case}.yaml");
+        let beside = Path::new(playbook.name()).parent().map(|folder| folder.join("cases").join(&file));
+        if let Some(path) = beside.filter(|path| path.is_file()) {
+            return read(&path).ok();
+        }
+        let shipped = playbook.name().strip_suffix("/playbook.yaml")?;
+        let folder = self.folders.iter().map(|folder| folder.join(shipped).join("cases").join(&file));
+        if let Some(path) = folder.into_iter().find(|path| path.is_file()) {
+            return read(&path).ok();
+        }
+        let wanted = format!("{shipped}/cases/{file}");
+        let (name, text) = CASES.iter().find(|(name, _)| *name == wanted)?;
+        Some(SourceText::new(*name, *text))
+    }
+
+    /// All names, shipped ones included.
+    pub(crate) fn all(&self) -> Vec<String> {
+        SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect()
+    }
+
+    /// Checks a playbook with everything it calls.
+    pub(crate) fn check(&self, source: &SourceText, scripts: &Scripts) -> (Option<Plan>, Vec<Finding>) {
+        let catalogue = Catalogue::first();
+        check(CheckRequest { source, catalogue: &catalogue, library: self, expressions: scripts })
+    }
+
+    /// A plan, or the findings and exit 3.
+    pub(crate) fn plan(&self, wanted: &str, scripts: &Scripts, out: &Out) -> Outcome<Plan> {
+        let source = self.open(wanted)?;
+        let (plan, findings) = self.check(&source, scripts);
+        match plan {
+            Some(plan) => Ok(plan),
+            None => {
+                out.findings(&findings, &[source]);
+                Err(Failure::new(Exit::Check, format!("playbook `{wanted}` has faults")))
+            }
+        }
+    }
+}
+
+impl Library for Shelves {
+    fn find(&self, caller: &SourceText, name: &PlaybookName) -> Option<SourceText> {
+        let folder = Path::new(caller.name()).parent();
+        let beside = folder.map(|folder| {
+            let flat = folder.join(format!("{name}.yaml"));
+            let nested = folder.parent().map(|above| above.join(name.as_str()).join("playbook.yaml"));
+            [Some(flat), nested]
+        });
+        let beside = beside.into_iter().flatten().flatten().find(|path| path.is_file());
+        match beside.and_then(|path| read(&path).ok()) {
+            Some(source) => Some(source),
+            None => self.named(name),
+        }
+    }
+}
+
+/// Reads a file; a text over the limit is cut short, which `check` has words for.
+fn read(path: &Path) -> Outcome<SourceText> {
+    use std::io::Read as _;
+    let wrong = |error: std::io::Error| Failure::not_found(format!("could not read `{}`: {error}", path.display()));
+    let mut bytes = Vec::new();
+    let most = SourceText::BYTES_MAX as u64 + 1;
+    std::fs::File::open(path).map_err(wrong)?.take(most).read_to_end(&mut bytes).map_err(wrong)?;
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) if error.as_bytes().len() as u64 == most => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        Err(_) => return Err(Failure::new(Exit::Check, format!("`{}` is no UTF-8 text", path.display()))),
+    };
+    Ok(SourceText::new(path.display().to_string(), text))
+}

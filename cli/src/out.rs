@@ -1,0 +1,129 @@
+//! The one place that prints: data to stdout, everything else to stderr.
+
+use std::fmt::Display;
+use std::io::{IsTerminal as _, Write as _};
+
+use beistand_core::playbook::{Finding, Severity, SourceText, finding_text};
+use serde_json::Value;
+
+use crate::exit::Failure;
+
+/// How to speak to whoever called.
+#[derive(Debug, Clone)]
+pub(crate) struct Out {
+    pub(crate) json: bool,
+    pub(crate) quiet: bool,
+    pub(crate) colour: bool,
+    /// stderr is a terminal that can move its cursor.
+    pub(crate) live: bool,
+}
+
+impl Out {
+    pub(crate) fn new(json: bool, quiet: bool, plain: bool) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        Self { json, quiet, colour: terminal && !plain, live: terminal && !plain && !quiet }
+    }
+
+    /// A line of data.
+    pub(crate) fn line(&self, text: impl Display) {
+        // A reader that went away (`| head`) is no fault of ours.
+        drop(writeln!(std::io::stdout().lock(), "{text}"));
+    }
+
+    /// Data as one JSON value.
+    pub(crate) fn value(&self, value: &Value) {
+        let text = serde_json::to_string_pretty(value).unwrap_or_default();
+        self.line(text);
+    }
+
+    /// A line for people.
+    pub(crate) fn note(&self, text: impl Display) {
+        if !self.quiet {
+            drop(writeln!(std::io::stderr().lock(), "{text}"));
+        }
+    }
+
+    /// A question or warning that quiet does not hide.
+    pub(crate) fn loud(&self, text: impl Display) {
+        drop(writeln!(std::io::stderr().lock(), "{text}"));
+    }
+
+    /// The one top-level report: sentence, causes, hint.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        if self.json && !failure.message.is_empty() {
+            let error = serde_json::json!({
+                "error": failure.message, "causes": failure.causes, "hint": failure.hint,
+                "exit": failure.exit as i32,
+            });
+            drop(writeln!(std::io::stderr().lock(), "{error}"));
+            return;
+        }
+        if failure.message.is_empty() {
+            return;
+        }
+        let head = if self.colour { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
+        self.loud(format_args!("{head}: {}", safe(&failure.message)));
+        for cause in &failure.causes {
+            self.loud(format_args!("  because: {}", safe(cause)));
+        }
+        if let Some(hint) = &failure.hint {
+            self.loud(format_args!("  hint: {hint}"));
+        }
+    }
+
+    /// Findings, all of them: as text with the source line, or as the JSON array of the contract.
+    pub(crate) fn findings(&self, findings: &[Finding], sources: &[SourceText]) {
+        if self.json {
+            self.value(&serde_json::json!(findings));
+            return;
+        }
+        for finding in findings {
+            match sources.iter().find(|source| source.name() == finding.file) {
+                Some(source) => self.loud(finding_text(finding, source)),
+                None => self.loud(format_args!(
+                    "{}:{}:{}: {}: {}",
+                    finding.file, finding.line, finding.column, finding.code, finding.message
+                )),
+            }
+        }
+        let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+        let warnings = findings.len() - errors;
+        if !findings.is_empty() {
+            self.note(format_args!("{errors} errors, {warnings} warnings"));
+        }
+    }
+
+    /// Columns, aligned.
+    pub(crate) fn table(&self, head: &[&str], rows: &[Vec<String>]) {
+        let width = |column: usize| {
+            let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+            cells.chain(head.get(column).map(|head| head.len())).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..head.len()).map(width).collect();
+        let line = |cells: Vec<String>| {
+            let padded = cells.iter().zip(&widths).map(|(cell, width)| {
+                let pad = width.saturating_sub(cell.chars().count());
+                format!("{cell}{}", " ".repeat(pad))
+            });
+            padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        };
+        self.line(line(head.iter().map(|head| (*head).to_owned()).collect()));
+        for row in rows {
+            self.line(line(row.iter().map(|cell| safe(cell)).collect()));
+        }
+    }
+}
+
+/// Control and reordering characters, which a terminal would obey, made visible.
+pub(crate) fn safe(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let bidi = matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
+            if (c.is_control() && c != '\n') || bidi {
+                c.escape_unicode().collect::<Vec<_>>()
+            } else {
+                vec![c]
+            }
+        })
+        .collect()
+}

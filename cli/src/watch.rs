@@ -1,0 +1,212 @@
+//! Following a run to rest: a line for what happens, a summary at the end.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use beistand_core::entry::StreamKind;
+use beistand_core::model::{RunId, Span};
+use beistand_core::run::{Event, Head, RunEnd, StepEnd, decode};
+use beistand_journal::{NeedFilter, Page, Reader, Run, RunFilter};
+use beistand_runtime::{Clock as _, WallClock};
+
+use crate::exit::{Exit, Outcome};
+use crate::out::{Out, safe};
+
+/// Between two looks at the store.
+const LOOK_EVERY: Duration = Duration::from_millis(40);
+
+/// How a run stands when it rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// All went as written.
+    Succeeded,
+    /// It ended otherwise.
+    Ended,
+    /// It waits for a person, or is paused.
+    Waits,
+}
+
+impl Rest {
+    pub(crate) const fn exit(self) -> Exit {
+        match self {
+            Self::Succeeded => Exit::Ok,
+            Self::Ended => Exit::Ended,
+            Self::Waits => Exit::Waits,
+        }
+    }
+}
+
+/// How a run stands, if it rests. The needs of everything below it count as its own.
+pub(crate) async fn rest(reader: &Reader, run: RunId) -> Outcome<Option<Rest>> {
+    let Some(row) = reader.run(run).await? else { return Ok(Some(Rest::Ended)) };
+    Ok(match row.status.as_str() {
+        "succeeded" => Some(Rest::Succeeded),
+        "failed" | "cancelled" | "undone" | "superseded" => Some(Rest::Ended),
+        "paused" => Some(Rest::Waits),
+        "waiting" | "cancelling" | "undoing" => {
+            let needs = reader.needs(&NeedFilter { run: Some(run), ..NeedFilter::default() }).await?;
+            let still = row.status == "waiting" || !needs.is_empty();
+            (still && !needs.is_empty() && all_wait(reader, &row).await?).then_some(Rest::Waits)
+        }
+        _ => None,
+    })
+}
+
+async fn all_wait(reader: &Reader, row: &Run) -> Outcome<bool> {
+    let mut above = vec![row.id];
+    while let Some(parent) = above.pop() {
+        let filter = RunFilter { parent: Some(parent), unfinished: true, ..RunFilter::default() };
+        for (_, child) in reader.runs(&filter, Page::first(1_000)).await? {
+            if child.status == "running" {
+                return Ok(false);
+            }
+            above.push(child.id);
+        }
+    }
+    Ok(true)
+}
+
+/// Prints what happens in a run, as it happens.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    run: RunId,
+    seen: u64,
+    out: Out,
+    open: BTreeSet<String>,
+    done: u64,
+    shown: bool,
+}
+
+impl Progress {
+    pub(crate) fn new(run: RunId, out: &Out) -> Self {
+        Self { run, seen: 0, out: out.clone(), open: BTreeSet::new(), done: 0, shown: false }
+    }
+
+    /// Prints what is new.
+    pub(crate) async fn look(&mut self, reader: &Reader) -> Outcome<()> {
+        if self.out.quiet {
+            return Ok(());
+        }
+        let Some(stream) = reader.stream(StreamKind::Run, &self.run.to_string()).await? else { return Ok(()) };
+        loop {
+            let page = reader.entries(&stream, self.seen, 500).await?;
+            for entry in &page {
+                self.seen = entry.seq;
+                if let Ok((_, events)) = decode(&entry.head, entry.body.as_deref()) {
+                    events.iter().for_each(|event| self.say(event));
+                }
+            }
+            if page.len() < 500 {
+                break;
+            }
+        }
+        self.status();
+        Ok(())
+    }
+
+    fn say(&mut self, event: &Event) {
+        let reason = event.body.text.as_deref().unwrap_or_default();
+        let line = match &event.head {
+            Head::AttemptStarted(intent) => {
+                self.open.insert(intent.path.to_string());
+                let who = intent.connector.as_ref().map_or("a person", |connector| connector.as_str());
+                format!("→ {}  {} through {who} (attempt {})", intent.path, intent.action, intent.attempt)
+            }
+            Head::AttemptEnded { path, error: Some(error), .. } => {
+                self.open.remove(path.as_str());
+                format!("✗ {path}  {error}: {reason}")
+            }
+            Head::AttemptEnded { path, .. } => {
+                self.open.remove(path.as_str());
+                self.done += 1;
+                format!("✓ {path}")
+            }
+            Head::StepEnded { path, end: StepEnd::Succeeded, .. } | Head::Noted { path } => {
+                self.done += 1;
+                format!("✓ {path}  {reason}")
+            }
+            Head::StepEnded { path, end: StepEnd::Skipped, .. } => format!("– {path}  skipped {reason}"),
+            Head::StepEnded { path, end: StepEnd::Failed, .. } => format!("✗ {path}  {reason}"),
+            Head::AlreadyHeld { intent, run, .. } => {
+                format!("✓ {}  already held by run {run}", intent.path)
+            }
+            Head::NeedOpened { id, kind, role, .. } => {
+                let kind = serde_json::json!(kind);
+                format!("? {reason}  {} by {role}: {id}", kind.as_str().unwrap_or_default())
+            }
+            Head::RunEnded { end } => {
+                let word = match end {
+                    RunEnd::Succeeded => "succeeded",
+                    RunEnd::Failed => "failed",
+                    RunEnd::Cancelled => "cancelled",
+                    RunEnd::Undone => "undone",
+                    RunEnd::Superseded => "superseded",
+                };
+                format!("■ run {word}")
+            }
+            _ => return,
+        };
+        self.clear();
+        self.out.note(safe(line.trim_end()));
+    }
+
+    /// A line that moves, on a terminal only.
+    fn status(&mut self) {
+        if self.out.live {
+            use std::io::Write as _;
+            let now: Vec<&str> = self.open.iter().take(2).map(String::as_str).collect();
+            let text = format!("  {} steps done, {} under way  {}", self.done, self.open.len(), now.join(", "));
+            let text: String = text.chars().take(78).collect();
+            drop(write!(std::io::stderr().lock(), "\r\u{1b}[2K{text}"));
+            self.shown = true;
+        }
+    }
+
+    /// Takes the moving line away.
+    pub(crate) fn clear(&mut self) {
+        if self.shown {
+            use std::io::Write as _;
+            drop(write!(std::io::stderr().lock(), "\r\u{1b}[2K"));
+            self.shown = false;
+        }
+    }
+}
+
+/// How watching ended.
+pub(crate) enum Watched {
+    Rested(Rest),
+    TimedOut,
+    Interrupted,
+}
+
+/// Watches a run until it rests, time is up, or Ctrl-C. `tick` is called between two looks.
+pub(crate) async fn follow(
+    reader: &Reader,
+    progress: &mut Progress,
+    timeout: Option<Span>,
+    mut tick: impl AsyncFnMut() -> Outcome<bool>,
+) -> Outcome<Watched> {
+    let until = timeout.map(|span| WallClock.now().plus(span));
+    let interrupt = tokio::signal::ctrl_c();
+    tokio::pin!(interrupt);
+    let watched = loop {
+        // Looked at before the new lines are read, so that the last line is never missed.
+        let rest = rest(reader, progress.run).await?;
+        progress.look(reader).await?;
+        if let Some(rest) = rest {
+            break Watched::Rested(rest);
+        }
+        if until.is_some_and(|until| WallClock.now() >= until) {
+            break Watched::TimedOut;
+        }
+        if !tick().await? {
+            break Watched::Interrupted;
+        }
+        tokio::select! {
+            _ = &mut interrupt => break Watched::Interrupted,
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    };
+    progress.clear();
+    Ok(watched)
+}
