@@ -1,26 +1,37 @@
 //! What ships must hold: every playbook passes the check, and every case plays as it is kept.
 //!
-//! `playbooks/<name>/playbook.yaml`, `cases/<case>.yaml` beside `<case>.expected`. `BLESS=1` writes
-//! the expected timelines anew; read them before they are committed.
+//! `playbooks/<name>/playbook.yaml`, `cases/<case>.yaml` beside `<case>.expected`, a timeline in
+//! virtual time. `BLESS=1` writes the expected timelines anew; read them before they are committed.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use beistand_core::model::Catalogue;
+use beistand_core::case::{Played, play};
+use beistand_core::model::{Catalogue, Span};
 use beistand_core::playbook::{
-    CheckRequest, Finding, NoLibrary, Plan, SourceText, check, finding_text,
+    Case, CaseChoice, CaseGives, CheckRequest, Finding, Kind, NoLibrary, Plan, SourceText, check,
+    finding_text,
 };
+use beistand_core::timeline::{Events, Lang, Recorded, Scope, golden, timeline};
 use beistand_script::Scripts;
 
-/// What the issue of a release promises; more may come, none may go.
+/// What is promised to be there; more may come, none may go.
 const SHIPPED: [&str; 4] =
     ["compromised-account", "data-leak", "provider-compromised", "ransomware-containment"];
+
+/// The playbook that `cargo xtask demo` plays, with the first of its cases, in real time.
+const DEMO: &str = "ransomware-containment";
+
+/// Whoever sees Beistand for the first time does not wait longer.
+const DEMO_MAX: Span = Span::from_secs(60);
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../playbooks")
 }
 
-/// The folders that hold a playbook.
+/// The names of the folders that hold a playbook.
 fn shipped() -> Vec<String> {
     let entries = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
     let mut names: Vec<String> = entries
@@ -52,6 +63,51 @@ fn said(findings: &[Finding], source: &SourceText) -> String {
     findings.iter().map(|finding| finding_text(finding, source)).collect()
 }
 
+fn plan(name: &str) -> Arc<Plan> {
+    Arc::new(look(name).0.unwrap_or_else(|| panic!("{name} does not pass the check")))
+}
+
+/// The files of a playbook's cases with this ending, by name.
+fn files(name: &str, ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder().join(name).join("cases")).unwrap();
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == ending))
+        .collect();
+    files.sort();
+    files
+}
+
+fn case(plan: &Plan, file: &Path) -> Case {
+    let source = source(file);
+    let (case, findings) = Case::read(&source, plan, &Catalogue::first());
+    assert!(findings.is_empty(), "{}", said(&findings, &source));
+    case.unwrap()
+}
+
+fn played(plan: &Arc<Plan>, case: &Case) -> Played {
+    let played = play(plan, case, &Catalogue::first(), &Scripts::without_budget());
+    played.unwrap_or_else(|error| panic!("{}: {error}", case.title))
+}
+
+/// What the journal would hold, told as it is kept beside the case.
+fn told(played: &Played) -> String {
+    let mut plans = BTreeMap::new();
+    let mut entries = Vec::new();
+    for run in &played.runs {
+        plans.insert(run.plan.digest(), Arc::clone(&run.plan));
+        let stream = format!("run:{}", run.state.opened().run);
+        entries.extend(run.entries.iter().zip(1..).map(|(entry, seq)| Recorded {
+            stream: stream.clone(),
+            seq,
+            at: entry.at,
+            id: None,
+            events: Events::Run(entry.events.clone()),
+        }));
+    }
+    golden(&timeline(&entries, &plans, &Scope::ALL, Lang::En))
+}
+
 #[test]
 fn every_shipped_playbook_passes_the_check_without_a_finding() {
     let names = shipped();
@@ -63,4 +119,77 @@ fn every_shipped_playbook_passes_the_check_without_a_finding() {
         assert_eq!(plan.name().as_str(), name, "a playbook is named like its folder");
         assert!(!plan.parts().references.is_empty(), "{name} names its sources");
     }
+}
+
+#[test]
+fn whatever_a_person_reads_at_night_has_a_title() {
+    for name in shipped() {
+        for node in &plan(&name).parts().nodes {
+            let silent = matches!(node.kind, Kind::Note(_) | Kind::Fail(_) | Kind::End(_))
+                && node.when.is_none();
+            assert!(silent || node.title.is_some(), "{name}: `{}` has no title", node.id);
+        }
+    }
+}
+
+#[test]
+fn every_case_plays_as_it_is_kept() {
+    let bless = std::env::var_os("BLESS").is_some();
+    let mut wrong = Vec::new();
+    for name in shipped() {
+        let plan = plan(&name);
+        for file in files(&name, "yaml") {
+            let case = case(&plan, &file);
+            let played = played(&plan, &case);
+            let shown = file.strip_prefix(folder()).unwrap().display().to_string();
+            wrong.extend(played.differences.iter().map(|why| format!("{shown}: {why}")));
+            let told = told(&played);
+            let expected = file.with_extension("expected");
+            if bless {
+                fs::write(&expected, &told).unwrap();
+            }
+            let kept = fs::read_to_string(&expected).unwrap_or_default();
+            wrong.extend(first_difference(&kept, &told).map(|why| format!("{shown}: {why}")));
+        }
+    }
+    assert!(wrong.is_empty(), "see BLESS in the head comment\n{}", wrong.join("\n"));
+}
+
+/// Where two texts part, and what either says there.
+fn first_difference(kept: &str, told: &str) -> Option<String> {
+    if kept == told {
+        return None;
+    }
+    let same = kept.lines().zip(told.lines()).take_while(|(kept, told)| kept == told).count();
+    let line = |text: &str| text.lines().nth(same).unwrap_or("(nothing)").to_owned();
+    Some(format!("line {}\n  kept: {}\n  now:  {}", same + 1, line(kept), line(told)))
+}
+
+#[test]
+fn every_playbook_has_a_case_that_goes_wrong_and_no_timeline_is_stale() {
+    for name in shipped() {
+        let plan = plan(&name);
+        let files = (files(&name, "yaml"), files(&name, "expected"));
+        let kept: Vec<PathBuf> = files.0.iter().map(|file| file.with_extension("expected")).collect();
+        assert_eq!(kept, files.1, "{name}: a timeline without a case, or a case without one");
+        let cases: Vec<Case> = files.0.iter().map(|file| case(&plan, file)).collect();
+        assert!(cases.len() >= 2, "{name} has at least two cases");
+        let fails = |case: &Case| {
+            case.answers.iter().any(|answer| !matches!(answer.gives, CaseGives::Output(_)))
+                || case.people.iter().any(|said| matches!(said.answer, CaseChoice::Deny(_)))
+        };
+        assert!(cases.iter().any(fails), "{name} has a case in which something goes wrong");
+        assert!(cases.iter().any(|case| !fails(case)), "{name} has a case that goes well");
+    }
+}
+
+#[test]
+fn the_demo_succeeds_within_a_minute_of_real_time() {
+    let plan = plan(DEMO);
+    let case = case(&plan, files(DEMO, "yaml").first().unwrap());
+    let played = played(&plan, &case);
+    let run = played.runs.first().unwrap();
+    assert_eq!(run.state.status().as_str(), "succeeded");
+    let (first, last) = (run.entries.first().unwrap().at, run.entries.last().unwrap().at);
+    assert!(last.since(first) <= DEMO_MAX, "the demo takes {}", last.since(first));
 }
