@@ -21,7 +21,7 @@ struct Folders(PathBuf);
 
 impl Library for Folders {
     fn find(&self, caller: &SourceText, name: &PlaybookName) -> Option<SourceText> {
-        let caller = Path::new(caller.name()).parent().unwrap_or(Path::new(""));
+        let caller = Path::new(caller.name()).parent().unwrap_or_else(|| Path::new(""));
         ["", "parts", "parts/deep"].iter().find_map(|folder| {
             let beside = if folder.is_empty() { caller } else { Path::new(folder) };
             let file = beside.join(format!("{name}.yaml"));
@@ -53,8 +53,8 @@ fn made() -> Vec<(&'static str, String)> {
     let mut steps = head("too-many-steps") + "steps:\n";
     let mut keys = head("too-many-findings") + "steps:\n" + note;
     for number in 0..=1_000 {
-        _ = write!(steps, "  - {{ id: tell_{number}, note: Hello }}\n");
-        _ = write!(keys, "colour_{number}: red\n");
+        _ = writeln!(steps, "  - {{ id: tell_{number}, note: Hello }}");
+        _ = writeln!(keys, "colour_{number}: red");
     }
     let line = "      // nothing but words that nobody reads, again and again and again\n";
     vec![
@@ -97,7 +97,7 @@ fn every_broken_playbook_shows_what_it_is_an_example_of_in_the_words_that_are_ke
         assert_eq!(plan.is_none(), findings.iter().any(Finding::is_error), "{name}");
         let mut shown = String::new();
         // Five hundred of one kind say no more than the first three and the last.
-        let few = |index: usize| name != "too-many-findings" || index < 3 || index >= 500;
+        let few = |index: usize| name != "too-many-findings" || !(3..500).contains(&index);
         for (_, finding) in findings.iter().enumerate().filter(|(index, _)| few(*index)) {
             shown.push_str(&finding_text(finding, &source));
         }
@@ -196,7 +196,7 @@ fn bombs() -> Vec<(&'static str, String, &'static str)> {
     let mut laughs = "a: &l0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n".to_owned();
     for level in 1..20 {
         let aliases = vec![format!("*l{}", level - 1); 9].join(", ");
-        _ = write!(laughs, "a{level}: &l{level} [{aliases}]\n");
+        _ = writeln!(laughs, "a{level}: &l{level} [{aliases}]");
     }
     let text = "x".repeat(200_000);
     vec![
@@ -216,7 +216,7 @@ fn bombs() -> Vec<(&'static str, String, &'static str)> {
         ("many documents", "---\n".repeat(60_000), "yaml-documents"),
         ("only colons", ": ".repeat(100_000), "yaml-syntax"),
         ("only anchors", "&a ".repeat(80_000), "yaml-syntax"),
-        ("question marks", "? ".repeat(100_000), "yaml-nesting"),
+        ("question marks", "? ".repeat(100_000), "yaml-syntax"),
         ("quotes", "\"".repeat(250_001), "yaml-syntax"),
     ]
 }

@@ -1,7 +1,15 @@
 //! The playbook language: YAML text in, a [`Plan`] out.
 //!
-//! The way: [`SourceText`] → `Draft` (right shape, no unknown keys) → `check` → `(Option<Plan>,
-//! Vec<Finding>)`. Only `check` makes a plan, so whoever holds one need not look again.
+//! The way: [`SourceText`] → tree (YAML with places) → `Draft` (right shape, no unknown keys) →
+//! [`check`](check()) → `(Option<Plan>, Vec<Finding>)`. Only `check` makes a plan, so whoever holds
+//! one need not look again.
+//!
+//! * `yaml`, `tree`, `scalar`, `hidden`: text to tree; the one place that knows YAML libraries
+//! * `draft`: what the author wrote, typed, nothing resolved
+//! * `template`, `ids`: `${…}`, and what things may be called
+//! * `check`: names, types, actions, gates, sub-playbooks
+//! * `codes`, `finding`, `report`: what is wrong, in stable words
+//! * `case`: a playbook's unit tests, read with the same care
 
 mod case;
 mod check;
@@ -12,6 +20,7 @@ mod draft;
 mod expression;
 mod finding;
 mod gates;
+mod hidden;
 mod ids;
 mod plan;
 mod report;
@@ -28,7 +37,6 @@ pub use case::{
 };
 pub use check::{CheckRequest, Library, NoLibrary, check};
 pub use codes::Code;
-
 pub use expression::{
     Checked, EvalError, Expression, Expressions, Fault, FaultCode, Field, Names, Piece, ReadPath,
     ScriptKind, Template, Type,
