@@ -222,6 +222,7 @@ fn bombs() -> Vec<(&'static str, String, &'static str)> {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the time it takes is what is judged")]
 fn a_bomb_is_a_finding_within_a_tenth_of_a_second() {
     for (name, text, code) in bombs() {
         let source = SourceText::new("bomb.yaml", text.as_str());
