@@ -27,7 +27,7 @@ pub use state::{
     Approved, Binding, Cause, Flow, LoopState, Need, Opened, Phase, RunState, RunStatus, Sent,
     Step, StepError, StepIx, Timer, UndoMark,
 };
-pub use view::{StepStatus, kind_word};
+pub use view::{StepStatus, item_text, kind_word};
 pub use world::{
     Chance, Connectors, HOUR, HoldKey, HoldState, Holder, Holds, Permits, Setup, Shared,
     SharedChange, World,

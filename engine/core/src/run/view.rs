@@ -133,6 +133,12 @@ pub fn kind_word(kind: &Kind) -> &'static str {
     }
 }
 
+/// A loop item as people say it: a text as it is, an object by its `name` where it has one.
+pub fn item_text(item: &Value) -> String {
+    let said = item.as_str().or_else(|| item.get("name").and_then(Value::as_str));
+    said.map_or_else(|| item.to_string(), str::to_owned)
+}
+
 impl RunState {
     /// The run as JSON. `store` goes into the keys that are shown.
     pub fn to_json(&self, plan: &Plan, store: StoreId, incident_number: &str, head: &str) -> Value {
@@ -170,10 +176,8 @@ impl RunState {
             let seq = self.seqs.get(&ix)?;
             let owner = self.steps.get(&seq.owner?)?;
             if let (Slot::Item(index), Some(looping)) = (seq.slot, &owner.looping) {
-                return Some(match super::scope::item_at(&looping.items, index)?.into_owned() {
-                    Value::String(text) => text,
-                    other => other.to_string(),
-                });
+                let item = super::scope::item_at(&looping.items, index)?;
+                return Some(item_text(&item));
             }
             at = owner.home;
         }

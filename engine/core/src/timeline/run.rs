@@ -9,13 +9,12 @@ use super::entry::{Lane, Lang, Recorded, Scope, TimelineEntry};
 use super::escape::{TEXT_CHARS_MAX, visible};
 use super::owners::{Owners, Sight};
 use super::place::node_of;
-use super::print::plain;
 use super::seen::{Called, Seen, Tried};
 use super::sensitive::Sensitive;
 use super::sentence::{self, Act, Scene, words};
 use crate::model::{Organisation, Path, PlaybookName, RunId, Schema};
 use crate::playbook::{Kind, NodeId, Plan, Wait};
-use crate::run::{Actor, Event, Head, StepEnd};
+use crate::run::{Actor, Event, Head, StepEnd, item_text};
 
 /// Longest name in a sentence.
 pub(super) const NAME_CHARS_MAX: usize = 120;
@@ -265,7 +264,7 @@ impl<'a> Teller<'a> {
         if marked {
             return "•••".to_owned();
         }
-        visible(&self.sensitive.scrub(&plain(item)), NAME_CHARS_MAX)
+        visible(&self.sensitive.scrub(&item_text(item)), NAME_CHARS_MAX)
     }
 
     /// Calls that tell somebody something have a lane of their own.

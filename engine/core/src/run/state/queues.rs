@@ -116,7 +116,7 @@ impl RunState {
             if let (Slot::Item(index), Some(looping)) = (seq.slot, &owner.looping)
                 && let Some(item) = super::super::scope::item_at(&looping.items, index)
             {
-                let item = item.as_str().map_or_else(|| item.to_string(), str::to_owned);
+                let item = super::super::view::item_text(&item);
                 let from = owner.path.as_str().len();
                 let to = from + format!("[{index}]").len();
                 if text.is_char_boundary(from) && text.is_char_boundary(to) && to <= text.len() {
