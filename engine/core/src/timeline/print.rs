@@ -6,7 +6,7 @@
 
 use super::entry::Lang;
 use super::escape::visible;
-use super::sensitive::Sensitive;
+use super::sensitive::{BLOT, Sensitive};
 use super::sentence::{Paper, role, tlp, words};
 use crate::model::{Catalogue, Path, Schema};
 use crate::playbook::{
@@ -27,7 +27,11 @@ pub fn checklist(plan: &Plan, catalogue: &Catalogue, run: Option<&RunState>, lan
     let parts = plan.parts();
     let base = run.map_or_else(Path::root, RunState::base);
     let paper = &words(lang).paper;
-    let mut pen = Pen { out: String::new(), plan, catalogue, run, lang, paper };
+    let mut sensitive = Sensitive::of(Some(plan), [].into(), [].into());
+    if let Some(run) = run {
+        sensitive.learn_inputs(&parts.inputs, &run.opened().inputs);
+    }
+    let mut pen = Pen { out: String::new(), plan, catalogue, run, lang, paper, sensitive };
     let title = visible(&parts.title, TEXT_CHARS_MAX);
     pen.line(0, &format!("# {}: {title}", paper.checklist));
     pen.line(0, "");
@@ -57,6 +61,7 @@ struct Pen<'a> {
     run: Option<&'a RunState>,
     lang: Lang,
     paper: &'static Paper,
+    sensitive: Sensitive,
 }
 
 impl Pen<'_> {
@@ -76,10 +81,7 @@ impl Pen<'_> {
     /// The inputs of a run, or places to fill in.
     fn given(&mut self) {
         let inputs = &self.plan.parts().inputs;
-        let shown = self.run.and_then(|run| {
-            let sensitive = Sensitive::of(Some(self.plan), [].into(), [].into());
-            sensitive.inputs(inputs, &run.opened().inputs)
-        });
+        let shown = self.run.and_then(|run| self.sensitive.inputs(inputs, &run.opened().inputs));
         let names = inputs.properties.iter().flatten();
         for (name, schema) in names {
             let value = match shown.as_ref().and_then(|shown| shown.get(name)) {
@@ -229,12 +231,12 @@ impl Pen<'_> {
         let Some(looping) = looping else {
             return self.steps(&each.steps, &path.at(0), depth + 1);
         };
-        let sensitive = Sensitive::of(Some(self.plan), [].into(), [].into());
-        let hidden = sensitive.hides(super::place::node_of(self.plan, path).map(|(id, _)| id));
+        let hidden = self.sensitive.hides(super::place::node_of(self.plan, path).map(|(id, _)| id));
         for index in 0..looping.total.min(ITEMS_MAX) {
             let at = usize::try_from(index).unwrap_or(usize::MAX);
             let item = looping.items.get(at).map_or_else(|| index.to_string(), plain);
-            let item = if hidden { "•••".to_owned() } else { visible(&item, TEXT_CHARS_MAX) };
+            let item = if hidden { BLOT.to_owned() } else { self.sensitive.scrub(&item) };
+            let item = visible(&item, TEXT_CHARS_MAX);
             self.line(depth + 1, &format!("{}. {item}", index + 1));
             self.steps(&each.steps, &path.at(index), depth + 2);
         }

@@ -10,7 +10,7 @@ use super::escape::{TEXT_CHARS_MAX, visible};
 use super::owners::{Owners, Sight};
 use super::place::node_of;
 use super::seen::{Called, Seen, Tried};
-use super::sensitive::Sensitive;
+use super::sensitive::{BLOT, Sensitive};
 use super::sentence::{self, Act, Scene, words};
 use crate::model::{Organisation, Path, PlaybookName, RunId, Schema};
 use crate::playbook::{Kind, NodeId, Plan, Wait};
@@ -262,7 +262,7 @@ impl<'a> Teller<'a> {
             self.sensitive.hides(self.node(path.as_ref()))
         });
         if marked {
-            return "•••".to_owned();
+            return BLOT.to_owned();
         }
         visible(&self.sensitive.scrub(&item_text(item)), NAME_CHARS_MAX)
     }

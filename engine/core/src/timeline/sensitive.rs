@@ -14,7 +14,7 @@ use crate::playbook::{
 };
 
 /// What stands where something was blotted out.
-const BLOT: &str = "•••";
+pub(super) const BLOT: &str = "•••";
 
 /// Shorter texts are words like `no`: blotting them out would make sentences unreadable. The first
 /// net still holds for them.

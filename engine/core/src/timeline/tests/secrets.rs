@@ -116,6 +116,17 @@ fn what_is_sensitive_and_what_is_made_from_it_is_nowhere() {
 }
 
 #[test]
+fn paper_forgets_nothing_but_what_is_sensitive() {
+    let plan = plan(TEXT);
+    let inputs = json!({"word": CANARY, "open": format!("see {CANARY} at the gate")});
+    let run = crate::run::RunState::open(&opened(&plan, 1, &inputs), START).unwrap();
+    let paper = checklist(&plan, &Catalogue::first(), Some(&run), Lang::En);
+    assert!(!paper.contains(CANARY));
+    assert!(paper.contains("(`open`): \"see ••• at the gate\""), "{paper}");
+    assert!(paper.contains("- [ ] **Ask**"));
+}
+
+#[test]
 fn a_run_without_its_plan_tells_no_texts_and_no_values() {
     let plan = plan(TEXT);
     let lines = timeline(&entries(&plan), &BTreeMap::new(), &Scope::ALL, Lang::En);

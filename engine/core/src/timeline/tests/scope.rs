@@ -1,0 +1,60 @@
+//! Whose eyes: nobody reads what belongs to another, or above their marking.
+
+use super::story::{TEXT, run, told};
+use super::*;
+use crate::model::{Organisation, Tlp};
+
+#[test]
+fn nobody_reads_what_belongs_to_another_organisation() {
+    let mine: Organisation = "Stadt Hagen".parse().unwrap();
+    let scope = Scope { organisations: Some([mine].into()), tlp: Tlp::Red };
+    for lang in [Lang::De, Lang::En] {
+        let lines = told(&scope, lang);
+        let all = everything(&lines, None);
+        for canary in ["srv-9", "Kreis Olpe"] {
+            assert!(!all.contains(canary), "{canary}: {all}");
+        }
+        assert!(lines.iter().any(|line| line.text.contains("pc-1")), "their own is there");
+        assert!(lines.iter().any(|line| line.kind == "run-ended"), "what is everybody's is there");
+        // What is no one organisation's comes without what was written.
+        assert!(!all.contains("renamed") && !all.contains("seen it"));
+    }
+}
+
+#[test]
+fn what_is_said_of_a_loop_item_belongs_to_whom_the_item_belongs() {
+    let plan = plan(TEXT);
+    let note = |at: &str, text: &str| Event::new(Head::Noted { path: path(at) }).text(text);
+    let entries = recorded(
+        1,
+        vec![
+            (0, vec![opened(&plan, 1, &json!({}))]),
+            // Said before anything was sent to that host.
+            (
+                1,
+                vec![
+                    note("contain[0]/look", "pc-1 smokes"),
+                    note("contain[1]/look", "srv-9 smokes"),
+                ],
+            ),
+            (2, vec![attempt("contain[0]/cut", &host("pc-1", Some("Stadt Hagen")), 1)]),
+            (3, vec![attempt("contain[1]/cut", &host("srv-9", Some("Kreis Olpe")), 1)]),
+        ],
+    );
+    let mine: Organisation = "Stadt Hagen".parse().unwrap();
+    let scope = Scope { organisations: Some([mine].into()), tlp: Tlp::Red };
+    let lines = timeline(&entries, &plans(&[&plan]), &scope, Lang::En);
+    let notes: Vec<&str> =
+        lines.iter().filter(|line| line.kind == "noted").map(|line| line.text.as_str()).collect();
+    assert_eq!(notes, ["pc-1 smokes"]);
+}
+
+#[test]
+fn nobody_reads_above_their_marking() {
+    let scope = |tlp| Scope { organisations: None, tlp };
+    assert_eq!(told(&scope(Tlp::Green), Lang::En), []);
+    assert_eq!(told(&scope(Tlp::Amber), Lang::En).len(), told(&Scope::ALL, Lang::En).len());
+    // Without its incident and its plan nobody knows how far a run may go.
+    let unmarked = timeline(&run(&plan(TEXT)), &BTreeMap::new(), &scope(Tlp::Amber), Lang::En);
+    assert_eq!(unmarked, []);
+}
