@@ -1,5 +1,6 @@
 //! The engine: Rhai, built once, with hand-picked packages, and how a text is run in it.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -14,6 +15,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::cache::Cache;
+use crate::captures::{self, Alias, Captures};
 use crate::check::{self, Functions};
 use crate::limits::{self, Used, Watch};
 use crate::{bounded, error, functions, memory, texts, value};
@@ -33,8 +35,10 @@ struct Inner {
 
 /// A compiled text.
 #[derive(Debug)]
-pub(crate) struct Program {
-    pub(crate) ast: AST,
+struct Program {
+    ast: AST,
+    /// Variables of the context that closures read copies of.
+    aliases: BTreeSet<Alias>,
     /// Without loops and functions, and shallow: no value can nest deeper than the text, so it is
     /// run on the caller's own stack.
     small: bool,
@@ -121,6 +125,19 @@ impl Expressions for Scripts {
     }
 }
 
+impl Program {
+    fn of(engine: &Engine, text: &str, kind: ScriptKind) -> Result<Self, ParseError> {
+        let mut ast = compile(engine, text, kind)?;
+        let mut aliases = BTreeSet::new();
+        let again = Captures::of(&ast).compile(|| compile(engine, text, kind));
+        if let Some((compiled, names)) = again {
+            (ast, aliases) = (compiled?, names);
+        }
+        let small = is_small(&ast);
+        Ok(Self { ast, aliases, small })
+    }
+}
+
 impl Inner {
     /// The compiled text, from the cache or made now.
     fn program(&self, text: &str, kind: ScriptKind) -> Result<Arc<Program>, EvalError> {
@@ -130,12 +147,7 @@ impl Inner {
         if let Err(fault) = check::size(text, kind) {
             return Err(error::sentence(fault.message));
         }
-        let compiled = on_deep_stack(|| {
-            compile(&self.engine, text, kind).map(|ast| {
-                let small = is_small(&ast);
-                Arc::new(Program { ast, small })
-            })
-        });
+        let compiled = on_deep_stack(|| Program::of(&self.engine, text, kind).map(Arc::new));
         let program = compiled.map_err(error::sentence)?.map_err(|error| error::syntax(&error))?;
         self.programs().insert(kind, text, Arc::clone(&program));
         Ok(program)
@@ -176,6 +188,10 @@ impl Inner {
                 .map_err(|sentence| error::sentence(format!("`{name}`: {sentence}")))?;
             // Variables, never constants: on a constant Rhai answers null for a part that is not
             // there, and a slip of the pen would skip a step.
+            let aliases = program.aliases.iter().filter(|alias| alias.of == *name);
+            for alias in aliases {
+                scope.push_dynamic(alias.name.as_str(), value.clone());
+            }
             scope.push_dynamic(name.as_str(), value);
         }
         let result = self
@@ -218,6 +234,7 @@ fn build() -> Engine {
     bounded::register(&mut engine);
     texts::register(&mut engine);
     functions::register(&mut engine);
+    captures::register(&mut engine);
     engine
 }
 

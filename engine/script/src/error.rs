@@ -3,6 +3,7 @@
 use beistand_core::playbook::EvalError;
 use rhai::{Dynamic, EvalAltResult, ParseError, Position};
 
+use crate::captures::original;
 use crate::limits::{CALL_LEVELS_MAX, MEMORY_BUDGET, Stop, VARIABLES_MAX};
 use crate::{check, value};
 
@@ -59,7 +60,7 @@ fn message(error: &EvalAltResult) -> String {
     use EvalAltResult as E;
     match error {
         E::ErrorRuntime(thrown, _) => thrown_words(thrown),
-        E::ErrorVariableNotFound(name, _) => format!("`{name}` is not in scope"),
+        E::ErrorVariableNotFound(name, _) => format!("`{}` is not in scope", original(name)),
         E::ErrorPropertyNotFound(name, _) => format!("there is no part `{name}`"),
         E::ErrorIndexNotFound(_, _) => "there is nothing at this index".to_owned(),
         E::ErrorFunctionNotFound(signature, _) => no_function(signature),
@@ -78,7 +79,10 @@ fn message(error: &EvalAltResult) -> String {
         E::ErrorArithmetic(what, _) => what.clone(),
         E::ErrorTooManyVariables(_) => format!("more than {VARIABLES_MAX} variables"),
         E::ErrorStackOverflow(_) => format!("more than {CALL_LEVELS_MAX} nested calls"),
-        E::ErrorDataRace(..) => "a variable is changed while it is read".to_owned(),
+        E::ErrorDataRace(..) => {
+            "a variable is used inside while a method of it runs; copy it first with `let`"
+                .to_owned()
+        }
         E::ErrorUnboundThis(_) => "`this` is nothing here".to_owned(),
         E::LoopBreak(..) => "`break` and `continue` stand only in loops".to_owned(),
         // The rest never shows values, so it can be printed as it is.

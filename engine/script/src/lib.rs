@@ -18,6 +18,7 @@
 
 mod bounded;
 mod cache;
+mod captures;
 mod check;
 mod engine;
 mod error;

@@ -1,8 +1,9 @@
 //! Calls: of Rhai's functions and ours, of functions and closures of the text itself.
 
 use beistand_core::playbook::{FaultCode, Type};
-use rhai::{Expr, FnCallExpr, FnPtr, Position, Stmt};
+use rhai::{Expr, FnCallExpr, Position};
 
+use super::defined::{closure_of, is_closure};
 use super::functions::{NoForm, closure_gets, gives, in_words};
 use super::suggest;
 use super::types::Known;
@@ -87,6 +88,22 @@ impl Walk<'_> {
         }
     }
 
+    /// Rhai locks a variable while a method of it runs, so the method's closure must not touch it.
+    /// (Closures read copies of the context; the text's own variables they share.)
+    pub(super) fn not_in_use(&mut self, root: &str, call: &FnCallExpr) {
+        if !self.locals.iter().any(|(local, _)| local == root) {
+            return;
+        }
+        for argument in &call.args {
+            let Some(made) = closure_of(argument) else { continue };
+            if made.captured.iter().any(|name| name == root) {
+                let message = format!("`{root}` can not be used inside while `{}` runs", call.name);
+                let hint = Some(format!("copy it first: `let copy = {root};`"));
+                self.fault(FaultCode::Limit, argument.start_position(), message, hint);
+            }
+        }
+    }
+
     fn no_form(&mut self, name: &str, given: &[&Type], reason: &NoForm, at: Position) {
         let (code, message, hint) = match reason {
             NoForm::Name => {
@@ -114,11 +131,11 @@ impl Walk<'_> {
 
     /// Looks into a closure whose parameters get these types. Gives the type of its result.
     pub(super) fn closure(&mut self, expression: &Expr, gets: &[Type]) -> Option<Type> {
-        let (name, captured) = closure_of(expression)?;
-        let key = self.defined.keys().find(|(other, _)| *other == name)?.clone();
+        let made = closure_of(expression)?;
+        let key = self.defined.keys().find(|(name, _)| *name == made.name)?.clone();
         // Taken out while it is walked: a closure can not contain itself.
         let defined = self.defined.remove(&key)?;
-        let own = defined.parameters.get(captured..).unwrap_or_default();
+        let own = defined.parameters.get(made.captured.len()..).unwrap_or_default();
         let depth = self.locals.len();
         let (holds, looked_at) = (self.holds.clone(), std::mem::take(&mut self.looked_at));
         for (index, parameter) in own.iter().enumerate() {
@@ -134,34 +151,5 @@ impl Walk<'_> {
         (self.holds, self.looked_at) = (holds, looked_at);
         self.defined.insert(key, defined);
         Some(if given.nullable { Type::Any } else { given.ty })
-    }
-}
-
-fn is_closure(expression: &Expr) -> bool {
-    closure_of(expression).is_some()
-}
-
-/// The name of a closure and how many variables it captures, which come before its parameters.
-///
-/// Without captured variables Rhai makes it a constant; with some, a block that shares them and
-/// then fills them in.
-#[expect(clippy::wildcard_enum_match_arm, reason = "outside type")]
-fn closure_of(expression: &Expr) -> Option<(String, usize)> {
-    match expression {
-        Expr::DynamicConstant(value, _) => {
-            let function = value.read_lock::<FnPtr>()?;
-            Some((function.fn_name().to_owned(), 0))
-        }
-        Expr::Stmt(block) => match block.statements() {
-            [Stmt::Share(captured), Stmt::Expr(made)] => match &**made {
-                Expr::FnCall(call, _) => {
-                    let (name, _) = closure_of(call.args.first()?)?;
-                    Some((name, captured.len()))
-                }
-                _ => None,
-            },
-            _ => None,
-        },
-        _ => None,
     }
 }

@@ -131,6 +131,9 @@ impl Walk<'_> {
                 }
                 (How::Dot, Expr::MethodCall(call, at)) => {
                     self.read(&narrowed(&known, call.name.as_str()));
+                    if let Expr::Variable(variable, _, _) = root {
+                        self.not_in_use(variable.1.as_str(), call);
+                    }
                     self.method(known, call, *at)
                 }
                 (How::Dot, other) => {

@@ -5,7 +5,7 @@
 
 mod calls;
 mod chain;
-mod defined;
+pub(crate) mod defined;
 mod facts;
 mod functions;
 mod statements;

@@ -265,3 +265,47 @@ fn what_a_script_can_not_give_is_refused() {
     let captured = script("let x = [1]; let f = || x; x", json!({}));
     assert_eq!(captured, Ok(json!([1])));
 }
+
+#[test]
+fn a_list_can_be_read_while_it_is_gone_through() {
+    let input = || json!({ "inputs": { "hosts": ["a", "b"], "most": 1 } });
+    for (text, wanted) in [
+        ("inputs.hosts.filter(|host| inputs.hosts.len() > inputs.most)", json!(["a", "b"])),
+        (
+            "inputs.hosts.map(|host| inputs.hosts.filter(|other| other != host))",
+            json!([["b"], ["a"]]),
+        ),
+        ("inputs.hosts.order(|a, b| if inputs.most > 1 { 1 } else { -1 })", json!(["a", "b"])),
+    ] {
+        assert_eq!(expression(text, input()), Ok(wanted), "{text}");
+    }
+    let nested = "inputs.hosts.map(|a| inputs.hosts.map(|b| inputs.hosts.filter(|c| \
+                  inputs.hosts.contains(c) && c != a).len()))";
+    assert_eq!(expression(nested, input()), Ok(json!([[1, 1], [1, 1]])));
+    let script_text = "let most = inputs.most; let all = [];\n\
+        for a in inputs.hosts { all += inputs.hosts.filter(|b| b != a && inputs.most == most); }\n\
+        let f = || inputs.hosts.len(); let inner = all.len(); inner + f.call()";
+    assert_eq!(script(script_text, input()), Ok(json!(4)));
+    let text = "let hosts = inputs.hosts; let f = |hosts| hosts.len() + inputs.most; f.call(hosts)";
+    assert_eq!(script(text, input()), Ok(json!(3)));
+    let error = expression("inputs.hosts.map(|h| inputz.x)", input()).unwrap_err();
+    assert_eq!((error.message.as_str(), error.at), ("`inputz` is not in scope", Some((1, 22))));
+}
+
+#[test]
+fn a_variable_in_use_is_an_error_and_never_a_deadlock() {
+    for text in [
+        "let list = [1, 2]; list.for_each(|n| list.push(n)); list",
+        "let list = [1, 2]; list.filter(|n| list.len() > 1)",
+        "let list = [1, 2]; list.sort(|a, b| list[0] - list[1]); list",
+        "let m = #{ a: [1] }; m.a.map(|x| m.a.len())",
+        "let m = #{ a: [1] }; m.a.map(|x| { m.a = 3; 1 })",
+        "let f = || 1; f = || f.call(); f.call()",
+    ] {
+        fails(text, "copy it first");
+    }
+    let text = "let n = 1; let f = |x| { n += x; n }; n += f.call(2); n";
+    assert_eq!(script(text, json!({})), Ok(json!(6)));
+    let text = "let list = [1, 2]; for n in list { let f = || list.push(n); f.call(); } list";
+    assert_eq!(script(text, json!({})), Ok(json!([1, 2, 1, 2])));
+}

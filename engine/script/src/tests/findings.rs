@@ -186,6 +186,7 @@ fn what_may_fit_is_no_fault() {
         "host in inputs.hosts && !(host in [\"a\"])",
         "\"n: \" + inputs.count + \", \" + true",
         "inputs.hosts.map(|h| h.len()).filter(|n| n > 3)",
+        "inputs.hosts.filter(|h| inputs.count > h.len())",
         "inputs.hosts.map(|h| h.len()).map(|n| n > 3).map(|b| !b)",
         "[1, 2] + [\"a\"]",
         "switch inputs.count { 1 => \"one\", _ => \"more\" }",
@@ -258,6 +259,7 @@ fn scripts_have_scopes() {
         ("let t = \"a\";\nt == 3", 2, "a text never equals a whole number"),
         ("for h in inputs.hosts {\n  h.size;\n}", 2, "a text has no part `size`"),
         ("while host { }", 1, "true or false is wanted here"),
+        ("let list = [1];\nlist.filter(|n| list.len() > n)", 2, "can not be used inside"),
         ("let x = try { 1 } catch (e) { e2 };", 1, ""),
     ] {
         let faults = check(text, ScriptKind::Script).expect_err(text);
