@@ -75,7 +75,10 @@ impl Scripts {
     /// An engine whose scripts may take all memory: only for tests and tools that run texts of
     /// their own. All other limits hold.
     pub fn without_budget() -> Self {
-        let engine = build();
+        Self::with(build())
+    }
+
+    fn with(engine: Engine) -> Self {
         let functions = Functions::of(&engine);
         let programs = Mutex::new(Cache::default());
         Self { inner: Arc::new(Inner { engine, functions, programs }) }
@@ -197,8 +200,25 @@ impl Inner {
         let result = self
             .engine
             .eval_ast_with_scope::<Dynamic>(&mut scope, &program.ast)
-            .map_err(|error| error::evaluation(&error))?;
-        value::from_dynamic(result).map_err(error::sentence)
+            .map_err(|error| error::evaluation(&error))
+            .and_then(|result| value::from_dynamic(result).map_err(error::sentence));
+        if !program.small {
+            forget(scope);
+        }
+        result
+    }
+}
+
+/// Empties shared variables before they go: a closure in a variable that it captures would hold
+/// itself, and stay for ever.
+fn forget(mut scope: Scope<'_>) {
+    while let Some(name) = scope.iter_raw().last().map(|(name, _, _)| name.to_owned()) {
+        if let Some(variable) = scope.get_mut(&name).filter(|variable| variable.is_shared())
+            && let Some(mut inside) = variable.write_lock::<Dynamic>()
+        {
+            *inside = Dynamic::UNIT;
+        }
+        scope.pop();
     }
 }
 
@@ -268,4 +288,36 @@ fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> 
             .map_err(|error| format!("no thread for the script: {error}; try again"))?;
         worker.join().map_err(|_| "the script broke the script engine".to_owned())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_inside_is_an_error_and_the_engine_lives() {
+        let mut engine = build();
+        engine.register_fn("broken", || -> i64 { panic!("by intent") });
+        let scripts = Scripts::with(engine);
+        for text in ["broken()", "for i in 0..2 { broken() }", "[1].map(|n| broken())"] {
+            let error = scripts.evaluate(text, ScriptKind::Script, &Map::new()).unwrap_err();
+            assert_eq!(error.message, "the script broke the script engine", "{text}");
+        }
+        assert_eq!(scripts.evaluate("1", ScriptKind::Script, &Map::new()), Ok(1.into()));
+    }
+
+    #[test]
+    fn a_closure_that_holds_itself_leaves_nothing_behind() {
+        let scripts = Scripts::without_budget();
+        let text = "let big = []; big.pad(9000, 1); let f = 1; f = || f.call(big); 1";
+        let program = scripts.inner.program(text, ScriptKind::Script).unwrap();
+        let run = || scripts.inner.run(&program, ScriptKind::Script, &Map::new()).0;
+        assert_eq!(run(), Ok(1.into()));
+        let held = memory::held();
+        for _ in 0..10 {
+            assert_eq!(run(), Ok(1.into()));
+        }
+        let left = memory::held() - held;
+        assert!(left < 10_000, "{left} bytes of ten runs are still held");
+    }
 }
