@@ -24,8 +24,8 @@ const EXPRESSION_OPERATIONS_MAX: u64 = 10_000;
 const SCRIPT_OPERATIONS_MAX: u64 = 1_000_000;
 /// An expression holds up the run's own task; 100 ms is what nobody notices.
 const EXPRESSION_TIME_MAX: Duration = Duration::from_millis(100);
-/// A script holds a place in the pool.
-const SCRIPT_TIME_MAX: Duration = Duration::from_secs(2);
+/// A script holds a place in the pool: 2 s with everything around it.
+const SCRIPT_TIME_MAX: Duration = Duration::from_millis(1_800);
 /// The times above are the thread's own processor time, so that a busy machine fails no step. By the
 /// clock on the wall an evaluation may take so many times as long.
 const WAITING_FACTOR: u32 = 5;
