@@ -13,3 +13,5 @@ mod engine;
 mod playbooks;
 #[cfg(test)]
 mod rigs;
+#[cfg(test)]
+mod simulation;

@@ -18,7 +18,7 @@ use super::event::{AttemptEnd, Event, Head, Intent, ProbeEnd, RunEnd, Section, S
 use super::state::{
     Flow, LoopState, Opened, Phase, RunState, Sent, Slot, StepError, StepIx, UndoMark,
 };
-use crate::model::{ErrorKind, Millis, Path};
+use crate::model::{EffectClass, ErrorKind, Millis, Path};
 use crate::playbook::{Kind, Plan, Undo};
 
 /// The journal does not fit: it was not written by this machine, or it is damaged.
@@ -260,6 +260,11 @@ impl RunState {
             Head::AttemptStarted(intent) => self.start_attempt(intent, event, at),
             Head::AttemptResumed { path } => {
                 let ix = self.ix(path)?;
+                let step = self.step_mut(ix)?;
+                // What went out before the crash may have been done, whatever the second sending
+                // of the same attempt is answered.
+                let reads = |sent: &Sent| sent.intent.class == EffectClass::Read;
+                step.unknown |= !step.sent.as_deref().is_some_and(reads);
                 self.set_phase(ix, Phase::Running)
             }
             Head::AttemptEnded { path, end, error, reached } => {

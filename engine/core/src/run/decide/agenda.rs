@@ -1,5 +1,7 @@
 //! Which steps are looked at, and in which order: what is due, what is fresh, what waited.
 
+use std::collections::BTreeSet;
+
 use super::super::event::Head;
 use super::super::state::{Cause, Home, Phase, StepIx, Timer};
 use super::{Contradiction, Decided, Decider};
@@ -53,13 +55,23 @@ impl Decider<'_, '_> {
         Ok(())
     }
 
-    /// Looks at steps until nothing can go on.
+    /// Looks at steps until nothing can go on. Loops come after all else, the inner ones first: an
+    /// item whose inner block has not been looked at yet still holds its place.
     pub(super) fn settle_agenda(&mut self) -> Decided {
+        let mut loops: BTreeSet<StepIx> = BTreeSet::new();
         loop {
             while let Some(ix) = self.state.fresh.pop_first() {
-                if self.state.steps.contains_key(&ix) {
+                if self.is_running_loop(ix) {
+                    loops.insert(ix);
+                } else if self.state.steps.contains_key(&ix) {
                     self.look_at(ix)?;
                 }
+            }
+            if let Some(ix) = loops.pop_last() {
+                if self.is_running_loop(ix) {
+                    self.look_at(ix)?;
+                }
+                continue;
             }
             self.wake_timers()?;
             if !self.state.fresh.is_empty() || self.next_undo()? || self.finish()? {
@@ -69,6 +81,11 @@ impl Decider<'_, '_> {
                 return Ok(());
             }
         }
+    }
+
+    fn is_running_loop(&self, ix: StepIx) -> bool {
+        let step = self.state.steps.get(&ix);
+        step.is_some_and(|step| step.phase == Phase::Block && step.looping.is_some())
     }
 
     /// Steps that wait for a permit get theirs, oldest first, while there are places: a long queue

@@ -1,0 +1,410 @@
+//! A store, engines that die, and everything that happens to a run between its intents.
+
+use std::sync::Arc;
+
+use beistand_core::model::{
+    ActionName, Answer, Call, CallError, Catalogue, ConnectorName, EffectClass, Guard, IncidentId,
+    Inventory, Limits, Millis, Mode, Offer, Path, Reached, Role, RunId, Span, StoreId,
+};
+use beistand_core::playbook::{Expressions, Kind, OnUnknown, Plan, ScriptKind};
+use beistand_core::run::{
+    Actor, Answered, Binding, Chance, Connectors, Decision, Effect, Event, Head, Input, Launch,
+    Parent, Permits, RunEnd, RunState, RunStatus, Setup, Shared, World as View, decide, launch,
+};
+use beistand_script::Scripts;
+use serde_json::{Value, json};
+
+use super::chance::Dice;
+use super::outside::Outside;
+
+/// What is done wrong on purpose, to see whether anybody notices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Planted {
+    Nothing,
+    /// Effects are sent before their commit, which may fail.
+    AckBeforeCommit,
+    /// A repeated call gets a key of its own.
+    NewKeyOnRetry,
+    /// The intent is not written.
+    NoIntent,
+}
+
+/// One engine that believes it owns a run.
+pub(super) struct Driver {
+    fence: u64,
+    pub(super) state: RunState,
+    pub(super) inbox: Vec<Input>,
+}
+
+/// A run as the store has it, and who drives it.
+pub(super) struct Run {
+    pub(super) id: RunId,
+    pub(super) plan: Arc<Plan>,
+    pub(super) entries: Vec<(Millis, Vec<Event>)>,
+    fence: u64,
+    pub(super) drivers: Vec<Driver>,
+}
+
+/// An answer on its way.
+struct Flight {
+    run: RunId,
+    fence: u64,
+    permit: bool,
+    input: Input,
+}
+
+/// Everything.
+pub(super) struct World<'a> {
+    catalogue: &'a Catalogue,
+    scripts: &'a Scripts,
+    setup: Setup,
+    pub(super) dice: Dice,
+    chance: Chance,
+    pub(super) now: Millis,
+    pub(super) shared: Shared,
+    pub(super) runs: Vec<Run>,
+    flights: Vec<Flight>,
+    places: usize,
+    pub(super) outside: Outside,
+    planted: Planted,
+    /// Engines die and writes are refused.
+    pub(super) unkind: bool,
+    pub(super) faults: Vec<String>,
+}
+
+struct Offers;
+
+impl Connectors for Offers {
+    fn offer(&self, _: &ConnectorName, action: &ActionName, _: &Value) -> Option<Offer> {
+        let class = match action.as_str() {
+            "network.state" => EffectClass::Read,
+            "network.isolate" | "network.release" => EffectClass::Idempotent,
+            "ticket.open" => EffectClass::Checkable,
+            _ => EffectClass::Once,
+        };
+        let (reach, settle) = (Reached::Verified, Span::from_secs(2));
+        Some(Offer { action: action.clone(), class, reach, settle })
+    }
+    fn destructive(&self, _: &ConnectorName, _: &ActionName, _: &Value) -> bool {
+        false
+    }
+}
+
+struct Places(usize);
+
+impl Permits for Places {
+    fn take(&mut self, _: &ConnectorName) -> bool {
+        self.0 = match self.0.checked_sub(1) {
+            Some(left) => left,
+            None => return false,
+        };
+        true
+    }
+}
+
+pub(super) fn actor(name: &str) -> Actor {
+    Actor { person: name.parse().unwrap(), asserted: true }
+}
+
+impl<'a> World<'a> {
+    pub(super) fn new(
+        (catalogue, scripts): (&'a Catalogue, &'a Scripts),
+        mut dice: Dice,
+        planted: Planted,
+    ) -> Self {
+        let policy = if dice.once_in(2) { None } else { Some(Vec::new()) };
+        Self {
+            catalogue,
+            scripts,
+            setup: Setup {
+                store: StoreId::new(1, &[1; 10]),
+                guard: Guard::default(),
+                limits: Limits::NONE,
+                policy,
+                inventory: Inventory::of_names(),
+                escalation: Role::Commander,
+            },
+            chance: dice.engine(),
+            places: if dice.once_in(2) { 100 } else { 1 + dice.below(2) },
+            dice,
+            now: Millis::new(1_700_000_000_000),
+            shared: Shared::default(),
+            runs: Vec::new(),
+            flights: Vec::new(),
+            outside: Outside::default(),
+            planted,
+            unkind: true,
+            faults: Vec::new(),
+        }
+    }
+
+    pub(super) fn has_policy(&self) -> bool {
+        self.setup.policy.is_some()
+    }
+
+    pub(super) fn open(&mut self, plan: &Arc<Plan>, inputs: Value, of: Option<(RunId, Parent)>) {
+        let (id, parent) = match of {
+            Some((id, parent)) => (id, Some(parent)),
+            None => (self.chance.run_id(self.now), None),
+        };
+        let bindings = ["network", "mail", "ticket"].map(|capability| Binding {
+            capability: capability.to_owned(),
+            slot: None,
+            organisation: None,
+            range: None,
+            connector: "product".parse().unwrap(),
+        });
+        let event = launch(
+            plan,
+            self.catalogue,
+            &Launch {
+                run: id,
+                incident: IncidentId::new(1, &[2; 10]),
+                mode: Mode::Live,
+                incident_facts: json!({}),
+                by: actor("requester"),
+                inputs,
+                bindings: bindings.to_vec(),
+                by_hand_ok: true,
+                guarded: true,
+                parent,
+                trace: None,
+            },
+        )
+        .unwrap();
+        let entries = vec![(self.now, vec![event])];
+        self.runs.push(Run { id, plan: Arc::clone(plan), entries, fence: 0, drivers: Vec::new() });
+        self.claim(self.runs.len() - 1);
+    }
+
+    /// An engine takes a run over; whoever had it does not know yet.
+    pub(super) fn claim(&mut self, at: usize) {
+        let run = &mut self.runs[at];
+        run.fence += 1;
+        match fold(run) {
+            Ok(state) => {
+                let inbox = vec![Input::Recovered, Input::Tick];
+                run.drivers.push(Driver { fence: run.fence, state, inbox });
+            }
+            Err(error) => self.faults.push(format!("the journal does not fit: {error}")),
+        }
+    }
+
+    /// All engines die: answers on their way are lost with them.
+    pub(super) fn crash(&mut self) {
+        self.flights.clear();
+        for at in 0..self.runs.len() {
+            self.runs[at].drivers.clear();
+            self.claim(at);
+        }
+    }
+
+    pub(super) fn send(&mut self, run: RunId, input: &Input) {
+        if let Some(run) = self.runs.iter_mut().find(|known| known.id == run) {
+            run.drivers.iter_mut().for_each(|driver| driver.inbox.push(input.clone()));
+        }
+    }
+
+    /// One engine decides once on what waits for it.
+    pub(super) fn turn(&mut self, at: usize, driver: usize) {
+        let Some(engine) = self.runs[at].drivers.get_mut(driver) else { return };
+        let mut inputs = std::mem::take(&mut engine.inbox);
+        if inputs.is_empty() {
+            inputs.push(Input::Tick);
+        }
+        let (run, fence) = (self.runs[at].id, self.runs[at].drivers[driver].fence);
+        let Some(decision) = self.decide(at, driver, inputs) else { return };
+        let owner = self.runs[at].fence == fence;
+        if self.planted == Planted::AckBeforeCommit {
+            self.send_effects((at, run, fence), &decision);
+            if self.unkind && self.dice.once_in(20) {
+                return self.crash();
+            }
+        } else if self.unkind && self.dice.once_in(25) {
+            return self.crash();
+        }
+        if !decision.events.is_empty() {
+            if !owner {
+                // Ownership is lost: it stops, sends nothing, reports nothing.
+                self.runs[at].drivers.remove(driver);
+                return;
+            }
+            self.commit(at, &decision);
+            if self.unkind && self.dice.once_in(25) {
+                return self.crash();
+            }
+        }
+        if self.planted != Planted::AckBeforeCommit {
+            self.send_effects((at, run, fence), &decision);
+        }
+        self.tell_parent(at);
+    }
+
+    fn decide(&mut self, at: usize, driver: usize, inputs: Vec<Input>) -> Option<Decision> {
+        let taken = self.flights.iter().filter(|flight| flight.permit).count();
+        let mut places = Places(self.places.saturating_sub(taken));
+        let run = &mut self.runs[at];
+        let view = View {
+            now: self.now,
+            plan: &run.plan,
+            scripts: self.scripts,
+            catalogue: self.catalogue,
+            setup: &self.setup,
+            connectors: &Offers,
+            shared: &self.shared,
+            assets: &Value::Array(Vec::new()),
+        };
+        let state = &mut run.drivers[driver].state;
+        match decide(&view, state, inputs, &mut places, &mut self.chance) {
+            Ok(decision) => Some(decision),
+            Err(error) => {
+                self.faults.push(format!("a decision contradicts itself: {error}"));
+                run.drivers.remove(driver);
+                None
+            }
+        }
+    }
+
+    fn commit(&mut self, at: usize, decision: &Decision) {
+        let run = &mut self.runs[at];
+        let mut events = decision.events.clone();
+        if self.planted == Planted::NoIntent {
+            events.retain(|event| !matches!(event.head, Head::AttemptStarted(_)));
+        }
+        self.outside.committed(run.id, &events);
+        for event in &events {
+            if let Head::AttemptStarted(intent) = &event.head
+                && intent.action.as_str() == "network.isolate"
+                && event.body.undo.is_none()
+            {
+                let targets = event.body.targets.iter();
+                targets.for_each(|target| self.outside.taint(&target.name));
+            }
+        }
+        run.entries.push((self.now, events));
+        for change in &decision.shared {
+            self.shared.apply(change, self.now);
+        }
+    }
+
+    fn send_effects(&mut self, (at, run, fence): (usize, RunId, u64), decision: &Decision) {
+        for effect in &decision.effects {
+            self.effect((at, run, fence), effect.clone());
+            if self.unkind && self.planted == Planted::Nothing && self.dice.once_in(40) {
+                return self.crash();
+            }
+        }
+    }
+
+    fn effect(&mut self, (at, run, fence): (usize, RunId, u64), effect: Effect) {
+        let (permit, answered) = match effect {
+            Effect::Call { path, attempt, call, .. } => {
+                (true, self.call((at, run), path, attempt, *call))
+            }
+            Effect::Probe { path, attempt, call, .. } => {
+                let result = self.outside.probe(&call, &mut self.dice);
+                (true, Answered::Probe { path, attempt, result })
+            }
+            Effect::Previous { path, call, .. } => {
+                let result = self.outside.look(&call, &mut self.dice);
+                (true, Answered::Previous { path, result })
+            }
+            Effect::Script { path, script, values } => {
+                let result = self.scripts.evaluate(&script.text, ScriptKind::Script, &values);
+                (false, Answered::Script { path, result })
+            }
+            Effect::OpenChild { path, run: child, playbook, inputs } => {
+                if let Some(there) = self.runs.iter().position(|known| known.id == child) {
+                    return self.tell_parent(there);
+                }
+                let plan = Arc::clone(&self.runs[at].plan.parts().children[&playbook]);
+                return self.open(&plan, inputs, Some((child, Parent { run, path, root: run })));
+            }
+            Effect::ToChild { run: child, command } => {
+                return self.send(child, &Input::Command(0, command));
+            }
+        };
+        self.flights.push(Flight { run, fence, permit, input: Input::Answered(answered) });
+    }
+
+    fn call(
+        &mut self,
+        (at, run): (usize, RunId),
+        path: Path,
+        attempt: u32,
+        mut call: Call,
+    ) -> Answered {
+        let node =
+            self.runs[at].plan.by_id(path.id()).map(|node| &self.runs[at].plan.node(node).kind);
+        let repeats = match node {
+            Some(Kind::Call(call)) => call.on_unknown == OnUnknown::Repeat,
+            _ => false,
+        };
+        if self.planted == Planted::NewKeyOnRetry && attempt > 1 {
+            let text = format!("{:032x}", attempt);
+            call.key = text.try_into().unwrap();
+        }
+        let result: Result<Answer, CallError> =
+            self.outside.call((run, &path, attempt), &call, repeats, &mut self.dice);
+        Answered::Call { path, attempt, result }
+    }
+
+    /// An answer arrives, perhaps twice.
+    pub(super) fn deliver(&mut self) -> bool {
+        if self.flights.is_empty() {
+            return false;
+        }
+        let at = self.dice.below(self.flights.len());
+        let again = self.unkind && self.dice.once_in(10);
+        let flight = &mut self.flights[at];
+        let run = self.runs.iter_mut().find(|run| run.id == flight.run).unwrap();
+        let driver = run.drivers.iter_mut().find(|driver| driver.fence == flight.fence);
+        if let Some(driver) = driver {
+            driver.inbox.push(flight.input.clone());
+        }
+        if again {
+            flight.permit = false;
+        } else {
+            self.flights.swap_remove(at);
+        }
+        true
+    }
+
+    /// Whoever called a run is told that it ended.
+    fn tell_parent(&mut self, at: usize) {
+        let Some(driver) = self.runs[at].drivers.last() else { return };
+        let state = &driver.state;
+        let (Some(parent), Some(end)) = (state.opened().parent.clone(), end_of(state.status()))
+        else {
+            return;
+        };
+        let input = Input::ChildEnded {
+            path: parent.path,
+            run: state.opened().run,
+            end,
+            outputs: state.outputs().map(|outputs| outputs.as_ref().clone()).unwrap_or_default(),
+            error: state.error().cloned(),
+        };
+        self.send(parent.run, &input);
+    }
+}
+
+/// A run's state from its entries.
+pub(super) fn fold(run: &Run) -> Result<RunState, beistand_core::run::Contradiction> {
+    RunState::fold(&run.plan, run.entries.iter().map(|(at, events)| (*at, events.as_slice())))
+}
+
+fn end_of(status: RunStatus) -> Option<RunEnd> {
+    match status {
+        RunStatus::Succeeded => Some(RunEnd::Succeeded),
+        RunStatus::Failed => Some(RunEnd::Failed),
+        RunStatus::Cancelled => Some(RunEnd::Cancelled),
+        RunStatus::Undone => Some(RunEnd::Undone),
+        RunStatus::Superseded => Some(RunEnd::Superseded),
+        RunStatus::Running
+        | RunStatus::Waiting
+        | RunStatus::Paused
+        | RunStatus::Cancelling
+        | RunStatus::Undoing => None,
+    }
+}
