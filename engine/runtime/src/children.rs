@@ -6,7 +6,7 @@ use beistand_core::entry::StreamKind;
 use beistand_core::model::{EntryId, Path, PlaybookName, RunId};
 use beistand_core::playbook::Plan;
 use beistand_core::run::{
-    Input, Launch, Parent, RunEnd, RunState, RunStatus, StepError, encode, launch,
+    Input, Launch, RunEnd, RunState, RunStatus, StepError, encode, launch,
 };
 use beistand_journal::{Append, Change, Next, To};
 use serde_json::Value;
@@ -37,7 +37,7 @@ pub(crate) fn open(
         bindings: opened.bindings.clone(),
         by_hand_ok: opened.by_hand_ok,
         guarded: inner.modes.of(opened.mode).guarded,
-        parent: Some(Parent { run: opened.run, path: path.clone(), root: parent.root() }),
+        parent: Some(parent.parent_at(&path)),
         trace: opened.trace.clone(),
     };
     let child = plan.parts().children.get(&playbook).cloned();

@@ -318,7 +318,9 @@ impl<'a> World<'a> {
                     return self.tell_parent(there);
                 }
                 let plan = Arc::clone(&self.runs[at].plan.parts().children[&playbook]);
-                return self.open(&plan, inputs, Some((child, Parent { run, path, root: run })));
+                let Some(driver) = self.runs[at].drivers.last() else { return };
+                let parent = driver.state.parent_at(&path);
+                return self.open(&plan, inputs, Some((child, parent)));
             }
             Effect::ToChild { run: child, command } => {
                 return self.send(child, &Input::Command(0, command));

@@ -303,11 +303,11 @@ impl<'a> Player<'a> {
             return Ok(());
         }
         let Some(caller) = self.runs.get(at) else { return Ok(()) };
-        let (run, root) = (caller.run.state.opened().run, caller.run.state.root());
+        let parent = caller.run.state.parent_at(&path);
         let Some(plan) = caller.run.plan.parts().children.get(playbook).cloned() else {
             return Err(Contradiction::new(format!("playbook `{playbook}` is not pinned")).into());
         };
-        self.open(&plan, inputs, Some((child, Parent { run, path, root })))
+        self.open(&plan, inputs, Some((child, parent)))
     }
 
     /// The run that called is told once that a run ended.

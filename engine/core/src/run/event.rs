@@ -101,6 +101,9 @@ pub struct Parent {
     pub path: Path,
     /// The run at the top.
     pub root: RunId,
+    /// How often people had the calling step done again; keys below it are new each time.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub generation: u32,
 }
 
 /// How a step ended.

@@ -1,6 +1,6 @@
 //! Needs, votes, signals and undo: how what people do changes a run.
 
-use super::super::event::{Event, Head, NeedKind, RunEnd, StepEnd};
+use super::super::event::{Event, Head, NeedKind, RunEnd};
 use super::super::state::{
     Approved, Flow, Home, Need, Phase, RunState, Slot, StepIx, Timer, UndoMark,
 };
@@ -287,8 +287,7 @@ impl RunState {
         match self.by_path.get(&path).copied() {
             Some(ix) => {
                 let step = self.step_mut(ix)?;
-                let failed = step.phase == Phase::Ended(StepEnd::Failed);
-                step.generation += u32::from(failed);
+                step.generation += u32::from(matches!(step.phase, Phase::Ended(_)));
                 step.attempts = 0;
                 step.approved = None;
                 step.error = None;

@@ -75,6 +75,7 @@ impl RunState {
             Slot::Section(Section::Always) | Slot::Always => base.child("always"),
             Slot::Item(index) | Slot::Round(index) => base.at(index),
             Slot::OnError => base.child("on_error"),
+            Slot::Past => return Err(Contradiction::new("a list begins in the past")),
             Slot::Undo => base.child("undo"),
             Slot::Branch(number) => {
                 let node = owner.and_then(|owner| self.steps.get(&owner)).map(|step| step.node);
@@ -143,6 +144,8 @@ impl RunState {
         if all_skipped { StepEnd::Skipped } else { StepEnd::Succeeded }
     }
 
+    /// A step's turn comes: for the first time, or again because its handler, its `always` or its
+    /// undo is done once more.
     pub(super) fn new_step(
         &mut self,
         node: NodeId,
@@ -150,15 +153,45 @@ impl RunState {
         home: Home,
         at: Millis,
     ) -> Result<StepIx, Contradiction> {
+        if let Some(ix) = self.by_path.get(&path).copied() {
+            return self.begin_anew(ix, home, at).map(|()| ix);
+        }
         let ix = StepIx(self.next_step);
         self.next_step += 1;
-        if self.by_path.insert(path.clone(), ix).is_some() {
-            return Err(Contradiction::new(format!("{path} begins twice")));
-        }
-        self.steps.insert(ix, Step::new(node, path, home, at));
+        self.by_path.insert(path.clone(), ix);
+        let generation = self.first_generation();
+        self.steps.insert(ix, Step { generation, ..Step::new(node, path, home, at) });
         self.count(home, &Phase::Ended(StepEnd::Skipped), &Phase::Ready)?;
         self.attend(ix);
         Ok(ix)
+    }
+
+    /// An ended step is begun anew, under new keys; what it did before can still be taken back.
+    fn begin_anew(&mut self, ix: StepIx, home: Home, at: Millis) -> Result<(), Contradiction> {
+        let step = self.step_ref(ix)?;
+        if !matches!(step.phase, Phase::Ended(_)) || step.undo_open > 0 {
+            return Err(Contradiction::new(format!("{} begins twice", step.path)));
+        }
+        let (old_home, lists) = (step.home, step.seqs.clone());
+        if let Home::Seq(seq) = old_home {
+            self.seq_mut(seq)?.steps.retain(|step| *step != ix);
+        }
+        for seq in lists {
+            self.seq_mut(seq)?.slot = Slot::Past;
+        }
+        let step = self.step_mut(ix)?;
+        let fresh = Step::new(step.node, step.path.clone(), home, at);
+        let old = std::mem::replace(step, fresh);
+        step.phase = old.phase;
+        step.attempts_total = old.attempts_total;
+        step.generation = old.generation + 1;
+        step.sent = old.sent;
+        step.undo = old.undo;
+        step.seqs = old.seqs;
+        step.child = old.child;
+        step.round = old.round;
+        step.round_base = old.round + 1;
+        self.set_phase(ix, Phase::Ready)
     }
 
     /// Whether a list starts nothing more, because what encloses it is being ended.
@@ -303,7 +336,8 @@ impl RunState {
         let mut failed = Vec::new();
         for ix in &self.step_ref(ix)?.seqs {
             let seq = self.seq_ref(*ix)?;
-            let inside = !matches!(seq.slot, Slot::OnError | Slot::Always | Slot::Undo);
+            let inside =
+                !matches!(seq.slot, Slot::OnError | Slot::Always | Slot::Undo | Slot::Past);
             if inside && seq.end == Some(StepEnd::Failed) {
                 failed.push(*ix);
             }

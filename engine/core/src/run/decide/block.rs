@@ -40,7 +40,8 @@ impl<'w> Decider<'_, 'w> {
         for seq in &self.step(ix)?.seqs {
             let seq = self.state.seq_ref(*seq)?;
             let earlier = matches!(seq.slot, Slot::Round(other) if other != round);
-            if earlier || matches!(seq.slot, Slot::OnError | Slot::Always | Slot::Undo) {
+            if earlier || matches!(seq.slot, Slot::OnError | Slot::Always | Slot::Undo | Slot::Past)
+            {
                 continue;
             }
             worst = match (worst, seq.end) {
@@ -57,6 +58,7 @@ impl<'w> Decider<'_, 'w> {
         for seq in &self.step(ix)?.seqs {
             let seq = self.state.seq_ref(*seq)?;
             if seq.end == Some(StepEnd::Failed)
+                && seq.slot != Slot::Past
                 && let Some(last) = seq.steps.last()
                 && let Some(error) = &self.step(*last)?.error
             {

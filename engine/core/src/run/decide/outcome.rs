@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::event::{Event, Head, NeedKind, StepEnd};
-use super::super::state::{Home, Phase, StepError, StepIx};
+use super::super::state::{Home, Phase, SeqIx, Slot, StepError, StepIx};
 use super::{Decided, Decider, need_digest};
 use crate::model::{ErrorKind, Millis, Path, Role};
 use crate::playbook::{EvalError, Kind, OnError};
@@ -146,7 +146,8 @@ impl Decider<'_, '_> {
     fn has_begun(&self, ix: StepIx) -> Result<bool, super::Contradiction> {
         let step = self.step(ix)?;
         let over_nothing = step.looping.as_ref().is_some_and(|looping| looping.total == 0);
-        Ok(over_nothing || !step.seqs.is_empty())
+        let past = |seq: &SeqIx| self.state.seqs.get(seq).is_none_or(|seq| seq.slot == Slot::Past);
+        Ok(over_nothing || !step.seqs.iter().all(past))
     }
 }
 

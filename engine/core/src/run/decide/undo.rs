@@ -221,7 +221,8 @@ impl Decider<'_, '_> {
                     | Slot::Round(_)
                     | Slot::OnError
                     | Slot::Always
-                    | Slot::Undo => self.undo_in_step(owner),
+                    | Slot::Undo
+                    | Slot::Past => self.undo_in_step(owner),
                 };
             }
             at = owner;

@@ -14,13 +14,16 @@ mod queues;
 mod status;
 mod step;
 
-use super::event::{Actor, RunEnd, Section};
+use super::event::{Actor, Parent, RunEnd, Section};
 use crate::model::{Millis, NeedId, Path, RunId};
 
 pub use opened::{Binding, Opened, SeqIx, StepIx};
 pub use status::{Cause, Need, RunStatus, Timer};
 pub use step::{Approved, Home, LoopState, Phase, Sent, Step, StepError, UndoMark};
 pub(crate) use step::{Seq, Slot};
+
+/// More often than this nobody lets one step of a sub-playbook be done again.
+const GENERATIONS_OF_A_CALL: u32 = 1_000;
 
 /// Where the run as a whole is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,6 +106,17 @@ impl RunState {
     /// The root run's id; its own where nobody called it.
     pub fn root(&self) -> RunId {
         self.opened.parent.as_ref().map_or(self.opened.run, |parent| parent.root)
+    }
+    /// What a sub-playbook that a step of this run calls knows of its caller.
+    pub fn parent_at(&self, path: &Path) -> Parent {
+        let generation = self.step_at(path).map_or(0, |step| step.generation);
+        Parent { run: self.opened.run, path: path.clone(), root: self.root(), generation }
+    }
+    /// Where the generations of this run's steps begin: those of a sub-playbook that is called
+    /// again must not meet those of its first run.
+    pub(crate) fn first_generation(&self) -> u32 {
+        let called = self.opened.parent.as_ref().map_or(0, |parent| parent.generation);
+        called.saturating_mul(GENERATIONS_OF_A_CALL)
     }
     /// Its status now.
     pub fn status(&self) -> RunStatus {

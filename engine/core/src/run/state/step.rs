@@ -278,6 +278,8 @@ pub(crate) enum Slot {
     Always,
     /// `undo` steps.
     Undo,
+    /// What it did before it was begun anew; kept for what can be taken back.
+    Past,
 }
 
 impl Slot {
@@ -291,7 +293,8 @@ impl Slot {
             | Self::Item(_)
             | Self::Case(_)
             | Self::Round(_)
-            | Self::OnError => false,
+            | Self::OnError
+            | Self::Past => false,
         }
     }
 }
