@@ -10,6 +10,8 @@ mod documents;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod machine;
+#[cfg(test)]
 mod playbooks;
 #[cfg(test)]
 mod rigs;

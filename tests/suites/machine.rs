@@ -1,0 +1,10 @@
+//! The laws of the machine, one by one: what every kind of step does, in which order things happen
+//! at a step, and who may let what go on. The simulation plays them together.
+
+mod desk;
+mod gates;
+mod holds;
+mod people;
+mod retries;
+mod steps;
+mod undo;

@@ -1,0 +1,205 @@
+//! Who must say yes to what, and how long a yes holds.
+
+use beistand_core::model::Limits;
+use beistand_core::run::{AnswerError, AnswerKind, Command, Head};
+use serde_json::{Value, json};
+
+use super::desk::{Desk, plan, refused, unavailable};
+
+const CUT: &str = "  - id: cut
+    approval: { role: commander, votes: 2, within: 15m }
+    call: network.isolate
+    with: { host: pc-1 }
+";
+const EACH: &str = "  - id: each
+    for_each: inputs.hosts
+    as: host
+    approval: { role: commander, votes: 1 }
+    steps:
+      - id: cut
+        call: network.isolate
+        with: { host: \"${host}\" }
+";
+
+#[test]
+fn one_person_is_one_vote_and_the_requester_has_none() {
+    let mut desk = Desk::of(CUT);
+    desk.tick();
+    let need = desk.need("cut").id;
+    let yes = |desk: &mut Desk, by: &str| desk.try_say(need, by, AnswerKind::Approve, Value::Null);
+    assert!(matches!(yes(&mut desk, "requester"), Err(AnswerError::NotAllowed(_))));
+    yes(&mut desk, "anna").unwrap();
+    assert!(matches!(yes(&mut desk, "anna"), Err(AnswerError::Conflict(_))));
+    assert!(desk.paths_out().is_empty());
+    yes(&mut desk, "ben").unwrap();
+    assert_eq!(desk.paths_out(), ["cut"]);
+    assert!(matches!(yes(&mut desk, "cleo"), Err(AnswerError::Conflict(_))));
+}
+
+#[test]
+fn one_person_can_not_vote_twice_in_one_command() {
+    let mut desk = Desk::of(CUT);
+    desk.tick();
+    let need = desk.need("cut").id;
+    let vote = beistand_core::run::Answer {
+        need,
+        answer: AnswerKind::Approve,
+        reason: String::new(),
+        form: Value::Null,
+        digest: None,
+        done_at: None,
+    };
+    let by = beistand_core::run::Actor { person: "anna".parse().unwrap(), asserted: true };
+    let said = desk.command(Command::Answer { answers: vec![vote.clone(), vote], by });
+    assert!(matches!(said, Err(AnswerError::Usage(_))));
+    assert!(desk.need("cut").votes.is_empty());
+}
+
+#[test]
+fn a_denial_ends_the_step_and_is_not_continued_over() {
+    let mut desk =
+        Desk::of(&format!("{CUT}    on_error: continue\n  - id: after\n    note: never\n"));
+    desk.tick().say("cut", AnswerKind::Deny);
+    assert_eq!(
+        (desk.error("cut").as_str(), desk.is("after"), desk.status()),
+        ("denied", "-", "failed")
+    );
+}
+
+#[test]
+fn a_gate_that_nobody_answers_is_told_again_and_never_passes_by_time() {
+    let mut desk = Desk::of(CUT);
+    desk.tick().after("15m").after("15m").after("3d");
+    assert_eq!(desk.count(|head| matches!(head, Head::NeedEscalated { .. })), 3);
+    assert_eq!((desk.is("cut"), desk.status()), ("waiting-for-approval", "waiting"));
+    assert!(desk.state.next_due().unwrap() > desk.now);
+}
+
+#[test]
+fn the_gate_of_a_loop_binds_every_item_and_covers_all_attempts() {
+    let mut desk = Desk::of(EACH);
+    desk.tick();
+    let shows = desk.need("each").shows.unwrap();
+    let paths: Vec<&str> = shows["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(paths, ["each[0]/cut", "each[1]/cut", "each[2]/cut"]);
+    desk.approve("each", "anna");
+    desk.succeeds("each[0]/cut").answer("each[0]/cut", unavailable()).after("5s");
+    assert_eq!(desk.paths_out(), ["each[0]/cut"]);
+    desk.all_succeed();
+    assert_eq!(desk.status(), "succeeded");
+}
+
+#[test]
+fn an_argument_that_changed_between_vote_and_effect_voids_the_line() {
+    let mut desk = Desk::of(
+        "  - id: all\n    approval: { role: commander, votes: 1 }\n    group:\n      - id: rest\n        wait: 1m\n      - id: cut\n        call: network.isolate\n        with: { host: pc-1, reason: \"at ${now}\" }\n",
+    );
+    desk.tick().approve("all", "anna").after("1m");
+    assert_eq!((desk.is("all/cut"), desk.paths_out().len()), ("waiting-for-approval", 0));
+    assert_eq!(desk.count(|head| matches!(head, Head::ApprovalVoid { .. })), 1);
+}
+
+#[test]
+fn four_hours_after_the_last_vote_what_has_not_begun_is_asked_again() {
+    let mut desk = Desk::of(EACH);
+    desk.tick().approve("each", "anna").all_or_first();
+    desk.after("4h");
+    desk.succeeds("each[0]/cut");
+    assert_eq!(desk.is("each[1]/cut"), "running", "until four hours it may begin");
+
+    let mut desk = Desk::of(EACH);
+    desk.tick().approve("each", "anna").all_or_first();
+    desk.after("241m");
+    desk.succeeds("each[0]/cut");
+    assert_eq!(
+        (desk.is("each[0]/cut"), desk.is("each[1]/cut")),
+        ("succeeded", "waiting-for-approval")
+    );
+    desk.approve("each[1]/cut", "ben");
+    assert_eq!(desk.paths_out(), ["each[1]/cut"]);
+}
+
+impl Desk {
+    /// The look before the first item's effect succeeds, so that its effect is out.
+    fn all_or_first(&mut self) -> &mut Self {
+        self.succeeds("each[0]/cut")
+    }
+}
+
+#[test]
+fn a_policy_asks_at_the_outermost_loop_and_two_people_above_twenty() {
+    let hosts: Vec<String> = (0..21).map(|n| format!("pc-{n}")).collect();
+    let steps =
+        format!("steps:\n{}", EACH.replace("    approval: { role: commander, votes: 1 }\n", ""));
+    let mut desk = Desk::new(&plan(&steps), json!({"hosts": hosts})).with_policy();
+    desk.tick();
+    assert_eq!((desk.need("each").votes_needed, desk.asked().len()), (2, 1));
+    let mut desk = Desk::new(&plan(&steps), json!({})).with_policy();
+    desk.tick();
+    assert_eq!(desk.need("each").votes_needed, 1);
+    desk.approve("each", "anna").all_succeed();
+    assert_eq!(desk.status(), "succeeded");
+}
+
+#[test]
+fn the_stricter_of_playbook_and_policy_holds() {
+    let mut desk = Desk::of(CUT).with_policy();
+    desk.tick();
+    assert_eq!(desk.need("cut").votes_needed, 2);
+}
+
+#[test]
+fn a_guarded_host_is_refused_and_no_answer_sends_it() {
+    let mut desk =
+        Desk::of("  - id: cut\n    call: network.isolate\n    with: { host: dc01.example }\n")
+            .guarded("dc01");
+    desk.tick();
+    assert_eq!((desk.error("cut").as_str(), desk.paths_out().len()), ("guarded", 0));
+    desk.say("cut", AnswerKind::Retry);
+    assert_eq!((desk.error("cut").as_str(), desk.paths_out().len()), ("guarded", 0));
+    desk.say("cut", AnswerKind::Skip);
+    assert_eq!(desk.status(), "succeeded");
+}
+
+#[test]
+fn limits_count_distinct_targets_also_within_one_decision() {
+    let steps =
+        EACH.replace("    approval: { role: commander, votes: 1 }\n", "    max_parallel: 3\n");
+    for limits in [
+        Limits { targets_per_run: Some(2), ..Limits::NONE },
+        Limits { targets_per_hour: Some(2), ..Limits::NONE },
+    ] {
+        let mut desk = Desk::of(&steps);
+        desk.setup.limits = limits;
+        desk.tick();
+        while let Some(path) = desk.paths_out().first().cloned() {
+            desk.succeeds(&path);
+        }
+        let failed = (0..3).filter(|n| desk.error(&format!("each[{n}]/cut")) == "limit").count();
+        assert_eq!(failed, 1, "{limits:?}");
+    }
+}
+
+#[test]
+fn an_approve_step_gives_who_when_and_why() {
+    let mut desk = Desk::of("  - id: yes_please\n    approve: { role: commander, votes: 1 }\n");
+    desk.tick().approve("yes_please", "anna");
+    let output = desk.output("yes_please");
+    assert_eq!((output["who"].clone(), output["why"].clone()), (json!(["anna"]), json!("because")));
+}
+
+#[test]
+fn a_refused_release_is_gated_as_its_effect_was() {
+    let mut desk =
+        Desk::of("  - id: open_again\n    call: network.release\n    with: { host: pc-1 }\n")
+            .with_policy();
+    desk.tick();
+    assert_eq!(desk.is("open_again"), "waiting-for-approval");
+    desk.approve("open_again", "anna").answer("open_again", refused());
+    assert_eq!(desk.is("open_again"), "needs-decision");
+}

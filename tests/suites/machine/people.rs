@@ -1,0 +1,137 @@
+//! What people do to a run as a whole: decisions, pause, park, abort.
+
+use beistand_core::run::{AnswerKind, Command, Head};
+use serde_json::json;
+
+use super::desk::{Desk, plan, refused};
+
+const TICKET: &str = "  - id: open
+    call: ticket.open
+    with: { title: t, text: x }
+";
+
+#[test]
+fn skip_goes_on_without_and_abort_fails_the_run() {
+    let steps = format!(
+        "steps:\n{TICKET}  - id: after\n    note: after\non_failure: [{{ id: f, note: f }}]\n"
+    );
+    let mut desk = Desk::new(&plan(&steps), json!({}));
+    desk.tick().answer("open", refused()).say("open", AnswerKind::Skip);
+    assert_eq!(
+        (desk.is("open"), desk.is("after"), desk.status()),
+        ("skipped", "succeeded", "succeeded")
+    );
+
+    let mut desk = Desk::new(&plan(&steps), json!({}));
+    desk.tick().answer("open", refused()).say("open", AnswerKind::Abort);
+    assert_eq!(
+        (desk.is("after"), desk.is("on_failure/f"), desk.status()),
+        ("-", "succeeded", "failed")
+    );
+}
+
+#[test]
+fn by_hand_takes_the_output_as_a_form_and_is_marked() {
+    let mut desk = Desk::of(TICKET);
+    desk.tick().answer("open", refused());
+    let need = desk.need("open").id;
+    assert!(desk.try_say(need, "anna", AnswerKind::ByHand, json!({"nonsense": 1})).is_err());
+    desk.try_say(need, "anna", AnswerKind::ByHand, json!({"id": "paper-7"})).unwrap();
+    assert_eq!(desk.output("open"), json!({"id": "paper-7"}));
+    assert!(desk.state.steps().next().unwrap().by_hand);
+}
+
+#[test]
+fn answers_to_several_needs_are_taken_all_or_none() {
+    let mut desk = Desk::of(
+        "  - id: each\n    for_each: inputs.hosts\n    as: host\n    max_parallel: 3\n    steps:\n      - id: open\n        call: ticket.open\n        with: { title: \"${host}\", text: t }\n",
+    );
+    desk.tick();
+    for n in 0..3 {
+        desk.answer(&format!("each[{n}]/open"), refused());
+    }
+    let needs: Vec<_> = desk.state.needs().cloned().collect();
+    assert!(needs.iter().all(|need| need.group == needs[0].group), "one cause, one group");
+    let answer = |need, answer| beistand_core::run::Answer {
+        need,
+        answer,
+        reason: "unplugged".to_owned(),
+        form: json!(null),
+        digest: None,
+        done_at: None,
+    };
+    let by = beistand_core::run::Actor { person: "anna".parse().unwrap(), asserted: true };
+    let mut answers: Vec<_> = needs.iter().map(|need| answer(need.id, AnswerKind::Skip)).collect();
+    answers[2].answer = AnswerKind::Approve;
+    assert!(desk.command(Command::Answer { answers: answers.clone(), by: by.clone() }).is_err());
+    assert_eq!(desk.asked().len(), 3);
+    answers[2].answer = AnswerKind::Skip;
+    desk.command(Command::Answer { answers, by }).unwrap();
+    assert_eq!(desk.status(), "succeeded");
+}
+
+#[test]
+fn paused_nothing_starts_but_answers_votes_and_time_are_taken() {
+    let mut desk = Desk::of(&format!("  - id: rest\n    wait: 1m\n{TICKET}"));
+    desk.tick().pause().after("2m");
+    assert_eq!(
+        (desk.is("rest"), desk.status(), desk.paths_out().len()),
+        ("succeeded", "paused", 0)
+    );
+    assert_eq!(desk.state.next_due(), None, "a paused run has no reason to wake");
+    assert!(!desk.state.is_held_back());
+    desk.unpause();
+    assert_eq!(desk.paths_out(), ["open"]);
+    desk.pause().all_succeed();
+    assert_eq!(desk.is("open"), "succeeded");
+}
+
+#[test]
+fn the_stop_switch_keeps_every_effect_from_starting() {
+    let mut desk = Desk::of(TICKET);
+    desk.shared.stopped = true;
+    desk.tick();
+    assert!(desk.paths_out().is_empty());
+    desk.shared.stopped = false;
+    desk.tick();
+    assert_eq!(desk.paths_out(), ["open"]);
+}
+
+#[test]
+fn a_parked_run_asks_and_goes_on_or_fails() {
+    for (answer, status) in [(AnswerKind::Retry, "succeeded"), (AnswerKind::Abort, "failed")] {
+        let mut desk = Desk::of(TICKET);
+        let by = beistand_core::run::Actor { person: "engine".parse().unwrap(), asserted: false };
+        desk.command(Command::Park { by, reason: "three panics".to_owned() }).unwrap();
+        assert_eq!((desk.status(), desk.asked()), ("paused", vec![": Decision".to_owned()]));
+        assert!(desk.state.is_at_rest());
+        desk.say("", answer).all_succeed();
+        assert_eq!((desk.status(), desk.asked().len()), (status, 0));
+    }
+}
+
+#[test]
+fn a_cancelled_parked_run_asks_no_more() {
+    let mut desk = Desk::of("  - id: rest\n    wait: 1h\n");
+    let by = beistand_core::run::Actor { person: "engine".parse().unwrap(), asserted: false };
+    desk.tick();
+    desk.command(Command::Park { by, reason: "restored".to_owned() }).unwrap();
+    desk.cancel();
+    assert_eq!((desk.status(), desk.asked().len()), ("cancelled", 0));
+}
+
+#[test]
+fn nothing_bound_becomes_a_task_with_the_same_gate_and_hold() {
+    let mut desk =
+        Desk::of("  - id: post\n    call: chat.post\n    with: { room: crisis, text: hello }\n");
+    desk.tick();
+    assert_eq!(desk.is("post"), "waiting-for-person");
+    let shows = desk.need("post").shows.unwrap();
+    assert_eq!(shows["instructions"], json!("Post to crisis: hello"));
+    desk.fill("post", json!({"message_id": "on paper"}));
+    assert_eq!(
+        (desk.status(), desk.count(|head| matches!(head, Head::AttemptStarted(_)))),
+        ("succeeded", 1)
+    );
+    assert!(desk.state.steps().next().unwrap().by_hand);
+}
