@@ -131,7 +131,7 @@ fn chosen(catalogue: &Catalogue, spec: &ActionSpec, choices: &[Value]) -> Value 
         .map(|other| verb(&other.name))
         .collect();
     let quiet = choices.iter().find(|choice| !cuts.iter().any(|verb| brought_by(choice, verb)));
-    quiet.or(choices.first()).cloned().unwrap_or_default()
+    quiet.or_else(|| choices.first()).cloned().unwrap_or_default()
 }
 
 /// A small value that fits a schema.

@@ -236,6 +236,7 @@ impl RunState {
         Ok(())
     }
 
+    #[expect(clippy::too_many_lines, reason = "an arm an event, each a line or two")]
     fn apply_to_step(
         &mut self,
         plan: &Plan,

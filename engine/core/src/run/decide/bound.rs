@@ -59,7 +59,7 @@ impl Decider<'_, '_> {
             }
             Kind::Call(call) => lines.others.push(json!({"path": path, "action": call.action})),
             Kind::Playbook { name, .. } => {
-                lines.others.push(json!({"path": path, "playbook": name}))
+                lines.others.push(json!({"path": path, "playbook": name}));
             }
             Kind::Group(steps) => inside(lines, steps, path, scope),
             Kind::Parallel { branches, .. } => {

@@ -186,7 +186,7 @@ impl Decider<'_, '_> {
         if self.state.paused {
             return Ok(Ok(Reply::Already));
         }
-        self.to_children(&Command::Pause { by: by.clone(), reason: reason.clone() });
+        self.tell_children(&Command::Pause { by: by.clone(), reason: reason.clone() });
         self.emit(Event::new(Head::Paused { by }).text(reason))?;
         Ok(Ok(Reply::Done))
     }
@@ -195,12 +195,12 @@ impl Decider<'_, '_> {
         if !self.state.paused {
             return Ok(Ok(Reply::Already));
         }
-        self.to_children(&Command::Unpause { by: by.clone() });
+        self.tell_children(&Command::Unpause { by: by.clone() });
         self.emit(Head::Unpaused { by })?;
         Ok(Ok(Reply::Done))
     }
 
-    fn to_children(&mut self, command: &Command) {
+    fn tell_children(&mut self, command: &Command) {
         let runs: Vec<_> = self.state.children().map(|(_, run)| run).collect();
         for run in runs {
             self.out.effects.push(Effect::ToChild { run, command: command.clone() });

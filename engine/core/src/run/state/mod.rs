@@ -17,9 +17,11 @@ mod step;
 use super::event::{Actor, Parent, RunEnd, Section};
 use crate::model::{Millis, NeedId, Path, RunId};
 
-pub use opened::{Binding, Opened, SeqIx, StepIx};
+pub(crate) use opened::SeqIx;
+pub use opened::{Binding, Opened, StepIx};
 pub use status::{Cause, Need, RunStatus, Timer};
-pub use step::{Approved, Home, LoopState, Phase, Sent, Step, StepError, UndoMark};
+pub(crate) use step::Home;
+pub use step::{Approved, LoopState, Phase, Sent, Step, StepError, UndoMark};
 pub(crate) use step::{Seq, Slot};
 
 /// More often than this nobody lets one step of a sub-playbook be done again.
@@ -45,6 +47,9 @@ pub enum Flow {
     },
 }
 
+/// A signal that nobody has taken yet: its key and its form.
+type Waiting = (String, Option<Arc<Value>>);
+
 /// A run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunState {
@@ -68,7 +73,7 @@ pub struct RunState {
     /// Steps that move by themselves.
     pub(crate) moving: u32,
     /// Signals that nobody has waited for yet, by name, oldest first.
-    pub(crate) signals: BTreeMap<String, Vec<(String, Option<Arc<Value>>)>>,
+    pub(crate) signals: BTreeMap<String, Vec<Waiting>>,
     /// Keys of all signals, against repeats.
     pub(crate) signal_keys: BTreeSet<String>,
     /// Distinct targets that were touched.
