@@ -5,7 +5,7 @@ use super::entry::{Lang, Recorded, Scope, TimelineEntry};
 use super::escape::{TEXT_CHARS_MAX, visible};
 use super::owners::Sight;
 use super::place::Order;
-use super::run::{NAME_CHARS_MAX, by};
+use super::run::{NAME_CHARS_MAX, name_of};
 use super::sentence::{self, Scene};
 use crate::incident::{Event, Head, store};
 use crate::model::Organisation;
@@ -34,7 +34,7 @@ pub(super) fn tell(
         | Head::EvidenceAdded { .. } => event.body.name.as_deref().filter(|_| whole),
     };
     let scene = Scene {
-        by: by(lang, &event.by),
+        by: name_of(lang, &event.by),
         text: shown(event.body.text.as_deref().filter(|_| whole), TEXT_CHARS_MAX),
         name: shown(name, NAME_CHARS_MAX),
         now: recorded.at,
@@ -63,7 +63,7 @@ pub(super) fn tell_store(
 ) -> TimelineEntry {
     let text = event.body.text.as_deref().filter(|_| scope.organisations.is_none());
     let scene = Scene {
-        by: event.by.as_ref().map_or_else(|| "Beistand".to_owned(), |actor| by(lang, actor)),
+        by: event.by.as_ref().map_or_else(|| "Beistand".to_owned(), |actor| name_of(lang, actor)),
         text: text.map_or_else(String::new, |text| visible(text, TEXT_CHARS_MAX)),
         now: recorded.at,
         ..Scene::default()

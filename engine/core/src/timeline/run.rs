@@ -14,7 +14,10 @@ use super::sensitive::{BLOT, Sensitive};
 use super::sentence::{self, Act, Scene, words};
 use crate::model::{Organisation, Path, PlaybookName, RunId, Schema};
 use crate::playbook::{Kind, NodeId, Plan, Wait};
-use crate::run::{Actor, Event, Head, StepEnd, item_text};
+use crate::run::{Actor, Event, Head, NeedKind, StepEnd, item_text};
+
+/// How the machine begins the error of a denial; the sentence says so in its own language.
+const DENIED: &str = "denied: ";
 
 /// Longest name in a sentence.
 pub(super) const NAME_CHARS_MAX: usize = 120;
@@ -133,8 +136,12 @@ impl<'a> Teller<'a> {
         })
     }
 
-    /// Whether the line before says the same: a task ends by its answer.
+    /// Whether the line before says the same: a person's answer ends a task, or says what a probe
+    /// could not.
     fn is_told(&self, head: &Head, path: Option<&Path>) -> bool {
+        if let Head::ProbeEnded { path, .. } = head {
+            return !self.seen.is_probed(path);
+        }
         let Head::StepEnded { end: StepEnd::Succeeded, .. } = head else { return false };
         let node = self.plan.and_then(|plan| node_of(plan, path?)).map(|(_, node)| &node.kind);
         matches!(node, Some(Kind::Task { .. } | Kind::Approve { .. }))
@@ -163,13 +170,15 @@ impl<'a> Teller<'a> {
         let head = &event.head;
         let tried = path.and_then(|path| self.seen.tried(path));
         let text = event.body.text.as_deref().filter(|_| whole && self.may_tell(head, path));
+        let by = actor_of(head);
         let titled = matches!(head, Head::NeedOpened { .. });
         Scene {
-            step: path.map_or_else(|| self.title(), |path| self.step(path, whole)),
+            step: path.map_or_else(|| self.whole(head), |path| self.step(path, whole)),
             playbook: self.title(),
-            by: actor_of(head).map_or_else(String::new, |actor| by(self.lang, actor)),
+            by: by.map_or_else(String::new, |by| name_of(self.lang, by)),
             // A need's text is the title of its step, which stands there already.
             text: text
+                .map(|text| text.strip_prefix(DENIED).filter(|_| by.is_none()).unwrap_or(text))
                 .filter(|_| !titled)
                 .map_or_else(String::new, |text| visible(text, TEXT_CHARS_MAX)),
             name: name_in(head, whole),
@@ -218,6 +227,17 @@ impl<'a> Teller<'a> {
             (Some(plan), _) => visible(&plan.parts().title, NAME_CHARS_MAX),
             (None, Some(name)) => name.to_string(),
             (None, None) => String::new(),
+        }
+    }
+
+    /// What is no step's: a gate of the run itself is that of taking something back.
+    fn whole(&self, head: &Head) -> String {
+        let opens = matches!(head, Head::NeedOpened { kind: NeedKind::Approval, .. });
+        let asked = self.seen.asked(head).is_some_and(|need| need.kind == NeedKind::Approval);
+        if opens || asked {
+            format!("{} ({})", self.title(), words(self.lang).undo)
+        } else {
+            self.title()
         }
     }
 
@@ -353,7 +373,7 @@ fn happened_at(head: &Head) -> Option<crate::model::Millis> {
 }
 
 /// Somebody's name, marked where it was not proved.
-pub(super) fn by(lang: Lang, actor: &Actor) -> String {
+pub(super) fn name_of(lang: Lang, actor: &Actor) -> String {
     let name = visible(actor.person.as_str(), NAME_CHARS_MAX);
     if actor.asserted { format!("{name} ({})", words(lang).asserted) } else { name }
 }

@@ -53,7 +53,9 @@ pub(super) struct Seen {
     needs: BTreeMap<NeedId, Asked>,
     order: Order,
     epoch: u64,
-    undo: Option<Order>,
+    /// The step that wants something taken back; a person where absent.
+    undo: Option<Path>,
+    probed: BTreeSet<Path>,
 }
 
 impl Seen {
@@ -67,6 +69,7 @@ impl Seen {
             order: called.order,
             epoch: 0,
             undo: None,
+            probed: BTreeSet::new(),
         }
     }
 
@@ -87,6 +90,15 @@ impl Seen {
         }
         if let Head::DoneByHand { path } = head {
             self.tried.entry(path.clone()).and_modify(|tried| tried.by_hand = true);
+        }
+        if let Head::ProbeStarted { path } = head {
+            self.probed.insert(path.clone());
+        }
+        if let Head::NeedAnswered { .. } = head {
+            self.probed.clear();
+        }
+        if let Head::UndoRequested { step, .. } = head {
+            self.undo.clone_from(step);
         }
         if let Head::NeedOpened { id, kind, .. } = head {
             let form = event.body.form.as_deref();
@@ -136,23 +148,30 @@ impl Seen {
     ///
     /// What comes from outside begins an epoch: nobody answers before being asked. Within an epoch
     /// everything stands where the plan has it.
-    pub(super) fn order(&mut self, plan: Option<&Plan>, head: &Head, path: Option<&Path>) -> Order {
+    pub(super) fn order(&self, plan: Option<&Plan>, head: &Head, path: Option<&Path>) -> Order {
         let now = self.now();
-        if let Head::UndoRequested { step, .. } = head {
-            let at = |path: &Path| now.of_path(plan, &self.base, path);
-            let order = step.as_ref().map_or_else(|| now.turn(Turn::Undo), at);
-            self.undo = Some(order.clone());
-            return order;
-        }
-        if let Head::UndoFinished { .. } = head {
-            return self.undo.take().unwrap_or_else(|| now.turn(Turn::Undo)).after();
-        }
-        let path = path.filter(|_| !is_from_outside(head));
-        let Some(path) = path else { return now.turn(turn_of(head)) };
-        let undoing = is_undo(head) || path.as_str().split('/').any(|part| part == "undo");
-        let from = self.undo.as_ref().filter(|_| undoing).unwrap_or(&now);
-        let order = from.of_path(plan, &self.base, path);
+        // Taking back belongs to the step that wants it; what a person wants comes after all.
+        let undo = match &self.undo {
+            Some(step) => now.of_path(plan, &self.base, step),
+            None => now.turn(Turn::Undo),
+        };
+        // Who wants it is not what is taken back.
+        let path = path.filter(|_| !matches!(head, Head::UndoRequested { .. }));
+        let order = match path {
+            _ if is_from_outside(head) => now.turn(turn_of(head)),
+            Some(path) if is_undo(head) || is_within_undo(path) => {
+                undo.of_path(plan, &self.base, path)
+            }
+            Some(path) => now.of_path(plan, &self.base, path),
+            None if is_undo(head) => undo,
+            None => now.turn(turn_of(head)),
+        };
         if is_after_insides(head) { order.after() } else { order }
+    }
+
+    /// Whether a probe's end was found by the program; otherwise a person just said so.
+    pub(super) fn is_probed(&self, path: &Path) -> bool {
+        self.probed.contains(path)
     }
 }
 
@@ -187,11 +206,22 @@ fn is_from_outside(head: &Head) -> bool {
     )
 }
 
+/// It is about taking back; so is a gate that is no step's.
 fn is_undo(head: &Head) -> bool {
     matches!(
         head,
-        Head::UndoStarted { .. } | Head::UndoStepsStarted { .. } | Head::UndoEnded { .. }
+        Head::UndoRequested { .. }
+            | Head::UndoStarted { .. }
+            | Head::UndoStepsStarted { .. }
+            | Head::UndoEnded { .. }
+            | Head::UndoFinished { .. }
+            | Head::NeedOpened { path: None, kind: NeedKind::Approval, .. }
     )
+}
+
+/// It is the path of a step that takes something back.
+fn is_within_undo(path: &Path) -> bool {
+    path.as_str().split('/').any(|part| part == "undo")
 }
 
 /// It follows from what happened inside of the step.
@@ -201,6 +231,7 @@ fn is_after_insides(head: &Head) -> bool {
         Head::StepEnded { .. }
             | Head::StepFailed { .. }
             | Head::UndoEnded { .. }
+            | Head::UndoFinished { .. }
             | Head::BlockStopped { .. }
             | Head::NeedOpened { kind: NeedKind::Decision, .. }
     )

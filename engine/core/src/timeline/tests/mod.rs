@@ -1,6 +1,7 @@
 //! Timelines of made-up nights: what people read, what they must never read, and in which order.
 
 mod formats;
+mod order;
 mod scope;
 mod secrets;
 mod sentences;

@@ -39,11 +39,11 @@ on_failure:
     task: { role: commander, instructions: Decide by hand. }
 "#;
 
-fn need(number: u8) -> NeedId {
+pub(super) fn need(number: u8) -> NeedId {
     NeedId::new(1, &[number; 10])
 }
 
-fn asks(number: u8, kind: NeedKind, at: &str, role: Role, votes: u32) -> Event {
+pub(super) fn asks(number: u8, kind: NeedKind, at: &str, role: Role, votes: u32) -> Event {
     Event::new(Head::NeedOpened {
         id: need(number),
         kind,
@@ -56,12 +56,12 @@ fn asks(number: u8, kind: NeedKind, at: &str, role: Role, votes: u32) -> Event {
     })
 }
 
-fn ended(at: &str, end: AttemptEnd, error: Option<ErrorKind>) -> Event {
+pub(super) fn ended(at: &str, end: AttemptEnd, error: Option<ErrorKind>) -> Event {
     let reached = (end == AttemptEnd::Succeeded).then_some(Reached::Verified);
     Event::new(Head::AttemptEnded { path: path(at), end, error, reached })
 }
 
-fn done(at: &str) -> Event {
+pub(super) fn done(at: &str) -> Event {
     let head = Head::StepEnded {
         path: path(at),
         end: StepEnd::Succeeded,
@@ -318,52 +318,4 @@ fn mail_is_communication_and_a_vote_is_a_decision() {
     assert_eq!(lanes.first(), Some(&(Lane::Detection, "note-added")));
     assert!(lanes.contains(&(Lane::Decisions, "voted")));
     assert_eq!(lanes.last(), Some(&(Lane::Authorities, "attempt-ended")));
-}
-
-#[test]
-fn a_called_run_tells_the_items_of_its_caller_and_stands_at_its_step() {
-    let parent = plan(
-        "playbook: top\nlanguage: 1\nsteps:\n- id: each\n  for_each: inputs.list\n  steps:\n  - id: one\n    title: First\n    note: x\n  - id: call_it\n    title: Second\n    note: x\n- id: last\n  title: Last\n  note: x\ninputs: { list: { type: array } }\n",
-    );
-    let child =
-        plan("playbook: sub\nlanguage: 1\nsteps:\n- id: inner\n  title: Inside\n  note: x\n");
-    let mut called = opened(&child, 2, &json!({}));
-    if let Head::RunOpened { parent, .. } = &mut called.head {
-        *parent = Some(crate::run::Parent {
-            run: run_id(1),
-            path: path("each[0]/call_it"),
-            root: run_id(1),
-        });
-    }
-    let noted = |at: &str, text: &str| Event::new(Head::Noted { path: path(at) }).text(text);
-    let child_opened = Head::ChildOpened {
-        path: path("each[0]/call_it"),
-        run: run_id(2),
-        playbook: "sub".parse().unwrap(),
-    };
-    let list = Event::new(Head::ListFixed { path: path("each"), count: 1 }).value(json!(["pc-1"]));
-    let mut entries = recorded(
-        1,
-        vec![(
-            0,
-            vec![
-                opened(&parent, 1, &json!({"list": ["pc-1"]})),
-                list,
-                child_opened.into(),
-                done("each[0]/call_it"),
-                done("last"),
-                noted("each[0]/one", "one"),
-            ],
-        )],
-    );
-    entries.extend(recorded(2, vec![(0, vec![called, done("each[0]/call_it/inner")])]));
-    let lines = timeline(&entries, &plans(&[&parent, &child]), &Scope::ALL, Lang::En);
-    insta::assert_snapshot!(golden(&lines), @r##"
-+00:00 top: started by anna
-+00:00 one
-+00:00 Second [pc-1]: playbook sub called
-+00:00 Inside [pc-1]: done
-+00:00 Second [pc-1]: done
-+00:00 Last: done
-"##);
 }

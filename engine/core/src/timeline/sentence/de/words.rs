@@ -6,7 +6,7 @@ use crate::model::{ActionName, ErrorKind, Reached, Role, Span, TargetKind};
 use crate::run::{RunEnd, StepEnd};
 
 pub(crate) static WORDS: Words = Words {
-    asserted: "Name nicht geprüft",
+    asserted: "ungeprüft",
     round: "Runde",
     undo: "Rücknahme",
     timeline: "Zeitleiste",

@@ -53,7 +53,8 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
         }
         Head::AttemptEnded { end, error, reached, .. } => {
             let how = attempt(*end, *error, scene.act.as_ref());
-            let reached = reached.map_or("", self::reached);
+            let by_hand = scene.act.as_ref().is_some_and(|act| act.connector.is_none());
+            let reached = reached.filter(|_| !by_hand).map_or("", self::reached);
             scene.with_text(format!("{step}: {how}{reached}"))
         }
         Head::RetryScheduled { at, .. } => format!("{step}: next attempt in {}", scene.until(*at)),

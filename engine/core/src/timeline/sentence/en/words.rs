@@ -6,7 +6,7 @@ use crate::model::{ActionName, ErrorKind, Reached, Role, TargetKind};
 use crate::run::{RunEnd, StepEnd};
 
 pub(crate) static WORDS: Words = Words {
-    asserted: "name not proved",
+    asserted: "asserted",
     round: "round",
     undo: "undo",
     timeline: "Timeline",
