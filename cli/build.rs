@@ -7,8 +7,11 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     let root = Path::new("../playbooks");
     println!("cargo::rerun-if-changed={}", root.display());
-    let mut shipped = String::from("/// Shipped playbooks: name and text.\nconst SHIPPED: &[(&str, &str)] = &[\n");
-    let mut cases = String::from("/// Shipped cases: file and text.\nconst CASES: &[(&str, &str)] = &[\n");
+    let mut shipped = String::from(
+        "/// Shipped playbooks: name and text.\nconst SHIPPED: &[(&str, &str)] = &[\n",
+    );
+    let mut cases =
+        String::from("/// Shipped cases: file and text.\nconst CASES: &[(&str, &str)] = &[\n");
     for folder in folders(root)? {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let playbook = folder.join("playbook.yaml");
@@ -29,7 +32,8 @@ fn main() -> io::Result<()> {
 
 fn line(list: &mut String, name: &str, file: &Path) -> io::Result<()> {
     let file = fs::canonicalize(file)?;
-    writeln!(list, "    ({name:?}, include_str!({:?})),", file.display().to_string()).map_err(io::Error::other)
+    writeln!(list, "    ({name:?}, include_str!({:?})),", file.display().to_string())
+        .map_err(io::Error::other)
 }
 
 fn folders(root: &Path) -> io::Result<Vec<PathBuf>> {
@@ -43,7 +47,8 @@ fn files(root: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn entries(root: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = fs::read_dir(root)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    let mut found =
+        fs::read_dir(root)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
     found.sort();
     Ok(found)
 }

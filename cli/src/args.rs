@@ -64,7 +64,10 @@ pub(crate) enum Language {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Check playbooks: every fault at once, with place and hint
-    Check { #[arg(required = true)] files: Vec<String> },
+    Check {
+        #[arg(required = true)]
+        files: Vec<String>,
+    },
     /// Say what a run would do; touches nothing
     Plan(PlanArgs),
     /// Play the cases of playbooks and compare their timelines
@@ -76,7 +79,12 @@ pub(crate) enum Verb {
     /// Take up all unfinished runs and drive them to rest
     Resume { run: Option<String> },
     /// List runs, newest first
-    Runs { #[arg(long)] incident: Option<String>, #[arg(long)] status: Option<String> },
+    Runs {
+        #[arg(long)]
+        incident: Option<String>,
+        #[arg(long)]
+        status: Option<String>,
+    },
     /// One run with its steps
     Show { run: String },
     /// Follow a run; Ctrl-C does not stop it
@@ -85,11 +93,22 @@ pub(crate) enum Verb {
     Holds,
     /// What waits for people
     #[command(alias = "tasks")]
-    Needs { #[arg(long)] incident: Option<String>, #[arg(long)] run: Option<String> },
+    Needs {
+        #[arg(long)]
+        incident: Option<String>,
+        #[arg(long)]
+        run: Option<String>,
+    },
     /// Say yes to a gate
     Approve(ApproveArgs),
     /// Say no to a gate
-    Deny { need: String, #[arg(long)] reason: String, #[arg(long)] group: bool },
+    Deny {
+        need: String,
+        #[arg(long)]
+        reason: String,
+        #[arg(long)]
+        group: bool,
+    },
     /// A task is done
     Done(DoneArgs),
     /// Decide what happens after a failure
@@ -107,15 +126,26 @@ pub(crate) enum Verb {
     /// Take back what a run did
     Undo(UndoArgs),
     /// The stop switch: no effect starts any more
-    StopAll { #[arg(long)] reason: String },
+    StopAll {
+        #[arg(long)]
+        reason: String,
+    },
     /// The stop switch off; another person's act
-    GoOn { #[arg(long, default_value = "")] reason: String },
+    GoOn {
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
     /// Incidents
     #[command(subcommand)]
     Incident(IncidentVerb),
     /// Write something into an incident's timeline
-    Note { incident: String, text: String, /// When it happened, RFC 3339
-        #[arg(long)] at: Option<String> },
+    Note {
+        incident: String,
+        text: String,
+        /// When it happened, RFC 3339
+        #[arg(long)]
+        at: Option<String>,
+    },
     /// Evidence of an incident
     #[command(subcommand)]
     Evidence(EvidenceVerb),
@@ -124,8 +154,12 @@ pub(crate) enum Verb {
     /// A checklist for paper: of a run, or of a playbook
     Print { what: String },
     /// Check the chain of the store, or of an export
-    Verify { file: Option<PathBuf>, /// A seal's hash from paper
-        #[arg(long)] expect: Option<String> },
+    Verify {
+        file: Option<PathBuf>,
+        /// A seal's hash from paper
+        #[arg(long)]
+        expect: Option<String>,
+    },
     /// Write a backup, a SQLite file, while running
     Backup { file: PathBuf },
     /// Bring a backup back; it comes up stopped
@@ -139,7 +173,10 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Inventory(InventoryVerb),
     /// What is configured, what each can do, whether it answers
-    Connectors { #[command(subcommand)] verb: Option<ConnectorsVerb> },
+    Connectors {
+        #[command(subcommand)]
+        verb: Option<ConnectorsVerb>,
+    },
     /// Completions for a shell
     Completions { shell: clap_complete::Shell },
     /// Measure the durable executor on this machine and store
@@ -337,14 +374,26 @@ pub(crate) struct UndoArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum IncidentVerb {
     /// Open an incident
-    Open { title: String, #[arg(long)] drill: bool, /// 1 disruption to 4 crisis
-        #[arg(long, default_value_t = 3)] severity: u8, #[arg(long, default_value = "AMBER")] tlp: String },
+    Open {
+        title: String,
+        #[arg(long)]
+        drill: bool,
+        /// 1 disruption to 4 crisis
+        #[arg(long, default_value_t = 3)]
+        severity: u8,
+        #[arg(long, default_value = "AMBER")]
+        tlp: String,
+    },
     /// All incidents, newest first
     List,
     /// One incident
     Show { incident: String },
     /// It is over
-    Close { incident: String, #[arg(long, default_value = "")] reason: String },
+    Close {
+        incident: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
     /// A person takes a role
     Assign { incident: String, role: String, person: String },
     /// An organisation is concerned

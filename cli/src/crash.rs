@@ -35,7 +35,10 @@ mod armed {
         let Some(armed) = armed else { return };
         if armed.name == name && REACHED.fetch_add(1, Ordering::SeqCst) + 1 == armed.at {
             // SIGKILL to ourselves: nothing is flushed, nothing is unwound.
-            drop(rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL));
+            drop(rustix::process::kill_process(
+                rustix::process::getpid(),
+                rustix::process::Signal::KILL,
+            ));
         }
     }
 }

@@ -91,7 +91,9 @@ impl Failure {
         let mut message = word("message").to_owned();
         for problem in error.get("problems").and_then(Value::as_array).into_iter().flatten() {
             let part = |name: &str| problem.get(name).and_then(Value::as_str).unwrap_or_default();
-            message.push_str(&format!("\n  `{}` {}", part("at"), part("message")));
+            for piece in ["\n  `", part("at"), "` ", part("message")] {
+                message.push_str(piece);
+            }
         }
         Self::new(exit, message)
     }
@@ -110,9 +112,9 @@ impl From<EngineError> for Failure {
             EngineError::Launch(beistand_core::run::LaunchError::ByHand(_)) => {
                 failure.hint("say yes with --by-hand-ok, or bind a connector in beistand.yaml")
             }
-            EngineError::Launch(beistand_core::run::LaunchError::NoGuard(_)) => {
-                failure.hint("name what must never be touched under `guard: { never: […] }` in beistand.yaml")
-            }
+            EngineError::Launch(beistand_core::run::LaunchError::NoGuard(_)) => failure.hint(
+                "name what must never be touched under `guard: { never: […] }` in beistand.yaml",
+            ),
             EngineError::Append(AppendError::Stopped) => {
                 failure.hint("another person lets things go on with `beistand go-on`")
             }
@@ -126,9 +128,10 @@ impl From<OpenError> for Failure {
         let exit = match &error {
             OpenError::Url(_) => Exit::Usage,
             OpenError::Missing(_) => Exit::NotFound,
-            OpenError::Owned(_) | OpenError::Newer { .. } | OpenError::Outdated { .. } | OpenError::Older { .. } => {
-                Exit::Conflict
-            }
+            OpenError::Owned(_)
+            | OpenError::Newer { .. }
+            | OpenError::Outdated { .. }
+            | OpenError::Older { .. } => Exit::Conflict,
             OpenError::Unsafe(_) | OpenError::Foreign(_) => Exit::NotAllowed,
             _ => Exit::Unreachable,
         };

@@ -11,8 +11,11 @@ pub(crate) async fn run(reader: &Reader, text: &str) -> Outcome<RunId> {
     let found = reader.runs_by_prefix(&text.to_lowercase()).await?;
     match found.as_slice() {
         [run] => Ok(run.id),
-        [] => Err(Failure::not_found(format!("there is no run `{text}`")).hint("`beistand runs` lists them")),
-        many => Err(Failure::usage(format!("`{text}` fits {} runs; write more of the id", many.len()))),
+        [] => Err(Failure::not_found(format!("there is no run `{text}`"))
+            .hint("`beistand runs` lists them")),
+        many => {
+            Err(Failure::usage(format!("`{text}` fits {} runs; write more of the id", many.len())))
+        }
     }
 }
 
@@ -49,11 +52,17 @@ pub(crate) async fn needs(reader: &Reader, text: &str, group: bool) -> Outcome<V
     let need = match (open.as_slice(), found.as_slice()) {
         ([need], _) => need.clone(),
         ([], []) => {
-            return Err(Failure::not_found(format!("there is no need `{text}`")).hint("`beistand needs` lists them"));
+            return Err(Failure::not_found(format!("there is no need `{text}`"))
+                .hint("`beistand needs` lists them"));
         }
-        ([], _) => return Err(Failure::new(Exit::Conflict, format!("need `{text}` was answered already"))),
+        ([], _) => {
+            return Err(Failure::new(Exit::Conflict, format!("need `{text}` was answered already")));
+        }
         (many, _) => {
-            return Err(Failure::usage(format!("`{text}` fits {} needs; write more of the id", many.len())));
+            return Err(Failure::usage(format!(
+                "`{text}` fits {} needs; write more of the id",
+                many.len()
+            )));
         }
     };
     if !group {
@@ -81,8 +90,12 @@ pub(crate) fn step(state: &RunState, text: &str) -> Outcome<Path> {
         .collect();
     match matches.as_slice() {
         [path] => Ok(path.clone()),
-        [] => Err(Failure::not_found(format!("the run has no step `{text}`")).hint("`beistand show RUN` lists them")),
-        many => Err(Failure::usage(format!("`{text}` fits {} steps; write the path with its index", many.len()))),
+        [] => Err(Failure::not_found(format!("the run has no step `{text}`"))
+            .hint("`beistand show RUN` lists them")),
+        many => Err(Failure::usage(format!(
+            "`{text}` fits {} steps; write the path with its index",
+            many.len()
+        ))),
     }
 }
 

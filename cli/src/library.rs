@@ -31,7 +31,8 @@ impl Shelves {
         let name: Option<PlaybookName> = wanted.parse().ok();
         name.and_then(|name| self.named(&name)).ok_or_else(|| {
             let all = self.all().join(", ");
-            Failure::not_found(format!("there is no playbook `{wanted}`")).hint(format!("there are: {all}"))
+            Failure::not_found(format!("there is no playbook `{wanted}`"))
+                .hint(format!("there are: {all}"))
         })
     }
 
@@ -50,12 +51,14 @@ impl Shelves {
     /// The text of a shipped or configured case.
     pub(crate) fn case(&self, playbook: &SourceText, case: &str) -> Option<SourceText> {
         let file = format!("{case}.yaml");
-        let beside = Path::new(playbook.name()).parent().map(|folder| folder.join("cases").join(&file));
+        let beside =
+            Path::new(playbook.name()).parent().map(|folder| folder.join("cases").join(&file));
         if let Some(path) = beside.filter(|path| path.is_file()) {
             return read(&path).ok();
         }
         let shipped = playbook.name().strip_suffix("/playbook.yaml")?;
-        let folder = self.folders.iter().map(|folder| folder.join(shipped).join("cases").join(&file));
+        let folder =
+            self.folders.iter().map(|folder| folder.join(shipped).join("cases").join(&file));
         if let Some(path) = folder.into_iter().find(|path| path.is_file()) {
             return read(&path).ok();
         }
@@ -70,7 +73,11 @@ impl Shelves {
     }
 
     /// Checks a playbook with everything it calls.
-    pub(crate) fn check(&self, source: &SourceText, scripts: &Scripts) -> (Option<Plan>, Vec<Finding>) {
+    pub(crate) fn check(
+        &self,
+        source: &SourceText,
+        scripts: &Scripts,
+    ) -> (Option<Plan>, Vec<Finding>) {
         let catalogue = Catalogue::first();
         check(CheckRequest { source, catalogue: &catalogue, library: self, expressions: scripts })
     }
@@ -94,7 +101,8 @@ impl Library for Shelves {
         let folder = Path::new(caller.name()).parent();
         let beside = folder.map(|folder| {
             let flat = folder.join(format!("{name}.yaml"));
-            let nested = folder.parent().map(|above| above.join(name.as_str()).join("playbook.yaml"));
+            let nested =
+                folder.parent().map(|above| above.join(name.as_str()).join("playbook.yaml"));
             [Some(flat), nested]
         });
         let beside = beside.into_iter().flatten().flatten().find(|path| path.is_file());
@@ -108,14 +116,20 @@ impl Library for Shelves {
 /// Reads a file; a text over the limit is cut short, which `check` has words for.
 fn read(path: &Path) -> Outcome<SourceText> {
     use std::io::Read as _;
-    let wrong = |error: std::io::Error| Failure::not_found(format!("could not read `{}`: {error}", path.display()));
+    let wrong = |error: std::io::Error| {
+        Failure::not_found(format!("could not read `{}`: {error}", path.display()))
+    };
     let mut bytes = Vec::new();
     let most = SourceText::BYTES_MAX as u64 + 1;
     std::fs::File::open(path).map_err(wrong)?.take(most).read_to_end(&mut bytes).map_err(wrong)?;
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
-        Err(error) if error.as_bytes().len() as u64 == most => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-        Err(_) => return Err(Failure::new(Exit::Check, format!("`{}` is no UTF-8 text", path.display()))),
+        Err(error) if error.as_bytes().len() as u64 == most => {
+            String::from_utf8_lossy(error.as_bytes()).into_owned()
+        }
+        Err(_) => {
+            return Err(Failure::new(Exit::Check, format!("`{}` is no UTF-8 text", path.display())));
+        }
     };
     Ok(SourceText::new(path.display().to_string(), text))
 }

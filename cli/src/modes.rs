@@ -18,7 +18,12 @@ use crate::config::{Config, Resolver};
 use crate::exit::{Exit, Failure, Outcome};
 
 /// Everything the engine works with.
-pub(crate) fn modes(config: &Config, store: StoreId, url: &str, canned: Vec<Canned>) -> Outcome<Modes> {
+pub(crate) fn modes(
+    config: &Config,
+    store: StoreId,
+    url: &str,
+    canned: Vec<Canned>,
+) -> Outcome<Modes> {
     let catalogue = Catalogue::first();
     if let Some(action) = config.unknown_actions(&catalogue).first() {
         return Err(Failure::new(Exit::Check, format!("policy: there is no action `{action}`")));
@@ -71,7 +76,8 @@ fn drill(
     catalogue: &Catalogue,
     canned: Vec<Canned>,
 ) -> Outcome<ModeSetup> {
-    let simulator: Arc<dyn Connector> = Arc::new(Simulator::new(catalogue, canned).with_hosts(hosts.clone()));
+    let simulator: Arc<dyn Connector> =
+        Arc::new(Simulator::new(catalogue, canned).with_hosts(hosts.clone()));
     let name = name("simulator")?;
     let mut connectors = BTreeMap::from([(name.clone(), Arc::clone(&simulator))]);
     for configured in config.connectors.keys() {
@@ -79,7 +85,10 @@ fn drill(
     }
     for (relay, wanted) in &config.drill {
         let Some(value) = config.connectors.get(relay) else {
-            return Err(Failure::new(Exit::Check, format!("drill.{relay}: there is no such connector")));
+            return Err(Failure::new(
+                Exit::Check,
+                format!("drill.{relay}: there is no such connector"),
+            ));
         };
         let connector = drill_relay(relay, value, &wanted.only_to, &surroundings())
             .map_err(|error| Failure::new(Exit::Check, error.to_string()).hint(error.hint))?;
@@ -87,11 +96,19 @@ fn drill(
     }
     let mut bindings = explicit(config);
     for capability in capabilities(catalogue) {
-        let bound = bindings.iter().any(|binding| binding.capability == capability && binding.slot.is_none());
+        let bound = bindings
+            .iter()
+            .any(|binding| binding.capability == capability && binding.slot.is_none());
         if !bound {
             let relay = config.drill.keys().find(|_| capability == "mail");
             let connector = relay.cloned().unwrap_or_else(|| name.clone());
-            bindings.push(Binding { capability, slot: None, organisation: None, range: None, connector });
+            bindings.push(Binding {
+                capability,
+                slot: None,
+                organisation: None,
+                range: None,
+                connector,
+            });
         }
     }
     let inventory = if config.inventory.is_empty() { Inventory::of_names() } else { hosts.clone() };
@@ -136,7 +153,10 @@ fn offers(config: &Config) -> BTreeMap<String, BTreeSet<ConnectorName>> {
 }
 
 /// Explicit bindings, then what only one connector offers. A tie is a finding.
-fn bindings(config: &Config, connectors: &BTreeMap<ConnectorName, Arc<dyn Connector>>) -> Outcome<Vec<Binding>> {
+fn bindings(
+    config: &Config,
+    connectors: &BTreeMap<ConnectorName, Arc<dyn Connector>>,
+) -> Outcome<Vec<Binding>> {
     let mut bindings = explicit(config);
     let offers = offers(config);
     for (binding, number) in bindings.iter().zip(0..) {
@@ -145,10 +165,13 @@ fn bindings(config: &Config, connectors: &BTreeMap<ConnectorName, Arc<dyn Connec
             let text = format!("{at}: there is no connector `{}`", binding.connector);
             return Err(Failure::new(Exit::Check, text));
         }
-        let known = offers.get(&binding.capability).is_some_and(|who| who.contains(&binding.connector));
+        let known =
+            offers.get(&binding.capability).is_some_and(|who| who.contains(&binding.connector));
         if !known {
-            let text = format!("{at}: `{}` does not offer `{}`", binding.connector, binding.capability);
-            return Err(Failure::new(Exit::Check, text).hint("`beistand connectors` lists what each can do"));
+            let text =
+                format!("{at}: `{}` does not offer `{}`", binding.connector, binding.capability);
+            return Err(Failure::new(Exit::Check, text)
+                .hint("`beistand connectors` lists what each can do"));
         }
         if let Some(range) = &binding.range
             && range.parse::<ipnet::IpNet>().is_err()
@@ -166,13 +189,20 @@ fn bindings(config: &Config, connectors: &BTreeMap<ConnectorName, Arc<dyn Connec
         }
     }
     for (capability, who) in offers {
-        if bindings.iter().any(|binding| binding.capability == capability && binding.slot.is_none()) {
+        if bindings.iter().any(|binding| binding.capability == capability && binding.slot.is_none())
+        {
             continue;
         }
         let mut who = who.into_iter();
         match (who.next(), who.next()) {
             (Some(connector), None) => {
-                bindings.push(Binding { capability, slot: None, organisation: None, range: None, connector });
+                bindings.push(Binding {
+                    capability,
+                    slot: None,
+                    organisation: None,
+                    range: None,
+                    connector,
+                });
             }
             (Some(a), Some(b)) => {
                 let text = format!("`{capability}` is offered by `{a}` and `{b}`");
@@ -207,11 +237,19 @@ fn guard(config: &Config, hosts: &Inventory, url: &str) -> Guard {
 fn with_inventory(mut identity: GuardIdentity, hosts: &Inventory) -> GuardIdentity {
     for host in hosts.hosts() {
         let label = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
-        let named = identity.names.iter().any(|name| *name == host.name || label(name) == label(&host.name));
-        let addressed = host.addresses.iter().any(|address| identity.ranges.iter().any(|range| range.contains(address)));
+        let named = identity
+            .names
+            .iter()
+            .any(|name| *name == host.name || label(name) == label(&host.name));
+        let addressed = host
+            .addresses
+            .iter()
+            .any(|address| identity.ranges.iter().any(|range| range.contains(address)));
         let wired = host.macs.iter().any(|mac| identity.macs.contains(mac));
         if named || wired {
-            identity.ranges.extend(host.addresses.iter().map(|address| ipnet::IpNet::from(*address)));
+            identity
+                .ranges
+                .extend(host.addresses.iter().map(|address| ipnet::IpNet::from(*address)));
         }
         if named || addressed || wired {
             identity.names.insert(host.name.clone());
@@ -229,7 +267,9 @@ fn own_hosts(config: &Config, url: &str) -> Vec<(String, String)> {
     if let Some(gateway) = default_gateway() {
         own.push(("the engine's gateway".to_owned(), gateway));
     }
-    if let Some(rest) = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://")) {
+    if let Some(rest) =
+        url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"))
+    {
         let authority = rest.split(['/', '?']).next().unwrap_or_default();
         let host = authority.rsplit('@').next().unwrap_or_default();
         let host = host.rsplit_once(':').map_or(host, |(host, _)| host).trim_matches(['[', ']']);

@@ -76,7 +76,11 @@ impl Context {
         Reader::open(&self.url).await.map_err(|error| {
             let missing = matches!(error, OpenError::Missing(_));
             let failure = Failure::from(error);
-            if missing { failure.hint("the first verb that writes makes a store, for example `beistand run`") } else { failure }
+            if missing {
+                failure.hint("the first verb that writes makes a store, for example `beistand run`")
+            } else {
+                failure
+            }
         })
     }
 
@@ -101,16 +105,19 @@ impl Context {
     pub(crate) async fn post(&self, verb: Verb) -> Outcome<Value> {
         let mut mailbox = Mailbox::open(&self.url).await?;
         let mut random = [0; 10];
-        getrandom::fill(&mut random).map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
+        getrandom::fill(&mut random)
+            .map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
         let now = WallClock.now();
         let id = beistand_core::model::EntryId::new(u64::try_from(now.get()).unwrap_or(0), &random);
-        let body = serde_json::to_string(&verb).map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
+        let body = serde_json::to_string(&verb)
+            .map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
         let target = match &verb {
             Verb::Run { run, .. } => run.to_string(),
             Verb::Incident { incident, .. } => incident.to_string(),
             _ => String::new(),
         };
-        let command = Command { id: id.to_string(), at: now, who: self.actor.person.clone(), target, body };
+        let command =
+            Command { id: id.to_string(), at: now, who: self.actor.person.clone(), target, body };
         mailbox.post(&command).await?;
         let answer = mailbox.answer(&command.id, ANSWER_WITHIN).await?;
         let answer: Value = serde_json::from_str(&answer).unwrap_or_default();

@@ -27,7 +27,8 @@ pub(crate) fn read(pairs: &[String], schema: &Schema) -> Outcome<Value> {
 }
 
 fn one(pair: &str, schema: &Schema) -> Outcome<(String, Value)> {
-    let wrong = || Failure::usage(format!("`{pair}` is no value: write key=value, key:=JSON or key=@file"));
+    let wrong =
+        || Failure::usage(format!("`{pair}` is no value: write key=value, key:=JSON or key=@file"));
     let (left, right) = pair.split_once('=').ok_or_else(wrong)?;
     let (key, json) = match left.strip_suffix(':') {
         Some(key) => (key, true),
@@ -47,7 +48,8 @@ fn one(pair: &str, schema: &Schema) -> Outcome<(String, Value)> {
             .map_err(|error| Failure::usage(format!("could not read `{file}`: {error}")))?;
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         let items = own.and_then(|own| own.items.as_deref());
-        let values: Result<Vec<Value>, Failure> = lines.map(|line| typed(key, line, items)).collect();
+        let values: Result<Vec<Value>, Failure> =
+            lines.map(|line| typed(key, line, items)).collect();
         return Ok((key.to_owned(), Value::Array(values?)));
     }
     let value = match own.map(|own| own.kind) {
@@ -71,10 +73,11 @@ fn typed(key: &str, text: &str, schema: Option<&Schema>) -> Outcome<Value> {
         Some(SchemaType::Integer) => {
             text.parse::<i64>().map(Value::from).map_err(|_| wrong("a whole number"))
         }
-        Some(SchemaType::Number) => text.parse::<f64>().map(Value::from).map_err(|_| wrong("a number")),
-        Some(kind @ (SchemaType::Array | SchemaType::Object)) => {
-            serde_json::from_str(text).map_err(|_| wrong(&format!("{} as JSON ({key}:=…)", kind.word())))
+        Some(SchemaType::Number) => {
+            text.parse::<f64>().map(Value::from).map_err(|_| wrong("a number"))
         }
+        Some(kind @ (SchemaType::Array | SchemaType::Object)) => serde_json::from_str(text)
+            .map_err(|_| wrong(&format!("{} as JSON ({key}:=…)", kind.word()))),
     }
 }
 
@@ -95,7 +98,8 @@ mod tests {
 
     #[test]
     fn values_are_read_by_the_schema_of_their_key() {
-        let pairs = ["hosts=pc-1", "hosts=pc-2", "attack=true", "count=3", "note=a=b", "extra:=[1]"];
+        let pairs =
+            ["hosts=pc-1", "hosts=pc-2", "attack=true", "count=3", "note=a=b", "extra:=[1]"];
         let read = read(&pairs.map(str::to_owned), &schema()).unwrap();
         let wanted = json!({"hosts": ["pc-1", "pc-2"], "attack": true, "count": 3, "note": "a=b", "extra": [1]});
         assert_eq!(read, wanted);

@@ -44,7 +44,8 @@ pub(crate) async fn rest(reader: &Reader, run: RunId) -> Outcome<Option<Rest>> {
         "failed" | "cancelled" | "undone" | "superseded" => Some(Rest::Ended),
         "paused" => Some(Rest::Waits),
         "waiting" | "cancelling" | "undoing" => {
-            let needs = reader.needs(&NeedFilter { run: Some(run), ..NeedFilter::default() }).await?;
+            let needs =
+                reader.needs(&NeedFilter { run: Some(run), ..NeedFilter::default() }).await?;
             let still = row.status == "waiting" || !needs.is_empty();
             (still && !needs.is_empty() && all_wait(reader, &row).await?).then_some(Rest::Waits)
         }
@@ -87,7 +88,9 @@ impl Progress {
         if self.out.quiet {
             return Ok(());
         }
-        let Some(stream) = reader.stream(StreamKind::Run, &self.run.to_string()).await? else { return Ok(()) };
+        let Some(stream) = reader.stream(StreamKind::Run, &self.run.to_string()).await? else {
+            return Ok(());
+        };
         loop {
             let page = reader.entries(&stream, self.seen, 500).await?;
             for entry in &page {
@@ -109,8 +112,12 @@ impl Progress {
         let line = match &event.head {
             Head::AttemptStarted(intent) => {
                 self.open.insert(intent.path.to_string());
-                let who = intent.connector.as_ref().map_or("a person", |connector| connector.as_str());
-                format!("→ {}  {} through {who} (attempt {})", intent.path, intent.action, intent.attempt)
+                let who =
+                    intent.connector.as_ref().map_or("a person", |connector| connector.as_str());
+                format!(
+                    "→ {}  {} through {who} (attempt {})",
+                    intent.path, intent.action, intent.attempt
+                )
             }
             Head::AttemptEnded { path, error: Some(error), .. } => {
                 self.open.remove(path.as_str());
@@ -125,7 +132,9 @@ impl Progress {
                 self.done += 1;
                 format!("✓ {path}  {reason}")
             }
-            Head::StepEnded { path, end: StepEnd::Skipped, .. } => format!("– {path}  skipped {reason}"),
+            Head::StepEnded { path, end: StepEnd::Skipped, .. } => {
+                format!("– {path}  skipped {reason}")
+            }
             Head::StepEnded { path, end: StepEnd::Failed, .. } => format!("✗ {path}  {reason}"),
             Head::AlreadyHeld { intent, run, .. } => {
                 format!("✓ {}  already held by run {run}", intent.path)
@@ -155,7 +164,12 @@ impl Progress {
         if self.out.live {
             use std::io::Write as _;
             let now: Vec<&str> = self.open.iter().take(2).map(String::as_str).collect();
-            let text = format!("  {} steps done, {} under way  {}", self.done, self.open.len(), now.join(", "));
+            let text = format!(
+                "  {} steps done, {} under way  {}",
+                self.done,
+                self.open.len(),
+                now.join(", ")
+            );
             let text: String = text.chars().take(78).collect();
             drop(write!(std::io::stderr().lock(), "\r\u{1b}[2K{text}"));
             self.shown = true;

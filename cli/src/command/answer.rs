@@ -30,7 +30,9 @@ fn said(context: &Context, answer: AnswerKind, reason: String) -> Said {
 
 /// Sends answers to needs of one run: all or none.
 async fn send(context: &Context, needs: &[Need], said: Said, digest: Option<Digest>) -> Outcome {
-    let Some(first) = needs.first() else { return Err(Failure::not_found("there is no such need")) };
+    let Some(first) = needs.first() else {
+        return Err(Failure::not_found("there is no such need"));
+    };
     let run = first.run.ok_or_else(|| Failure::new(Exit::Conflict, "this need is of no run"))?;
     if needs.iter().any(|need| need.run != Some(run)) {
         return Err(Failure::usage("needs of one run can be answered together"));
@@ -62,7 +64,8 @@ pub(super) async fn approve(context: &Context, args: ApproveArgs) -> Outcome {
     let needs = find::needs(&reader, &args.need, args.group).await?;
     let digest = match &args.digest {
         Some(text) => {
-            let digest: Digest = text.parse().map_err(|error| Failure::usage(format!("{error}")))?;
+            let digest: Digest =
+                text.parse().map_err(|error| Failure::usage(format!("{error}")))?;
             Some(digest)
         }
         None => {
@@ -70,7 +73,8 @@ pub(super) async fn approve(context: &Context, args: ApproveArgs) -> Outcome {
                 show(context, need);
             }
             if !std::io::stdin().is_terminal() {
-                let digest = needs.first().and_then(|need| need.digest).map(|digest| digest.to_string());
+                let digest =
+                    needs.first().and_then(|need| need.digest).map(|digest| digest.to_string());
                 return Err(Failure::usage("without a terminal, say what you approve")
                     .hint(format!("--digest {}", digest.unwrap_or_default())));
             }
@@ -90,14 +94,22 @@ pub(super) async fn approve(context: &Context, args: ApproveArgs) -> Outcome {
 fn show(context: &Context, need: &Need) {
     let body: Value = serde_json::from_str(&need.body).unwrap_or_default();
     let word = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    context.out.loud(format_args!("{}  ({} by {})", crate::out::safe(&word("title")), need.kind, word("role")));
+    context.out.loud(format_args!(
+        "{}  ({} by {})",
+        crate::out::safe(&word("title")),
+        need.kind,
+        word("role")
+    ));
     let shows = body.get("shows").cloned().unwrap_or_default();
     for line in shows.get("lines").and_then(Value::as_array).into_iter().flatten() {
         let effect = line.get("effect").cloned().unwrap_or_default();
         let part = |name: &str| effect.get(name).map_or(String::new(), ToString::to_string);
         context.out.loud(crate::out::safe(&format!(
             "  {} {} through {} with {}",
-            part("path"), part("action"), part("connector"), part("arguments")
+            part("path"),
+            part("action"),
+            part("connector"),
+            part("arguments")
         )));
     }
     for other in shows.get("others").and_then(Value::as_array).into_iter().flatten() {
@@ -124,7 +136,8 @@ fn form(pairs: &[String], need: &Need) -> Outcome<Value> {
         return Ok(Value::Null);
     }
     let body: Value = serde_json::from_str(&need.body).unwrap_or_default();
-    let schema = body.get("form").cloned().and_then(|form| serde_json::from_value::<Schema>(form).ok());
+    let schema =
+        body.get("form").cloned().and_then(|form| serde_json::from_value::<Schema>(form).ok());
     values::read(pairs, &schema.unwrap_or_default())
 }
 
@@ -150,8 +163,9 @@ pub(super) async fn decide(context: &Context, args: DecideArgs) -> Outcome {
     let Some((choice, ids)) = args.words.split_last() else {
         return Err(Failure::usage("name needs, then retry, skip, by-hand or abort"));
     };
-    let choice = Choice::from_str(choice, false)
-        .map_err(|_| Failure::usage(format!("`{choice}` is none of retry, skip, by-hand, abort")))?;
+    let choice = Choice::from_str(choice, false).map_err(|_| {
+        Failure::usage(format!("`{choice}` is none of retry, skip, by-hand, abort"))
+    })?;
     let answer = match choice {
         Choice::Retry => AnswerKind::Retry,
         Choice::Skip => AnswerKind::Skip,
@@ -189,15 +203,17 @@ pub(super) async fn resolve(context: &Context, args: ResolveArgs) -> Outcome {
 async fn unknown_at(context: &Context, reader: &Reader, run: RunId, path: &str) -> Outcome<Need> {
     let (_, state, _) = view(reader, run, &context.scripts).await?;
     let path = find::step(&state, path)?;
-    let waiting = state.needs().find(|need| {
-        need.step.and_then(|ix| state.step(ix)).is_some_and(|step| step.path == path)
-    });
+    let waiting = state
+        .needs()
+        .find(|need| need.step.and_then(|ix| state.step(ix)).is_some_and(|step| step.path == path));
     let id = waiting.map(|need| need.id).ok_or_else(|| {
         Failure::new(Exit::Conflict, format!("{path} does not wait for a person"))
             .hint("`beistand needs` lists what does")
     })?;
     let need = reader.need(id).await?;
-    need.ok_or_else(|| Failure::new(Exit::Conflict, format!("the need of {path} is not open any more")))
+    need.ok_or_else(|| {
+        Failure::new(Exit::Conflict, format!("the need of {path} is not open any more"))
+    })
 }
 
 pub(super) async fn signal(context: &Context, args: SignalArgs) -> Outcome {
@@ -208,7 +224,11 @@ pub(super) async fn signal(context: &Context, args: SignalArgs) -> Outcome {
         let text = format!("the playbook never waits for a signal `{}`", args.name);
         return Err(Failure::not_found(text));
     }
-    let form = if args.form.is_empty() { json!({}) } else { values::read(&args.form, &Schema::default())? };
+    let form = if args.form.is_empty() {
+        json!({})
+    } else {
+        values::read(&args.form, &Schema::default())?
+    };
     let key = match args.key {
         Some(key) => key,
         None => fresh_key()?,
@@ -235,6 +255,7 @@ fn awaits(plan: &beistand_core::playbook::Plan, name: &str) -> bool {
 
 fn fresh_key() -> Outcome<String> {
     let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
+    getrandom::fill(&mut random)
+        .map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
     Ok(hex::encode(random))
 }

@@ -39,14 +39,20 @@ pub(super) async fn bench(context: &Context, args: &BenchArgs) -> Outcome {
     let Held::Here(engine) = own.take(Drive::Yes, Vec::new()).await? else {
         return Err(Failure::new(Exit::Conflict, "another process owns this store"));
     };
-    engine.limit_places("simulator".parse().map_err(|error| Failure::usage(format!("{error}")))?, u32::MAX);
-    context.out.note(format_args!("{} runs of {} steps, {} at once, on {}", args.runs, args.steps, args.concurrency, own.url));
+    engine.limit_places(
+        "simulator".parse().map_err(|error| Failure::usage(format!("{error}")))?,
+        u32::MAX,
+    );
+    context.out.note(format_args!(
+        "{} runs of {} steps, {} at once, on {}",
+        args.runs, args.steps, args.concurrency, own.url
+    ));
     let began = Instant::now();
     let latencies = load(context, &engine, args).await?;
     let seconds = began.elapsed().as_secs_f64();
     let measured = measure(engine.journal().reader(), args.runs).await?;
     engine.leave().await;
-    let disk = folder.as_deref().map(|folder| disk(folder)).transpose()?;
+    let disk = folder.as_deref().map(disk).transpose()?;
     if let Some(folder) = folder {
         drop(std::fs::remove_dir_all(folder));
     }
@@ -60,8 +66,10 @@ fn place(url: &str) -> Outcome<(String, Option<PathBuf>)> {
     let Some(path) = url.strip_prefix("sqlite:") else { return Ok((url.to_owned(), None)) };
     let parent = Path::new(path).parent().filter(|parent| !parent.as_os_str().is_empty());
     let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
-    let folder = parent.unwrap_or(Path::new(".")).join(format!("beistand-bench-{}", hex::encode(random)));
+    getrandom::fill(&mut random)
+        .map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
+    let folder =
+        parent.unwrap_or_else(|| Path::new(".")).join(format!("beistand-bench-{}", hex::encode(random)));
     std::fs::create_dir(&folder)?;
     Ok((format!("sqlite:{}", folder.join("bench.db").display()), Some(folder)))
 }
@@ -147,7 +155,9 @@ async fn measure(reader: &Reader, runs: u64) -> Outcome<Measured> {
 }
 
 async fn steps_of(reader: &Reader, run: RunId, measured: &mut Measured) -> Outcome<()> {
-    let Some(stream) = reader.stream(StreamKind::Run, &run.to_string()).await? else { return Ok(()) };
+    let Some(stream) = reader.stream(StreamKind::Run, &run.to_string()).await? else {
+        return Ok(());
+    };
     let mut after = 0;
     let mut began = std::collections::BTreeMap::new();
     loop {
@@ -196,11 +206,13 @@ fn percentile(sorted: &[u64], percent: usize) -> u64 {
     sorted.get(at.min(sorted.len().saturating_sub(1))).copied().unwrap_or(0)
 }
 
-/// The most memory this process had (proc(5), VmHWM).
+/// The most memory this process had (proc(5), `VmHWM`).
 fn peak_mib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()).and_then(|text| text.parse::<u64>().ok());
+    let kib = line
+        .and_then(|line| line.split_whitespace().next())
+        .and_then(|text| text.parse::<u64>().ok());
     kib.unwrap_or(0) / 1024
 }
 
@@ -215,7 +227,8 @@ fn report(
     let mut latencies = measured.latencies.clone();
     latencies.sort_unstable();
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-    let (rate, run_p50) = (measured.steps as f64 / seconds, percentile(&lengths, 50) as f64 / 1000.0);
+    let (rate, run_p50) =
+        (measured.steps as f64 / seconds, percentile(&lengths, 50) as f64 / 1000.0);
     let round = |value: f64| (value * 100.0).round() / 100.0;
     let figures = json!({
         "runs": args.runs, "steps": measured.steps, "seconds": round(seconds),

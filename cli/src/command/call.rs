@@ -12,21 +12,27 @@ use crate::session::Context;
 use crate::values;
 
 pub(super) async fn call(context: &Context, args: CallArgs) -> Outcome {
-    let action: ActionName = args.action.parse().map_err(|error| Failure::usage(format!("{error}")))?;
+    let action: ActionName =
+        args.action.parse().map_err(|error| Failure::usage(format!("{error}")))?;
     let catalogue = Catalogue::first();
     let spec = catalogue.get(&action).ok_or_else(|| {
         let all: Vec<String> = catalogue.iter().map(|spec| spec.name.to_string()).collect();
-        Failure::not_found(format!("there is no action `{action}`")).hint(format!("there are: {}", all.join(", ")))
+        Failure::not_found(format!("there is no action `{action}`"))
+            .hint(format!("there are: {}", all.join(", ")))
     })?;
     let with = values::read(&args.with, &spec.arguments)?;
     let incident = find::incident(&context.reader().await?, &args.incident).await?;
     if (incident.mode == Mode::Drill) != args.drill {
         let text = format!("incident {} is {}", incident.number, incident.mode);
-        return Err(Failure::new(Exit::Conflict, text).hint("--drill goes with drills, and only with them"));
+        return Err(
+            Failure::new(Exit::Conflict, text).hint("--drill goes with drills, and only with them")
+        );
     }
     let reason = format!("{action}: {}", args.reason);
     let note = IncidentAct::Note { text: reason, at: None };
-    context.act(Verb::Incident { incident: incident.id, act: note, by: context.actor.clone() }).await?;
+    context
+        .act(Verb::Incident { incident: incident.id, act: note, by: context.actor.clone() })
+        .await?;
     let file = write(&action, &spec.title, &with)?;
     let run = RunArgs {
         playbook: file.display().to_string(),
@@ -56,7 +62,8 @@ fn write(action: &ActionName, title: &str, with: &Value) -> Outcome<std::path::P
     let text = serde_json::to_string_pretty(&playbook).unwrap_or_default();
     debug_assert!(text.len() < SourceText::BYTES_MAX, "arguments of one call are small");
     let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
+    getrandom::fill(&mut random)
+        .map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
     let file = std::env::temp_dir().join(format!("beistand-call-{}.yaml", hex::encode(random)));
     std::fs::write(&file, text)?;
     Ok(file)
@@ -67,9 +74,11 @@ fn literal(value: &Value) -> Value {
     match value {
         Value::String(text) => Value::String(text.replace("${", "$${")),
         Value::Array(items) => items.iter().map(literal).collect(),
-        Value::Object(fields) => {
-            fields.iter().map(|(name, value)| (name.clone(), literal(value))).collect::<serde_json::Map<_, _>>().into()
-        }
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.clone(), literal(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }

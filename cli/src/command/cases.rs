@@ -33,7 +33,12 @@ impl People {
     }
 
     /// Does what somebody of the case would do now.
-    pub(super) async fn act(&mut self, engine: &Engine, reader: &Reader, scripts: &Scripts) -> Outcome<()> {
+    pub(super) async fn act(
+        &mut self,
+        engine: &Engine,
+        reader: &Reader,
+        scripts: &Scripts,
+    ) -> Outcome<()> {
         let elapsed = WallClock.now().since(self.began);
         for run in family(reader, self.run).await? {
             let (_, state, _) = view(reader, run, scripts).await?;
@@ -66,7 +71,11 @@ pub(super) fn test(context: &Context, args: &TestArgs) -> Outcome {
     let (mut good, mut bad) = (0, 0);
     let mut results = Vec::new();
     for playbook in playbooks {
-        let plan = Arc::new(context.shelves.plan(&playbook.display().to_string(), &context.scripts, &context.out)?);
+        let plan = Arc::new(context.shelves.plan(
+            &playbook.display().to_string(),
+            &context.scripts,
+            &context.out,
+        )?);
         for file in cases(&playbook) {
             let faults = one(context, &plan, &file, args.bless)?;
             if !context.out.json {
@@ -74,7 +83,11 @@ pub(super) fn test(context: &Context, args: &TestArgs) -> Outcome {
                 context.out.line(format_args!("{word} {}", file.display()));
                 faults.iter().for_each(|fault| context.out.line(format_args!("     {fault}")));
             }
-            if faults.is_empty() { good += 1 } else { bad += 1 }
+            if faults.is_empty() {
+                good += 1;
+            } else {
+                bad += 1;
+            }
             results.push(json!({"case": file.display().to_string(), "differences": faults}));
         }
     }

@@ -64,7 +64,9 @@ pub(super) async fn undo(context: &Context, args: UndoArgs) -> Outcome {
     let command = Command::Undo { by: context.actor.clone(), paths, reason: args.reason };
     context.act(Verb::Run { run, command }).await?;
     // Nobody drives a store that is ours alone: the undo is driven here, to rest.
-    if let crate::session::Held::Here(engine) = context.take(beistand_runtime::Drive::Yes, Vec::new()).await? {
+    if let crate::session::Held::Here(engine) =
+        context.take(beistand_runtime::Drive::Yes, Vec::new()).await?
+    {
         let looping = (*engine).clone();
         let background = tokio::spawn(async move { looping.run(None).await });
         engine.rest().await;
@@ -94,7 +96,9 @@ fn outcome(context: &Context, state: &RunState) -> Outcome {
         }
         return Ok(Exit::Waits);
     }
-    let left = state.steps().filter(|step| matches!(step.undo, UndoMark::Failed | UndoMark::Wanted | UndoMark::Undoing));
+    let left = state.steps().filter(|step| {
+        matches!(step.undo, UndoMark::Failed | UndoMark::Wanted | UndoMark::Undoing)
+    });
     let left: Vec<String> = left.map(|step| step.path.to_string()).collect();
     if left.is_empty() {
         context.out.note("all that can be taken back was taken back");

@@ -35,7 +35,9 @@ pub(super) async fn incident(context: &Context, verb: IncidentVerb) -> Outcome {
         }
         IncidentVerb::List => list(context).await,
         IncidentVerb::Show { incident } => show(context, &incident).await,
-        IncidentVerb::Close { incident, reason } => act(context, &incident, IncidentAct::Close { reason }).await,
+        IncidentVerb::Close { incident, reason } => {
+            act(context, &incident, IncidentAct::Close { reason }).await
+        }
         IncidentVerb::Assign { incident, role, person } => {
             let role: Role = role.parse().map_err(usage)?;
             let person: Person = person.parse().map_err(usage)?;
@@ -104,7 +106,8 @@ async fn show(context: &Context, text: &str) -> Outcome {
     let evidence = reader.evidence(incident.id).await?;
     let mut all = json(&incident);
     if let Value::Object(fields) = &mut all {
-        let roles: Vec<Value> = roles.iter().map(|(role, person)| json!({"role": role, "person": person})).collect();
+        let roles: Vec<Value> =
+            roles.iter().map(|(role, person)| json!({"role": role, "person": person})).collect();
         let kept: Vec<Value> = evidence
             .iter()
             .map(|one| json!({"name": one.name, "digest": one.digest, "by": one.by, "at": one.at.to_string()}))
@@ -124,7 +127,12 @@ async fn show(context: &Context, text: &str) -> Outcome {
     Ok(Exit::Ok)
 }
 
-pub(super) async fn note(context: &Context, incident: &str, text: String, at: Option<&str>) -> Outcome {
+pub(super) async fn note(
+    context: &Context,
+    incident: &str,
+    text: String,
+    at: Option<&str>,
+) -> Outcome {
     let at = at.map(Millis::parse).transpose().map_err(usage)?;
     act(context, incident, IncidentAct::Note { text, at }).await
 }
@@ -135,10 +143,15 @@ const EVIDENCE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub(super) async fn evidence(context: &Context, verb: EvidenceVerb) -> Outcome {
     use base64::Engine as _;
     let EvidenceVerb::Add { incident, file } = verb;
-    let length = std::fs::metadata(&file).map_err(|error| usage(format!("`{}`: {error}", file.display())))?.len();
+    let length = std::fs::metadata(&file)
+        .map_err(|error| usage(format!("`{}`: {error}", file.display())))?
+        .len();
     if length > EVIDENCE_BYTES_MAX {
-        return Err(usage(format!("`{}` has {length} bytes, at most {EVIDENCE_BYTES_MAX} are kept", file.display()))
-            .hint("keep it elsewhere and note its SHA-256"));
+        return Err(usage(format!(
+            "`{}` has {length} bytes, at most {EVIDENCE_BYTES_MAX} are kept",
+            file.display()
+        ))
+        .hint("keep it elsewhere and note its SHA-256"));
     }
     let bytes = std::fs::read(&file)?;
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -37,7 +37,11 @@ fn report(context: &Context, verified: &Verified) {
     ));
 }
 
-pub(super) async fn verify(context: &Context, file: Option<&Path>, expect: Option<&str>) -> Outcome {
+pub(super) async fn verify(
+    context: &Context,
+    file: Option<&Path>,
+    expect: Option<&str>,
+) -> Outcome {
     let expect: Option<Digest> = expect
         .map(str::parse)
         .transpose()
@@ -53,23 +57,33 @@ pub(super) async fn verify(context: &Context, file: Option<&Path>, expect: Optio
 
 /// Checks an export, or a backup file.
 fn export(context: &Context, file: &Path, expect: Option<Digest>) -> Outcome {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::not_found(format!("could not read `{}`: {error}", file.display())))?;
-    let chain = Chain::find(&text).map_err(|error| Failure::new(Exit::Broken, error.to_string()))?;
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Failure::not_found(format!("could not read `{}`: {error}", file.display()))
+    })?;
+    let chain =
+        Chain::find(&text).map_err(|error| Failure::new(Exit::Broken, error.to_string()))?;
     chain.check().map_err(|error| match error {
-        ChainError::Missing(_) | ChainError::Broken { .. } => Failure::new(Exit::Broken, error.to_string()),
+        ChainError::Missing(_) | ChainError::Broken { .. } => {
+            Failure::new(Exit::Broken, error.to_string())
+        }
     })?;
     if let Some(wanted) = expect {
         let known = chain.entries.iter().chain(&chain.seal).any(|entry| entry.hash == wanted);
         if !known {
-            return Err(Failure::new(Exit::Broken, format!("no entry of the export has the hash {wanted}")));
+            return Err(Failure::new(
+                Exit::Broken,
+                format!("no entry of the export has the hash {wanted}"),
+            ));
         }
     }
     let seal = chain.seal.as_ref();
     if context.out.json {
-        context.out.value(&json!({"entries": chain.entries.len(), "seal": seal.map(|seal| seal.hash)}));
+        context
+            .out
+            .value(&json!({"entries": chain.entries.len(), "seal": seal.map(|seal| seal.hash)}));
     } else {
-        let anchor = seal.map_or_else(|| "no seal".to_owned(), |seal| format!("seal {}", seal.hash));
+        let anchor =
+            seal.map_or_else(|| "no seal".to_owned(), |seal| format!("seal {}", seal.hash));
         context.out.line(format_args!("{} entries in order, {anchor}", chain.entries.len()));
     }
     Ok(Exit::Ok)
@@ -89,7 +103,8 @@ pub(super) async fn backup(context: &Context, file: &Path) -> Outcome {
 }
 
 pub(super) async fn restore(context: &Context, file: &Path) -> Outcome {
-    let restored = beistand_journal::restore(file, &context.url, Options::new(WallClock.now())).await?;
+    let restored =
+        beistand_journal::restore(file, &context.url, Options::new(WallClock.now())).await?;
     if context.out.json {
         context.out.value(&json!({
             "epoch": restored.epoch, "unfinished": restored.unfinished,
@@ -97,7 +112,12 @@ pub(super) async fn restore(context: &Context, file: &Path) -> Outcome {
         }));
     }
     let newest = restored.newest.map(|at| at.to_string()).unwrap_or_default();
-    context.out.note(format_args!("restored until {newest}; {} runs were unfinished", restored.unfinished));
-    context.out.note("it is stopped: `beistand go-on --reason \"the old instance is off\"` lets effects start");
+    context.out.note(format_args!(
+        "restored until {newest}; {} runs were unfinished",
+        restored.unfinished
+    ));
+    context.out.note(
+        "it is stopped: `beistand go-on --reason \"the old instance is off\"` lets effects start",
+    );
     Ok(Exit::Ok)
 }

@@ -3,9 +3,9 @@
 mod answer;
 mod bench;
 mod call;
+mod cases;
 mod check;
 mod control;
-mod cases;
 mod incident;
 mod keep;
 mod plan;
@@ -33,7 +33,9 @@ pub(crate) async fn dispatch(context: &Context, verb: Verb) -> Outcome {
         Verb::Show { run } => show::show(context, &run).await,
         Verb::Watch { run } => run::watch(context, &run).await,
         Verb::Holds => show::holds(context).await,
-        Verb::Needs { incident, run } => show::needs(context, incident.as_deref(), run.as_deref()).await,
+        Verb::Needs { incident, run } => {
+            show::needs(context, incident.as_deref(), run.as_deref()).await
+        }
         Verb::Approve(args) => answer::approve(context, args).await,
         Verb::Deny { need, reason, group } => answer::deny(context, &need, reason, group).await,
         Verb::Done(args) => answer::done(context, args).await,
@@ -47,11 +49,15 @@ pub(crate) async fn dispatch(context: &Context, verb: Verb) -> Outcome {
         Verb::StopAll { reason } => control::stop_all(context, reason).await,
         Verb::GoOn { reason } => control::go_on(context, reason).await,
         Verb::Incident(verb) => incident::incident(context, verb).await,
-        Verb::Note { incident, text, at } => incident::note(context, &incident, text, at.as_deref()).await,
+        Verb::Note { incident, text, at } => {
+            incident::note(context, &incident, text, at.as_deref()).await
+        }
         Verb::Evidence(verb) => incident::evidence(context, verb).await,
         Verb::Timeline(args) => timeline::timeline(context, &args).await,
         Verb::Print { what } => timeline::print(context, &what).await,
-        Verb::Verify { file, expect } => keep::verify(context, file.as_deref(), expect.as_deref()).await,
+        Verb::Verify { file, expect } => {
+            keep::verify(context, file.as_deref(), expect.as_deref()).await
+        }
         Verb::Backup { file } => keep::backup(context, &file).await,
         Verb::Restore { file } => keep::restore(context, &file).await,
         Verb::Schema { what } => setup::schema(context, what),

@@ -41,7 +41,9 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Outcome {
     let store = beistand_core::model::StoreId::new(0, &[0; 10]);
     let modes = modes(&context.config, store, &context.url, Vec::new())?;
     let bound = |capability: &str, via: Option<&str>| {
-        let fits = |b: &&beistand_core::run::Binding| b.capability == capability && b.slot.as_deref() == via;
+        let fits = |b: &&beistand_core::run::Binding| {
+            b.capability == capability && b.slot.as_deref() == via
+        };
         modes.live.bindings.iter().find(fits).map(|b| b.connector.to_string())
     };
     let catalogue = Catalogue::first();
@@ -79,7 +81,9 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Outcome {
             context.out.note(format_args!("input `{}` {}", problem.at, problem.message));
         }
         if by_hand > 0 {
-            context.out.note(format_args!("{by_hand} steps fall to people: nothing is bound for them"));
+            context
+                .out
+                .note(format_args!("{by_hand} steps fall to people: nothing is bound for them"));
         }
     }
     Ok(Exit::Ok)
@@ -87,16 +91,26 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Outcome {
 
 fn text(context: &Context, plan: &Plan, steps: &[Value]) {
     context.out.line(format_args!("{}  ({})", plan.parts().title, plan.digest()));
-    let word = |step: &Value, name: &str| step.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
+    let word =
+        |step: &Value, name: &str| step.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
     let rows: Vec<Vec<String>> = steps
         .iter()
         .map(|step| {
             let by_hand = step.get("by_hand") == Some(&json!(true));
             let who = if by_hand { "a person".to_owned() } else { word(step, "connector") };
-            let gate = step.get("approval").filter(|gate| !gate.is_null()).map_or(String::new(), |gate| {
-                format!("{} × {}", gate.get("votes").unwrap_or(&Value::Null), word(gate, "role"))
-            });
-            let what = if word(step, "action").is_empty() { word(step, "kind") } else { word(step, "action") };
+            let gate =
+                step.get("approval").filter(|gate| !gate.is_null()).map_or(String::new(), |gate| {
+                    format!(
+                        "{} × {}",
+                        gate.get("votes").unwrap_or(&Value::Null),
+                        word(gate, "role")
+                    )
+                });
+            let what = if word(step, "action").is_empty() {
+                word(step, "kind")
+            } else {
+                word(step, "action")
+            };
             vec![word(step, "path"), what, who, gate, word(step, "undo")]
         })
         .collect();
@@ -126,8 +140,11 @@ fn path(plan: &Plan, id: NodeId) -> String {
 fn arguments<'a>(with: impl Iterator<Item = (&'a String, &'a Template)>) -> Value {
     with.map(|(name, template)| {
         let value = template.literal().unwrap_or_else(|| {
-            let texts: Vec<String> =
-                template.expressions().iter().map(|expression| format!("${{{}}}", expression.text)).collect();
+            let texts: Vec<String> = template
+                .expressions()
+                .iter()
+                .map(|expression| format!("${{{}}}", expression.text))
+                .collect();
             Value::from(texts.join(" "))
         });
         (name.clone(), value)

@@ -17,6 +17,13 @@ use crate::find;
 use crate::session::{Context, Held};
 use crate::watch::{Progress, Rest, Watched, follow, rest};
 
+/// The answers of a case, as the simulator takes them.
+#[derive(serde::Deserialize)]
+struct Answers {
+    #[serde(default)]
+    answers: Vec<Canned>,
+}
+
 /// What a case gives a drill: answers of the simulator, and people who act.
 struct Played {
     canned: Vec<Canned>,
@@ -77,16 +84,26 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Outcome {
                 .get("run")
                 .and_then(serde_json::Value::as_str)
                 .and_then(|text| text.parse().ok())
-                .ok_or_else(|| Failure::new(Exit::Internal, "the owner of the store named no run"))?;
+                .ok_or_else(|| {
+                    Failure::new(Exit::Internal, "the owner of the store named no run")
+                })?;
             let reader = context.reader().await?;
             announce(context, &reader, run).await?;
-            if args.detach { Ok(Exit::Ok) } else { Box::pin(beside(context, &reader, run, timeout)).await }
+            if args.detach {
+                Ok(Exit::Ok)
+            } else {
+                Box::pin(beside(context, &reader, run, timeout)).await
+            }
         }
     }
 }
 
 /// On a terminal people are asked whether steps may fall to them.
-fn ask_by_hand(context: &Context, plan: &beistand_core::playbook::Plan, drill: bool) -> Outcome<bool> {
+fn ask_by_hand(
+    context: &Context,
+    plan: &beistand_core::playbook::Plan,
+    drill: bool,
+) -> Outcome<bool> {
     use std::io::{BufRead as _, IsTerminal as _};
     if drill || !std::io::stdin().is_terminal() {
         return Ok(false);
@@ -94,16 +111,20 @@ fn ask_by_hand(context: &Context, plan: &beistand_core::playbook::Plan, drill: b
     let store = beistand_core::model::StoreId::new(0, &[0; 10]);
     let modes = crate::modes::modes(&context.config, store, &context.url, Vec::new())?;
     let unbound = plan.nodes().filter(|(_, node)| match &node.kind {
-        beistand_core::playbook::Kind::Call(call) => {
-            !modes.live.bindings.iter().any(|binding| binding.capability == call.action.capability())
-        }
+        beistand_core::playbook::Kind::Call(call) => !modes
+            .live
+            .bindings
+            .iter()
+            .any(|binding| binding.capability == call.action.capability()),
         _ => false,
     });
     let count = unbound.count();
     if count == 0 {
         return Ok(false);
     }
-    context.out.loud(format_args!("{count} steps have no connector and fall to people. Go on? [y/N]"));
+    context
+        .out
+        .loud(format_args!("{count} steps have no connector and fall to people. Go on? [y/N]"));
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "j" | "J" | "yes" | "ja"))
@@ -111,21 +132,15 @@ fn ask_by_hand(context: &Context, plan: &beistand_core::playbook::Plan, drill: b
 
 fn case(context: &Context, plan: &beistand_core::playbook::Plan, name: &str) -> Outcome<Played> {
     let playbook = &plan.parts().source;
-    let source: SourceText = context
-        .shelves
-        .case(playbook, name)
-        .ok_or_else(|| Failure::not_found(format!("playbook `{}` has no case `{name}`", plan.name())))?;
+    let source: SourceText = context.shelves.case(playbook, name).ok_or_else(|| {
+        Failure::not_found(format!("playbook `{}` has no case `{name}`", plan.name()))
+    })?;
     let catalogue = beistand_core::model::Catalogue::first();
     let (case, findings) = Case::read(&source, plan, &catalogue);
     let Some(case) = case else {
         context.out.findings(&findings, std::slice::from_ref(&source));
         return Err(Failure::new(Exit::Check, format!("case `{name}` has faults")));
     };
-    #[derive(serde::Deserialize)]
-    struct Answers {
-        #[serde(default)]
-        answers: Vec<Canned>,
-    }
     let canned: Answers = serde_yaml::from_str(source.text())
         .map_err(|error| Failure::new(Exit::Check, format!("case `{name}`: {error}")))?;
     Ok(Played { canned: canned.answers, case: Some(case) })
@@ -198,7 +213,9 @@ async fn drive(
     let exit = finish(context, &reader, run, &watched).await;
     let left = engine.leave().await;
     if left > 0 {
-        context.out.note(format_args!("{left} runs still had something out; `beistand resume` takes them up"));
+        context.out.note(format_args!(
+            "{left} runs still had something out; `beistand resume` takes them up"
+        ));
     }
     drop(background.await);
     if let Some(why) = engine.dead() {
@@ -280,7 +297,9 @@ async fn waits(context: &Context, reader: &Reader, run: RunId) -> Outcome<()> {
         let verb = match need.kind.as_str() {
             "approval" => format!("beistand approve {}", need.id),
             "task" => format!("beistand done {}", need.id),
-            "decision" => format!("beistand decide {} retry|skip|by-hand|abort --reason …", need.id),
+            "decision" => {
+                format!("beistand decide {} retry|skip|by-hand|abort --reason …", need.id)
+            }
             _ => format!("beistand resolve {run} {step} done|not-done|send-again --reason …"),
         };
         context.out.note(format_args!("waits: {step} ({}): {verb}", need.kind));
@@ -292,8 +311,11 @@ pub(super) async fn resume(context: &Context, wanted: Option<&str>) -> Outcome {
     let engine = match context.take(Drive::Yes, Vec::new()).await? {
         Held::Here(engine) => *engine,
         Held::Elsewhere => {
-            return Err(Failure::new(Exit::Conflict, "another process owns the store and drives its runs")
-                .hint("`beistand watch RUN` follows one of them"));
+            return Err(Failure::new(
+                Exit::Conflict,
+                "another process owns the store and drives its runs",
+            )
+            .hint("`beistand watch RUN` follows one of them"));
         }
     };
     let reader = engine.journal().reader().clone();
@@ -353,7 +375,8 @@ async fn summary(context: &Context, reader: &Reader) -> Outcome {
             counts.into_iter().map(|(status, count)| (status, count.into())).collect();
         context.out.value(&counts.into());
     } else {
-        let words: Vec<String> = counts.iter().map(|(status, count)| format!("{count} {status}")).collect();
+        let words: Vec<String> =
+            counts.iter().map(|(status, count)| format!("{count} {status}")).collect();
         context.out.note(words.join(", "));
     }
     Ok(if waiting > 0 { Exit::Waits } else { Exit::Ok })

@@ -26,7 +26,8 @@ fn config_schema() -> Value {
         .map(|maker| {
             let mut settings = json!((maker.settings)());
             if let Some(Value::Object(properties)) = settings.get_mut("properties") {
-                properties.insert("kind".to_owned(), json!({"const": maker.kind, "title": maker.title}));
+                properties
+                    .insert("kind".to_owned(), json!({"const": maker.kind, "title": maker.title}));
             }
             settings
         })
@@ -71,7 +72,10 @@ fn config_schema() -> Value {
 pub(super) fn config(context: &Context) -> Outcome {
     let store = StoreId::new(0, &[0; 10]);
     let modes = modes(&context.config, store, &context.url, Vec::new())?;
-    let file = context.config_file.as_ref().map_or_else(|| "no file".to_owned(), |file| file.display().to_string());
+    let file = context
+        .config_file
+        .as_ref()
+        .map_or_else(|| "no file".to_owned(), |file| file.display().to_string());
     context.out.note(format_args!(
         "{file}: {} connectors, {} bindings, {} hosts, {} guarded, nothing found",
         modes.live.connectors.len(),
@@ -91,7 +95,10 @@ pub(super) fn inventory(context: &Context, verb: InventoryVerb) -> Outcome {
         InventoryVerb::Import { file } => {
             let read = csv::load(std::slice::from_ref(&file))
                 .map_err(|error| Failure::new(Exit::Check, error.to_string()))?;
-            let note = format!("`{}` is in order; name it under `inventory:` in beistand.yaml", file.display());
+            let note = format!(
+                "`{}` is in order; name it under `inventory:` in beistand.yaml",
+                file.display()
+            );
             context.out.note(note);
             read
         }
@@ -114,7 +121,9 @@ pub(super) fn inventory(context: &Context, verb: InventoryVerb) -> Outcome {
         })
         .collect();
     if rows.is_empty() {
-        context.out.note("the inventory is empty; name CSV files under `inventory:` in beistand.yaml");
+        context
+            .out
+            .note("the inventory is empty; name CSV files under `inventory:` in beistand.yaml");
     } else {
         context.out.table(&["NAME", "ADDRESSES", "ORGANISATION", "GROUPS"], &rows);
     }
@@ -136,7 +145,8 @@ fn list(context: &Context) -> Outcome {
     let mut all = Vec::new();
     for (name, connector) in &made {
         let spec = connector.spec();
-        let offers: Vec<String> = spec.offers.iter().map(|offer| offer.action.to_string()).collect();
+        let offers: Vec<String> =
+            spec.offers.iter().map(|offer| offer.action.to_string()).collect();
         all.push(json!({"name": name, "kind": spec.kind, "title": spec.title, "source": spec.source, "offers": spec.offers}));
         rows.push(vec![name.to_string(), spec.kind.clone(), offers.join(" ")]);
     }
@@ -144,7 +154,10 @@ fn list(context: &Context) -> Outcome {
         context.out.value(&json!(all));
     } else if rows.is_empty() {
         let kinds: Vec<&str> = CONNECTORS.iter().map(|maker| maker.kind).collect();
-        context.out.note(format_args!("no connectors are configured; there are kinds {}", kinds.join(", ")));
+        context.out.note(format_args!(
+            "no connectors are configured; there are kinds {}",
+            kinds.join(", ")
+        ));
     } else {
         context.out.table(&["NAME", "KIND", "CAN"], &rows);
     }
@@ -156,7 +169,8 @@ async fn test(context: &Context, text: &str) -> Outcome {
     let name: Option<ConnectorName> = text.parse().ok();
     let connector = name.and_then(|name| made.get(&name).cloned());
     let Some(connector) = connector else {
-        return Err(Failure::not_found(format!("there is no connector `{text}`")).hint("`beistand connectors` lists them"));
+        return Err(Failure::not_found(format!("there is no connector `{text}`"))
+            .hint("`beistand connectors` lists them"));
     };
     match connector.health().await {
         Ok(words) => {
@@ -168,11 +182,15 @@ async fn test(context: &Context, text: &str) -> Outcome {
 }
 
 async fn pause(context: &Context, text: &str, paused: bool) -> Outcome {
-    let connector: ConnectorName = text.parse().map_err(|error| Failure::usage(format!("{error}")))?;
+    let connector: ConnectorName =
+        text.parse().map_err(|error| Failure::usage(format!("{error}")))?;
     if !context.config.connectors.contains_key(&connector) {
         return Err(Failure::not_found(format!("there is no connector `{connector}`")));
     }
     context.act(Verb::PauseConnector { connector, paused, by: context.actor.clone() }).await?;
-    context.out.note(format_args!("{text} {}", if paused { "starts nothing any more" } else { "goes on" }));
+    context.out.note(format_args!(
+        "{text} {}",
+        if paused { "starts nothing any more" } else { "goes on" }
+    ));
     Ok(Exit::Ok)
 }

@@ -13,7 +13,11 @@ use crate::session::Context;
 /// How many rows a list shows.
 const ROWS: u32 = 1_000;
 
-pub(super) async fn runs(context: &Context, incident: Option<&str>, status: Option<String>) -> Outcome {
+pub(super) async fn runs(
+    context: &Context,
+    incident: Option<&str>,
+    status: Option<String>,
+) -> Outcome {
     let reader = context.reader().await?;
     let incident = match incident {
         Some(text) => Some(find::incident(&reader, text).await?.id),
@@ -40,7 +44,9 @@ pub(super) async fn runs(context: &Context, incident: Option<&str>, status: Opti
     if lines.is_empty() {
         context.out.note("there are no runs; `beistand run PLAYBOOK` starts one");
     } else {
-        context.out.table(&["RUN", "INCIDENT", "PLAYBOOK", "MODE", "STATUS", "STARTED", "BY"], &lines);
+        context
+            .out
+            .table(&["RUN", "INCIDENT", "PLAYBOOK", "MODE", "STATUS", "STARTED", "BY"], &lines);
     }
     Ok(Exit::Ok)
 }
@@ -61,15 +67,22 @@ async fn line(reader: &Reader, row: Run) -> Outcome<Vec<String>> {
 /// A run as the contract's JSON, with the needs and children of everything below it.
 pub(super) async fn run_json(context: &Context, reader: &Reader, run: RunId) -> Outcome<Value> {
     let (plan, state, _) = view(reader, run, &context.scripts).await?;
-    let row = reader.run(run).await?.ok_or_else(|| Failure::not_found(format!("there is no run {run}")))?;
-    let number = reader.incident(row.incident).await?.map(|incident| incident.number).unwrap_or_default();
+    let row = reader
+        .run(run)
+        .await?
+        .ok_or_else(|| Failure::not_found(format!("there is no run {run}")))?;
+    let number =
+        reader.incident(row.incident).await?.map(|incident| incident.number).unwrap_or_default();
     let meta = reader.meta().await?;
     let head = head_of(reader, run).await?;
     let mut json = state.to_json(&plan, meta.store, &number, &head);
     if let Value::Object(fields) = &mut json {
         // The row's status also knows of a pause that the fold shows otherwise while closing.
-        let children = reader.runs(&RunFilter { parent: Some(run), ..RunFilter::default() }, Page::first(ROWS)).await?;
-        let children: Vec<String> = children.iter().map(|(_, child)| child.id.to_string()).collect();
+        let children = reader
+            .runs(&RunFilter { parent: Some(run), ..RunFilter::default() }, Page::first(ROWS))
+            .await?;
+        let children: Vec<String> =
+            children.iter().map(|(_, child)| child.id.to_string()).collect();
         fields.insert("children".to_owned(), json!(children));
         let needs = reader.needs(&NeedFilter { run: Some(run), ..NeedFilter::default() }).await?;
         let below = needs.iter().filter(|need| need.run != Some(run));
@@ -106,8 +119,14 @@ pub(super) async fn show(context: &Context, text: &str) -> Outcome {
     }
     let (plan, state, _) = view(&reader, run, &context.scripts).await?;
     let opened = state.opened();
-    let number = reader.incident(opened.incident).await?.map(|incident| incident.number).unwrap_or_default();
-    context.out.line(format_args!("{}  ({number}, {}, {})", plan.parts().title, opened.mode, state.status().as_str()));
+    let number =
+        reader.incident(opened.incident).await?.map(|incident| incident.number).unwrap_or_default();
+    context.out.line(format_args!(
+        "{}  ({number}, {}, {})",
+        plan.parts().title,
+        opened.mode,
+        state.status().as_str()
+    ));
     context.out.line(format_args!("run {run}, launched {} by {}", opened.at, opened.by.person));
     if let Some(error) = state.error() {
         context.out.line(format_args!("ended by {}: {}", error.kind, error.message));
@@ -194,7 +213,8 @@ pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option
     };
     let needs = reader.needs(&NeedFilter { run, incident, group: None }).await?;
     if context.out.json {
-        let all: Vec<Value> = needs.iter().filter_map(|need| serde_json::from_str(&need.body).ok()).collect();
+        let all: Vec<Value> =
+            needs.iter().filter_map(|need| serde_json::from_str(&need.body).ok()).collect();
         context.out.value(&json!(all));
         return Ok(Exit::Ok);
     }
@@ -202,16 +222,24 @@ pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option
         context.out.note("nothing waits for people");
         return Ok(Exit::Ok);
     }
-    let mut groups: std::collections::BTreeMap<String, Vec<&beistand_journal::Need>> = std::collections::BTreeMap::new();
+    let mut groups: std::collections::BTreeMap<String, Vec<&beistand_journal::Need>> =
+        std::collections::BTreeMap::new();
     for need in &needs {
-        groups.entry(need.group.clone().unwrap_or_else(|| need.id.to_string())).or_default().push(need);
+        groups
+            .entry(need.group.clone().unwrap_or_else(|| need.id.to_string()))
+            .or_default()
+            .push(need);
     }
     for group in groups.values() {
         let Some(first) = group.first() else { continue };
         let body: Value = serde_json::from_str(&first.body).unwrap_or_default();
         let title = body.get("title").and_then(Value::as_str).unwrap_or_default();
         let role = first.role.map(|role| role.to_string()).unwrap_or_default();
-        let many = if group.len() > 1 { format!("  ({} equal ones: --group answers them together)", group.len()) } else { String::new() };
+        let many = if group.len() > 1 {
+            format!("  ({} equal ones: --group answers them together)", group.len())
+        } else {
+            String::new()
+        };
         context.out.line(format_args!("{title}  [{} by {role}]{many}", first.kind));
         for need in group {
             let step = need.step.as_ref().map_or_else(|| "the run".to_owned(), ToString::to_string);

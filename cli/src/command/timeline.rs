@@ -9,8 +9,8 @@ use beistand_core::model::{Catalogue, IncidentId, Tlp};
 use beistand_core::playbook::Plan;
 use beistand_core::run;
 use beistand_core::timeline::{
-    Chain, ChainEntry, Document, Events, Lang, Recorded, Scope, Zone, checklist, csv, html, jsonl, table,
-    timeline as weave,
+    Chain, ChainEntry, Document, Events, Lang, Recorded, Scope, Zone, checklist, csv, html, jsonl,
+    table, timeline as weave,
 };
 use beistand_journal::{Incident, Page, Reader, RunFilter, Stream, verify};
 use beistand_runtime::{Clock as _, WallClock, pinned, read_pinned, view};
@@ -68,7 +68,12 @@ fn width() -> usize {
     columns.unwrap_or(100)
 }
 
-fn document<'a>(context: &Context, incident: &Incident, title: &'a str, chain: Option<&'a Chain>) -> Document<'a> {
+fn document<'a>(
+    context: &Context,
+    incident: &Incident,
+    title: &'a str,
+    chain: Option<&'a Chain>,
+) -> Document<'a> {
     Document {
         title,
         mode: incident.mode,
@@ -80,8 +85,10 @@ fn document<'a>(context: &Context, incident: &Incident, title: &'a str, chain: O
     }
 }
 
+#[expect(clippy::map_entry, reason = "a query stands between the question and the insertion")]
 async fn gather(context: &Context, reader: &Reader, id: IncidentId) -> Outcome<Material> {
-    let mut material = Material { entries: Vec::new(), plans: BTreeMap::new(), streams: Vec::new() };
+    let mut material =
+        Material { entries: Vec::new(), plans: BTreeMap::new(), streams: Vec::new() };
     if let Some(stream) = reader.stream(StreamKind::Incident, &id.to_string()).await? {
         read(reader, &stream, &mut material).await?;
         material.streams.push(stream);
@@ -90,7 +97,10 @@ async fn gather(context: &Context, reader: &Reader, id: IncidentId) -> Outcome<M
     for (_, row) in reader.runs(&filter, Page::first(100_000)).await? {
         if !material.plans.contains_key(&row.plan) {
             let body: serde_json::Value = serde_json::from_str(&row.body).unwrap_or_default();
-            let digest = body.get("sources").and_then(serde_json::Value::as_str).and_then(|text| text.parse().ok());
+            let digest = body
+                .get("sources")
+                .and_then(serde_json::Value::as_str)
+                .and_then(|text| text.parse().ok());
             if let Some(digest) = digest
                 && let Some(kept) = pinned(reader, digest).await?
                 && let Ok(plan) = read_pinned(&kept, &Catalogue::first(), &context.scripts)
@@ -118,19 +128,28 @@ async fn read(reader: &Reader, stream: &Stream, material: &mut Material) -> Outc
             after = entry.seq;
             let body = entry.body.as_deref();
             let decoded = match stream.kind() {
-                StreamKind::Run => run::decode(&entry.head, body).map(|(id, events)| (Some(id), Events::Run(events))),
-                StreamKind::Incident => {
-                    incident::decode(&entry.head, body).map(|(id, events)| (Some(id), Events::Incident(events)))
-                }
+                StreamKind::Run => run::decode(&entry.head, body)
+                    .map(|(id, events)| (Some(id), Events::Run(events))),
+                StreamKind::Incident => incident::decode(&entry.head, body)
+                    .map(|(id, events)| (Some(id), Events::Incident(events))),
                 StreamKind::Store | StreamKind::Aid => {
                     store::decode(&entry.head, body).map(|(id, events)| (id, Events::Store(events)))
                 }
             };
             let (id, events) = decoded.map_err(|error| {
-                Failure::new(Exit::Broken, format!("entry {} of `{}`: {error}", entry.seq, stream.name()))
-                    .hint("`beistand verify` looks at all of the store")
+                Failure::new(
+                    Exit::Broken,
+                    format!("entry {} of `{}`: {error}", entry.seq, stream.name()),
+                )
+                .hint("`beistand verify` looks at all of the store")
             })?;
-            let recorded = Recorded { stream: stream.name().to_owned(), seq: entry.seq, at: entry.at, id, events };
+            let recorded = Recorded {
+                stream: stream.name().to_owned(),
+                seq: entry.seq,
+                at: entry.at,
+                id,
+                events,
+            };
             material.entries.push(recorded);
         }
         if page.len() < PAGE as usize {
@@ -159,7 +178,8 @@ async fn chain(reader: &Reader, streams: &[Stream]) -> Outcome<Chain> {
             let stream = reader.stream(StreamKind::Store, &own).await?;
             match stream {
                 Some(stream) => {
-                    let lines = verify::export(reader, &stream, seal.seq.saturating_sub(1), 1).await?;
+                    let lines =
+                        verify::export(reader, &stream, seal.seq.saturating_sub(1), 1).await?;
                     lines.into_iter().next().map(entry)
                 }
                 None => None,
@@ -195,7 +215,12 @@ pub(super) async fn print(context: &Context, what: &str) -> Outcome {
             let material = gather(context, &reader, incident.id).await?;
             let mut lines = weave(&material.entries, &material.plans, &Scope::ALL, context.lang());
             lines.retain(|line| !line.detail);
-            let title = format!("{} {} (TLP:{})", incident.number, incident.title, Tlp::as_str(incident.tlp));
+            let title = format!(
+                "{} {} (TLP:{})",
+                incident.number,
+                incident.title,
+                Tlp::as_str(incident.tlp)
+            );
             context.out.line(table(&lines, &document(context, &incident, &title, None), width()));
             return Ok(Exit::Ok);
         }

@@ -7,9 +7,7 @@ mod secrets;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use beistand_core::model::{
-    ActionName, ConnectorName, Limits, Organisation, PolicyRule, Role,
-};
+use beistand_core::model::{ActionName, ConnectorName, Limits, Organisation, PolicyRule, Role};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -169,7 +167,7 @@ impl Config {
             Failure::new(Exit::Check, format!("could not read `{}`: {error}", file.display()))
         })?;
         let mut config = Self::read(&text, &file)?;
-        config.relative_to(file.parent().unwrap_or(Path::new(".")));
+        config.relative_to(file.parent().unwrap_or_else(|| Path::new(".")));
         Ok((config, Some(file)))
     }
 
@@ -178,7 +176,9 @@ impl Config {
         serde_path_to_error::deserialize(deserializer).map_err(|error| {
             let path = error.path().to_string();
             let inner = error.into_inner();
-            let place = inner.location().map_or(String::new(), |at| format!(":{}:{}", at.line(), at.column()));
+            let place = inner
+                .location()
+                .map_or(String::new(), |at| format!(":{}:{}", at.line(), at.column()));
             let at = if path == "." { String::new() } else { format!(" (at `{path}`)") };
             Failure::new(Exit::Check, format!("{}{place}: {inner}{at}", file.display()))
                 .hint("`beistand schema config` lists every key")
@@ -193,7 +193,10 @@ impl Config {
     }
 
     /// Actions that the policy names and the catalogue does not have.
-    pub(crate) fn unknown_actions(&self, catalogue: &beistand_core::model::Catalogue) -> Vec<ActionName> {
+    pub(crate) fn unknown_actions(
+        &self,
+        catalogue: &beistand_core::model::Catalogue,
+    ) -> Vec<ActionName> {
         let named = self.policy.iter().flat_map(|rule| &rule.actions);
         named.filter(|action| catalogue.get(action).is_none()).cloned().collect()
     }

@@ -21,7 +21,10 @@ impl Secrets for Resolver {
                 .ok_or_else(|| failed("the variable is not set".to_owned())),
             SecretReference::Credential(name) => {
                 let folder = variable("CREDENTIALS_DIRECTORY").ok_or_else(|| {
-                    failed("the service manager handed over no credentials (LoadCredential=)".to_owned())
+                    failed(
+                        "the service manager handed over no credentials (LoadCredential=)"
+                            .to_owned(),
+                    )
                 })?;
                 if name.contains(['/', '\\']) {
                     return Err(failed("a credential's name has no slashes".to_owned()));
@@ -39,12 +42,19 @@ fn file(path: &Path) -> Result<Secret, String> {
     }
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
     // Keys need their last line end; passwords have one by accident.
-    let secret = if text.contains("PRIVATE KEY") { text.as_str() } else { text.trim_end_matches(['\n', '\r']) };
+    let secret = if text.contains("PRIVATE KEY") {
+        text.as_str()
+    } else {
+        text.trim_end_matches(['\n', '\r'])
+    };
     if secret.is_empty() { Err("it is empty".to_owned()) } else { Ok(Secret::new(secret)) }
 }
 
 /// The one reader of the environment.
-#[expect(clippy::disallowed_methods, reason = "the configuration reads the environment, nobody else")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the configuration reads the environment, nobody else"
+)]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

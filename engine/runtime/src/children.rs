@@ -5,9 +5,7 @@ use std::sync::Arc;
 use beistand_core::entry::StreamKind;
 use beistand_core::model::{EntryId, Path, PlaybookName, RunId};
 use beistand_core::playbook::Plan;
-use beistand_core::run::{
-    Input, Launch, RunEnd, RunState, RunStatus, StepError, encode, launch,
-};
+use beistand_core::run::{Input, Launch, RunEnd, RunState, RunStatus, StepError, encode, launch};
 use beistand_journal::{Append, Change, Next, To};
 use serde_json::Value;
 

@@ -366,7 +366,7 @@ impl Driver {
             self.inner.shared_changed.notify_waiters();
         }
         self.written.needs = self.state.needs().map(|need| need.id).collect();
-        self.written.status = self.state.status().as_str().to_owned();
+        self.state.status().as_str().clone_into(&mut self.written.status);
         for (number, reply) in decision.replies {
             self.reply(number, reply);
         }

@@ -274,9 +274,8 @@ impl Engine {
 /// A trace of its own, so that whatever receives our calls can join them even without an exporter
 /// here (W3C Trace Context, section 3.2).
 fn own_trace(chance: &mut beistand_core::run::Chance) -> String {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let (a, b, c) = (chance.ten(), chance.ten(), chance.ten());
     let trace: Vec<u8> = a.iter().chain(b.iter()).take(16).copied().collect();
     let span: Vec<u8> = c.iter().take(8).copied().collect();
-    format!("00-{}-{}-01", hex(&trace), hex(&span))
+    format!("00-{}-{}-01", hex::encode(trace), hex::encode(span))
 }

@@ -65,10 +65,10 @@ impl Engine {
         match result {
             Ok(()) => {}
             Err(EngineError::Store(StoreError::Dead)) => {
-                self.0.die("the writer has stopped".to_owned())
+                self.0.die("the writer has stopped".to_owned());
             }
             Err(error) => {
-                tracing::warn!(what, %error, "The engine could not look; it tries again.")
+                tracing::warn!(what, %error, "The engine could not look; it tries again.");
             }
         }
     }
@@ -88,7 +88,7 @@ impl Engine {
 
     async fn take_commands(&self, working: &Working) -> Result<(), EngineError> {
         for command in self.0.journal.reader().commands().await? {
-            if lock(working).insert(command.id.clone(), ()).is_some() {
+            if !lock(working).insert(command.id.clone()) {
                 continue;
             }
             let engine = self.clone();
@@ -244,10 +244,19 @@ impl Engine {
             ("beistand_journal_refused_total", "counter", journal.refused),
             ("beistand_journal_queue", "gauge", journal.queue),
         ];
-        lines
-            .iter()
-            .map(|(name, kind, value)| format!("# TYPE {name} {kind}\n{name} {value}\n"))
-            .collect()
+        let mut text = String::new();
+        for (name, kind, value) in lines {
+            text.push_str("# TYPE ");
+            text.push_str(name);
+            text.push(' ');
+            text.push_str(kind);
+            text.push('\n');
+            text.push_str(name);
+            text.push(' ');
+            text.push_str(&value.to_string());
+            text.push('\n');
+        }
+        text
     }
 
     /// The incident's number of a run, for people.

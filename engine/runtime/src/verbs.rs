@@ -1,6 +1,6 @@
 //! Commands to the engine: from this process, or through the mailbox from others. One code path.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 use beistand_core::entry::StreamKind;
@@ -360,4 +360,4 @@ fn problems(error: &EngineError) -> Value {
 }
 
 /// Commands of the mailbox that are being worked on.
-pub(crate) type Working = Arc<std::sync::Mutex<BTreeMap<String, ()>>>;
+pub(crate) type Working = Arc<std::sync::Mutex<BTreeSet<String>>>;

@@ -1,0 +1,99 @@
+//! An engine on a store of its own, in this process: for tests of the shell without a command line.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use beistand_connector_api::Connector;
+use beistand_connectors::simulator::Simulator;
+use beistand_core::model::{
+    Catalogue, ConnectorName, Guard, Inventory, Limits, Mode, Role, RunId, Value, capabilities,
+};
+use beistand_core::playbook::SourceText;
+use beistand_core::run::{Actor, Binding, Setup};
+use beistand_journal::{Journal, Options};
+use beistand_runtime::{Clock, Drive, Engine, ModeSetup, Modes, NewRun, Parts, WallClock};
+use beistand_script::Scripts;
+
+/// What everybody here is called.
+pub(crate) fn anna() -> Actor {
+    Actor { person: "anna".parse().expect("a name"), asserted: true }
+}
+
+/// Connectors by name; every capability is bound to `simulator` unless another is given for it.
+pub(crate) fn setup(store: &Journal, others: Vec<(&str, &str, Arc<dyn Connector>)>) -> ModeSetup {
+    let catalogue = Catalogue::first();
+    let name: ConnectorName = "simulator".parse().expect("a name");
+    let simulator: Arc<dyn Connector> = Arc::new(Simulator::new(&catalogue, Vec::new()));
+    let mut connectors = BTreeMap::from([(name.clone(), simulator)]);
+    let mut bindings: Vec<Binding> = Vec::new();
+    for capability in capabilities(&catalogue) {
+        let other = others.iter().find(|(bound, _, _)| *bound == capability);
+        let connector = other.map_or_else(|| name.clone(), |(_, name, _)| name.parse().expect("a name"));
+        bindings.push(Binding {
+            capability,
+            slot: None,
+            organisation: None,
+            range: None,
+            connector,
+        });
+    }
+    for (_, name, connector) in others {
+        connectors.insert(name.parse().expect("a name"), connector);
+    }
+    ModeSetup {
+        setup: Setup {
+            store: store.meta().store,
+            guard: Guard::default(),
+            limits: Limits::NONE,
+            policy: None,
+            inventory: Inventory::of_names(),
+            escalation: Role::Deputy,
+        },
+        connectors,
+        bindings,
+        guarded: true,
+    }
+}
+
+/// Opens an engine on a SQLite file; both modes answer alike.
+pub(crate) async fn engine(path: &Path, others: Vec<(&str, &str, Arc<dyn Connector>)>) -> Engine {
+    let url = format!("sqlite:{}", path.display());
+    let journal = Journal::open(&url, Options::new(WallClock.now())).await.expect("a store");
+    let modes = Modes { live: setup(&journal, others), drill: setup(&journal, Vec::new()) };
+    let parts = Parts {
+        journal,
+        clock: Arc::new(WallClock),
+        modes,
+        scripts: Arc::new(Scripts::without_budget()),
+        drive: Drive::Yes,
+        random: getrandom::fill,
+        crash_point: None,
+    };
+    Engine::new(parts).await.expect("an engine")
+}
+
+/// A run of a playbook given as text.
+pub(crate) fn new_run(text: &str, inputs: Value) -> NewRun {
+    let line = text.lines().find_map(|line| line.strip_prefix("playbook: "));
+    let name: beistand_core::model::PlaybookName =
+        line.and_then(|name| name.trim().parse().ok()).expect("a playbook's name");
+    NewRun {
+        sources: BTreeMap::from([(name.clone(), SourceText::new("test.yaml", text))]),
+        playbook: name,
+        inputs,
+        incident: None,
+        title: None,
+        mode: Mode::Live,
+        short: "SIT".to_owned(),
+        start_key: None,
+        by_hand_ok: false,
+        by: anna(),
+    }
+}
+
+/// The status of a run, as its row says it.
+pub(crate) async fn status(engine: &Engine, run: RunId) -> String {
+    let row = engine.journal().reader().run(run).await.expect("a readable store");
+    row.expect("a run").status
+}
