@@ -56,7 +56,10 @@ pub(crate) async fn needs(reader: &Reader, text: &str, group: bool) -> Outcome<V
                 .hint("`beistand needs` lists them"));
         }
         ([], _) => {
-            return Err(Failure::new(Exit::Conflict, format!("need `{text}` was answered already")));
+            return Err(Failure::new(
+                Exit::Conflict,
+                format!("need `{text}` was answered already"),
+            ));
         }
         (many, _) => {
             return Err(Failure::usage(format!(

@@ -128,7 +128,10 @@ fn read(path: &Path) -> Outcome<SourceText> {
             String::from_utf8_lossy(error.as_bytes()).into_owned()
         }
         Err(_) => {
-            return Err(Failure::new(Exit::Check, format!("`{}` is no UTF-8 text", path.display())));
+            return Err(Failure::new(
+                Exit::Check,
+                format!("`{}` is no UTF-8 text", path.display()),
+            ));
         }
     };
     Ok(SourceText::new(path.display().to_string(), text))

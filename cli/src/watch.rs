@@ -193,12 +193,22 @@ pub(crate) enum Watched {
     Interrupted,
 }
 
+/// What happens between two looks at a run.
+pub(crate) enum Tick {
+    /// Nothing that keeps from leaving.
+    Idle,
+    /// Somebody of a case answers what waits, now or soon: waiting for them is no rest.
+    Expected,
+    /// The program is to end.
+    Leave,
+}
+
 /// Watches a run until it rests, time is up, or Ctrl-C. `tick` is called between two looks.
 pub(crate) async fn follow(
     reader: &Reader,
     progress: &mut Progress,
     timeout: Option<Span>,
-    mut tick: impl AsyncFnMut() -> Outcome<bool>,
+    mut tick: impl AsyncFnMut() -> Outcome<Tick>,
 ) -> Outcome<Watched> {
     let until = timeout.map(|span| WallClock.now().plus(span));
     let interrupt = tokio::signal::ctrl_c();
@@ -207,14 +217,17 @@ pub(crate) async fn follow(
         // Looked at before the new lines are read, so that the last line is never missed.
         let rest = rest(reader, progress.run).await?;
         progress.look(reader).await?;
-        if let Some(rest) = rest {
-            break Watched::Rested(rest);
-        }
+        let rest = match rest {
+            Some(rest @ (Rest::Succeeded | Rest::Ended)) => break Watched::Rested(rest),
+            Some(Rest::Waits) | None => rest,
+        };
         if until.is_some_and(|until| WallClock.now() >= until) {
             break Watched::TimedOut;
         }
-        if !tick().await? {
-            break Watched::Interrupted;
+        match (tick().await?, rest) {
+            (Tick::Leave, _) => break Watched::Interrupted,
+            (Tick::Idle, Some(rest)) => break Watched::Rested(rest),
+            (Tick::Idle, None) | (Tick::Expected, _) => {}
         }
         tokio::select! {
             _ = &mut interrupt => break Watched::Interrupted,

@@ -170,7 +170,8 @@ fn every_playbook_has_a_case_that_goes_wrong_and_no_timeline_is_stale() {
     for name in shipped() {
         let plan = plan(&name);
         let files = (files(&name, "yaml"), files(&name, "expected"));
-        let kept: Vec<PathBuf> = files.0.iter().map(|file| file.with_extension("expected")).collect();
+        let kept: Vec<PathBuf> =
+            files.0.iter().map(|file| file.with_extension("expected")).collect();
         assert_eq!(kept, files.1, "{name}: a timeline without a case, or a case without one");
         let cases: Vec<Case> = files.0.iter().map(|file| case(&plan, file)).collect();
         assert!(cases.len() >= 2, "{name} has at least two cases");

@@ -36,6 +36,7 @@ fn all_programs() -> Vec<Program> {
 }
 
 fn number(name: &str) -> Option<u64> {
+    #[expect(clippy::disallowed_methods, reason = "a seed is given from outside")]
     let text = env::var(name).ok()?;
     let hex = text.strip_prefix("0x").map(|hex| u64::from_str_radix(hex, 16));
     Some(hex.unwrap_or_else(|| text.parse()).expect("a number, or a hex number with 0x"))

@@ -68,8 +68,9 @@ fn place(url: &str) -> Outcome<(String, Option<PathBuf>)> {
     let mut random = [0; 8];
     getrandom::fill(&mut random)
         .map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
-    let folder =
-        parent.unwrap_or_else(|| Path::new(".")).join(format!("beistand-bench-{}", hex::encode(random)));
+    let folder = parent
+        .unwrap_or_else(|| Path::new("."))
+        .join(format!("beistand-bench-{}", hex::encode(random)));
     std::fs::create_dir(&folder)?;
     Ok((format!("sqlite:{}", folder.join("bench.db").display()), Some(folder)))
 }

@@ -42,12 +42,14 @@ impl People {
         let elapsed = WallClock.now().since(self.began);
         for run in family(reader, self.run).await? {
             let (_, state, _) = view(reader, run, scripts).await?;
-            let Some(Wants::Now(commands)) = self.people.wants(&state, elapsed) else { continue };
+            let wants = self.people.wants(&state, elapsed);
+            expected |= wants.is_some();
+            let Some(Wants::Now(commands)) = wants else { continue };
             for command in commands {
                 engine.command(run, command, None).await?;
             }
         }
-        Ok(())
+        Ok(expected)
     }
 }
 

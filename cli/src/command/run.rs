@@ -15,7 +15,7 @@ use crate::args::RunArgs;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::find;
 use crate::session::{Context, Held};
-use crate::watch::{Progress, Rest, Watched, follow, rest};
+use crate::watch::{Progress, Rest, Tick, Watched, follow, rest};
 
 /// The answers of a case, as the simulator takes them.
 #[derive(serde::Deserialize)]
@@ -196,10 +196,15 @@ async fn drive(
                 return Err(Failure::new(Exit::Internal, why)
                     .hint("free the disk or look at its health, then `beistand resume`"));
             }
-            if let Some(people) = people.as_mut() {
-                people.act(engine, &reading, &scripts).await?;
-            }
-            Ok(!poll(terminate).await)
+            let expected = match people.as_mut() {
+                Some(people) => people.act(engine, &reading, &scripts).await?,
+                None => false,
+            };
+            Ok(match (poll(terminate).await, expected) {
+                (true, _) => Tick::Leave,
+                (false, true) => Tick::Expected,
+                (false, false) => Tick::Idle,
+            })
         };
         follow(&reader, &mut progress, timeout, tick).await
     };
@@ -252,7 +257,7 @@ async fn beside(context: &Context, reader: &Reader, run: RunId, timeout: Option<
                 tokio::spawn(async move { looping.run(file).await });
                 *taken = Some(*engine);
             }
-            Ok(true)
+            Ok(Tick::Idle)
         };
         follow(reader, &mut progress, timeout, tick).await
     };
@@ -386,6 +391,6 @@ pub(super) async fn watch(context: &Context, text: &str) -> Outcome {
     let reader = context.reader().await?;
     let run = find::run(&reader, text).await?;
     let mut progress = Progress::new(run, &context.out);
-    let watched = follow(&reader, &mut progress, None, async || Ok(true)).await?;
+    let watched = follow(&reader, &mut progress, None, async || Ok(Tick::Idle)).await?;
     finish(context, &reader, run, &watched).await
 }

@@ -29,7 +29,8 @@ pub(crate) fn setup(store: &Journal, others: Vec<(&str, &str, Arc<dyn Connector>
     let mut bindings: Vec<Binding> = Vec::new();
     for capability in capabilities(&catalogue) {
         let other = others.iter().find(|(bound, _, _)| *bound == capability);
-        let connector = other.map_or_else(|| name.clone(), |(_, name, _)| name.parse().expect("a name"));
+        let connector =
+            other.map_or_else(|| name.clone(), |(_, name, _)| name.parse().expect("a name"));
         bindings.push(Binding {
             capability,
             slot: None,

@@ -57,7 +57,7 @@ pub(super) fn programs(seed: u64, count: usize) -> Vec<Program> {
         match plan {
             Some(plan) => programs.push(Program { text, plan: Arc::new(plan) }),
             None if std::env::var_os("BEISTAND_GRAMMAR").is_some() => {
-                eprintln!("{findings:#?}\n{text}")
+                eprintln!("{findings:#?}\n{text}");
             }
             None => {}
         }

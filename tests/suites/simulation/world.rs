@@ -343,7 +343,7 @@ impl<'a> World<'a> {
             _ => false,
         };
         if self.planted == Planted::NewKeyOnRetry && attempt > 1 {
-            let text = format!("{:032x}", attempt);
+            let text = format!("{attempt:032x}");
             call.key = text.try_into().unwrap();
         }
         let result: Result<Answer, CallError> =

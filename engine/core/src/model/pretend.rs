@@ -154,7 +154,8 @@ pub fn sample(schema: &Schema) -> Value {
             Value::Array(vec![item; count])
         }
         Some(SchemaType::Object) => {
-            let required = schema.properties.iter().flatten().filter(|(_, part)| part.is_required());
+            let required =
+                schema.properties.iter().flatten().filter(|(_, part)| part.is_required());
             Value::Object(required.map(|(name, part)| (name.clone(), sample(part))).collect())
         }
     }

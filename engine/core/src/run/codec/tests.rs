@@ -310,7 +310,7 @@ fn events_without_values_have_no_body() {
 #[test]
 fn a_body_of_other_events_is_a_contradiction() {
     let event = Event::new(Head::Noted { path: Path::root().child("a") }).text("x");
-    let (head, _) = encode(EntryId::new(9, &[1; 10]), &[event.clone()]);
+    let (head, _) = encode(EntryId::new(9, &[1; 10]), std::slice::from_ref(&event));
     let (_, two) = encode(EntryId::new(9, &[1; 10]), &[event.clone(), event]);
     assert!(decode(&head, two.as_deref()).is_err());
     assert!(decode(b"{}", None).is_err());

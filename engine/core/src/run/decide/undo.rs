@@ -1,6 +1,7 @@
 //! Undo: backwards through the structure. Lists and rounds in reverse, branches and items at once.
 //! It never starts by itself: a person or an `undo:` step starts it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -305,7 +306,7 @@ impl Decider<'_, '_> {
         let origin = self.path(of)?;
         let run = self.state.opened.run;
         let held = |target: &Target| self.shared.hold(&hold_key(target, effect));
-        let others: Vec<RunId> = targets
+        let others: BTreeSet<RunId> = targets
             .iter()
             .filter_map(held)
             .flat_map(|state| &state.holders)
@@ -324,7 +325,7 @@ impl Decider<'_, '_> {
         });
         let path = self.path(ix)?;
         self.emit(ended(path, StepEnd::Skipped, None, None))?;
-        let (path, still_held_by) = (origin, others);
+        let (path, still_held_by) = (origin, others.into_iter().collect());
         self.emit(Head::UndoEnded { path, undone: true, error: None, still_held_by })?;
         self.undo_before(of)?;
         Ok(true)
