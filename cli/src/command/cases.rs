@@ -32,14 +32,15 @@ impl People {
         Self { people, run, began: WallClock.now() }
     }
 
-    /// Does what somebody of the case would do now.
+    /// Does what somebody of the case would do now; says whether somebody will still do something.
     pub(super) async fn act(
         &mut self,
         engine: &Engine,
         reader: &Reader,
         scripts: &Scripts,
-    ) -> Outcome<()> {
+    ) -> Outcome<bool> {
         let elapsed = WallClock.now().since(self.began);
+        let mut expected = false;
         for run in family(reader, self.run).await? {
             let (_, state, _) = view(reader, run, scripts).await?;
             let wants = self.people.wants(&state, elapsed);

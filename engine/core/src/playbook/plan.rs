@@ -34,7 +34,7 @@ pub struct Plan {
     gates: Gates,
 }
 
-/// What `check` found out; [`Plan::new`] seals it.
+/// What `check` found out; `Plan::new` seals it.
 #[derive(Debug, Clone)]
 pub struct PlanParts {
     /// The playbook's name.
