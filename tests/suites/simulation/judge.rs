@@ -92,7 +92,9 @@ fn early(run: &Run) -> Vec<String> {
                     faults.push(format!("{} was tried again too early", intent.path));
                 }
             }
-            Head::ProbeStarted { path } | Head::RoundStarted { path, .. } => {
+            Head::ReadStarted { path }
+            | Head::ProbeStarted { path }
+            | Head::RoundStarted { path, .. } => {
                 if due.remove(path).is_some_and(|due| at < due) {
                     faults.push(format!("{path} went on too early"));
                 }
