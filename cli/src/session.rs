@@ -6,7 +6,7 @@ use std::time::Duration;
 use beistand_connectors::simulator::Canned;
 use beistand_core::model::Person;
 use beistand_core::run::Actor;
-use beistand_journal::{Command, Journal, Mailbox, OpenError, Options, Reader};
+use beistand_journal::{Command, Journal, Mailbox, OpenError, Options, PostError, Reader};
 use beistand_runtime::{Clock as _, Drive, Engine, Parts, Verb, WallClock};
 use beistand_script::Scripts;
 use serde_json::Value;
@@ -19,6 +19,9 @@ use crate::out::Out;
 
 /// How long a verb waits for the store's owner.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often meanwhile it looks whether there still is one.
+const LOOKS_FOR_OWNER: u32 = 10;
 
 /// Everything a verb needs.
 #[derive(Debug)]
@@ -119,12 +122,29 @@ impl Context {
         let command =
             Command { id: id.to_string(), at: now, who: self.actor.person.clone(), target, body };
         mailbox.post(&command).await?;
-        let answer = mailbox.answer(&command.id, ANSWER_WITHIN).await?;
+        let answer = self.heard(&mut mailbox, &command.id).await?;
         let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
         match answer.get("error") {
             Some(error) => Err(Failure::from_answer(error)),
             None => Ok(answer.get("ok").cloned().unwrap_or_default()),
         }
+    }
+
+    /// Waits for an answer. An owner that left in this very moment has not seen the command: then
+    /// nobody owns the store, and it is answered here.
+    async fn heard(&self, mailbox: &mut Mailbox, command: &str) -> Outcome<String> {
+        for _ in 1..LOOKS_FOR_OWNER {
+            match mailbox.answer(command, ANSWER_WITHIN / LOOKS_FOR_OWNER).await {
+                Err(PostError::NoAnswer(_)) => {}
+                other => return Ok(other?),
+            }
+            if let Held::Here(engine) = self.take(Drive::No, Vec::new()).await? {
+                let answered = engine.answer_commands().await;
+                engine.leave().await;
+                answered?;
+            }
+        }
+        Ok(mailbox.answer(command, ANSWER_WITHIN / LOOKS_FOR_OWNER).await?)
     }
 }
 
