@@ -48,6 +48,10 @@ pub(crate) struct Failure {
     pub(crate) causes: Vec<String>,
 }
 
+/// The way out when the store could not be made durable.
+pub(crate) const DEAD_HINT: &str =
+    "nothing was begun after that; look at the disk's health, then `beistand resume`";
+
 /// What every verb answers.
 pub(crate) type Outcome<T = Exit> = Result<T, Failure>;
 
@@ -118,6 +122,7 @@ impl From<EngineError> for Failure {
             EngineError::Append(AppendError::Stopped) => {
                 failure.hint("another person lets things go on with `beistand go-on`")
             }
+            EngineError::Append(AppendError::Dead(_)) => failure.hint(DEAD_HINT),
             _ => failure,
         }
     }

@@ -47,10 +47,11 @@ fn main() -> ExitCode {
 
 fn start(cli: Cli, out: Out) -> Outcome {
     let (config, config_file) = Config::load(cli.global.config.as_deref())?;
-    let telemetry = telemetry::start(&config.telemetry, cli.global.verbose)?;
+    // Before the exporter, which makes a client of its own.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return Err(Failure::new(Exit::Internal, "a second cryptography provider is in the way"));
     }
+    let telemetry = telemetry::start(&config.telemetry, cli.global.verbose)?;
     let scripts = beistand_script::Scripts::new()
         .map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
     let store = cli.global.store.clone().or_else(|| config.store.clone());

@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::plan::inputs;
 use crate::args::RunArgs;
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{DEAD_HINT, Exit, Failure, Outcome};
 use crate::find;
 use crate::session::{Context, Held};
 use crate::watch::{Progress, Rest, Tick, Watched, follow, rest};
@@ -193,8 +193,7 @@ async fn drive(
                 engine.stop_from_outside("SIGUSR1").await;
             }
             if let Some(why) = engine.dead() {
-                return Err(Failure::new(Exit::Internal, why)
-                    .hint("free the disk or look at its health, then `beistand resume`"));
+                return Err(Failure::new(Exit::Internal, why).hint(DEAD_HINT));
             }
             let expected = match people.as_mut() {
                 Some(people) => people.act(engine, &reading, &scripts).await?,
@@ -224,7 +223,7 @@ async fn drive(
     }
     drop(background.await);
     if let Some(why) = engine.dead() {
-        return Err(Failure::new(Exit::Internal, why));
+        return Err(Failure::new(Exit::Internal, why).hint(DEAD_HINT));
     }
     exit
 }
@@ -359,7 +358,7 @@ pub(super) async fn resume(context: &Context, wanted: Option<&str>) -> Outcome {
     engine.leave().await;
     drop(background.await);
     if let Some(why) = dead {
-        return Err(Failure::new(Exit::Internal, why));
+        return Err(Failure::new(Exit::Internal, why).hint(DEAD_HINT));
     }
     Ok(if interrupted { Exit::Interrupted } else { exit })
 }
