@@ -62,7 +62,7 @@ fn build() -> Rig<PathBuf> {
     }
     let cargo = environment("CARGO").unwrap_or_else(|| "cargo".to_owned());
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--package", "beistand"]);
+    command.args(["build", "--quiet", "--package", "beistand", "--features", "crash-points"]);
     finish(command.current_dir(env!("CARGO_MANIFEST_DIR")))?;
     let ours = std::env::current_exe().or_trouble("asking for our own place")?;
     let found = ours.ancestors().skip(1).map(|folder| folder.join("beistand"));

@@ -6,14 +6,28 @@ mod architecture;
 #[cfg(test)]
 mod broken;
 #[cfg(test)]
+mod campaign;
+#[cfg(test)]
+mod desk;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod hosts;
+#[cfg(test)]
 mod machine;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod playbooks;
+#[cfg(test)]
+mod power;
 #[cfg(test)]
 mod rigs;
 #[cfg(test)]
 mod simulation;
+#[cfg(test)]
+mod tamper;
+#[cfg(test)]
+mod telemetry;

@@ -19,6 +19,7 @@ const NEEDS: &[(&str, &str)] = &[
     ("iputils-ping", "ping"),
     ("postgresql", "/usr/lib/postgresql"),
     ("strace", "strace"),
+    ("sqlite3", "sqlite3"),
     ("e2fsprogs", "mkfs.ext4"),
     ("mount", "losetup"),
     ("util-linux", "nsenter"),

@@ -21,7 +21,9 @@ pub(crate) fn test(report: &Report, filter: &[String]) -> Result<(), Trouble> {
     if filter.is_empty() {
         checks(report)?;
         report.step("the program under test");
-        run("building the program", &mut cargo(&["build", "--locked", "--package", "beistand"]))?;
+        // With the places at which a test may let it die.
+        let build = ["build", "--locked", "--package", "beistand", "--features", "crash-points"];
+        run("building the program", &mut cargo(&build))?;
     }
     let postgres = Postgres::start(report)?;
     let outcome = tests(report, filter, &postgres);
