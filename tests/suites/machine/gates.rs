@@ -147,6 +147,18 @@ fn a_policy_asks_at_the_outermost_loop_and_two_people_above_twenty() {
 }
 
 #[test]
+fn what_two_let_through_together_one_can_not_let_through_alone_when_it_lapsed() {
+    let hosts: Vec<String> = (0..21).map(|n| format!("pc-{n}")).collect();
+    let steps =
+        format!("steps:\n{}", EACH.replace("    approval: { role: commander, votes: 1 }\n", ""));
+    let mut desk = Desk::new(&plan(&steps), json!({"hosts": hosts})).with_policy();
+    desk.tick().approve("each", "anna").approve("each", "ben").all_or_first();
+    desk.after("5h");
+    desk.succeeds("each[0]/cut");
+    assert_eq!(desk.need("each[1]/cut").votes_needed, 2);
+}
+
+#[test]
 fn the_stricter_of_playbook_and_policy_holds() {
     let mut desk = Desk::of(CUT).with_policy();
     desk.tick();

@@ -15,6 +15,7 @@ mod answers;
 mod judge;
 mod people;
 mod play;
+mod stage;
 
 pub use answers::{PretendedConnectors, Said};
 pub use people::{CasePeople, Wants};

@@ -9,15 +9,15 @@ use thiserror::Error;
 use super::answers::{PretendedConnectors, Said};
 use super::judge;
 use super::people::{CasePeople, Wants};
+use super::stage::{bindings, count, end_of, fold};
 use crate::model::{
-    ActionName, Catalogue, ConnectorName, EntryId, Guard, IncidentId, Inventory, Limits, Millis,
-    Mode, Path, Person, PlaybookName, Role, RunId, StoreId, capabilities,
+    ActionName, Catalogue, ConnectorName, Guard, IncidentId, Inventory, Limits, Millis, Mode, Path,
+    Person, PlaybookName, Role, RunId, StoreId,
 };
 use crate::playbook::{Case, CaseSignal, Expressions, Plan, ScriptKind};
 use crate::run::{
-    Actor, Answered, Binding, Chance, Command, Contradiction, Effect, Event, Head, Input, Launch,
-    LaunchError, Parent, Permits, RunEnd, RunState, RunStatus, Setup, Shared, World, decide,
-    decode, encode, launch,
+    Actor, Answered, Chance, Command, Contradiction, Effect, Event, Input, Launch, LaunchError,
+    Parent, Permits, RunState, Setup, Shared, World, decide, launch,
 };
 
 /// When every case begins: a Monday night, like most of them.
@@ -420,58 +420,4 @@ impl<'a> Player<'a> {
         differences.extend(unused.map(|(number, decision)| judge::never_asked(number, decision)));
         Played { runs, calls, differences }
     }
-}
-
-fn end_of(status: RunStatus) -> Option<RunEnd> {
-    match status {
-        RunStatus::Succeeded => Some(RunEnd::Succeeded),
-        RunStatus::Failed => Some(RunEnd::Failed),
-        RunStatus::Cancelled => Some(RunEnd::Cancelled),
-        RunStatus::Undone => Some(RunEnd::Undone),
-        RunStatus::Superseded => Some(RunEnd::Superseded),
-        RunStatus::Running
-        | RunStatus::Waiting
-        | RunStatus::Paused
-        | RunStatus::Cancelling
-        | RunStatus::Undoing => None,
-    }
-}
-
-/// The state that a run's entries give, by way of their bytes.
-fn fold(plan: &Plan, entries: &[PlayedEntry]) -> Result<RunState, Contradiction> {
-    let mut kept = Vec::new();
-    for (entry, number) in entries.iter().zip(0..) {
-        let (head, body) = encode(EntryId::new(number, &[0; 10]), &entry.events);
-        let (_, events) = decode(&head, body.as_deref())?;
-        kept.push((entry.at, events));
-    }
-    RunState::fold(plan, kept.iter().map(|(at, events)| (*at, events.as_slice())))
-}
-
-/// Attempts that connectors made, by action.
-fn count(runs: &[PlayedRun]) -> BTreeMap<ActionName, u32> {
-    let mut calls = BTreeMap::new();
-    let events = runs.iter().flat_map(|run| &run.entries).flat_map(|entry| &entry.events);
-    for event in events {
-        if let Head::AttemptStarted(intent) = &event.head
-            && intent.connector.is_some()
-        {
-            *calls.entry(intent.action.clone()).or_default() += 1;
-        }
-    }
-    calls
-}
-
-/// A pretended connector for every capability and every slot.
-fn bindings(plan: &Plan, catalogue: &Catalogue) -> Vec<Binding> {
-    let own = capabilities(catalogue).into_iter().map(|capability| (capability, None));
-    let slots = plan.parts().slots.iter();
-    let slots = slots.map(|(name, slot)| (slot.capability.clone(), Some(name.to_string())));
-    own.chain(slots)
-        .filter_map(|(capability, slot)| {
-            let text = slot.as_ref().map_or_else(|| capability.clone(), |s| s.replace('_', "-"));
-            let connector = format!("pretended-{text}").parse().ok()?;
-            Some(Binding { capability, slot, organisation: None, range: None, connector })
-        })
-        .collect()
 }

@@ -270,7 +270,7 @@ fn the_table_of_this_test_has_every_kind() {
         .iter()
         .map(|head| serde_json::to_value(head).unwrap()["k"].as_str().unwrap().to_owned())
         .collect();
-    let source = include_str!("../event.rs");
+    let source = include_str!("../event/head.rs");
     let declared = source.split("pub enum Head {").nth(1).unwrap().split("\n}\n").next().unwrap();
     let variants = declared.lines().filter(|line| {
         line.strip_prefix("    ").is_some_and(|line| line.starts_with(char::is_uppercase))

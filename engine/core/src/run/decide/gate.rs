@@ -179,37 +179,36 @@ impl<'w> Decider<'_, 'w> {
         &mut self,
         ix: StepIx,
         prepared: &Prepared,
-        (votes, own): (Votes, Option<&Gate>),
+        (mut votes, own): (Votes, Option<&Gate>),
     ) -> Result<bool, Contradiction> {
-        match self.line_of(ix, &prepared.path) {
-            Some((line, at))
-                if Some(line) == prepared.effect && self.now().since(at) <= APPROVAL_LASTS =>
-            {
+        let path = prepared.path.clone();
+        if let Some(approved) = self.approved_for(ix, &path) {
+            let lasts = self.now().since(approved.at) <= APPROVAL_LASTS;
+            if lasts && approved.lines.get(&path).copied() == prepared.effect {
                 return Ok(true);
             }
-            Some(_) => {
-                let path = prepared.path.clone();
-                self.emit(Head::ApprovalVoid { path })?;
-            }
-            None => {}
+            // What so many had to say yes to is not let through by fewer when it is asked alone.
+            let before = u32::try_from(approved.by.len()).unwrap_or(u32::MAX);
+            votes.votes = votes.votes.max(before);
+            self.emit(Head::ApprovalVoid { path })?;
         }
         let lines = Lines { calls: vec![prepared.clone()], ..Lines::default() };
         self.ask_for_votes(Some(ix), votes, own, (lines, None))?;
         Ok(false)
     }
 
-    /// The digest that was approved for a path, and when: at the step or at a block around it.
-    fn line_of(&self, ix: StepIx, path: &Path) -> Option<(Digest, crate::model::Millis)> {
-        let of = |approved: &Approved| approved.lines.get(path).map(|line| (*line, approved.at));
+    /// The yes that covers a path: at the step or at a block around it.
+    fn approved_for(&self, ix: StepIx, path: &Path) -> Option<&Approved> {
+        let covers = |approved: &&Approved| approved.lines.contains_key(path);
         let mut at = Some(ix);
         while let Some(ix) = at {
             let step = self.state.steps.get(&ix)?;
-            if let Some(found) = step.approved.as_deref().and_then(of) {
+            if let Some(found) = step.approved.as_deref().filter(covers) {
                 return Some(found);
             }
             at = match step.home {
                 Home::Seq(seq) => self.state.seqs.get(&seq)?.owner,
-                Home::Undo(_) => return self.state.undo_approved.iter().rev().find_map(of),
+                Home::Undo(_) => return self.state.undo_approved.iter().rev().find(covers),
             };
         }
         None

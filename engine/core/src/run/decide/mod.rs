@@ -20,6 +20,7 @@ mod leaf;
 mod outcome;
 mod prepare;
 mod recover;
+mod release;
 mod settle;
 mod shared;
 mod undo;
