@@ -120,8 +120,17 @@ fn four_hours_after_the_last_vote_what_has_not_begun_is_asked_again() {
         (desk.is("each[0]/cut"), desk.is("each[1]/cut")),
         ("succeeded", "waiting-for-approval")
     );
+    let lines = desk.need("each[1]/cut").shows.unwrap()["lines"].clone();
+    assert_eq!(lines.as_array().unwrap().len(), 2, "one need for all that has not begun");
+    // A waiting item holds no place: the next one comes to the gate too and asks alone.
+    assert_eq!(desk.asked(), ["each[1]/cut: Approval", "each[2]/cut: Approval"]);
     desk.approve("each[1]/cut", "ben");
-    assert_eq!(desk.paths_out(), ["each[1]/cut"]);
+    assert_eq!(
+        (desk.asked().len(), desk.paths_out()),
+        (0, vec!["each[1]/cut".to_owned(), "each[2]/cut".to_owned()])
+    );
+    desk.all_succeed();
+    assert_eq!(desk.status(), "succeeded");
 }
 
 impl Desk {

@@ -145,6 +145,23 @@ fn steps_written_as_undo_replace_the_catalogues_and_leave_the_hold_to_nobody() {
 }
 
 #[test]
+fn a_paused_run_can_be_taken_back_also_by_steps_and_also_after_its_end() {
+    let steps =
+        format!("{}    undo:\n      - id: tell\n        note: taken back\n", cut("a", "pc-1"));
+    let mut desk = Desk::of(&format!("{steps}  - id: after\n    note: never\n"));
+    desk.tick().pause().succeeds("a");
+    assert_eq!((desk.is("after"), desk.status()), ("ready", "paused"));
+    desk.undo(&[]);
+    assert_eq!((desk.is("a"), desk.is("after"), desk.status()), ("undone", "ready", "paused"));
+
+    let mut desk = Desk::of(&steps);
+    desk.tick().pause().succeeds("a");
+    assert_eq!(desk.status(), "succeeded");
+    desk.undo(&[]);
+    assert_eq!(desk.status(), "undone");
+}
+
+#[test]
 fn nothing_to_take_back_is_said_so() {
     let mut desk = Desk::of("  - id: n\n    note: n\n");
     desk.tick();

@@ -231,6 +231,7 @@ impl RunState {
             return Err(Contradiction::new("a run ends while something of it is open"));
         }
         self.flow = Flow::Ended(end);
+        self.paused = false;
         self.outputs.clone_from(&event.body.value);
         self.ended_at = Some(at);
         Ok(())

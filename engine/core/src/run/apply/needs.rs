@@ -1,5 +1,7 @@
 //! Needs, votes, signals and undo: how what people do changes a run.
 
+use std::collections::BTreeMap;
+
 use super::super::event::{Event, Head, NeedKind, RunEnd};
 use super::super::state::{
     Approved, Flow, Home, Need, Phase, RunState, Slot, StepIx, Timer, UndoMark,
@@ -124,17 +126,35 @@ impl RunState {
         let Some(need) = self.close_need(id) else { return Ok(()) };
         let lines = need.shows.as_deref().map(bound_lines).unwrap_or_default();
         let approved = Approved { at, by: need.votes, why: need.reasons, lines };
-        match need.step {
-            Some(ix) => {
-                let step = self.step_mut(ix)?;
-                step.approved = Some(Box::new(approved));
-                self.set_phase(ix, Phase::Ready)
-            }
-            None => {
-                self.undo_approved.push(approved);
-                Ok(())
-            }
+        let Some(ix) = need.step else {
+            self.undo_approved.push(approved);
+            return Ok(());
+        };
+        self.set_phase(ix, Phase::Ready)?;
+        let gate = need.shows.as_deref().and_then(|shows| shows.get("gate")?.as_str());
+        let gate: Option<Path> = gate.and_then(|gate| gate.parse().ok());
+        let block = gate.and_then(|gate| self.by_path.get(&gate).copied());
+        if block.is_some() {
+            self.let_through(&approved.lines)?;
         }
+        self.step_mut(block.unwrap_or(ix))?.approved = Some(Box::new(approved));
+        Ok(())
+    }
+
+    /// Steps that asked alone for what was now approved together ask no more.
+    fn let_through(&mut self, lines: &BTreeMap<Path, Digest>) -> Result<(), Contradiction> {
+        let alone: Vec<(NeedId, StepIx)> = self
+            .needs
+            .values()
+            .filter(|need| need.kind == NeedKind::Approval)
+            .filter_map(|need| Some((need.id, need.step?)))
+            .filter(|(_, ix)| self.steps.get(ix).is_some_and(|step| lines.contains_key(&step.path)))
+            .collect();
+        for (need, ix) in alone {
+            self.close_need(need);
+            self.set_phase(ix, Phase::Ready)?;
+        }
+        Ok(())
     }
 
     pub(super) fn close_need(&mut self, id: NeedId) -> Option<Need> {
@@ -301,7 +321,7 @@ impl RunState {
 }
 
 /// The bound lines of what a gate showed: `{lines: [{path, digest, …}]}`.
-fn bound_lines(shows: &serde_json::Value) -> std::collections::BTreeMap<Path, Digest> {
+fn bound_lines(shows: &serde_json::Value) -> BTreeMap<Path, Digest> {
     let lines = shows.get("lines").and_then(serde_json::Value::as_array);
     lines
         .into_iter()

@@ -248,7 +248,7 @@ impl RunState {
     }
 
     /// Whether a step takes something back, or stands among steps that do.
-    fn takes_back(&self, ix: StepIx) -> Result<bool, Contradiction> {
+    pub(crate) fn takes_back(&self, ix: StepIx) -> Result<bool, Contradiction> {
         let mut at = Some(ix);
         while let Some(ix) = at {
             at = match self.step_ref(ix)?.home {

@@ -12,7 +12,7 @@ impl Decider<'_, '_> {
     /// are due but may not start costs nothing.
     pub(super) fn wake(&mut self) -> Decided {
         self.wake_timers()?;
-        if !self.is_paused() {
+        if !self.world.shared.stopped && (!self.state.paused || self.state.undo_open > 0) {
             self.state.release_held(&Cause::Paused);
         }
         let held: Vec<Cause> = self.state.held_back.keys().cloned().collect();

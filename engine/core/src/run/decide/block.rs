@@ -111,7 +111,7 @@ impl<'w> Decider<'_, 'w> {
     pub(super) fn loop_goes_on(&mut self, ix: StepIx, each: &ForEach) -> Decided {
         let path = self.path(ix)?;
         let stopping = self.is_stopping(ix)? || self.step(ix)?.stopped;
-        let paused = self.is_paused();
+        let paused = self.is_paused(ix)?;
         let Some(looping) = self.step(ix)?.looping.as_deref() else {
             return Err(Contradiction::new(format!("{path} has no list")));
         };
@@ -205,7 +205,7 @@ impl<'w> Decider<'_, 'w> {
     }
 
     fn next_round(&mut self, ix: StepIx) -> Decided {
-        if self.is_paused() {
+        if self.is_paused(ix)? {
             self.hold_back(ix, super::Cause::Paused);
             return Ok(());
         }

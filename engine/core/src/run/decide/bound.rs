@@ -15,6 +15,8 @@ pub(super) struct Lines {
     pub(super) calls: Vec<Prepared>,
     pub(super) others: Vec<Value>,
     pub(super) unfit: Vec<Value>,
+    /// The block whose yes lapsed, where all that has not begun in it is asked about anew.
+    pub(super) gate: Option<Path>,
 }
 
 impl Lines {

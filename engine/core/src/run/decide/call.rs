@@ -22,7 +22,7 @@ impl Decider<'_, '_> {
         if self.is_stopping(ix)? {
             return self.stop_call(ix);
         }
-        if self.is_paused() {
+        if self.is_paused(ix)? {
             self.hold_back(ix, Cause::Paused);
             return Ok(());
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::super::event::{Head, NeedKind};
-use super::super::state::{Approved, Home, StepIx};
+use super::super::state::{Approved, Home, Need, StepIx};
 use super::bound::Lines;
 use super::outcome::Ask;
 use super::prepare::{Prepared, family_of};
@@ -99,6 +99,7 @@ impl<'w> Decider<'_, 'w> {
             "shown": shown,
             "rule": {"role": votes.role, "votes": votes.votes},
             "requester": self.asking(ix).person,
+            "gate": lines.gate,
         });
         let ask =
             Ask { kind: NeedKind::Approval, role: votes.role, votes: votes.votes.max(1), until };
@@ -182,33 +183,68 @@ impl<'w> Decider<'_, 'w> {
         (mut votes, own): (Votes, Option<&Gate>),
     ) -> Result<bool, Contradiction> {
         let path = prepared.path.clone();
-        if let Some(approved) = self.approved_for(ix, &path) {
+        let mut lines = Lines { calls: vec![prepared.clone()], ..Lines::default() };
+        let mut gate = None;
+        if let Some((at, approved)) = self.approved_for(ix, &path) {
             let lasts = self.now().since(approved.at) <= APPROVAL_LASTS;
             if lasts && approved.lines.get(&path).copied() == prepared.effect {
                 return Ok(true);
             }
             // What so many had to say yes to is not let through by fewer when it is asked alone.
             let before = u32::try_from(approved.by.len()).unwrap_or(u32::MAX);
+            if let Some(block) =
+                at.filter(|block| !lasts && *block != ix && !self.is_asked_anew(*block))
+            {
+                lines = self.not_begun(block, prepared)?;
+                let together = stricter(own, self.policy_of(&lines.calls));
+                votes.votes = together.map_or(votes.votes, |more| more.votes.max(votes.votes));
+                gate = Some(self.path(block)?);
+            }
             votes.votes = votes.votes.max(before);
             self.emit(Head::ApprovalVoid { path })?;
         }
-        let lines = Lines { calls: vec![prepared.clone()], ..Lines::default() };
+        lines.gate = gate;
         self.ask_for_votes(Some(ix), votes, own, (lines, None))?;
         Ok(false)
     }
 
-    /// The yes that covers a path: at the step or at a block around it.
-    fn approved_for(&self, ix: StepIx, path: &Path) -> Option<&Approved> {
+    /// The lines of a block's gate that have not begun: when its yes lapsed, they are asked about
+    /// together, at the first step that comes to it.
+    fn not_begun(&self, block: StepIx, first: &Prepared) -> Result<Lines, Contradiction> {
+        let mut lines = Lines::default();
+        let step = self.step(block)?;
+        self.collect(&self.scope(block)?, step.node, &step.path, (step.node, block), &mut lines);
+        lines.calls.retain(|call| {
+            let begun = self.state.step_at(&call.path).is_some_and(|step| step.sent.is_some());
+            call.path != first.path && !begun
+        });
+        lines.calls.push(first.clone());
+        Ok(lines)
+    }
+
+    /// Whether all that has not begun in a block is asked about already.
+    fn is_asked_anew(&self, block: StepIx) -> bool {
+        let path = self.state.steps.get(&block).map(|step| step.path.as_str());
+        let gate = |need: &Need| need.shows.as_deref()?.get("gate")?.as_str().map(str::to_owned);
+        self.state.needs().any(|need| gate(need).as_deref() == path)
+    }
+
+    /// The yes that covers a path, and where it was given: at the step, at a block around it, or for
+    /// an undo.
+    fn approved_for(&self, ix: StepIx, path: &Path) -> Option<(Option<StepIx>, &Approved)> {
         let covers = |approved: &&Approved| approved.lines.contains_key(path);
         let mut at = Some(ix);
         while let Some(ix) = at {
             let step = self.state.steps.get(&ix)?;
             if let Some(found) = step.approved.as_deref().filter(covers) {
-                return Some(found);
+                return Some((Some(ix), found));
             }
             at = match step.home {
                 Home::Seq(seq) => self.state.seqs.get(&seq)?.owner,
-                Home::Undo(_) => return self.state.undo_approved.iter().rev().find(covers),
+                Home::Undo(_) => {
+                    let found = self.state.undo_approved.iter().rev().find(covers);
+                    return found.map(|found| (None, found));
+                }
             };
         }
         None

@@ -110,9 +110,13 @@ impl Decider<'_, '_> {
         self.state.hold_back(ix, cause);
     }
 
-    /// Whether nothing may start: pause or stop switch.
-    pub(super) fn is_paused(&self) -> bool {
-        self.state.paused || self.world.shared.stopped
+    /// Whether a step may not start: by the stop switch, or by a pause. A pause keeps new work from
+    /// starting; what people want back is not new work, unless the run is parked.
+    pub(super) fn is_paused(&self, ix: StepIx) -> Result<bool, Contradiction> {
+        if self.world.shared.stopped || !self.state.paused {
+            return Ok(self.world.shared.stopped);
+        }
+        Ok(self.is_parked() || !self.state.takes_back(ix)?)
     }
 
     /// Whether what encloses a step is being ended.

@@ -65,15 +65,14 @@ impl Decider<'_, '_> {
     }
 
     /// Whether a person must let a parked run go on first.
-    fn is_parked(&self) -> bool {
+    pub(super) fn is_parked(&self) -> bool {
         self.state.needs().any(|need| need.step.is_none() && need.votes_needed == 0)
     }
 
     /// The step that takes another one back is due.
     pub(super) fn undo_call(&mut self, ix: StepIx) -> Decided {
         let Home::Undo(of) = self.step(ix)?.home else { return Ok(()) };
-        // A pause keeps new work from starting; what people want back is not new work.
-        if self.world.shared.stopped || self.is_parked() {
+        if self.is_paused(ix)? {
             self.hold_back(ix, Cause::Paused);
             return Ok(());
         }
