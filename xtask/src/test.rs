@@ -10,6 +10,9 @@ use crate::postgres::Postgres;
 use crate::report::Report;
 use crate::run::{Trouble, cargo, find, is_root, output, run, run_quietly, target_folder};
 
+/// The program has places at which a test may let it die.
+const CRASH_POINTS: &str = "--features=beistand/crash-points";
+
 /// Installs, checks, tests, cleans up. With a filter: the servers and the matching tests alone;
 /// a test that needs the program then builds it itself.
 ///
@@ -20,10 +23,10 @@ pub(crate) fn test(report: &Report, filter: &[String]) -> Result<(), Trouble> {
     let _rights = Rights::keep(report)?;
     if filter.is_empty() {
         checks(report)?;
-        report.step("the program under test");
-        // With the places at which a test may let it die.
-        let build = ["build", "--locked", "--package", "beistand", "--features", "crash-points"];
-        run("building the program", &mut cargo(&build))?;
+        report.step("the program and the tests");
+        // Together, so that dependencies are built once with the features of both.
+        let build = ["build", "--locked", "--workspace", "--bins", "--tests", CRASH_POINTS];
+        run("building the program and the tests", &mut cargo(&build))?;
     }
     let postgres = Postgres::start(report)?;
     let outcome = tests(report, filter, &postgres);
@@ -61,6 +64,7 @@ fn tests(report: &Report, filter: &[String], postgres: &Postgres) -> Result<(), 
         cargo(&["test", "--locked", "--no-fail-fast"])
     };
     if filter.is_empty() {
+        runner.arg(CRASH_POINTS);
         runner.env("BEISTAND_TEST_PROGRAM", target_folder().join("beistand"));
     }
     let runner = in_the_world(&mut runner, postgres)?.args(filter);
