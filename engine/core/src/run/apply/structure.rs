@@ -308,6 +308,9 @@ impl RunState {
         step.ended_at = None;
         step.stopped = false;
         step.handled = false;
+        if let Some((at, every)) = step.deadline {
+            self.set_deadline(ix, at, every)?;
+        }
         let failed = self.failed_lists(ix)?;
         if failed.is_empty() {
             return self.reopen_leaf(ix, renew);
