@@ -78,7 +78,6 @@ const NOT_IN_CORE: &[&str] = &[
     "HashMap",
     "HashSet",
     "async ",
-    ".await",
 ];
 
 /// Beyond this a file no longer has one idea.

@@ -1,3 +1,5 @@
+//! The check, seen through its own types: what it refuses, lets pass, and makes of it.
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
