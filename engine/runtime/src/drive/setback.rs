@@ -1,0 +1,94 @@
+//! When an append is not acknowledged or a decision breaks down: back to what is durable.
+//!
+//! Nothing here decides anything; it only sees to it that no input is lost and no effect starts
+//! from a state that was never written.
+
+use beistand_core::run::{Actor, AnswerError, Command, Input};
+use beistand_journal::AppendError;
+
+use super::{Driver, LOOK_AGAIN, PANICS_MAX, REFUSED_MAX, SLEEP_MAX, Turn};
+use crate::load::load;
+
+impl Driver {
+    /// An append was not acknowledged: what is to be done next follows from why.
+    pub(super) async fn not_written(&mut self, kept: Vec<Input>, error: AppendError) -> Turn {
+        match error {
+            AppendError::LostOwnership { stream } => {
+                tracing::warn!(%stream, "A run went to another owner.");
+                return Turn::Lost;
+            }
+            AppendError::Dead(why) => {
+                self.inner.die(why);
+                return Turn::Lost;
+            }
+            AppendError::Full => {
+                tracing::warn!(run.id = %self.run, "The disk is full; the run waits for space.");
+                self.refuse_orders("the disk of the store is full; nothing was written");
+                tokio::time::sleep(SLEEP_MAX).await;
+            }
+            AppendError::Invalid(why) => return self.broken(kept, &why).await,
+            AppendError::Stopped | AppendError::Refused(_) => {
+                self.refused += 1;
+                if self.refused > REFUSED_MAX {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+            }
+        }
+        self.again(kept).await
+    }
+
+    /// People are told at once; their commands are not tried again behind their backs.
+    fn refuse_orders(&mut self, why: &str) {
+        for (_, order) in std::mem::take(&mut self.orders) {
+            if let Some(sender) = order.reply {
+                drop(sender.send(Err(AnswerError::Conflict(why.to_owned()))));
+            }
+        }
+    }
+
+    async fn again(&mut self, kept: Vec<Input>) -> Turn {
+        if let Err(error) = self.inner.load_shared().await {
+            tracing::warn!(%error, "What runs share could not be read.");
+        }
+        let Some(lease) = &self.lease else { return Turn::Lost };
+        match load(&self.inner, self.run, lease.stream()).await {
+            Ok(loaded) => {
+                self.state = loaded.state;
+                let orders = &self.orders;
+                let open = |input: &Input| match input {
+                    Input::Command(number, _) => orders.contains_key(number),
+                    _ => true,
+                };
+                self.inputs = kept.into_iter().filter(open).collect();
+                self.inputs.push(Input::Tick);
+                Turn::Again
+            }
+            Err(error) => {
+                tracing::error!(run.id = %self.run, %error, "A run could not be read again.");
+                Turn::Lost
+            }
+        }
+    }
+
+    /// A decision broke down. It is tried again from what is durable; after three times the run is
+    /// parked and a person decides.
+    pub(super) async fn broken(&mut self, kept: Vec<Input>, why: &str) -> Turn {
+        self.panics += 1;
+        tracing::error!(run.id = %self.run, why, times = self.panics, "A decision broke down.");
+        self.refuse_orders("the run could not take this; see the log");
+        if self.panics > PANICS_MAX {
+            return Turn::Lost;
+        }
+        let kept = if self.panics == PANICS_MAX {
+            let by = Actor { person: self.state.opened().by.person.clone(), asserted: true };
+            let reason = format!("the run broke down {PANICS_MAX} times: {why}");
+            vec![Input::Command(u64::MAX, Command::Park { by, reason })]
+        } else {
+            kept
+        };
+        let numbers: Vec<Input> = kept;
+        let turn = self.again(Vec::new()).await;
+        self.inputs = numbers;
+        turn
+    }
+}
