@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::error::{OpenError, StoreError};
-use crate::lock::take_session;
+use crate::lock::{beside, take_session};
 use crate::sql::{Connection, Pool, params};
 
 /// Connections for questions.
@@ -106,7 +106,10 @@ impl Place {
     pub(crate) async fn look(&self) -> Result<Connection, sqlx::Error> {
         match self {
             Self::Sqlite(path) => {
-                let connection = reading(path).connect().await?;
+                // A rollback journal is there only where a program was killed while it made the
+                // store: SQLite takes it back on opening, which needs a connection that may.
+                let killed = beside(path, "-journal").exists();
+                let connection = reading(path).read_only(!killed).connect().await?;
                 Ok(Connection::Sqlite(Box::new(connection)))
             }
             Self::Postgres { .. } => self.connect().await,
