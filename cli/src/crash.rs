@@ -35,10 +35,12 @@ mod armed {
         let Some(armed) = armed else { return };
         if armed.name == name && REACHED.fetch_add(1, Ordering::SeqCst) + 1 == armed.at {
             // SIGKILL to ourselves: nothing is flushed, nothing is unwound.
-            drop(rustix::process::kill_process(
-                rustix::process::getpid(),
-                rustix::process::Signal::KILL,
-            ));
+            let ourselves = rustix::process::getpid();
+            if let Err(error) =
+                rustix::process::kill_process(ourselves, rustix::process::Signal::KILL)
+            {
+                tracing::error!(%error, "The program could not end itself.");
+            }
         }
     }
 }

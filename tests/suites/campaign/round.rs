@@ -190,7 +190,9 @@ impl<'a> Player<'a> {
                 break;
             }
         }
-        let run = self.announced.first().cloned().expect("a run that rests was announced");
+        let Some(run) = self.announced.first().cloned() else {
+            panic!("nothing was ever announced: {:#?}", self.faults)
+        };
         while self.settle(&run) {
             let end = self.next().run().unwrap();
             if !self.at_rest(&end) || self.settled > SETTLED_MAX {
