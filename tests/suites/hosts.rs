@@ -1,6 +1,7 @@
 //! Real hosts: the binary stands on a management node, cuts hosts off through a router over SSH,
 //! writes a mail, is killed in between, and takes back what it did.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use beistand_tests::network::{HOSTS, Network, Talk};
@@ -72,7 +73,7 @@ impl World {
         let mut hosts = String::from("name,addresses,organisation\n");
         for number in 1..=HOSTS {
             let host = network.host(number).unwrap();
-            hosts.push_str(&format!("pc-{number},{};{},stadt-a\n", host.v4(), host.v6()));
+            writeln!(hosts, "pc-{number},{};{},stadt-a", host.v4(), host.v6()).unwrap();
             host.echo(ECHO).unwrap();
         }
         desk.write("hosts.csv", &hosts);

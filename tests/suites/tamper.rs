@@ -76,8 +76,7 @@ fn verify_names_the_first_entry_that_was_changed() {
         (
             "body",
             format!(
-                "update entry set body = {flip} where {} and instr(body, 'town hall') > 0",
-                OF_RUN
+                "update entry set body = {flip} where {OF_RUN} and instr(body, 'town hall') > 0"
             ),
             None,
         ),

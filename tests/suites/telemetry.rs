@@ -10,8 +10,8 @@ use beistand_tests::http::{Manner, Reply, serve};
 use beistand_tests::ledger::Ledger;
 use beistand_tests::network::Network;
 use beistand_tests::otlp::Receiver;
-use beistand_tests::program::Call;
-use beistand_tests::smtp::{MailPlan, Security, USER as MAIL_USER};
+use beistand_tests::program::{Call, Ended};
+use beistand_tests::smtp::{MailPlan, MailServer, Security, USER as MAIL_USER};
 use beistand_tests::sshd::{Sshd, USER};
 use beistand_tests::tool::{PATIENCE, call, wait_for};
 use serde_json::json;
@@ -117,85 +117,115 @@ fn base64(bytes: &[u8]) -> String {
 /// Places in which no secret may be, by name.
 type Places = Vec<(String, Vec<u8>)>;
 
-#[test]
-fn a_secret_is_nowhere_but_where_it_is_sent() {
-    let network = Network::build().unwrap();
-    let router = Sshd::start(network.router(), network.router().v4()).unwrap();
-    let (token, mail) = (Canary::new("token"), Canary::new("mail"));
-    let key_text = fs::read_to_string(router.key()).unwrap();
-    let key = Canary { name: "key", value: key_text.lines().nth(2).unwrap().to_owned() };
-    let relay = MailPlan::new(Security::StartTls).with_password(&mail.value);
-    let relay = relay.on(network.management()).start().unwrap();
-    let echoed = Arc::new(Mutex::new(0));
-    let gossip = gossip(&network, Arc::clone(&echoed));
-    let receiver_endpoint = network.management().within(Receiver::start).unwrap();
+/// Every connector with a secret of its own, a service that repeats them, and who listens.
+struct Scene {
+    desk: Desk,
+    canaries: [Canary; 3],
+    relay: MailServer,
+    receiver: Receiver,
+    echoed: Arc<Mutex<u32>>,
+    _router: Sshd,
+    _network: Network,
+}
 
-    let desk = Desk::new().on(network.management());
-    desk.write("token", &token.value);
-    desk.write("hosts.csv", &format!("name,addresses\npc-1,{}\n", network.host(1).unwrap().v4()));
-    desk.configure(&json!({
-        "telemetry": { "otlp": receiver_endpoint.endpoint() },
-        "inventory": ["hosts.csv"],
-        "guard": { "never": [] },
-        "connectors": {
-            "api": { "kind": "http", "auth": { "bearer": { "file": desk.path("token") } },
-                "allow": [{ "methods": ["GET", "POST"], "url": format!("{gossip}/") }] },
-            "relay": { "kind": "smtp", "host": relay.address().ip(), "port": relay.address().port(),
-                "tls": "starttls", "ca": relay.authority(), "user": MAIL_USER,
-                "password": { "env": "RELAY_PASSWORD" }, "from": "beistand@example.org" },
-            "router": { "kind": "nftables-ssh", "host": router.address().ip(),
-                "port": router.address().port(), "user": USER, "key": { "file": router.key() },
-                "known_hosts": router.known_hosts() },
-        },
-    }));
-    desk.write("secrets.yaml", &SECRETS.replace("GOSSIP", &gossip));
-    let drive = |words: &[&str]| prompt(desk.call(words).env("RELAY_PASSWORD", &mail.value));
+impl Scene {
+    fn set() -> Self {
+        let network = Network::build().unwrap();
+        let router = Sshd::start(network.router(), network.router().v4()).unwrap();
+        let (token, mail) = (Canary::new("token"), Canary::new("mail"));
+        let key_text = fs::read_to_string(router.key()).unwrap();
+        let key = Canary { name: "key", value: key_text.lines().nth(2).unwrap().to_owned() };
+        let relay = MailPlan::new(Security::StartTls).with_password(&mail.value);
+        let relay = relay.on(network.management()).start().unwrap();
+        let echoed = Arc::new(Mutex::new(0));
+        let gossip = gossip(&network, Arc::clone(&echoed));
+        let receiver = network.management().within(Receiver::start).unwrap();
 
-    let mut places = Places::new();
-    let mut keep = |name: &str, ended: &beistand_tests::program::Ended| {
-        places.push((name.to_owned(), format!("{}{}", ended.stdout, ended.stderr).into_bytes()));
-    };
-    let run = drive(&["run", "secrets.yaml", "-vv", "--as", ANNA]).run().unwrap();
+        let desk = Desk::new().on(network.management());
+        desk.write("token", &token.value);
+        let host = network.host(1).unwrap().v4();
+        desk.write("hosts.csv", &format!("name,addresses\npc-1,{host}\n"));
+        desk.configure(&json!({
+            "telemetry": { "otlp": receiver.endpoint() },
+            "inventory": ["hosts.csv"],
+            "guard": { "never": [] },
+            "connectors": {
+                "api": { "kind": "http", "auth": { "bearer": { "file": desk.path("token") } },
+                    "allow": [{ "methods": ["GET", "POST"], "url": format!("{gossip}/") }] },
+                "relay": { "kind": "smtp", "host": relay.address().ip(),
+                    "port": relay.address().port(), "tls": "starttls", "ca": relay.authority(),
+                    "user": MAIL_USER, "password": { "env": "RELAY_PASSWORD" },
+                    "from": "beistand@example.org" },
+                "router": { "kind": "nftables-ssh", "host": router.address().ip(),
+                    "port": router.address().port(), "user": USER, "key": { "file": router.key() },
+                    "known_hosts": router.known_hosts() },
+            },
+        }));
+        desk.write("secrets.yaml", &SECRETS.replace("GOSSIP", &gossip));
+        let canaries = [token, mail, key];
+        Self { desk, canaries, relay, receiver, echoed, _router: router, _network: network }
+    }
+
+    /// Runs the program, its log wide open.
+    fn drive(&self, words: &[&str]) -> Call {
+        prompt(self.desk.call(words).env("RELAY_PASSWORD", &self.canaries[1].value))
+    }
+}
+
+fn said(ended: &Ended) -> Vec<u8> {
+    format!("{}{}", ended.stdout, ended.stderr).into_bytes()
+}
+
+/// Uses every secret, is killed in the middle and ends; the run, and all places it wrote to.
+fn use_every_secret(scene: &Scene) -> (String, Places) {
+    let (desk, mut places) = (&scene.desk, Places::new());
+    let run = scene.drive(&["run", "secrets.yaml", "-vv", "--as", ANNA]).run().unwrap();
     run.expect_code(6).unwrap();
-    keep("log of the run", &run);
+    places.push(("log of the run".to_owned(), said(&run)));
     let id = announced(&run.stderr).unwrap();
     assert_eq!(desk.approve(&id, BEN), 1);
     // The log is cut off by a kill, so that what is in the write-ahead log stays there.
-    let killed =
-        drive(&["resume", "-vv"]).env("BEISTAND_CRASH_AT", "after_effect:1").run().unwrap();
+    let killed = scene.drive(&["resume", "-vv"]).env("BEISTAND_CRASH_AT", "after_effect:1");
+    let killed = killed.run().unwrap();
     killed.expect_code(-9).unwrap();
-    keep("log of the killed", &killed);
-    let mut places = { places };
+    places.push(("log of the killed".to_owned(), said(&killed)));
     assert!(desk.path("beistand.db-wal").exists(), "there is a write-ahead log to look into");
-    files(&desk, "killed ", &mut places);
+    files(desk, "killed ", &mut places);
     for words in [
         &["resume", "-vv"][..],
         &["connectors", "test", "api"],
         &["connectors", "test", "relay"],
         &["connectors", "test", "router"],
     ] {
-        let ended = drive(words).run().unwrap();
-        places.push((words.join(" "), format!("{}{}", ended.stdout, ended.stderr).into_bytes()));
+        places.push((words.join(" "), said(&scene.drive(words).run().unwrap())));
     }
+    (id, places)
+}
+
+#[test]
+fn a_secret_is_nowhere_but_where_it_is_sent() {
+    let scene = Scene::set();
+    let desk = &scene.desk;
+    let (id, mut places) = use_every_secret(&scene);
     let shown = desk.show(&id);
     assert_eq!(shown["status"], "succeeded", "{shown:#}");
-    assert_eq!(relay.mails().unwrap().len(), 1);
-    assert!(*echoed.lock().unwrap() >= 2, "the service did echo the token");
+    assert_eq!(scene.relay.mails().unwrap().len(), 1);
+    assert!(*scene.echoed.lock().unwrap() >= 2, "the service did echo the token");
     places.push(("show".to_owned(), shown.to_string().into_bytes()));
     for format in ["table", "jsonl", "csv", "html"] {
         let export = desk.ok(0, &["timeline", text(&shown["incident"]), "--format", format]);
         places.push((format!("timeline {format}"), export.into_bytes()));
     }
     desk.ok(0, &["backup", "backup.sqlite"]);
-    files(&desk, "", &mut places);
-    receiver_endpoint.wait_for_span("call", |span| span.name == "call").unwrap();
-    places.push(("spans".to_owned(), receiver_endpoint.bytes()));
+    files(desk, "", &mut places);
+    scene.receiver.wait_for_span("call", |span| span.name == "call").unwrap();
+    places.push(("spans".to_owned(), scene.receiver.bytes()));
 
     let names: BTreeSet<&str> = places.iter().map(|(name, _)| name.as_str()).collect();
     for name in ["beistand.db", "killed beistand.db-wal", "backup.sqlite", "spans"] {
         assert!(names.contains(name), "{name} was looked at: {names:?}");
     }
-    for canary in [&token, &mail, &key] {
+    for canary in &scene.canaries {
         let found: Vec<&str> = places
             .iter()
             .filter(|(_, bytes)| canary.is_in(bytes))

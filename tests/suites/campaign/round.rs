@@ -75,7 +75,7 @@ pub(super) fn play(dice: Dice, blows: &[Blow]) -> Observed {
     desk.configure(&service(&ledger.url()));
     desk.write("campaign.yaml", &playbook(&ledger.url()));
     let mut player = Player::new(&desk, &ledger);
-    let run = player.to_the_end(blows);
+    let run = player.play_out(blows);
     let shown = desk.show(&run);
     let mut lines = desk.export(text(&shown["incident"]));
     let chain = lines.pop().map(|mut line| line["chain"]["entries"].take());
@@ -165,7 +165,7 @@ impl<'a> Player<'a> {
     }
 
     /// Kills it as planned, starts it again, settles what nobody knows; the run's id.
-    fn to_the_end(&mut self, blows: &[Blow]) -> String {
+    fn play_out(&mut self, blows: &[Blow]) -> String {
         let begun = now();
         let mut ended = false;
         for blow in blows {
