@@ -161,6 +161,24 @@ fn after_a_sync_that_failed_nothing_is_begun_and_the_program_ends_with_70() {
     assert!(begun.elapsed() < PATIENCE);
 }
 
+/// From the first byte on: a program that was killed while it made its store is started again.
+#[test]
+fn a_kill_at_each_of_the_first_syncs_leaves_a_store_that_opens() {
+    for nth in 1..=12 {
+        let desk = Desk::new();
+        let ledger = Ledger::start(&desk.path("ledger")).unwrap();
+        work(&desk, &ledger.url(), 2);
+        let kill = format!("inject=fsync,fdatasync:signal=SIGKILL:when={nth}");
+        let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync"];
+        let wrapper = [&strace[..], &["-e", &kill]].concat();
+        let killed = desk.under(&wrapper, &RUN).run().unwrap();
+        assert_eq!(killed.code(), -9, "sync {nth}: {}", killed.stderr);
+        let again = desk.done(&RUN);
+        again.expect_code(0).unwrap_or_else(|trouble| panic!("sync {nth}: {trouble}"));
+        desk.ok(0, &["verify"]);
+    }
+}
+
 /// When the first sync was made to fail, in milliseconds since 1970.
 fn first_failure(log: &Path) -> u64 {
     let log = fs::read_to_string(log).unwrap();
