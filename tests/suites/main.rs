@@ -24,6 +24,8 @@ mod playbooks;
 #[cfg(test)]
 mod power;
 #[cfg(test)]
+mod restore;
+#[cfg(test)]
 mod rigs;
 #[cfg(test)]
 mod simulation;

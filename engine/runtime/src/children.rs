@@ -84,7 +84,7 @@ async fn open_run(inner: &Arc<Inner>, plan: &Arc<Plan>, wanted: Launch) -> Resul
     let appended = inner.journal.append(append).await?;
     inner.plans.put(plan);
     let status = state.status().as_str().to_owned();
-    let loaded = Loaded { plan: Arc::clone(plan), state, status, entries: 1 };
+    let loaded = Loaded { plan: Arc::clone(plan), state, status, entries: 1, restored: false };
     inner.spawn_with(run, Start::Opened(Box::new(loaded), appended.lease), Vec::new());
     Ok(())
 }

@@ -121,7 +121,9 @@ pub(crate) async fn drive(
             return;
         }
     };
+    let parked = after_restore(&inner, &loaded);
     let mut driver = Driver::new(Arc::clone(&inner), (run, lease, own), loaded);
+    driver.inputs.extend(parked);
     if !fresh && inner.drive == Drive::Yes {
         driver.inputs.push(Input::Recovered);
     }
@@ -148,6 +150,23 @@ pub(crate) async fn drive(
     if runs.get(&run).is_some_and(|sender| sender.same_channel(&driver.own)) {
         runs.remove(&run);
     }
+}
+
+/// A run that came back from a backup asks a person before it goes on, once for each restore.
+fn after_restore(inner: &Inner, loaded: &Loaded) -> Option<Input> {
+    let epoch = &inner.journal.meta().epoch;
+    if !loaded.restored || loaded.state.restored() == Some(epoch) {
+        return None;
+    }
+    let by = beistand_core::run::Actor {
+        person: loaded.state.opened().by.person.clone(),
+        asserted: true,
+    };
+    let reason = "the store came back from a backup; what this run was about to do may have been \
+                  done already"
+        .to_owned();
+    let restored = Some(epoch.clone());
+    Some(Input::Command(u64::MAX, Command::Park { by, reason, restored }))
 }
 
 impl Driver {

@@ -25,6 +25,8 @@ pub(crate) struct Loaded {
     pub(crate) status: String,
     /// Entries since its snapshot.
     pub(crate) entries: u64,
+    /// It was not ended when the store came back from a backup.
+    pub(crate) restored: bool,
 }
 
 /// Loads a run that this engine owns.
@@ -47,7 +49,7 @@ pub(crate) async fn load(
         }
     };
     let (state, entries) = fold(reader, stream, &plan, run).await?;
-    Ok(Loaded { plan, state, status: row.status, entries })
+    Ok(Loaded { plan, state, status: row.status, entries, restored: row.restored })
 }
 
 async fn plan_of(

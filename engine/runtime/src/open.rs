@@ -264,7 +264,8 @@ impl Engine {
         inner.plans.put(plan);
         if drives {
             let status = state.status().as_str().to_owned();
-            let loaded = Loaded { plan: Arc::clone(plan), state, status, entries: 1 };
+            let loaded =
+                Loaded { plan: Arc::clone(plan), state, status, entries: 1, restored: false };
             inner.spawn_with(run, Start::Opened(Box::new(loaded), appended.lease), Vec::new());
         }
         Ok(run)

@@ -102,7 +102,8 @@ fn a_parked_run_asks_and_goes_on_or_fails() {
     for (answer, status) in [(AnswerKind::Retry, "succeeded"), (AnswerKind::Abort, "failed")] {
         let mut desk = Desk::of(TICKET);
         let by = beistand_core::run::Actor { person: "engine".parse().unwrap(), asserted: false };
-        desk.command(Command::Park { by, reason: "three panics".to_owned() }).unwrap();
+        desk.command(Command::Park { by, reason: "three panics".to_owned(), restored: None })
+            .unwrap();
         assert_eq!((desk.status(), desk.asked()), ("paused", vec![": Decision".to_owned()]));
         assert!(desk.state.is_at_rest());
         desk.say("", answer).all_succeed();
@@ -115,7 +116,7 @@ fn a_cancelled_parked_run_asks_no_more() {
     let mut desk = Desk::of("  - id: rest\n    wait: 1h\n");
     let by = beistand_core::run::Actor { person: "engine".parse().unwrap(), asserted: false };
     desk.tick();
-    desk.command(Command::Park { by, reason: "restored".to_owned() }).unwrap();
+    desk.command(Command::Park { by, reason: "restored".to_owned(), restored: None }).unwrap();
     desk.cancel();
     assert_eq!((desk.status(), desk.asked().len()), ("cancelled", 0));
 }

@@ -203,7 +203,7 @@ fn outside_command(world: &mut World<'_>, at: usize) {
         6 | 7 => Command::Unpause { by },
         8 => Command::Undo { by, paths: Vec::new(), reason },
         _ if world.dice.once_in(2) => Command::Cancel { by, reason },
-        _ => Command::Park { by, reason },
+        _ => Command::Park { by, reason, restored: None },
     };
     world.send(run, &Input::Command(2, command));
 }

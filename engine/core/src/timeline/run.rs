@@ -358,7 +358,7 @@ fn actor_of(head: &Head) -> Option<&Actor> {
     | Head::SignalReceived { by, .. }
     | Head::Voted { by, .. }
     | Head::NeedAnswered { by, .. }
-    | Head::Paused { by }
+    | Head::Paused { by, .. }
     | Head::Unpaused { by } = head
     {
         return Some(by);

@@ -82,7 +82,7 @@ impl Driver {
         let kept = if self.panics == PANICS_MAX {
             let by = Actor { person: self.state.opened().by.person.clone(), asserted: true };
             let reason = format!("the run broke down {PANICS_MAX} times: {why}");
-            vec![Input::Command(u64::MAX, Command::Park { by, reason })]
+            vec![Input::Command(u64::MAX, Command::Park { by, reason, restored: None })]
         } else {
             kept
         };

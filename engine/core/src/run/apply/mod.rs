@@ -76,6 +76,7 @@ impl RunState {
             opened,
             flow: Flow::Section { section: Section::Steps, closing: None },
             paused: false,
+            restored: None,
             error: None,
             outputs: None,
             ended_at: None,
@@ -136,8 +137,11 @@ impl RunState {
         match &event.head {
             Head::RunOpened { .. } => Err(Contradiction::new("a run is opened twice")),
             Head::SectionStarted { section } => self.start_section(plan, *section, at),
-            Head::Paused { .. } => {
+            Head::Paused { restored, .. } => {
                 self.paused = true;
+                if let Some(epoch) = restored {
+                    self.restored = Some((epoch.clone(), at));
+                }
                 Ok(())
             }
             Head::Unpaused { .. } => {

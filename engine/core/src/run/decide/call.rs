@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::super::event::{Event, Head, Intent, NeedKind};
+use super::super::event::{AttemptEnd, Event, Head, Intent, NeedKind};
 use super::super::state::{Cause, Sent, StepIx};
 use super::outcome::Ask;
 use super::prepare::{Prepared, Unfit, family_of, prepare};
 use super::{Contradiction, Decided, Decider, Effect};
 use crate::model::{
-    ActionName, Call, ConnectorName, Direction, ErrorKind, IdempotencyKey, Mode, Offer, Path,
-    Reached, Role, Span, Target,
+    ActionName, Call, ConnectorName, Direction, EffectClass, ErrorKind, IdempotencyKey, Mode,
+    Offer, Path, Reached, Role, Span, Target,
 };
 use crate::playbook::{CallNode, Kind};
 
@@ -207,7 +207,9 @@ impl Decider<'_, '_> {
         direction: Direction,
         timeout: Span,
     ) -> Decided {
+        let doubtful = self.is_doubtful(ix, &prepared)?;
         if let Some(connector) = &prepared.connector
+            && !doubtful
             && !self.permits.take(connector)
         {
             self.hold_back(ix, Cause::Permit(connector.clone()));
@@ -225,6 +227,13 @@ impl Decider<'_, '_> {
         event.body.undo.clone_from(&prepared.undo);
         self.emit(event)?;
         self.make_busy(&prepared, &path);
+        if doubtful {
+            let (end, error) = (AttemptEnd::Unknown, Some(ErrorKind::Unknown));
+            let head = Head::AttemptEnded { path, end, error, reached: None };
+            let message = "the store came back from a backup: it may have been done since";
+            self.emit(Event::new(head).text(message))?;
+            return self.settle_unknown(ix, prepared.offer.class);
+        }
         match prepared.connector.clone() {
             Some(connector) => {
                 let call = Box::new(self.call_of(ix)?);
@@ -233,6 +242,18 @@ impl Decider<'_, '_> {
             }
             None => self.ask_by_hand(ix, &prepared),
         }
+    }
+
+    /// After a restore, whether the store's lost future may have sent this. What may be sent twice
+    /// is sent with its key; the rest is a question for a probe or a person.
+    fn is_doubtful(&self, ix: StepIx, prepared: &Prepared) -> Result<bool, Contradiction> {
+        let Some((_, restored)) = &self.state.restored else { return Ok(false) };
+        let known = self.step(ix)?.sent.as_ref().is_some_and(|sent| sent.at >= *restored);
+        let may = match prepared.offer.class {
+            EffectClass::Read | EffectClass::Idempotent => true,
+            EffectClass::Checkable | EffectClass::Once => self.repeats(ix)?,
+        };
+        Ok(!known && !may && prepared.connector.is_some())
     }
 
     /// The intent of a step's next attempt.

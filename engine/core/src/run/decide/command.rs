@@ -67,6 +67,9 @@ pub enum Command {
         by: Actor,
         /// Why.
         reason: String,
+        /// The epoch of the store, where a restore is why.
+        #[serde(default)]
+        restored: Option<String>,
     },
 }
 
@@ -146,7 +149,7 @@ impl Decider<'_, '_> {
             Command::Unpause { by } => self.unpause(by),
             Command::Cancel { by, reason } => self.cancel(by, reason),
             Command::Undo { by, paths, reason } => self.undo(by, &paths, reason),
-            Command::Park { by, reason } => self.park(by, &reason),
+            Command::Park { by, reason, restored } => self.park(by, &reason, restored),
         }
     }
 
@@ -187,7 +190,7 @@ impl Decider<'_, '_> {
             return Ok(Ok(Reply::Already));
         }
         self.tell_children(&Command::Pause { by: by.clone(), reason: reason.clone() });
-        self.emit(Event::new(Head::Paused { by }).text(reason))?;
+        self.emit(Event::new(Head::Paused { by, restored: None }).text(reason))?;
         Ok(Ok(Reply::Done))
     }
 
@@ -246,16 +249,19 @@ impl Decider<'_, '_> {
         Ok(Ok(Reply::Done))
     }
 
-    fn park(&mut self, by: Actor, reason: &str) -> Answered {
+    fn park(&mut self, by: Actor, reason: &str, restored: Option<String>) -> Answered {
         if matches!(self.state.flow, Flow::Ended(_)) {
             return Ok(Ok(Reply::Already));
         }
         let parked =
             self.state.needs().any(|need| need.step.is_none() && need.kind == NeedKind::Decision);
-        if parked {
+        if parked && restored.is_none() {
             return Ok(Ok(Reply::Already));
         }
-        self.emit(Event::new(Head::Paused { by }).text(reason))?;
+        self.emit(Event::new(Head::Paused { by, restored }).text(reason))?;
+        if parked {
+            return Ok(Ok(Reply::Done));
+        }
         let ask = Ask { kind: NeedKind::Decision, role: Role::Commander, votes: 0, until: None };
         self.ask(None, &ask, json!({"reason": reason}), None)?;
         Ok(Ok(Reply::Done))

@@ -330,6 +330,10 @@ pub enum Head {
     Paused {
         /// Who.
         by: Actor,
+        /// The epoch of the store that was restored from a backup: what this run was about to do
+        /// may have been done already.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        restored: Option<String>,
     },
     /// A person let it go on.
     Unpaused {

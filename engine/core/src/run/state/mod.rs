@@ -56,6 +56,10 @@ pub struct RunState {
     pub(crate) opened: Opened,
     pub(crate) flow: Flow,
     pub(crate) paused: bool,
+    /// The epoch of the newest restore, and when: effects whose intent is older, or not there yet,
+    /// may have been sent.
+    #[serde(default)]
+    pub(crate) restored: Option<(String, Millis)>,
     pub(crate) error: Option<StepError>,
     pub(crate) outputs: Option<Arc<Value>>,
     pub(crate) ended_at: Option<Millis>,
@@ -107,6 +111,10 @@ impl RunState {
     /// What it was launched with.
     pub fn opened(&self) -> &Opened {
         &self.opened
+    }
+    /// The epoch of the newest restore it knows of.
+    pub fn restored(&self) -> Option<&str> {
+        self.restored.as_ref().map(|(epoch, _)| epoch.as_str())
     }
     /// The root run's id; its own where nobody called it.
     pub fn root(&self) -> RunId {
