@@ -6,6 +6,7 @@ mod desk;
 mod gates;
 mod holds;
 mod people;
+mod restored;
 mod retries;
 mod steps;
 mod undo;

@@ -172,7 +172,7 @@ pub(super) async fn holds(context: &Context) -> Outcome {
                     "mode": hold.key.mode, "target": hold.key.target, "effect": hold.key.effect,
                     "run": hold.key.run, "path": hold.key.path, "state": hold.state.as_str(),
                     "since": hold.since.to_string(), "organisation": hold.organisation,
-                    "connector": hold.connector,
+                    "connector": hold.key.connector,
                 })
             })
             .collect();

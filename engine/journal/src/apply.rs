@@ -154,14 +154,14 @@ pub(crate) const STATEMENTS: &[&str] = &[
          select w.value ->> 'mode', w.value ->> 'target', w.value ->> 'effect', w.value ->> 'run',
              w.value ->> 'path', w.value ->> 'state', ", int!("since"), ", w.value ->> 'organisation',
              w.value ->> 'connector', w.value ->> 'body'", rows!(),
-        "where true on conflict (mode, target, effect, run, path) do update set state = excluded.state,
-             since = excluded.since, connector = excluded.connector, body = excluded.body"
+        "where true on conflict (mode, target, effect, connector, run, path) do update
+             set state = excluded.state, since = excluded.since, body = excluded.body"
     ),
     // 10 RemoveHold
     concat!(
-        "delete from hold where (mode, target, effect, run, path) in (
-             select w.value ->> 'mode', w.value ->> 'target', w.value ->> 'effect', w.value ->> 'run',
-             w.value ->> 'path'", rows!(), ")"
+        "delete from hold where (mode, target, effect, connector, run, path) in (
+             select w.value ->> 'mode', w.value ->> 'target', w.value ->> 'effect',
+             w.value ->> 'connector', w.value ->> 'run', w.value ->> 'path'", rows!(), ")"
     ),
     // 11 UseTarget
     concat!(
@@ -341,7 +341,8 @@ fn need_row(need: &Need) -> Value {
 }
 
 fn key_text(key: &HoldKey) -> String {
-    format!("{} {} {} {} {}", key.mode, key.target, key.effect, key.run, key.path)
+    let HoldKey { mode, target, effect, connector, run, path } = key;
+    format!("{mode} {target} {effect} {connector} {run} {path}")
 }
 
 fn key_row(key: &HoldKey) -> Map<String, Value> {
@@ -349,6 +350,7 @@ fn key_row(key: &HoldKey) -> Map<String, Value> {
     row.insert("mode".to_owned(), json!(key.mode));
     row.insert("target".to_owned(), json!(key.target));
     row.insert("effect".to_owned(), json!(key.effect));
+    row.insert("connector".to_owned(), json!(key.connector));
     row.insert("run".to_owned(), json!(key.run));
     row.insert("path".to_owned(), json!(key.path));
     row
@@ -362,7 +364,6 @@ fn hold_row(hold: &Hold) -> Value {
         "organisation".to_owned(),
         json!(hold.organisation.as_ref().map(Organisation::as_str)),
     );
-    row.insert("connector".to_owned(), json!(hold.connector));
     row.insert("body".to_owned(), json!(hold.body));
     Value::Object(row)
 }

@@ -67,22 +67,11 @@ async fn check(connection: &mut Connection, guard: &Guard) -> Result<Option<Refu
             Ok(row.map(|_| Refusal::NumberTaken))
         }
         Guard::TargetFree { hold } => {
-            let sql = "select run, path from hold where mode = $1 and target = $2
-                 and state <> 'held' and not (run = $3 and path = $4) order by no limit 1";
-            let row = connection
-                .row(
-                    sql,
-                    params![
-                        hold.mode.as_str(),
-                        hold.target.as_str(),
-                        hold.run.to_string(),
-                        hold.path.as_str()
-                    ],
-                )
-                .await?;
-            Ok(whose(row)
-                .map_err(|error| bad(&error))?
-                .map(|(run, path)| Refusal::TargetBusy { run, path }))
+            let sql = "select run, path from hold where mode = $1 and target = $2 and effect = $3
+                 and connector = $4 and state <> 'held' and not (run = $5 and path = $6)
+                 order by no limit 1";
+            let other = another(connection, sql, hold).await?;
+            Ok(other.map(|(run, path)| Refusal::TargetBusy { run, path }))
         }
         Guard::NotHeld { hold } | Guard::LastHold { hold } => {
             let other = other_hold(connection, hold).await?;
@@ -135,20 +124,26 @@ async fn other_hold(
     hold: &HoldKey,
 ) -> Result<Option<(RunId, Path)>, Failure> {
     let sql = "select run, path from hold where mode = $1 and target = $2 and effect = $3
-         and state = 'held' and not (run = $4 and path = $5) order by no limit 1";
-    let row = connection
-        .row(
-            sql,
-            params![
-                hold.mode.as_str(),
-                hold.target.as_str(),
-                hold.effect.as_str(),
-                hold.run.to_string(),
-                hold.path.as_str()
-            ],
-        )
-        .await?;
-    whose(row).map_err(|error| bad(&error))
+         and connector = $4 and state = 'held' and not (run = $5 and path = $6)
+         order by no limit 1";
+    another(connection, sql, hold).await
+}
+
+/// Who else has such a hold.
+async fn another(
+    connection: &mut Connection,
+    sql: &'static str,
+    hold: &HoldKey,
+) -> Result<Option<(RunId, Path)>, Failure> {
+    let params = params![
+        hold.mode.as_str(),
+        hold.target.as_str(),
+        hold.effect.as_str(),
+        hold.connector.as_str(),
+        hold.run.to_string(),
+        hold.path.as_str()
+    ];
+    whose(connection.row(sql, params).await?).map_err(|error| bad(&error))
 }
 
 fn whose(row: Option<Row>) -> Result<Option<(RunId, Path)>, StoreError> {

@@ -282,7 +282,7 @@ impl Reader {
 
     /// Holds, by target and age; of one target where it is given (`host:pc-17`).
     pub async fn holds(&self, target: Option<&str>) -> Result<Vec<Hold>, StoreError> {
-        let sql = "select mode, target, effect, run, path, state, since, organisation, connector,
+        let sql = "select mode, target, effect, connector, run, path, state, since, organisation,
              body from hold where $1 is null or target = $1 order by target, no";
         let params = params![target.map(str::to_owned)];
         let rows = self.pool.rows("list holds", sql, params).await?;

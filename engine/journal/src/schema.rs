@@ -59,7 +59,7 @@ macro_rules! tables {
             "create table hold (no ", $no, ", mode text not null, target text not null, effect text not null,
                 run text not null, path text not null, state text not null, since ", $int, " not null,
                 organisation text, connector text not null, body text not null,
-                constraint hold_key unique (mode, target, effect, run, path)", $end,
+                constraint hold_key unique (mode, target, effect, connector, run, path)", $end,
             "create table target_use (no ", $no, ", mode text not null, run text not null,
                 target text not null, organisation text, at ", $int, " not null,
                 constraint target_use_key unique (mode, run, target)", $end,

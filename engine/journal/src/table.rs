@@ -91,6 +91,8 @@ pub struct HoldKey {
     pub target: String,
     /// What is held there: the effect's action, `network.isolate`.
     pub effect: String,
+    /// Through which connector: it may know a target of this name that is another one's too.
+    pub connector: ConnectorName,
     /// By which run.
     pub run: RunId,
     /// At which step.
@@ -133,8 +135,6 @@ pub struct Hold {
     pub since: Millis,
     /// Whose target.
     pub organisation: Option<Organisation>,
-    /// Through which connector.
-    pub connector: ConnectorName,
     /// What was there before and the effect's output, JSON: the *first* hold's previous value is
     /// what the last release restores.
     pub body: String,

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use beistand_core::model::{
-    ActionName, ConnectorName, Digest, Direction, Limits, Millis, Mode, NeedId, Path, RunId, Target,
+    ConnectorName, Digest, Direction, Limits, Millis, Mode, NeedId, Path, RunId, Target,
 };
 use beistand_core::run::{
-    Decision, Event, HOUR, Head, Holder, Need, RunState, Shared, SharedChange,
+    Decision, Event, HOUR, Head, Holder, Means, Need, RunState, Shared, SharedChange,
 };
 use beistand_journal::{self as journal, Append, Change, Guard};
 use serde_json::{Value, json};
@@ -97,36 +97,27 @@ fn need_row(state: &RunState, need: &Need) -> journal::Need {
     }
 }
 
-/// Which way the effect of a step goes, and who does it.
-struct Sent<'a> {
+/// Which way the effect of a step goes, and whether it destroys.
+struct Sent {
     direction: Direction,
-    connector: Option<&'a ConnectorName>,
     destructive: bool,
 }
 
-fn sent<'a>(decision: &'a Decision, path: &Path) -> Option<Sent<'a>> {
+fn sent(decision: &Decision, path: &Path) -> Option<Sent> {
     decision.events.iter().find_map(|event| match &event.head {
         Head::AttemptStarted(intent) | Head::AlreadyHeld { intent, .. } if intent.path == *path => {
-            Some(Sent {
-                direction: intent.direction,
-                connector: intent.connector.as_ref(),
-                destructive: intent.destructive,
-            })
+            Some(Sent { direction: intent.direction, destructive: intent.destructive })
         }
         _ => None,
     })
 }
 
-fn key(
-    mode: Mode,
-    target: &str,
-    effect: &ActionName,
-    (run, path): (RunId, &Path),
-) -> journal::HoldKey {
+fn key(mode: Mode, target: &str, effect: &Means, (run, path): (RunId, &Path)) -> journal::HoldKey {
     journal::HoldKey {
         mode,
         target: target.to_owned(),
-        effect: effect.as_str().to_owned(),
+        effect: effect.action.as_str().to_owned(),
+        connector: effect.connector.clone().unwrap_or_else(by_hand),
         run,
         path: path.clone(),
     }
@@ -152,12 +143,10 @@ fn shared_change(
             busy(append, (targets, effect, by), decision, state, limits);
         }
         SharedChange::Held { targets, effect, by, previous, output } => {
-            let connector = sent(decision, &by.path).and_then(|sent| sent.connector.cloned());
-            let connector = connector.or_else(|| known_connector(state, &by.path));
             for target in targets {
                 let body = json!({"previous": previous, "output": output});
                 let key = key(mode, target, effect, (by.run, &by.path));
-                let hold = hold(key, journal::HoldState::Held, by.since, connector.clone());
+                let hold = hold(key, journal::HoldState::Held, by.since);
                 append.changes.push(Change::PutHold(Box::new(journal::Hold {
                     body: body.to_string(),
                     ..hold
@@ -174,12 +163,7 @@ fn shared_change(
                     // A release that did not happen: the target is held as before.
                     Some(holder) => {
                         let body = json!({"previous": holding.previous, "output": holding.output});
-                        let hold = hold(
-                            key,
-                            journal::HoldState::Held,
-                            holder.since,
-                            known_connector(state, path),
-                        );
+                        let hold = hold(key, journal::HoldState::Held, holder.since);
                         Change::PutHold(Box::new(journal::Hold { body: body.to_string(), ..hold }))
                     }
                     None => Change::RemoveHold(key),
@@ -213,14 +197,14 @@ fn shared_change(
             append.guards.push(Guard::OncePerIncident { once: once.clone() });
             append.changes.push(Change::Once(once));
         }
-        SharedChange::Unclaimed { .. } => {}
+        SharedChange::Looked { .. } | SharedChange::Unclaimed { .. } => {}
     }
     append.at = at;
 }
 
 fn busy(
     append: &mut Append,
-    (targets, effect, by): (&[Target], &ActionName, &Holder),
+    (targets, effect, by): (&[Target], &Means, &Holder),
     decision: &Decision,
     state: &RunState,
     limits: &Limits,
@@ -229,13 +213,12 @@ fn busy(
     let sent = sent(decision, &by.path);
     let undo = sent.as_ref().is_some_and(|sent| sent.direction == Direction::Undo);
     let destructive = sent.as_ref().is_some_and(|sent| sent.destructive);
-    let connector = sent.and_then(|sent| sent.connector.cloned());
     let path = if undo { origin(&by.path) } else { by.path.clone() };
     for target in targets {
         let key = key(opened.mode, &target.identity(), effect, (by.run, &path));
         append.guards.push(Guard::TargetFree { hold: key.clone() });
         let state = if undo { journal::HoldState::Releasing } else { journal::HoldState::Taking };
-        let mut hold = hold(key, state, by.since, connector.clone());
+        let mut hold = hold(key, state, by.since);
         hold.organisation.clone_from(&target.organisation);
         append.changes.push(Change::PutHold(Box::new(hold)));
         if destructive {
@@ -263,24 +246,14 @@ fn busy(
     }
 }
 
-fn hold(
-    key: journal::HoldKey,
-    state: journal::HoldState,
-    since: Millis,
-    connector: Option<ConnectorName>,
-) -> journal::Hold {
-    let connector = connector.unwrap_or_else(by_hand);
-    journal::Hold { key, state, since, organisation: None, connector, body: "{}".to_owned() }
+fn hold(key: journal::HoldKey, state: journal::HoldState, since: Millis) -> journal::Hold {
+    journal::Hold { key, state, since, organisation: None, body: "{}".to_owned() }
 }
 
 /// What stands for the connector where a person did it.
 #[expect(clippy::expect_used, reason = "a literal name")]
 fn by_hand() -> ConnectorName {
     "by-hand".parse().expect("a literal connector name")
-}
-
-fn known_connector(state: &RunState, path: &Path) -> Option<ConnectorName> {
-    state.step_at(&origin(path))?.sent.as_ref()?.intent.connector.clone()
 }
 
 /// The holds of a store, as an engine begins with them.
@@ -293,7 +266,9 @@ pub(crate) fn holds_of(
         rows.into_iter().filter(|row| row.key.mode == mode).collect();
     rows.sort_by_key(|row| row.since);
     for row in rows {
-        let Ok(effect) = row.key.effect.parse() else { continue };
+        let Ok(action) = row.key.effect.parse() else { continue };
+        let connector = Some(row.key.connector.clone()).filter(|name| *name != by_hand());
+        let effect = Means { action, connector };
         let key = beistand_core::run::HoldKey { target: row.key.target.clone(), effect };
         let state = holds.entry(key).or_default();
         let holder = Holder { run: row.key.run, path: row.key.path.clone(), since: row.since };

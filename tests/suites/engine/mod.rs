@@ -13,12 +13,12 @@ const TEN: &str = "playbook: ten
 language: 1
 title: Ten steps
 steps:
-  - id: loop
+  - id: each
     for_each: 10
     steps:
       - id: post
         call: chat.post
-        with: { room: crisis, text: \"${item}\" }
+        with: { room: crisis, text: \"no. ${item}\" }
 ";
 
 const GATED: &str = "playbook: gated

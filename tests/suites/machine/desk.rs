@@ -12,8 +12,8 @@ use beistand_core::model::{
 use beistand_core::playbook::{CheckRequest, Plan, ScriptKind, SourceText, check, finding_text};
 use beistand_core::run::{
     Actor, Answer, AnswerError, AnswerKind, Answered, Binding, Chance, Command, Connectors,
-    Decision, Effect, Event, Head, Input, Launch, Need, Permits, Reply, RunState, Setup, Shared,
-    StepStatus, World, decide, launch,
+    Decision, Effect, Event, Head, Input, Launch, Need, Parent, Permits, Reply, RunState, Setup,
+    Shared, StepStatus, World, decide, launch,
 };
 use beistand_script::Scripts;
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ pub(super) fn at(path: &str) -> Path {
     path.parse().unwrap()
 }
 
-fn person(name: &str) -> Actor {
+pub(super) fn person(name: &str) -> Actor {
     Actor { person: name.parse().unwrap(), asserted: true }
 }
 
@@ -103,13 +103,19 @@ impl Desk {
         let catalogue = Catalogue::first();
         let mut chance = Chance::new([3; 32]);
         let now = Millis::parse("2026-03-02T03:00:00Z").unwrap();
-        let bindings = ["network", "mail", "ticket"].map(|capability| Binding {
+        let bound = |capability: &str, slot: Option<&str>, connector: &str| Binding {
             capability: capability.to_owned(),
-            slot: None,
+            slot: slot.map(str::to_owned),
             organisation: None,
             range: None,
-            connector: "product".parse().unwrap(),
-        });
+            connector: connector.parse().unwrap(),
+        };
+        let bindings = [
+            bound("network", None, "product"),
+            bound("mail", None, "product"),
+            bound("ticket", None, "product"),
+            bound("network", Some("annex"), "router-of-the-annex"),
+        ];
         let event = launch(
             plan,
             &catalogue,
@@ -154,9 +160,22 @@ impl Desk {
     pub(super) fn renamed(&mut self) {
         self.chance = Chance::new([4; 32]);
         let run = self.chance.run_id(self.now);
+        self.reopened(|id, _| *id = run);
+    }
+
+    /// Becomes a sub-playbook whose caller came back from a backup before it opened this.
+    pub(super) fn called_after_a_restore(&mut self) -> &mut Self {
+        let (caller, path) = (self.chance.run_id(self.now), at("sub"));
+        let restored = Some("second".to_owned());
+        let of = Parent { run: caller, path, root: caller, generation: 0, restored };
+        self.reopened(|_, parent| *parent = Some(of));
+        self
+    }
+
+    fn reopened(&mut self, change: impl FnOnce(&mut RunId, &mut Option<Parent>)) {
         let Some((_, events)) = self.entries.first_mut() else { return };
-        if let Head::RunOpened { run: id, .. } = &mut events[0].head {
-            *id = run;
+        if let Head::RunOpened { run, parent, .. } = &mut events[0].head {
+            change(run, parent);
         }
         self.state = self.fold();
     }

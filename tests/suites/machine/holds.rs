@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::desk::{Desk, refused, unknown};
+use super::desk::{Desk, plan, refused, unknown};
 
 const CUT: &str = "  - id: cut
     call: network.isolate
@@ -74,6 +74,40 @@ fn two_steps_of_one_run_hold_together_and_an_undo_of_both_releases_once() {
     assert_eq!(desk.paths_out().len(), 1);
     desk.all_succeed();
     assert_eq!((desk.status(), desk.shared.holds.iter().count()), ("undone", 0));
+}
+
+#[test]
+fn a_state_that_was_read_while_another_effect_went_on_is_read_again() {
+    let mut first = Desk::of(CUT);
+    first.tick();
+    let mut second = beside(&first, CUT);
+    second.tick();
+    assert_eq!(second.sent(), [("cut".to_owned(), "network.state".to_owned())]);
+    // Meanwhile the first one cuts the target off and takes it back.
+    first.shared = second.shared.clone();
+    first.all_succeed().undo(&[]);
+    first.all_succeed();
+    second.shared = first.shared.clone();
+    second.answer("cut", Ok(json!({"state": "isolated"})));
+    assert_eq!(second.sent(), [("cut".to_owned(), "network.state".to_owned())], "once more");
+    second.succeeds("cut");
+    assert_eq!(second.previous_of("cut"), json!({"state": "open"}));
+}
+
+#[test]
+fn one_name_behind_two_connectors_is_two_things() {
+    let there = CUT.replace("id: cut", "id: cut_there");
+    let slots = "slots: { annex: { capability: network } }";
+    let text = format!("{slots}\nsteps:\n{CUT}{there}    via: annex\n");
+    let mut desk = Desk::new(&plan(&text), json!({}));
+    desk.tick().succeeds("cut").succeeds("cut");
+    assert_eq!(desk.paths_out(), ["cut_there"], "what the one cut off the other one did not");
+    desk.all_succeed();
+    assert_eq!((desk.status(), desk.shared.holds.iter().count()), ("succeeded", 2));
+    desk.undo(&["cut"]);
+    assert_eq!(desk.sent(), [("cut/undo".to_owned(), "network.release".to_owned())]);
+    desk.all_succeed();
+    assert_eq!(desk.shared.holds.iter().count(), 1, "the annex is as it was");
 }
 
 #[test]

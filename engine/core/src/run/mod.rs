@@ -29,6 +29,6 @@ pub use state::{
 };
 pub use view::{StepStatus, item_text, kind_word};
 pub use world::{
-    Chance, Connectors, HOUR, HoldKey, HoldState, Holder, Holds, Permits, Setup, Shared,
+    Chance, Connectors, HOUR, HoldKey, HoldState, Holder, Holds, Means, Permits, Setup, Shared,
     SharedChange, World,
 };

@@ -91,6 +91,9 @@ pub struct Shared {
     pub stopped: bool,
     /// What is held.
     pub holds: Holds,
+    /// Who looked at a target and found it as it still is: nobody touched it since. Kept in memory
+    /// alone; who is not in it looks again.
+    pub looks: BTreeMap<HoldKey, BTreeSet<(RunId, Path)>>,
     /// Effects that may happen once in an incident: who has them.
     pub once: BTreeMap<String, (RunId, Path)>,
     /// When a target was last touched, and whose it is; kept for an hour.
@@ -103,13 +106,23 @@ pub struct Holds {
     by_key: BTreeMap<HoldKey, HoldState>,
 }
 
+/// What is done to a target, and by what. One name may stand for two things: the same account in
+/// two directories, the same host behind two routers. A hold on one is none on the other.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Means {
+    /// The destructive action, `network.isolate`.
+    pub action: ActionName,
+    /// Who does it; nobody where a person does it by hand.
+    pub connector: Option<ConnectorName>,
+}
+
 /// A target and the effect on it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct HoldKey {
     /// The target's identity, `host:pc-17`.
     pub target: String,
-    /// The effect, `network.isolate`.
-    pub effect: ActionName,
+    /// The effect on it.
+    pub effect: Means,
 }
 
 /// Who holds a target.
@@ -139,12 +152,24 @@ pub struct HoldState {
 /// How a decision changes what runs share; goes into the transaction of its entry.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SharedChange {
+    /// A step begins to read the state before its effect; it counts until somebody else's effect
+    /// on one of these targets begins.
+    Looked {
+        /// The targets' identities.
+        targets: Vec<String>,
+        /// The effect.
+        effect: Means,
+        /// The run.
+        run: RunId,
+        /// The step.
+        path: Path,
+    },
     /// An effect on these targets begins: free before, out now. Counts against the limits.
     Busy {
         /// The targets.
         targets: Vec<Target>,
         /// The effect.
-        effect: ActionName,
+        effect: Means,
         /// Who.
         by: Holder,
     },
@@ -153,14 +178,14 @@ pub enum SharedChange {
         /// The targets' identities.
         targets: Vec<String>,
         /// The effect.
-        effect: ActionName,
+        effect: Means,
     },
     /// The effect succeeded: its run holds the targets.
     Held {
         /// The targets' identities.
         targets: Vec<String>,
         /// The effect.
-        effect: ActionName,
+        effect: Means,
         /// Who.
         by: Holder,
         /// The state before; only the first holder's counts.
@@ -173,7 +198,7 @@ pub enum SharedChange {
         /// The targets' identities.
         targets: Vec<String>,
         /// The effect.
-        effect: ActionName,
+        effect: Means,
         /// The run.
         run: RunId,
         /// The step.
@@ -184,7 +209,7 @@ pub enum SharedChange {
         /// The targets' identities.
         targets: Vec<String>,
         /// The effect.
-        effect: ActionName,
+        effect: Means,
     },
     /// An effect that may happen once in its incident is this step's.
     Claimed {
@@ -204,7 +229,7 @@ pub enum SharedChange {
 
 impl Holds {
     /// How one target stands.
-    pub fn get(&self, target: &str, effect: &ActionName) -> Option<&HoldState> {
+    pub fn get(&self, target: &str, effect: &Means) -> Option<&HoldState> {
         self.by_key.get(&HoldKey { target: target.to_owned(), effect: effect.clone() })
     }
     /// All that is held or busy.
@@ -215,11 +240,11 @@ impl Holds {
     pub fn restore(&mut self, key: HoldKey, state: HoldState) {
         self.by_key.insert(key, state);
     }
-    fn at(&mut self, target: &str, effect: &ActionName) -> &mut HoldState {
+    fn at(&mut self, target: &str, effect: &Means) -> &mut HoldState {
         let key = HoldKey { target: target.to_owned(), effect: effect.clone() };
         self.by_key.entry(key).or_default()
     }
-    fn tidy(&mut self, target: &str, effect: &ActionName) {
+    fn tidy(&mut self, target: &str, effect: &Means) {
         let key = HoldKey { target: target.to_owned(), effect: effect.clone() };
         if self
             .by_key
@@ -235,9 +260,17 @@ impl Shared {
     /// The shared state after a committed change.
     pub fn apply(&mut self, change: &SharedChange, now: Millis) {
         match change {
+            SharedChange::Looked { targets, effect, run, path } => {
+                for target in targets {
+                    let key = HoldKey { target: target.clone(), effect: effect.clone() };
+                    self.looks.entry(key).or_default().insert((*run, path.clone()));
+                }
+            }
             SharedChange::Busy { targets, effect, by } => {
                 for target in targets {
                     let identity = target.identity();
+                    self.looks
+                        .remove(&HoldKey { target: identity.clone(), effect: effect.clone() });
                     self.holds.at(&identity, effect).busy = Some((by.run, by.path.clone()));
                     self.touched.insert(identity, (now, target.organisation.clone()));
                 }

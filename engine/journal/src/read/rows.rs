@@ -109,6 +109,7 @@ pub(super) fn hold(mut row: Row) -> Result<Hold, StoreError> {
         mode: row.parse("hold.mode")?,
         target: row.text("hold.target")?,
         effect: row.text("hold.effect")?,
+        connector: row.parse("hold.connector")?,
         run: row.parse("hold.run")?,
         path: path(&row.text("hold.path")?),
     };
@@ -119,7 +120,6 @@ pub(super) fn hold(mut row: Row) -> Result<Hold, StoreError> {
             .ok_or(StoreError::Damaged { what: "hold.state", why: state })?,
         since: millis(&mut row, "hold.since")?,
         organisation: row.maybe_parse("hold.organisation")?,
-        connector: row.parse("hold.connector")?,
         body: row.text("hold.body")?,
     })
 }

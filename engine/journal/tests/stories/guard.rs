@@ -93,6 +93,7 @@ fn key(run: u64) -> HoldKey {
         mode: Mode::Live,
         target: "host:pc-17".to_owned(),
         effect: "network.isolate".to_owned(),
+        connector: "core-router".parse().unwrap(),
         run: run_id(run),
         path: "cut".parse().unwrap(),
     }
@@ -104,7 +105,6 @@ fn hold(run: u64, state: HoldState) -> Change {
         state,
         since: at(1),
         organisation: None,
-        connector: "core-router".parse().unwrap(),
         body: r#"{"previous":"open"}"#.to_owned(),
     }))
 }

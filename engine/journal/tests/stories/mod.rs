@@ -46,10 +46,12 @@ impl Place {
         let sql = format!("create database {name}");
         #[expect(clippy::disallowed_methods, reason = "a name made here")]
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-        let (base, _) = server.rsplit_once('/').unwrap();
+        // The folder of a socket stands behind the question mark, slashes and all.
+        let (address, query) = server.split_once('?').unwrap_or((&server, ""));
+        let (base, _) = address.rsplit_once('/').unwrap();
         let directory = tempfile::tempdir().unwrap();
         let witness = directory.path().join("witness");
-        Self { url: format!("{base}/{name}"), directory, witness }
+        Self { url: format!("{base}/{name}?{query}"), directory, witness }
     }
 
     pub(crate) fn options(&self, now: i64) -> Options {

@@ -50,6 +50,7 @@ fn change(run: u64, kind: u8, now: i64) -> (Option<Guard>, Option<Change>) {
         mode: Mode::Live,
         target: format!("host:pc-{}", run % 2),
         effect: "network.isolate".to_owned(),
+        connector: "core-router".parse().unwrap(),
         run: run_id(run),
         path: "cut".parse().unwrap(),
     };
@@ -59,7 +60,6 @@ fn change(run: u64, kind: u8, now: i64) -> (Option<Guard>, Option<Change>) {
             state,
             since: at(now),
             organisation: None,
-            connector: "core-router".parse().unwrap(),
             body: "{}".to_owned(),
         })))
     };

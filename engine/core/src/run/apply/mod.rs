@@ -72,11 +72,12 @@ impl RunState {
             bindings: serde_json::from_value(bindings)
                 .map_err(|error| Contradiction::new(error.to_string()))?,
         };
+        let restored = opened.parent.as_ref().and_then(|parent| parent.restored.clone());
         Ok(Self {
+            restored: restored.map(|epoch| (epoch, at)),
             opened,
             flow: Flow::Section { section: Section::Steps, closing: None },
             paused: false,
-            restored: None,
             error: None,
             outputs: None,
             ended_at: None,

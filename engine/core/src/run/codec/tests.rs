@@ -126,7 +126,13 @@ fn heads(c: &mut Chance) -> Vec<Head> {
         incident: IncidentId::new(7, &c.ten()),
         by: actor(c),
         by_hand_ok: true,
-        parent: maybe(c, |c| Parent { run: run(c), path: path(c), root: run(c), generation: 2 }),
+        parent: maybe(c, |c| Parent {
+            run: run(c),
+            path: path(c),
+            root: run(c),
+            generation: 2,
+            restored: None,
+        }),
         trace: maybe(c, |_| "00-4bf9-00f0-01".to_owned()),
     };
     let mut heads = vec![opened, Head::SectionStarted { section: Section::OnFailure }];

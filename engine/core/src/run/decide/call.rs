@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 
 use super::super::event::{AttemptEnd, Event, Head, Intent, NeedKind};
 use super::super::state::{Cause, Sent, StepIx};
+use super::super::world::SharedChange;
 use super::outcome::Ask;
 use super::prepare::{Prepared, Unfit, family_of, prepare};
+use super::shared::hold_key;
 use super::{Contradiction, Decided, Decider, Effect};
 use crate::model::{
     ActionName, Call, ConnectorName, Direction, EffectClass, ErrorKind, IdempotencyKey, Mode,
@@ -121,21 +123,31 @@ impl Decider<'_, '_> {
         self.has_previous(ix, prepared)
     }
 
-    /// The state before the effect is read where an undo needs it.
+    /// The state before the effect is read where an undo needs it; again, where somebody else's
+    /// effect on the target began meanwhile: what was seen may have been of its making.
     fn has_previous(&mut self, ix: StepIx, prepared: &Prepared) -> Result<bool, Contradiction> {
         let step = self.step(ix)?;
         let sent = step.sent.as_ref();
         let sent_already = sent.is_some_and(|sent| sent.intent.generation == step.generation);
-        if step.previous.is_some() || sent_already {
+        let by = (self.state.opened.run, step.path.clone());
+        let means = prepared.means();
+        let is_fresh = |target| {
+            means.as_ref().is_none_or(|means| self.shared.is_fresh(&hold_key(target, means), &by))
+        };
+        if sent_already || (step.previous.is_some() && prepared.targets.iter().all(is_fresh)) {
             return Ok(true);
         }
-        let path = step.path.clone();
+        let (run, path) = by;
         let Some((connector, call)) = self.look(&path, prepared) else { return Ok(true) };
         if !self.permits.take(&connector) {
             self.hold_back(ix, Cause::Permit(connector));
             return Ok(false);
         }
         self.emit(Head::ReadStarted { path: path.clone() })?;
+        if let Some(effect) = means {
+            let targets = prepared.targets.iter().map(Target::identity).collect();
+            self.share(SharedChange::Looked { targets, effect, run, path: path.clone() });
+        }
         self.out.effects.push(Effect::Previous { path, connector, call: Box::new(call) });
         Ok(false)
     }

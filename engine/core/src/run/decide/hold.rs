@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::event::{Event, Head, StepEnd};
 use super::super::state::{Cause, Home, StepIx};
-use super::super::world::{HoldKey, Holder, SharedChange};
+use super::super::world::{HoldKey, Holder, Means, SharedChange};
 use super::prepare::{Prepared, family_of};
 use super::shared::hold_key;
 use super::{Contradiction, Decided, Decider};
@@ -22,7 +22,7 @@ enum Hold {
 
 /// What a step sent and on what it excludes others.
 struct Exclusive {
-    effect: ActionName,
+    effect: Means,
     targets: Vec<Target>,
     release: bool,
 }
@@ -114,15 +114,15 @@ impl Decider<'_, '_> {
         ix: StepIx,
         prepared: &Prepared,
     ) -> Result<bool, Contradiction> {
-        let Some(family) = prepared.family.clone() else { return Ok(true) };
+        let Some(means) = prepared.means() else { return Ok(true) };
         let holds = prepared.undo.is_some() && !prepared.is_release();
-        match self.hold_on(ix, &prepared.targets, &family)? {
+        match self.hold_on(ix, &prepared.targets, &means)? {
             Hold::Busy(key) => {
                 self.hold_back(ix, Cause::Hold(key));
                 Ok(false)
             }
             Hold::Held { by, output } if holds && !self.step(ix)?.unknown => {
-                self.join_hold(ix, prepared, &by, output)?;
+                self.join_hold(ix, prepared, (means, &by, output))?;
                 Ok(false)
             }
             Hold::Free | Hold::Held { .. } => Ok(true),
@@ -133,8 +133,7 @@ impl Decider<'_, '_> {
         &mut self,
         ix: StepIx,
         prepared: &Prepared,
-        by: &Holder,
-        output: Option<Arc<Value>>,
+        (effect, by, output): (Means, &Holder, Option<Arc<Value>>),
     ) -> Decided {
         let path = self.path(ix)?;
         self.claim(ix, prepared)?;
@@ -148,7 +147,7 @@ impl Decider<'_, '_> {
         let by = Holder { run: self.state.opened.run, path, since: self.now() };
         self.share(SharedChange::Held {
             targets: prepared.targets.iter().map(Target::identity).collect(),
-            effect: prepared.action.clone(),
+            effect,
             by,
             previous: None,
             output,
@@ -161,7 +160,7 @@ impl Decider<'_, '_> {
         &self,
         ix: StepIx,
         targets: &[Target],
-        effect: &ActionName,
+        effect: &Means,
     ) -> Result<Option<HoldKey>, Contradiction> {
         let own = (self.state.opened.run, &self.step(ix)?.path);
         Ok(targets.iter().map(|target| hold_key(target, effect)).find(|key| {
@@ -175,7 +174,7 @@ impl Decider<'_, '_> {
         &self,
         ix: StepIx,
         targets: &[Target],
-        effect: &ActionName,
+        effect: &Means,
     ) -> Result<Hold, Contradiction> {
         if let Some(key) = self.busy(ix, targets, effect)? {
             return Ok(Hold::Busy(key));
@@ -211,7 +210,7 @@ impl Decider<'_, '_> {
 
     /// An effect begins: its targets are busy.
     pub(super) fn make_busy(&mut self, prepared: &Prepared, path: &Path) {
-        if let Some(effect) = prepared.family.clone() {
+        if let Some(effect) = prepared.means() {
             let by = Holder { run: self.state.opened.run, path: path.clone(), since: self.now() };
             let targets = prepared.targets.clone();
             self.share(SharedChange::Busy { targets, effect, by });
@@ -243,10 +242,10 @@ impl Decider<'_, '_> {
             Home::Seq(_) => None,
         };
         let intent = origin.map_or(&sent.intent, |origin| &origin.intent);
-        let effect = family_of(self.world.catalogue, &intent.action, intent.destructive);
-        Ok(effect.map(|effect| Exclusive {
-            release: origin.is_some() || effect != sent.intent.action,
-            effect,
+        let family = family_of(self.world.catalogue, &intent.action, intent.destructive);
+        Ok(family.map(|action| Exclusive {
+            release: origin.is_some() || action != sent.intent.action,
+            effect: Means { action, connector: intent.connector.clone() },
             targets: sent.targets.clone(),
         }))
     }

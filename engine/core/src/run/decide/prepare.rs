@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::event::UndoCall;
 use super::super::scope::Scope;
 use super::super::state::Binding;
-use super::super::world::World;
+use super::super::world::{Means, World};
 use crate::model::{
     ActionName, Catalogue, ConnectorName, Digest, EffectClass, ErrorKind, Offer, Path, Reached,
     Span, Target, digest_of,
@@ -26,8 +26,7 @@ pub(super) struct Prepared {
     pub(super) offer: Offer,
     pub(super) destructive: bool,
     pub(super) undo: Option<Arc<UndoCall>>,
-    /// The destructive effect it is, or takes back: effects of one family on one target run one
-    /// after the other.
+    /// The destructive action it is, or takes back.
     pub(super) family: Option<ActionName>,
     /// The digest of the fully rendered effect, where somebody may have to say yes to it.
     pub(super) effect: Option<Digest>,
@@ -37,6 +36,13 @@ impl Prepared {
     /// Whether gates guard it: it is destructive, or takes back what is.
     pub(super) fn hurts(&self) -> bool {
         self.family.is_some()
+    }
+
+    /// What its targets are held by: effects by the same means on one target run one after the
+    /// other.
+    pub(super) fn means(&self) -> Option<Means> {
+        let connector = self.connector.clone();
+        self.family.clone().map(|action| Means { action, connector })
     }
 
     /// Whether it takes back what a destructive effect did.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::super::event::{Head, StepEnd, UndoCall};
 use super::super::state::{Cause, Home, StepIx};
-use super::super::world::{HoldState, SharedChange};
+use super::super::world::{HoldState, Means, SharedChange};
 use super::outcome::ended;
 use super::prepare::{Prepared, family_of, line_digest, offer};
 use super::shared::hold_key;
@@ -22,6 +22,14 @@ pub(super) struct Receipt {
     targets: Vec<Target>,
     /// The destructive effect that is taken back.
     family: Option<ActionName>,
+}
+
+impl Receipt {
+    /// What its targets are held by.
+    fn means(&self) -> Option<Means> {
+        let connector = self.connector.clone();
+        self.family.clone().map(|action| Means { action, connector })
+    }
 }
 
 impl Decider<'_, '_> {
@@ -83,7 +91,7 @@ impl Decider<'_, '_> {
             let text = "there is nothing to take back".to_owned();
             return self.undo_failed(ix, of, ErrorKind::Internal, text);
         };
-        if let Some(effect) = receipt.family.clone()
+        if let Some(effect) = receipt.means()
             && !self.step(ix)?.unknown
             && self.gives_up_hold(ix, of, (&receipt.targets, &effect))?
         {
@@ -96,8 +104,8 @@ impl Decider<'_, '_> {
         {
             return Ok(());
         }
-        if let Some(effect) = &prepared.family
-            && let Some(key) = self.busy(ix, &prepared.targets, effect)?
+        if let Some(effect) = prepared.means()
+            && let Some(key) = self.busy(ix, &prepared.targets, &effect)?
         {
             self.hold_back(ix, Cause::Hold(key));
             return Ok(());
@@ -107,7 +115,7 @@ impl Decider<'_, '_> {
 
     /// The state before the first of all holders, which the last release restores.
     fn first_previous(&self, receipt: &Receipt) -> Option<Arc<Value>> {
-        let key = hold_key(receipt.targets.first()?, receipt.family.as_ref()?);
+        let key = hold_key(receipt.targets.first()?, &receipt.means()?);
         self.shared.hold(&key)?.previous.clone()
     }
 
@@ -117,7 +125,7 @@ impl Decider<'_, '_> {
         &mut self,
         ix: StepIx,
         of: StepIx,
-        (targets, effect): (&[Target], &ActionName),
+        (targets, effect): (&[Target], &Means),
     ) -> Result<bool, Contradiction> {
         let origin = self.path(of)?;
         let run = self.state.opened.run;

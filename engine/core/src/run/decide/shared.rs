@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::super::state::Cause;
-use super::super::world::{HoldKey, HoldState, Shared, SharedChange};
+use super::super::world::{HoldKey, HoldState, Means, Shared, SharedChange};
 use super::Decider;
-use crate::model::{ActionName, Limits, Millis, Organisation, Path, RunId, Target};
+use crate::model::{Limits, Millis, Organisation, Path, RunId, Target};
 
 /// Changes of a decision on top of what was there before.
 pub(super) struct Pending<'w> {
@@ -26,6 +26,12 @@ impl<'w> Pending<'w> {
         source.holds.get(&key.target, &key.effect)
     }
 
+    /// Whether what a step read of a target still holds.
+    pub(super) fn is_fresh(&self, key: &HoldKey, by: &(RunId, Path)) -> bool {
+        let source = if self.holds.contains(key) { &self.changed } else { self.base };
+        source.looks.get(key).is_some_and(|looks| looks.contains(by))
+    }
+
     pub(super) fn once(&self, key: &str) -> Option<&(RunId, Path)> {
         let source = if self.once.contains(key) { &self.changed } else { self.base };
         source.once.get(key)
@@ -33,10 +39,14 @@ impl<'w> Pending<'w> {
 
     fn apply(&mut self, change: &SharedChange, keys: &[HoldKey], now: Millis) {
         for key in keys {
-            if self.holds.insert(key.clone())
-                && let Some(state) = self.base.holds.get(&key.target, &key.effect)
-            {
+            if !self.holds.insert(key.clone()) {
+                continue;
+            }
+            if let Some(state) = self.base.holds.get(&key.target, &key.effect) {
                 self.changed.holds.restore(key.clone(), state.clone());
+            }
+            if let Some(looks) = self.base.looks.get(key) {
+                self.changed.looks.insert(key.clone(), looks.clone());
             }
         }
         if let SharedChange::Claimed { key, .. } | SharedChange::Unclaimed { key } = change {
@@ -78,7 +88,7 @@ impl<'w> Pending<'w> {
 }
 
 /// The key of a target under an effect.
-pub(super) fn hold_key(target: &Target, effect: &ActionName) -> HoldKey {
+pub(super) fn hold_key(target: &Target, effect: &Means) -> HoldKey {
     HoldKey { target: target.identity(), effect: effect.clone() }
 }
 
@@ -97,7 +107,7 @@ impl Decider<'_, '_> {
 }
 
 fn keys_of(change: &SharedChange) -> Vec<HoldKey> {
-    let keys = |targets: &[String], effect: &ActionName| {
+    let keys = |targets: &[String], effect: &Means| {
         let key = |target: &String| HoldKey { target: target.clone(), effect: effect.clone() };
         targets.iter().map(key).collect()
     };
@@ -105,7 +115,8 @@ fn keys_of(change: &SharedChange) -> Vec<HoldKey> {
         SharedChange::Busy { targets, effect, .. } => {
             targets.iter().map(|target| hold_key(target, effect)).collect()
         }
-        SharedChange::Freed { targets, effect }
+        SharedChange::Looked { targets, effect, .. }
+        | SharedChange::Freed { targets, effect }
         | SharedChange::Held { targets, effect, .. }
         | SharedChange::Released { targets, effect, .. }
         | SharedChange::Cleared { targets, effect } => keys(targets, effect),

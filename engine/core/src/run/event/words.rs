@@ -39,6 +39,10 @@ pub struct Parent {
     /// How often people had the calling step done again; keys below it are new each time.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub generation: u32,
+    /// The epoch of the store, where it was restored while the caller was on its way: this run may
+    /// have been opened before, and have done what it is about to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<String>,
 }
 
 /// How a step ended.

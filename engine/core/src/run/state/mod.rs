@@ -123,7 +123,8 @@ impl RunState {
     /// What a sub-playbook that a step of this run calls knows of its caller.
     pub fn parent_at(&self, path: &Path) -> Parent {
         let generation = self.step_at(path).map_or(0, |step| step.generation);
-        Parent { run: self.opened.run, path: path.clone(), root: self.root(), generation }
+        let restored = self.restored().map(str::to_owned);
+        Parent { run: self.opened.run, path: path.clone(), root: self.root(), generation, restored }
     }
     /// Where the generations of this run's steps begin: those of a sub-playbook that is called
     /// again must not meet those of its first run.
