@@ -3,7 +3,7 @@
 use super::super::event::{AttemptEnd, Event, Head, Intent, ProbeEnd, StepEnd};
 use super::super::state::{Home, Phase, RunState, Sent, Slot, StepError, StepIx, UndoMark};
 use super::Contradiction;
-use crate::model::{EffectClass, ErrorKind, Millis, Path};
+use crate::model::{EffectClass, ErrorKind, Millis, Path, Reached};
 use crate::playbook::{Plan, Undo};
 
 impl RunState {
@@ -42,7 +42,8 @@ impl RunState {
             Head::AttemptEnded { path, end, error, reached } => {
                 let ix = self.ix(path)?;
                 self.step_mut(ix)?.reached = *reached;
-                self.end_attempt(plan, ix, (*end, *error), event, at)
+                self.take_attempt(ix, *end, *error, event)?;
+                self.end_or_get_ready(plan, ix, *end == AttemptEnd::Succeeded, at)
             }
             Head::RetryScheduled { path, at: due } => {
                 let ix = self.ix(path)?;
@@ -61,7 +62,8 @@ impl RunState {
             }
             Head::ProbeEnded { path, end, reached } => {
                 let ix = self.ix(path)?;
-                self.end_probe(plan, ix, (*end, *reached), event, at)
+                self.take_probe(ix, *end, *reached, event)?;
+                self.end_or_get_ready(plan, ix, *end == ProbeEnd::Done, at)
             }
             Head::DoneByHand { path } => {
                 let ix = self.ix(path)?;
@@ -146,13 +148,13 @@ impl RunState {
         self.set_phase(ix, Phase::Running)
     }
 
-    fn end_attempt(
+    /// How an attempt ended goes to its step.
+    fn take_attempt(
         &mut self,
-        plan: &Plan,
         ix: StepIx,
-        (end, error): (AttemptEnd, Option<ErrorKind>),
+        end: AttemptEnd,
+        error: Option<ErrorKind>,
         event: &Event,
-        at: Millis,
     ) -> Result<(), Contradiction> {
         let step = self.step_ref(ix)?;
         if end != AttemptEnd::Succeeded && step.phase != Phase::Running {
@@ -165,45 +167,52 @@ impl RunState {
                 step.error = None;
                 step.by_hand |= by_a_person(step.sent.as_deref());
                 step.output.clone_from(&event.body.value);
-                self.end_step(plan, ix, StepEnd::Succeeded, at)
             }
-            AttemptEnd::Failed => {
-                self.take_result(ix, error, event)?;
-                self.set_phase(ix, Phase::Ready)
-            }
+            AttemptEnd::Failed => self.take_result(ix, error, event)?,
             AttemptEnd::Unknown => {
                 self.take_result(ix, error, event)?;
                 self.step_mut(ix)?.unknown = true;
-                self.set_phase(ix, Phase::Ready)
             }
             AttemptEnd::Withdrawn => {
                 let step = self.step_mut(ix)?;
                 step.attempts = step.attempts.saturating_sub(1);
                 step.attempts_total = step.attempts_total.saturating_sub(1);
-                self.set_phase(ix, Phase::Ready)
             }
         }
+        Ok(())
     }
 
-    fn end_probe(
+    /// What a probe found goes to its step.
+    fn take_probe(
         &mut self,
-        plan: &Plan,
         ix: StepIx,
-        (end, reached): (ProbeEnd, Option<crate::model::Reached>),
+        end: ProbeEnd,
+        reached: Option<Reached>,
         event: &Event,
-        at: Millis,
     ) -> Result<(), Contradiction> {
         match end {
             ProbeEnd::Done => {
                 self.step_mut(ix)?.reached = reached;
-                self.end_attempt(plan, ix, (AttemptEnd::Succeeded, None), event, at)
+                self.take_attempt(ix, AttemptEnd::Succeeded, None, event)?;
             }
-            ProbeEnd::NotDone => {
-                self.step_mut(ix)?.unknown = false;
-                self.set_phase(ix, Phase::Ready)
-            }
-            ProbeEnd::Unknown => self.set_phase(ix, Phase::Ready),
+            ProbeEnd::NotDone => self.step_mut(ix)?.unknown = false,
+            ProbeEnd::Unknown => {}
         }
+        Ok(())
+    }
+
+    /// After an attempt or a probe: what is done has ended, the rest is looked at again.
+    fn end_or_get_ready(
+        &mut self,
+        plan: &Plan,
+        ix: StepIx,
+        done: bool,
+        at: Millis,
+    ) -> Result<(), Contradiction> {
+        if done {
+            return self.end_step(plan, ix, StepEnd::Succeeded, at);
+        }
+        self.set_phase(ix, Phase::Ready)
     }
 
     /// Output or error of an event goes to its step.

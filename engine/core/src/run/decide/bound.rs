@@ -1,11 +1,14 @@
 //! What a gate binds: every destructive call inside a block, rendered as it will be sent.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::super::scope::{Frame, Scope, item_at};
 use super::super::state::StepIx;
-use super::Decider;
+use super::super::world::World;
 use super::prepare::{Prepared, prepare};
+use super::{Contradiction, Decider};
 use crate::model::Path;
 use crate::playbook::{Kind, ListSource, NodeId};
 
@@ -30,25 +33,34 @@ impl Lines {
 }
 
 impl Decider<'_, '_> {
-    /// Walks a step and what is inside it, rendering what this gate binds.
-    pub(super) fn collect(
-        &self,
-        scope: &Scope<'_>,
-        id: NodeId,
-        path: &Path,
-        gate: (NodeId, StepIx),
-        lines: &mut Lines,
-    ) {
+    /// What the gate of a step binds in it and in all that is inside it.
+    pub(super) fn lines_of(&self, ix: StepIx) -> Result<Lines, Contradiction> {
+        let step = self.step(ix)?;
+        let items = step.looping.as_deref().map(|looping| looping.items.as_ref());
+        let mut walk = Walk { world: self.world, gate: step.node, items, lines: Lines::default() };
+        walk.look(&self.scope(ix)?, step.node, &step.path);
+        Ok(walk.lines)
+    }
+}
+
+/// A walk through what stands behind a gate.
+struct Walk<'a> {
+    world: &'a World<'a>,
+    /// The step whose gate it is.
+    gate: NodeId,
+    /// What that step runs over, where it is a loop: its list is fixed before people are asked.
+    items: Option<&'a Value>,
+    lines: Lines,
+}
+
+impl Walk<'_> {
+    /// Renders a step, or goes into it.
+    fn look(&mut self, scope: &Scope<'_>, id: NodeId, path: &Path) {
         let plan = self.world.plan;
         let node = plan.node(id);
-        let inside = |lines: &mut Lines, steps: &[NodeId], prefix: &Path, scope: &Scope<'_>| {
-            for step in steps {
-                let path = prefix.child(plan.node(*step).id.as_str());
-                self.collect(scope, *step, &path, gate, lines);
-            }
-        };
+        let lines = &mut self.lines;
         match &node.kind {
-            Kind::Call(call) if plan.gate_of(id).is_some_and(|own| own.at == gate.0) => {
+            Kind::Call(call) if plan.gate_of(id).is_some_and(|own| own.at == self.gate) => {
                 match prepare(self.world, scope, node, call, path.clone()) {
                     Ok(prepared) if prepared.hurts() => {
                         lines.calls.push(prepared);
@@ -63,30 +75,31 @@ impl Decider<'_, '_> {
             Kind::Playbook { name, .. } => {
                 lines.others.push(json!({"path": path, "playbook": name}));
             }
-            Kind::Group(steps) => inside(lines, steps, path, scope),
+            Kind::Group(steps) => self.inside(scope, steps, path),
             Kind::Parallel { branches, .. } => {
                 for (name, steps) in branches {
-                    inside(lines, steps, &path.child(name.as_str()), scope);
+                    self.inside(scope, steps, &path.child(name.as_str()));
                 }
             }
             Kind::Switch(cases) => {
                 for case in cases {
-                    inside(lines, &case.steps, path, scope);
+                    self.inside(scope, &case.steps, path);
                 }
             }
             Kind::ForEach(each) => {
-                let items = if id == gate.0 {
-                    self.items_of(gate.1)
+                let items = if id == self.gate {
+                    self.items.map(Cow::Borrowed)
                 } else {
                     match &each.list {
-                        ListSource::Count(count) => Some(json!(count)),
-                        ListSource::Expression(list) => scope.evaluate(list).ok(),
+                        ListSource::Count(count) => Some(Cow::Owned(json!(count))),
+                        ListSource::Expression(list) => scope.evaluate(list).ok().map(Cow::Owned),
                     }
                 };
-                for index in 0..count_of(items.as_ref()) {
-                    let item = items.as_ref().and_then(|items| item_at(items, index));
+                let items = items.as_deref();
+                for index in 0..count_of(items) {
+                    let item = items.and_then(|items| item_at(items, index));
                     let inner = scope.within(Frame { node: id, index, item });
-                    inside(lines, &each.steps, &path.at(index), &inner);
+                    self.inside(&inner, &each.steps, &path.at(index));
                 }
             }
             Kind::Repeat(repeat) => {
@@ -105,9 +118,11 @@ impl Decider<'_, '_> {
         }
     }
 
-    fn items_of(&self, ix: StepIx) -> Option<Value> {
-        let looping = self.state.steps.get(&ix)?.looping.as_deref()?;
-        Some(looping.items.as_ref().clone())
+    fn inside(&mut self, scope: &Scope<'_>, steps: &[NodeId], prefix: &Path) {
+        for step in steps {
+            let path = prefix.child(self.world.plan.node(*step).id.as_str());
+            self.look(scope, *step, &path);
+        }
     }
 }
 

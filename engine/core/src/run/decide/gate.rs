@@ -37,12 +37,7 @@ impl<'w> Decider<'_, 'w> {
         if self.step(ix)?.looping.as_ref().is_some_and(|looping| looping.total == 0) {
             return Ok(false);
         }
-        let path = self.path(ix)?;
-        let mut lines = Lines::default();
-        if binds {
-            let scope = self.scope(ix)?;
-            self.collect(&scope, id, &path, (id, ix), &mut lines);
-        }
+        let lines = if binds { self.lines_of(ix)? } else { Lines::default() };
         let shown = match &node.kind {
             Kind::Approve { shows, .. } => match self.shown(ix, shows)? {
                 Ok(shown) => Some(shown),
@@ -211,9 +206,7 @@ impl<'w> Decider<'_, 'w> {
     /// The lines of a block's gate that have not begun: when its yes lapsed, they are asked about
     /// together, at the first step that comes to it.
     fn not_begun(&self, block: StepIx, first: &Prepared) -> Result<Lines, Contradiction> {
-        let mut lines = Lines::default();
-        let step = self.step(block)?;
-        self.collect(&self.scope(block)?, step.node, &step.path, (step.node, block), &mut lines);
+        let mut lines = self.lines_of(block)?;
         lines.calls.retain(|call| {
             let begun = self.state.step_at(&call.path).is_some_and(|step| step.sent.is_some());
             call.path != first.path && !begun

@@ -132,7 +132,7 @@ impl Decider<'_, '_> {
             Input::Tick => Ok(()),
             Input::Answered(answered) => self.answered(answered),
             Input::ChildEnded { path, run, end, outputs, error } => {
-                self.child_ended(&path, run, end, outputs, error)
+                self.child_ended(&path, (run, end), outputs, error)
             }
             Input::Command(number, command) => {
                 let reply = self.command(command)?;

@@ -330,8 +330,7 @@ impl Decider<'_, '_> {
     pub(super) fn child_ended(
         &mut self,
         path: &Path,
-        run: RunId,
-        end: RunEnd,
+        (run, end): (RunId, RunEnd),
         outputs: Value,
         error: Option<StepError>,
     ) -> Decided {
