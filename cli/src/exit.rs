@@ -110,6 +110,7 @@ impl fmt::Display for Failure {
 }
 
 impl From<EngineError> for Failure {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "few errors have a hint of their own")]
     fn from(error: EngineError) -> Self {
         let failure = Self::from_answer(&beistand_runtime::error_json(&error)).because(&error);
         match &error {
@@ -138,7 +139,7 @@ impl From<OpenError> for Failure {
             | OpenError::Outdated { .. }
             | OpenError::Older { .. } => Exit::Conflict,
             OpenError::Unsafe(_) | OpenError::Foreign(_) => Exit::NotAllowed,
-            _ => Exit::Unreachable,
+            OpenError::Store(_) | OpenError::File { .. } | _ => Exit::Unreachable,
         };
         Self::new(exit, error.to_string()).because(&error)
     }
@@ -148,7 +149,9 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let exit = match &error {
             StoreError::Dead | StoreError::Damaged { .. } => Exit::Internal,
-            _ => Exit::Unreachable,
+            StoreError::Database { .. } | StoreError::Full | StoreError::File { .. } | _ => {
+                Exit::Unreachable
+            }
         };
         Self::new(exit, error.to_string()).because(&error)
     }

@@ -117,7 +117,11 @@ impl Context {
         let target = match &verb {
             Verb::Run { run, .. } => run.to_string(),
             Verb::Incident { incident, .. } => incident.to_string(),
-            _ => String::new(),
+            Verb::Launch(_)
+            | Verb::OpenIncident(_)
+            | Verb::StopAll { .. }
+            | Verb::GoOn { .. }
+            | Verb::PauseConnector { .. } => String::new(),
         };
         let command =
             Command { id: id.to_string(), at: now, who: self.actor.person.clone(), target, body };

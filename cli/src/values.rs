@@ -11,10 +11,13 @@ pub(crate) fn read(pairs: &[String], schema: &Schema) -> Outcome<Value> {
     for pair in pairs {
         let (key, value) = one(pair, schema)?;
         match object.get_mut(&key) {
-            Some(Value::Array(items)) => match value {
-                Value::Array(more) => items.extend(more),
-                other => items.push(other),
-            },
+            Some(Value::Array(items)) => {
+                if let Value::Array(more) = value {
+                    items.extend(more);
+                } else {
+                    items.push(value);
+                }
+            }
             Some(_) => {
                 return Err(Failure::usage(format!("`{key}` is given twice and is no list")));
             }

@@ -107,6 +107,10 @@ impl Progress {
         Ok(())
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "who watches sees what is sent, what comes of it and what is asked"
+    )]
     fn say(&mut self, event: &Event) {
         let reason = event.body.text.as_deref().unwrap_or_default();
         let line = match &event.head {

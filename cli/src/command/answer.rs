@@ -244,11 +244,9 @@ pub(super) async fn signal(context: &Context, args: SignalArgs) -> Outcome {
 /// Whether a plan, or one it calls, waits for a signal of this name; a rendered name may be any.
 fn awaits(plan: &beistand_core::playbook::Plan, name: &str) -> bool {
     use beistand_core::playbook::{Kind, Wait};
-    let own = plan.nodes().any(|(_, node)| match &node.kind {
-        Kind::Wait(Wait::Signal { name: awaited, .. }) => {
-            awaited.literal().is_none_or(|literal| literal.as_str() == Some(name))
-        }
-        _ => false,
+    let own = plan.nodes().any(|(_, node)| {
+        let Kind::Wait(Wait::Signal { name: awaited, .. }) = &node.kind else { return false };
+        awaited.literal().is_none_or(|literal| literal.as_str() == Some(name))
     });
     own || plan.parts().children.values().any(|child| awaits(child, name))
 }

@@ -167,17 +167,15 @@ async fn steps_of(reader: &Reader, run: RunId, measured: &mut Measured) -> Outco
             after = entry.seq;
             let Ok((_, events)) = decode(&entry.head, None) else { continue };
             for event in events {
-                match event.head {
-                    Head::AttemptStarted(intent) => {
-                        began.insert(intent.path, entry.at);
+                if let Head::AttemptStarted(intent) = event.head {
+                    began.insert(intent.path, entry.at);
+                } else if let Head::AttemptEnded { path, end: AttemptEnd::Succeeded, .. } =
+                    event.head
+                {
+                    measured.steps += 1;
+                    if let Some(at) = began.remove(&path) {
+                        measured.latencies.push(entry.at.since(at).millis());
                     }
-                    Head::AttemptEnded { path, end: AttemptEnd::Succeeded, .. } => {
-                        measured.steps += 1;
-                        if let Some(at) = began.remove(&path) {
-                            measured.latencies.push(entry.at.since(at).millis());
-                        }
-                    }
-                    _ => {}
                 }
             }
         }

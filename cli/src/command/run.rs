@@ -110,13 +110,10 @@ fn ask_by_hand(
     }
     let store = beistand_core::model::StoreId::new(0, &[0; 10]);
     let modes = crate::modes::modes(&context.config, store, &context.url, Vec::new())?;
-    let unbound = plan.nodes().filter(|(_, node)| match &node.kind {
-        beistand_core::playbook::Kind::Call(call) => !modes
-            .live
-            .bindings
-            .iter()
-            .any(|binding| binding.capability == call.action.capability()),
-        _ => false,
+    let bindings = &modes.live.bindings;
+    let unbound = plan.nodes().filter(|(_, node)| {
+        let beistand_core::playbook::Kind::Call(call) = &node.kind else { return false };
+        !bindings.iter().any(|binding| binding.capability == call.action.capability())
     });
     let count = unbound.count();
     if count == 0 {

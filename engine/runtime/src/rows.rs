@@ -51,13 +51,11 @@ pub(crate) fn changes(
 fn needs(append: &mut Append, decision: &Decision, state: &RunState, written: &Written) {
     let mut touched = BTreeSet::new();
     for event in &decision.events {
-        match &event.head {
-            Head::NeedOpened { id: need, .. }
-            | Head::Voted { need, .. }
-            | Head::NeedEscalated { need, .. } => {
-                touched.insert(*need);
-            }
-            _ => {}
+        if let Head::NeedOpened { id: need, .. }
+        | Head::Voted { need, .. }
+        | Head::NeedEscalated { need, .. } = &event.head
+        {
+            touched.insert(*need);
         }
     }
     let open: BTreeSet<NeedId> = state.needs().map(|need| need.id).collect();
@@ -104,11 +102,12 @@ struct Sent {
 }
 
 fn sent(decision: &Decision, path: &Path) -> Option<Sent> {
-    decision.events.iter().find_map(|event| match &event.head {
-        Head::AttemptStarted(intent) | Head::AlreadyHeld { intent, .. } if intent.path == *path => {
-            Some(Sent { direction: intent.direction, destructive: intent.destructive })
-        }
-        _ => None,
+    decision.events.iter().find_map(|event| {
+        let (Head::AttemptStarted(intent) | Head::AlreadyHeld { intent, .. }) = &event.head else {
+            return None;
+        };
+        let (direction, destructive) = (intent.direction, intent.destructive);
+        (intent.path == *path).then_some(Sent { direction, destructive })
     })
 }
 

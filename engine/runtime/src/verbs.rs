@@ -8,7 +8,7 @@ use beistand_core::incident::{self, store};
 use beistand_core::model::{
     ConnectorName, EntryId, IncidentId, Millis, Mode, Organisation, Person, Role, RunId,
 };
-use beistand_core::run::{Actor, AnswerError, Command, Reply};
+use beistand_core::run::{Actor, AnswerError, Command, LaunchError, Reply};
 use beistand_journal::{Append, Change, To};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -333,14 +333,15 @@ pub fn error_json(error: &EngineError) -> Value {
     let kind = match error {
         EngineError::NotFound(_) | EngineError::Answer(AnswerError::NotFound(_)) => "not-found",
         EngineError::Conflict(_) | EngineError::Answer(AnswerError::Conflict(_)) => "conflict",
-        EngineError::NotAllowed(_) | EngineError::Answer(AnswerError::NotAllowed(_)) => {
-            "not-allowed"
-        }
         EngineError::Usage(_)
-        | EngineError::Answer(AnswerError::Usage(_) | AnswerError::Form(_)) => "usage",
-        EngineError::Launch(beistand_core::run::LaunchError::Inputs(_)) => "usage",
-        EngineError::Launch(_) => "not-allowed",
-        EngineError::Append(beistand_journal::AppendError::Stopped) => "not-allowed",
+        | EngineError::Answer(AnswerError::Usage(_) | AnswerError::Form(_))
+        | EngineError::Launch(LaunchError::Inputs(_)) => "usage",
+        EngineError::NotAllowed(_)
+        | EngineError::Answer(AnswerError::NotAllowed(_))
+        | EngineError::Launch(
+            LaunchError::NoGuard(_) | LaunchError::ByHand(_) | LaunchError::Automatic(_),
+        )
+        | EngineError::Append(beistand_journal::AppendError::Stopped) => "not-allowed",
         EngineError::Append(beistand_journal::AppendError::Full) | EngineError::Open(_) => {
             "unreachable"
         }
@@ -353,10 +354,8 @@ pub fn error_json(error: &EngineError) -> Value {
 }
 
 fn problems(error: &EngineError) -> Value {
-    match error {
-        EngineError::Launch(beistand_core::run::LaunchError::Inputs(problems)) => json!(problems),
-        _ => Value::Null,
-    }
+    let EngineError::Launch(LaunchError::Inputs(problems)) = error else { return Value::Null };
+    json!(problems)
 }
 
 /// Commands of the mailbox that are being worked on.

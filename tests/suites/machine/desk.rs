@@ -182,9 +182,9 @@ impl Desk {
 
     /// The state before, as it goes out with a call.
     pub(super) fn previous_of(&self, path: &str) -> Value {
-        let found = self.out.iter().find_map(|effect| match effect {
-            Effect::Call { path: at, call, .. } if at.as_str() == path => call.previous.clone(),
-            _ => None,
+        let found = self.out.iter().find_map(|effect| {
+            let Effect::Call { path: at, call, .. } = effect else { return None };
+            if at.as_str() == path { call.previous.clone() } else { None }
         });
         found.unwrap_or_default()
     }
@@ -290,7 +290,10 @@ impl Desk {
         let answered = match self.taken_out(path) {
             Effect::Call { path, attempt, .. } => Answered::Call { path, attempt, result },
             Effect::Previous { path, .. } => Answered::Previous { path, result },
-            other => panic!("{other:?} is no call"),
+            other @ (Effect::Probe { .. }
+            | Effect::Script { .. }
+            | Effect::OpenChild { .. }
+            | Effect::ToChild { .. }) => panic!("{other:?} is no call"),
         };
         self.take(vec![Input::Answered(answered)]);
         self.tick()
@@ -341,11 +344,9 @@ impl Desk {
 
     /// The key under which something is out at a step.
     pub(super) fn key(&self, path: &str) -> String {
-        let found = self.out.iter().find_map(|effect| match effect {
-            Effect::Call { path: at, call, .. } if at.as_str() == path => {
-                Some(call.key.to_string())
-            }
-            _ => None,
+        let found = self.out.iter().find_map(|effect| {
+            let Effect::Call { path: at, call, .. } = effect else { return None };
+            (at.as_str() == path).then(|| call.key.to_string())
         });
         found.unwrap_or_else(|| panic!("no call is out at {path}"))
     }

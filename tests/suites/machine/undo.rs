@@ -181,9 +181,9 @@ fn a_sub_playbook_is_opened_once_and_taken_back_as_a_run_of_its_own() {
     let mut desk = Desk::new(&plan, json!({}));
     desk.tick();
     let opened = |desk: &Desk| {
-        desk.out.iter().find_map(|effect| match effect {
-            Effect::OpenChild { run, .. } => Some(*run),
-            _ => None,
+        desk.out.iter().find_map(|effect| {
+            let Effect::OpenChild { run, .. } = effect else { return None };
+            Some(*run)
         })
     };
     let child = opened(&desk).unwrap();

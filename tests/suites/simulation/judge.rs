@@ -77,6 +77,7 @@ fn folds_alike(run: &Run) -> Option<String> {
 }
 
 /// Timers never fire early.
+#[expect(clippy::wildcard_enum_match_arm, reason = "these set a timer or go on after one")]
 fn early(run: &Run) -> Vec<String> {
     let mut due: BTreeMap<Path, Millis> = BTreeMap::new();
     let mut faults = Vec::new();
@@ -116,6 +117,7 @@ fn early(run: &Run) -> Vec<String> {
 }
 
 /// Every destructive intent was shown to people who said yes to just that, not long ago.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the rest neither asks, votes nor begins")]
 fn unapproved(run: &Run) -> Vec<String> {
     struct Asked {
         lines: Vec<(Path, Digest)>,
@@ -172,17 +174,16 @@ fn lost(world: &World<'_>) -> Vec<String> {
     for run in &world.runs {
         let mut intents = BTreeMap::new();
         for (_, event) in events(run) {
-            match &event.head {
-                Head::AttemptStarted(intent) if intent.class != EffectClass::Read => {
-                    intents.insert(intent.path.clone(), intent.direction);
-                }
-                Head::AttemptEnded { path, end: AttemptEnd::Succeeded, .. }
-                | Head::ProbeEnded { path, end: ProbeEnd::Done, .. } => {
-                    if let Some(direction) = intents.get(path) {
-                        written.insert((run.id, path.clone(), *direction));
-                    }
-                }
-                _ => {}
+            if let Head::AttemptStarted(intent) = &event.head
+                && intent.class != EffectClass::Read
+            {
+                intents.insert(intent.path.clone(), intent.direction);
+            }
+            if let Head::AttemptEnded { path, end: AttemptEnd::Succeeded, .. }
+            | Head::ProbeEnded { path, end: ProbeEnd::Done, .. } = &event.head
+                && let Some(direction) = intents.get(path)
+            {
+                written.insert((run.id, path.clone(), *direction));
             }
         }
     }

@@ -46,6 +46,10 @@ enum Fate {
 
 impl Outside {
     /// A commit is durable: intents are known, outcomes are settled.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the rest makes no intent known and settles no outcome"
+    )]
     pub(super) fn committed(&mut self, run: RunId, events: &[Event]) {
         for event in events {
             match &event.head {

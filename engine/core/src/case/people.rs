@@ -67,7 +67,13 @@ impl CasePeople {
         let Some(need) = waiting.need else {
             let form = match &decision.answer {
                 CaseChoice::Signal(form) | CaseChoice::Form(form) => form.clone().into(),
-                _ => Value::Null,
+                CaseChoice::Approve(_)
+                | CaseChoice::Deny(_)
+                | CaseChoice::Retry(_)
+                | CaseChoice::Skip(_)
+                | CaseChoice::Abort(_)
+                | CaseChoice::ByHand(_)
+                | CaseChoice::Resolve(_) => Value::Null,
             };
             let (name, key) = (waiting.signal.clone(), format!("people-{number}"));
             return vec![Command::Signal { name, form, key, by }];
@@ -134,7 +140,18 @@ fn waiting(run: &RunState) -> Vec<Waiting> {
                 (Some(*need), String::new())
             }
             Phase::Signal(name, need) => (*need, name.clone()),
-            _ => continue,
+            Phase::Ready
+            | Phase::Reading
+            | Phase::Running
+            | Phase::Backoff(_)
+            | Phase::Settling(_)
+            | Phase::Probing
+            | Phase::Time(_)
+            | Phase::Child(_)
+            | Phase::Block
+            | Phase::Handling
+            | Phase::Concluding(..)
+            | Phase::Ended(_) => continue,
         };
         found.push(named(run, step, need, signal));
     }

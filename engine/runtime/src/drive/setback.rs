@@ -57,7 +57,10 @@ impl Driver {
                 let orders = &self.orders;
                 let open = |input: &Input| match input {
                     Input::Command(number, _) => orders.contains_key(number),
-                    _ => true,
+                    Input::Tick
+                    | Input::Answered(_)
+                    | Input::ChildEnded { .. }
+                    | Input::Recovered => true,
                 };
                 self.inputs = kept.into_iter().filter(open).collect();
                 self.inputs.push(Input::Tick);

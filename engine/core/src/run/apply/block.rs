@@ -7,6 +7,10 @@ use crate::model::{Millis, Path};
 use crate::playbook::{Kind, Plan};
 
 impl RunState {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`apply` names every head and passes on these; another one contradicts"
+    )]
     pub(super) fn apply_to_block(
         &mut self,
         plan: &Plan,
@@ -70,15 +74,13 @@ impl RunState {
     fn start_block(&mut self, plan: &Plan, path: &Path, at: Millis) -> Result<(), Contradiction> {
         let ix = self.enter_block(path, at)?;
         let node = self.step_ref(ix)?.node;
-        match &plan.node(node).kind {
-            Kind::Parallel { branches, .. } => {
-                for (_, number) in branches.iter().zip(0..) {
-                    self.open_seq(plan, Some(ix), Slot::Branch(number), at)?;
-                }
-                Ok(())
-            }
-            _ => self.open_seq(plan, Some(ix), Slot::Body, at).map(|_| ()),
+        let Kind::Parallel { branches, .. } = &plan.node(node).kind else {
+            return self.open_seq(plan, Some(ix), Slot::Body, at).map(|_| ());
+        };
+        for (_, number) in branches.iter().zip(0..) {
+            self.open_seq(plan, Some(ix), Slot::Branch(number), at)?;
         }
+        Ok(())
     }
 
     fn start_items(

@@ -12,6 +12,10 @@ use crate::model::{Digest, Millis, NeedId, Path, Span};
 use crate::playbook::Plan;
 
 impl RunState {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`apply` names every head and passes on these; another one contradicts"
+    )]
     pub(super) fn apply_to_needs(
         &mut self,
         event: &Event,
@@ -198,6 +202,10 @@ impl RunState {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`apply` names every head and passes on these; another one contradicts"
+    )]
     pub(super) fn apply_to_undo(
         &mut self,
         plan: &Plan,

@@ -32,7 +32,19 @@ fn holds_place(phase: &Phase) -> bool {
     match phase {
         Phase::Signal(_, need) => need.is_none(),
         Phase::Time(_) | Phase::Child(_) => true,
-        other => moves(other),
+        Phase::Ready
+        | Phase::Gated(_)
+        | Phase::Reading
+        | Phase::Running
+        | Phase::Backoff(_)
+        | Phase::Settling(_)
+        | Phase::Probing
+        | Phase::Asked(_)
+        | Phase::Person(_)
+        | Phase::Block
+        | Phase::Handling
+        | Phase::Concluding(..)
+        | Phase::Ended(_) => moves(phase),
     }
 }
 

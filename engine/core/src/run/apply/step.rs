@@ -8,6 +8,10 @@ use crate::playbook::{Plan, Undo};
 
 impl RunState {
     #[expect(clippy::too_many_lines, reason = "an arm an event, each a line or two")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`apply` names every head and passes on these; another one contradicts"
+    )]
     pub(super) fn apply_to_step(
         &mut self,
         plan: &Plan,

@@ -219,10 +219,10 @@ impl Decider<'_, '_> {
         for of in open {
             let path = self.path(of)?;
             if let Some(ix) = self.state.by_path.get(&path.child("undo")).copied() {
-                match self.step(ix)?.phase {
-                    Phase::Ready => self.end(ix, StepEnd::Cancelled)?,
-                    _ => continue,
+                if self.step(ix)?.phase != Phase::Ready {
+                    continue;
                 }
+                self.end(ix, StepEnd::Cancelled)?;
             } else if self.step(of)?.undo == UndoMark::Undoing {
                 continue;
             }

@@ -216,16 +216,14 @@ impl<'w> Decider<'_, 'w> {
 
     /// A wait is over, or the pause between two rounds.
     pub(super) fn time_passed(&mut self, ix: StepIx) -> Decided {
-        match self.node(ix)?.kind {
-            Kind::Repeat(_) if self.is_stopping(ix)? => {
-                self.conclude(ix, StepEnd::Cancelled, None, false)
-            }
-            Kind::Repeat(_) => self.next_round(ix),
-            _ => {
-                let path = self.path(ix)?;
-                self.emit(ended(path, StepEnd::Succeeded, None, None).value(json!(null)))
-            }
+        let Kind::Repeat(_) = self.node(ix)?.kind else {
+            let path = self.path(ix)?;
+            return self.emit(ended(path, StepEnd::Succeeded, None, None).value(json!(null)));
+        };
+        if self.is_stopping(ix)? {
+            return self.conclude(ix, StepEnd::Cancelled, None, false);
         }
+        self.next_round(ix)
     }
 
     /// The `on_error` steps ended.

@@ -355,10 +355,7 @@ fn fill(sentence: &str, arguments: &Value) -> String {
     let mut text = sentence.to_owned();
     if let Value::Object(fields) = arguments {
         for (name, value) in fields {
-            let value = match value {
-                Value::String(plain) => plain.clone(),
-                other => other.to_string(),
-            };
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             text = text.replace(&format!("{{{name}}}"), &value);
         }
     }

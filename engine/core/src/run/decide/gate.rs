@@ -28,7 +28,19 @@ impl<'w> Decider<'_, 'w> {
             // A call is rendered once, on its way to the intent, and asked about there.
             Kind::Call(_) => return Ok(false),
             Kind::Approve { gate, .. } => Some(gate),
-            _ => node.approval.as_ref(),
+            Kind::Script(_)
+            | Kind::Task { .. }
+            | Kind::Wait(_)
+            | Kind::Group(_)
+            | Kind::Parallel { .. }
+            | Kind::ForEach(_)
+            | Kind::Switch(_)
+            | Kind::Repeat(_)
+            | Kind::Playbook { .. }
+            | Kind::UndoSteps(_)
+            | Kind::Note(_)
+            | Kind::Fail(_)
+            | Kind::End(_) => node.approval.as_ref(),
         };
         let binds = self.world.plan.binds(id) && (own.is_some() || self.has_policy());
         if own.is_none() && !binds {
@@ -38,15 +50,16 @@ impl<'w> Decider<'_, 'w> {
             return Ok(false);
         }
         let lines = if binds { self.lines_of(ix)? } else { Lines::default() };
-        let shown = match &node.kind {
-            Kind::Approve { shows, .. } => match self.shown(ix, shows)? {
+        let shown = if let Kind::Approve { shows, .. } = &node.kind {
+            match self.shown(ix, shows)? {
                 Ok(shown) => Some(shown),
                 Err(error) => {
                     self.fail_eval(ix, &error)?;
                     return Ok(true);
                 }
-            },
-            _ => None,
+            }
+        } else {
+            None
         };
         let policy = self.policy_of(&lines.calls);
         let Some(votes) = stricter(own, policy) else { return Ok(false) };

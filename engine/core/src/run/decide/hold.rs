@@ -68,10 +68,14 @@ impl Decider<'_, '_> {
 
     /// What was definitely not done, or was taken back, may be done by another run.
     pub(super) fn give_up_claim(&mut self, event: &Event) -> Decided {
-        let path = match &event.head {
-            Head::StepEnded { path, end, .. } if *end != StepEnd::Succeeded => path,
-            Head::UndoEnded { path, undone: true, .. } => path,
-            _ => return Ok(()),
+        let (Head::StepEnded {
+            path,
+            end: StepEnd::Failed | StepEnd::Skipped | StepEnd::Cancelled,
+            ..
+        }
+        | Head::UndoEnded { path, undone: true, .. }) = &event.head
+        else {
+            return Ok(());
         };
         let Some(ix) = self.state.by_path.get(path).copied() else { return Ok(()) };
         if !self.happens_once(ix)? {
@@ -87,11 +91,8 @@ impl Decider<'_, '_> {
     }
 
     fn happens_once(&self, ix: StepIx) -> Result<bool, Contradiction> {
-        let once = match &self.node(ix)?.kind {
-            Kind::Call(call) => call.once_per_incident,
-            _ => false,
-        };
-        Ok(once && self.step(ix)?.home.is_do())
+        let Kind::Call(call) = &self.node(ix)?.kind else { return Ok(false) };
+        Ok(call.once_per_incident && self.step(ix)?.home.is_do())
     }
 
     fn once_key(&self, path: &Path, action: &ActionName, targets: &[Target]) -> String {

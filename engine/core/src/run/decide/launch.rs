@@ -117,9 +117,9 @@ pub fn launch(plan: &Plan, catalogue: &Catalogue, launch: &Launch) -> Result<Eve
 
 /// All calls of a playbook and of what it calls.
 fn all_calls(plan: &Plan) -> Vec<&CallNode> {
-    let own = plan.nodes().filter_map(|(_, node)| match &node.kind {
-        Kind::Call(call) => Some(call),
-        _ => None,
+    let own = plan.nodes().filter_map(|(_, node)| {
+        let Kind::Call(call) = &node.kind else { return None };
+        Some(call)
     });
     let inner = plan.parts().children.values().flat_map(|child| all_calls(child));
     own.chain(inner).collect()

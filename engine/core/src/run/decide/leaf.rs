@@ -152,10 +152,10 @@ impl Decider<'_, '_> {
 
     /// What a step's signal carries.
     pub(super) fn signal_form(&self, ix: StepIx) -> Result<Schema, super::Contradiction> {
-        Ok(match &self.node(ix)?.kind {
-            Kind::Wait(Wait::Signal { form, .. }) => form.clone(),
-            _ => Schema::default(),
-        })
+        let Kind::Wait(Wait::Signal { form, .. }) = &self.node(ix)?.kind else {
+            return Ok(Schema::default());
+        };
+        Ok(form.clone())
     }
 
     pub(super) fn choose(&mut self, ix: StepIx, cases: &[SwitchCase]) -> Decided {

@@ -95,7 +95,19 @@ impl Decider<'_, '_> {
                 Ok(look) => self.look_again(ix, look),
                 Err((kind, message)) => self.fail(ix, kind, message),
             },
-            _ => Err(Contradiction::new(format!("{} reads nothing", self.path(ix)?))),
+            Kind::Task { .. }
+            | Kind::Approve { .. }
+            | Kind::Wait(_)
+            | Kind::Group(_)
+            | Kind::Parallel { .. }
+            | Kind::ForEach(_)
+            | Kind::Switch(_)
+            | Kind::Repeat(_)
+            | Kind::Playbook { .. }
+            | Kind::UndoSteps(_)
+            | Kind::Note(_)
+            | Kind::Fail(_)
+            | Kind::End(_) => Err(Contradiction::new(format!("{} reads nothing", self.path(ix)?))),
         }
     }
 

@@ -202,10 +202,8 @@ impl Decider<'_, '_> {
     }
 
     pub(super) fn repeats(&self, ix: StepIx) -> Result<bool, Contradiction> {
-        Ok(match &self.node(ix)?.kind {
-            Kind::Call(call) => call.on_unknown == OnUnknown::Repeat && self.step(ix)?.home.is_do(),
-            _ => false,
-        })
+        let Kind::Call(call) = &self.node(ix)?.kind else { return Ok(false) };
+        Ok(call.on_unknown == OnUnknown::Repeat && self.step(ix)?.home.is_do())
     }
 
     /// The pause before the next attempt, with jitter; the service's own wish counts where it is
@@ -216,10 +214,8 @@ impl Decider<'_, '_> {
         uncounted: u32,
         wish: Option<Span>,
     ) -> Result<Again, Contradiction> {
-        let retry = match &self.node(ix)?.kind {
-            Kind::Call(call) => call.retry,
-            _ => Retry::default(),
-        };
+        let retry =
+            if let Kind::Call(call) = &self.node(ix)?.kind { call.retry } else { Retry::default() };
         let attempts = self.step(ix)?.attempts + uncounted;
         if attempts >= retry.attempts {
             return Ok(Again::No);

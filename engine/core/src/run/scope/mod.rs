@@ -58,7 +58,14 @@ impl<'a> Scope<'a> {
                 Slot::OnError | Slot::Always if handled.is_none() => {
                     handled.clone_from(&owner.error);
                 }
-                _ => {}
+                Slot::OnError
+                | Slot::Always
+                | Slot::Section(_)
+                | Slot::Body
+                | Slot::Branch(_)
+                | Slot::Case(_)
+                | Slot::Undo
+                | Slot::Past => {}
             }
             at = home_seq(owner);
         }
@@ -108,13 +115,11 @@ impl<'a> Scope<'a> {
 
     /// A `when` or `until`: anything but a boolean fails, it never skips.
     pub(crate) fn holds(&self, expression: &Expression) -> Result<bool, EvalError> {
-        match self.evaluate(expression)? {
-            Value::Bool(holds) => Ok(holds),
-            other => Err(EvalError {
-                message: format!("`{}` must give true or false, it gives {other}", expression.text),
-                at: None,
-            }),
-        }
+        let value = self.evaluate(expression)?;
+        value.as_bool().ok_or_else(|| EvalError {
+            message: format!("`{}` must give true or false, it gives {value}", expression.text),
+            at: None,
+        })
     }
 
     /// Renders a template.
