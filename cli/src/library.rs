@@ -30,9 +30,9 @@ impl Shelves {
         }
         let name: Option<PlaybookName> = wanted.parse().ok();
         name.and_then(|name| self.named(&name)).ok_or_else(|| {
-            let all = self.all().join(", ");
+            let all: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
             Failure::not_found(format!("there is no playbook `{wanted}`"))
-                .hint(format!("there are: {all}"))
+                .hint(format!("there are: {}", all.join(", ")))
         })
     }
 
@@ -67,11 +67,6 @@ impl Shelves {
         Some(SourceText::new(*name, *text))
     }
 
-    /// All names, shipped ones included.
-    pub(crate) fn all(&self) -> Vec<String> {
-        SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect()
-    }
-
     /// Checks a playbook with everything it calls.
     pub(crate) fn check(
         &self,
@@ -86,13 +81,10 @@ impl Shelves {
     pub(crate) fn plan(&self, wanted: &str, scripts: &Scripts, out: &Out) -> Outcome<Plan> {
         let source = self.open(wanted)?;
         let (plan, findings) = self.check(&source, scripts);
-        match plan {
-            Some(plan) => Ok(plan),
-            None => {
-                out.findings(&findings, &[source]);
-                Err(Failure::new(Exit::Check, format!("playbook `{wanted}` has faults")))
-            }
-        }
+        plan.ok_or_else(|| {
+            out.findings(&findings, &[source]);
+            Failure::new(Exit::Check, format!("playbook `{wanted}` has faults"))
+        })
     }
 }
 

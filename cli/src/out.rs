@@ -10,6 +10,7 @@ use crate::exit::Failure;
 
 /// How to speak to whoever called.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "switches that people turn one by one")]
 pub(crate) struct Out {
     pub(crate) json: bool,
     pub(crate) quiet: bool,
@@ -25,6 +26,7 @@ impl Out {
     }
 
     /// A line of data.
+    #[expect(clippy::unused_self, reason = "whoever prints holds the printer, whatever it prints")]
     pub(crate) fn line(&self, text: impl Display) {
         // A reader that went away (`| head`) is no fault of ours.
         drop(writeln!(std::io::stdout().lock(), "{text}"));
@@ -44,6 +46,7 @@ impl Out {
     }
 
     /// A question or warning that quiet does not hide.
+    #[expect(clippy::unused_self, reason = "whoever prints holds the printer, whatever it prints")]
     pub(crate) fn loud(&self, text: impl Display) {
         drop(writeln!(std::io::stderr().lock(), "{text}"));
     }

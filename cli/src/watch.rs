@@ -96,7 +96,9 @@ impl Progress {
             for entry in &page {
                 self.seen = entry.seq;
                 if let Ok((_, events)) = decode(&entry.head, entry.body.as_deref()) {
-                    events.iter().for_each(|event| self.say(event));
+                    for event in &events {
+                        self.say(event);
+                    }
                 }
             }
             if page.len() < 500 {

@@ -247,8 +247,8 @@ fn locked() -> BTreeMap<String, BTreeSet<String>> {
     let lock = table(&root().join("Cargo.lock"));
     let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for package in lock["package"].as_array().unwrap() {
-        let used = package.get("dependencies").and_then(Value::as_array);
-        let names = used.into_iter().flatten().filter_map(Value::as_str);
+        let listed = package.get("dependencies").and_then(Value::as_array);
+        let names = listed.into_iter().flatten().filter_map(Value::as_str);
         let names = names.filter_map(|text| text.split(' ').next()).map(str::to_owned);
         uses.entry(package["name"].as_str().unwrap().to_owned()).or_default().extend(names);
     }

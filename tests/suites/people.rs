@@ -105,11 +105,11 @@ fn a_requester_does_not_approve_and_a_stale_digest_does_not_count() {
 /// `BEISTAND_VOTES` says how often.
 #[test]
 fn two_approvers_at_once_have_one_outcome() {
-    let votes = environment("BEISTAND_VOTES").map_or(VOTES, |text| text.parse().unwrap());
-    let office = Office::open(votes, 10_000, 20);
+    let rounds = environment("BEISTAND_VOTES").map_or(VOTES, |text| text.parse().unwrap());
+    let office = Office::open(rounds, 10_000, 20);
     let (running, run) = office.start();
     let mut last: Option<String> = None;
-    for round in 0..votes {
+    for round in 0..rounds {
         let gate = office.gate(&run, last.as_deref());
         let mut codes = thread::scope(|scope| {
             let voters = [BEN, CARLA].map(|who| {
@@ -126,7 +126,7 @@ fn two_approvers_at_once_have_one_outcome() {
     let went = || {
         let records = office.ledger.records().unwrap();
         let count = records.iter().filter(|record| record.path.starts_with("/go/")).count();
-        Ok((count == votes).then_some(()))
+        Ok((count == rounds).then_some(()))
     };
     wait_for("every effect behind a gate", PATIENCE, went).unwrap();
     drop(running);
@@ -134,7 +134,7 @@ fn two_approvers_at_once_have_one_outcome() {
     let lines = office.desk.export(text(&shown["incident"]));
     let chain = lines.last().unwrap()["chain"]["entries"].as_array().unwrap();
     let heads: String = chain.iter().map(|entry| text(&entry["head"])).collect();
-    assert_eq!(heads.matches(r#""k":"voted""#).count(), votes, "one vote a gate");
+    assert_eq!(heads.matches(r#""k":"voted""#).count(), rounds, "one vote a gate");
 }
 
 /// The owner has gone: whoever comes first takes the lock, the other is heard all the same.

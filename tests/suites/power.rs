@@ -45,8 +45,8 @@ struct Cut {
 fn cut(after: Duration, start: impl Fn(&Desk) -> Call) -> Cut {
     let outside = tempfile::tempdir().unwrap();
     let ledger = Ledger::start(&outside.path().join("ledger")).unwrap();
-    let mut disk = Disk::make(DISK_MIB).unwrap();
-    let desk = Desk::at(&disk.path().join("desk"));
+    let mut device = Disk::make(DISK_MIB).unwrap();
+    let desk = Desk::at(&device.path().join("desk"));
     work(&desk, &ledger.url(), 400);
     // What the administrator put there was there for long.
     rustix_sync();
@@ -56,7 +56,7 @@ fn cut(after: Duration, start: impl Fn(&Desk) -> Call) -> Cut {
     pause(after);
     // No machine goes on while its power is cut: it stops, and the disk is what it is.
     freeze(&running);
-    let remains = disk.cut().unwrap();
+    let remains = device.cut().unwrap();
     let records = ledger.records().unwrap();
     running.kill().unwrap();
 
@@ -193,12 +193,12 @@ fn first_failure(log: &Path) -> u64 {
 fn a_full_disk_is_said_in_words_and_the_work_goes_on_when_there_is_space() {
     let outside = tempfile::tempdir().unwrap();
     let ledger = Ledger::start(&outside.path().join("ledger")).unwrap();
-    let disk = SmallDisk::make(16).unwrap();
-    let desk = Desk::at(&disk.path().join("desk"));
+    let device = SmallDisk::make(16).unwrap();
+    let desk = Desk::at(&device.path().join("desk"));
     work(&desk, &ledger.url(), 400);
     let running = desk.call(&RUN).start().unwrap();
     let run = wait_for("the run", PATIENCE, || Ok(announced(&running.stderr()))).unwrap();
-    let ballast = disk.path().join("ballast");
+    let ballast = device.path().join("ballast");
     fill(&ballast);
     let said = || Ok(running.stderr().contains("full").then_some(()));
     wait_for("a word about the full disk", PATIENCE, said).unwrap();

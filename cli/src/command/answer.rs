@@ -62,30 +62,26 @@ async fn send(context: &Context, needs: &[Need], said: Said, digest: Option<Dige
 pub(super) async fn approve(context: &Context, args: ApproveArgs) -> Outcome {
     let reader = context.reader().await?;
     let needs = find::needs(&reader, &args.need, args.group).await?;
-    let digest = match &args.digest {
-        Some(text) => {
-            let digest: Digest =
-                text.parse().map_err(|error| Failure::usage(format!("{error}")))?;
-            Some(digest)
+    let digest = if let Some(text) = &args.digest {
+        let digest: Digest = text.parse().map_err(|error| Failure::usage(format!("{error}")))?;
+        Some(digest)
+    } else {
+        for need in &needs {
+            show(context, need);
         }
-        None => {
-            for need in &needs {
-                show(context, need);
-            }
-            if !std::io::stdin().is_terminal() {
-                let digest =
-                    needs.first().and_then(|need| need.digest).map(|digest| digest.to_string());
-                return Err(Failure::usage("without a terminal, say what you approve")
-                    .hint(format!("--digest {}", digest.unwrap_or_default())));
-            }
-            context.out.loud("Approve exactly this? [y/N]");
-            let mut answer = String::new();
-            std::io::stdin().lock().read_line(&mut answer)?;
-            if !matches!(answer.trim(), "y" | "Y" | "j" | "J" | "yes" | "ja") {
-                return Err(Failure::new(Exit::NotAllowed, "not approved"));
-            }
-            None
+        if !std::io::stdin().is_terminal() {
+            let digest =
+                needs.first().and_then(|need| need.digest).map(|digest| digest.to_string());
+            return Err(Failure::usage("without a terminal, say what you approve")
+                .hint(format!("--digest {}", digest.unwrap_or_default())));
         }
+        context.out.loud("Approve exactly this? [y/N]");
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer)?;
+        if !matches!(answer.trim(), "y" | "Y" | "j" | "J" | "yes" | "ja") {
+            return Err(Failure::new(Exit::NotAllowed, "not approved"));
+        }
+        None
     };
     send(context, &needs, said(context, AnswerKind::Approve, args.reason), digest).await
 }

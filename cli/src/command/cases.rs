@@ -21,15 +21,15 @@ use crate::session::Context;
 
 /// The people of a case in a drill: they answer when their need is open and their time has come.
 pub(super) struct People {
-    people: CasePeople,
+    case: CasePeople,
     run: RunId,
     began: Millis,
 }
 
 impl People {
     pub(super) fn new(case: &Case, run: RunId, anybody: &Actor) -> Self {
-        let people = CasePeople::new(case, anybody.person.clone());
-        Self { people, run, began: WallClock.now() }
+        let case = CasePeople::new(case, anybody.person.clone());
+        Self { case, run, began: WallClock.now() }
     }
 
     /// Does what somebody of the case would do now; says whether somebody will still do something.
@@ -43,7 +43,7 @@ impl People {
         let mut expected = false;
         for run in family(reader, self.run).await? {
             let (_, state, _) = view(reader, run, scripts).await?;
-            let wants = self.people.wants(&state, elapsed);
+            let wants = self.case.wants(&state, elapsed);
             expected |= wants.is_some();
             let Some(Wants::Now(commands)) = wants else { continue };
             for command in commands {
@@ -84,7 +84,9 @@ pub(super) fn test(context: &Context, args: &TestArgs) -> Outcome {
             if !context.out.json {
                 let word = if faults.is_empty() { "ok  " } else { "FAIL" };
                 context.out.line(format_args!("{word} {}", file.display()));
-                faults.iter().for_each(|fault| context.out.line(format_args!("     {fault}")));
+                for fault in &faults {
+                    context.out.line(format_args!("     {fault}"));
+                }
             }
             if faults.is_empty() {
                 good += 1;
@@ -116,14 +118,14 @@ fn one(context: &Context, plan: &Arc<Plan>, file: &Path, bless: bool) -> Outcome
         Err(error) => return Ok(vec![error.to_string()]),
     };
     let mut faults = played.differences.clone();
-    let came = golden_of(&played);
+    let story = golden_of(&played);
     let expected = file.with_extension("expected");
     if bless {
-        std::fs::write(&expected, &came)?;
+        std::fs::write(&expected, &story)?;
         return Ok(faults);
     }
     let wanted = std::fs::read_to_string(&expected).unwrap_or_default();
-    faults.extend(diff(&wanted, &came));
+    faults.extend(diff(&wanted, &story));
     Ok(faults)
 }
 

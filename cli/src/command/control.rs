@@ -74,7 +74,7 @@ pub(super) async fn undo(context: &Context, args: UndoArgs) -> Outcome {
         drop(background.await);
     }
     let (_, state, _) = view(&reader, run, &context.scripts).await?;
-    outcome(context, &state)
+    Ok(outcome(context, &state))
 }
 
 /// Steps of loop items, by the item's text.
@@ -89,12 +89,12 @@ fn items(state: &RunState, items: &[String], within: &[Path]) -> Vec<Path> {
 }
 
 /// 0: all undone; 6: a gate waits; 9: partly.
-fn outcome(context: &Context, state: &RunState) -> Outcome {
+fn outcome(context: &Context, state: &RunState) -> Exit {
     if state.needs().next().is_some() {
         for need in state.needs() {
             context.out.note(format_args!("waits: {} ({})  {}", need.title, need.role, need.id));
         }
-        return Ok(Exit::Waits);
+        return Exit::Waits;
     }
     let left = state.steps().filter(|step| {
         matches!(step.undo, UndoMark::Failed | UndoMark::Wanted | UndoMark::Undoing)
@@ -102,10 +102,10 @@ fn outcome(context: &Context, state: &RunState) -> Outcome {
     let left: Vec<String> = left.map(|step| step.path.to_string()).collect();
     if left.is_empty() {
         context.out.note("all that can be taken back was taken back");
-        return Ok(Exit::Ok);
+        return Exit::Ok;
     }
     context.out.note(format_args!("not taken back: {}", left.join(", ")));
-    Ok(Exit::Partly)
+    Exit::Partly
 }
 
 pub(super) async fn stop_all(context: &Context, reason: String) -> Outcome {

@@ -60,7 +60,7 @@ pub(crate) async fn dispatch(context: &Context, verb: Verb) -> Outcome {
         }
         Verb::Backup { file } => keep::backup(context, &file).await,
         Verb::Restore { file } => keep::restore(context, &file).await,
-        Verb::Schema { what } => setup::schema(context, what),
+        Verb::Schema { what } => Ok(setup::schema(context, what)),
         Verb::Config(_) => setup::config(context),
         Verb::Inventory(verb) => setup::inventory(context, verb),
         Verb::Connectors { verb } => setup::connectors(context, verb).await,

@@ -11,13 +11,13 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::modes::{connectors as make, inventory_of, modes};
 use crate::session::Context;
 
-pub(super) fn schema(context: &Context, what: SchemaOf) -> Outcome {
+pub(super) fn schema(context: &Context, what: SchemaOf) -> Exit {
     let schema = match what {
         SchemaOf::Playbook => playbook_schema(&Catalogue::first()),
         SchemaOf::Config => config_schema(),
     };
     context.out.value(&schema);
-    Ok(Exit::Ok)
+    Exit::Ok
 }
 
 fn config_schema() -> Value {

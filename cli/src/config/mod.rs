@@ -103,6 +103,7 @@ pub(crate) struct GuardConfig {
 /// How many distinct targets.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "the words of the file")]
 pub(crate) struct LimitsConfig {
     /// By one run.
     pub(crate) targets_per_run: Option<u32>,

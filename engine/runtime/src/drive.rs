@@ -128,7 +128,9 @@ pub(crate) async fn drive(
         driver.inputs.push(Input::Recovered);
     }
     driver.inputs.push(Input::Tick);
-    jobs.into_iter().for_each(|job| driver.take(job));
+    for job in jobs {
+        driver.take(job);
+    }
     loop {
         while let Ok(job) = inbox.try_recv() {
             driver.take(job);

@@ -40,13 +40,12 @@ pub(crate) async fn load(
         .run(run)
         .await?
         .ok_or_else(|| EngineError::NotFound(format!("there is no run {run}")))?;
-    let plan = match inner.plans.get(row.plan) {
-        Some(plan) => plan,
-        None => {
-            let plan = Arc::new(plan_of(reader, &row, inner).await?);
-            inner.plans.put(&plan);
-            plan
-        }
+    let plan = if let Some(plan) = inner.plans.get(row.plan) {
+        plan
+    } else {
+        let plan = Arc::new(plan_of(reader, &row, inner).await?);
+        inner.plans.put(&plan);
+        plan
     };
     let (state, entries) = fold(reader, stream, &plan, run).await?;
     Ok(Loaded { plan, state, status: row.status, entries, restored: row.restored })

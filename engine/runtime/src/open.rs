@@ -161,38 +161,31 @@ impl Engine {
             RunId::new(0, &[0; 10]),
         );
         launch(plan, &self.0.catalogue, &probe)?;
-        match new.incident {
-            Some(id) => {
-                let found = self.0.journal.reader().incident(id).await?;
-                let incident = found
-                    .ok_or_else(|| EngineError::NotFound(format!("there is no incident {id}")))?;
-                if incident.mode != new.mode {
-                    return Err(EngineError::Conflict(format!(
-                        "incident {} is {}, the run would be {}",
-                        incident.number, incident.mode, new.mode
-                    )));
-                }
-                if incident.closed_at.is_some_and(|at| at <= now) {
-                    return Err(EngineError::Conflict(format!(
-                        "incident {} is closed",
-                        incident.number
-                    )));
-                }
-                Ok(incident)
-            }
-            None => {
-                let title = new.title.clone().unwrap_or_else(|| plan.parts().title.clone());
-                self.open_incident(&NewIncident {
-                    title,
-                    mode: new.mode,
-                    severity: Severity::default(),
-                    tlp: plan.parts().tlp,
-                    short: new.short.clone(),
-                    by: new.by.clone(),
-                })
-                .await
-            }
+        let Some(id) = new.incident else {
+            let title = new.title.clone().unwrap_or_else(|| plan.parts().title.clone());
+            let incident = NewIncident {
+                title,
+                mode: new.mode,
+                severity: Severity::default(),
+                tlp: plan.parts().tlp,
+                short: new.short.clone(),
+                by: new.by.clone(),
+            };
+            return self.open_incident(&incident).await;
+        };
+        let found = self.0.journal.reader().incident(id).await?;
+        let incident =
+            found.ok_or_else(|| EngineError::NotFound(format!("there is no incident {id}")))?;
+        if incident.mode != new.mode {
+            return Err(EngineError::Conflict(format!(
+                "incident {} is {}, the run would be {}",
+                incident.number, incident.mode, new.mode
+            )));
         }
+        if incident.closed_at.is_some_and(|at| at <= now) {
+            return Err(EngineError::Conflict(format!("incident {} is closed", incident.number)));
+        }
+        Ok(incident)
     }
 
     fn launch_of(

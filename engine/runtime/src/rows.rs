@@ -156,9 +156,9 @@ fn shared_change(
             for target in targets {
                 let Some(holding) = shared.holds.get(target, effect) else { continue };
                 let Some((run, path)) = &holding.busy else { continue };
-                let held = holding.holders.iter().find(|h| h.run == *run && h.path == origin(path));
+                let kept = holding.holders.iter().find(|h| h.run == *run && h.path == origin(path));
                 let key = key(mode, target, effect, (*run, &origin(path)));
-                append.changes.push(match held {
+                append.changes.push(match kept {
                     // A release that did not happen: the target is held as before.
                     Some(holder) => {
                         let body = json!({"previous": holding.previous, "output": holding.output});

@@ -82,6 +82,7 @@ fn early(run: &Run) -> Vec<String> {
     let mut due: BTreeMap<Path, Millis> = BTreeMap::new();
     let mut faults = Vec::new();
     for (at, event) in events(run) {
+        let is_early = |due: Option<Millis>| due.is_some_and(|due| at < due);
         match &event.head {
             Head::RetryScheduled { path, at }
             | Head::ProbeScheduled { path, at }
@@ -89,23 +90,19 @@ fn early(run: &Run) -> Vec<String> {
                 due.insert(path.clone(), *at);
             }
             Head::AttemptStarted(intent) => {
-                if due.remove(&intent.path).is_some_and(|due| at < due) {
-                    faults.push(format!("{} was tried again too early", intent.path));
-                }
+                let early = is_early(due.remove(&intent.path));
+                faults.extend(early.then(|| format!("{} was tried again too early", intent.path)));
             }
             Head::ReadStarted { path }
             | Head::ProbeStarted { path }
             | Head::RoundStarted { path, .. } => {
-                if due.remove(path).is_some_and(|due| at < due) {
-                    faults.push(format!("{path} went on too early"));
-                }
+                let early = is_early(due.remove(path));
+                faults.extend(early.then(|| format!("{path} went on too early")));
             }
             Head::StepEnded { path, end, .. } => {
-                let due = due.remove(path);
+                let early = is_early(due.remove(path));
                 let by_itself = *end == beistand_core::run::StepEnd::Succeeded;
-                if by_itself && due.is_some_and(|due| at < due) {
-                    faults.push(format!("{path} waited too short"));
-                }
+                faults.extend((by_itself && early).then(|| format!("{path} waited too short")));
             }
             Head::NeedOpened { path: Some(path), .. } => {
                 due.remove(path);

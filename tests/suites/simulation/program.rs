@@ -238,17 +238,14 @@ impl<'d> Writer<'d> {
     fn message(&mut self, here: Here) {
         self.id(here);
         self.modifiers(here);
-        match self.dice.below(3) {
-            0 => {
-                self.line(here, "  call: ticket.open");
-                self.line(here, "  with: { title: t, text: x }");
-            }
-            _ => {
-                self.line(here, "  call: mail.send");
-                self.line(here, "  with: { to: [a@example.org], subject: s, text: t }");
-                if self.dice.once_in(4) {
-                    self.line(here, "  on_unknown: repeat");
-                }
+        if self.dice.below(3) == 0 {
+            self.line(here, "  call: ticket.open");
+            self.line(here, "  with: { title: t, text: x }");
+        } else {
+            self.line(here, "  call: mail.send");
+            self.line(here, "  with: { to: [a@example.org], subject: s, text: t }");
+            if self.dice.once_in(4) {
+                self.line(here, "  on_unknown: repeat");
             }
         }
         self.line(here, "  retry: { attempts: 2, initial: 1s }");

@@ -36,13 +36,12 @@ impl CasePeople {
         for waiting in waiting(run) {
             let Some(found) = self.first_for(&waiting) else { continue };
             let Some((decision, used)) = self.decisions.get_mut(found) else { continue };
-            match decision.at.filter(|at| *at > elapsed) {
-                Some(at) => next = Some(next.map_or(at, |next| next.min(at))),
-                None => {
-                    *used = true;
-                    let decision = decision.clone();
-                    return Some(Wants::Now(self.commands(&decision, &waiting, found)));
-                }
+            if let Some(at) = decision.at.filter(|at| *at > elapsed) {
+                next = Some(next.map_or(at, |next| next.min(at)));
+            } else {
+                *used = true;
+                let decision = decision.clone();
+                return Some(Wants::Now(self.commands(&decision, &waiting, found)));
             }
         }
         next.map(Wants::At)

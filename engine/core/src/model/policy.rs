@@ -119,6 +119,7 @@ fn same_name(guarded: &str, target: &str) -> bool {
 
 /// How many distinct targets may be touched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the words that the configuration has for them")]
 pub struct Limits {
     /// By one run.
     pub targets_per_run: Option<u32>,

@@ -176,7 +176,9 @@ impl Schema {
                 }
             }
             (Value::Array(items), _, Some(schema)) => {
-                items.iter_mut().for_each(|item| schema.fill(item));
+                for item in items {
+                    schema.fill(item);
+                }
             }
             _ => {}
         }
@@ -199,7 +201,7 @@ impl Schema {
             return;
         }
         match (self.kind, value) {
-            (None | Some(SchemaType::Boolean), Value::Bool(_)) => {}
+            (None | Some(SchemaType::Boolean), Value::Bool(_)) | (None, Value::Null) => {}
             (None | Some(SchemaType::String), Value::String(text)) => {
                 self.text(text).into_iter().for_each(wrong);
             }
@@ -217,7 +219,6 @@ impl Schema {
             (None | Some(SchemaType::Object), Value::Object(fields)) => {
                 self.fields(fields, at, problems);
             }
-            (None, Value::Null) => {}
             (Some(kind), _) => wrong(format!("must be {}, is {}", kind.word(), word_of(value))),
         }
     }

@@ -23,7 +23,11 @@ struct HeadIn {
 }
 
 /// The head and, where any event carries values, the body of an entry.
-#[expect(clippy::expect_used, reason = "writing to memory, and every map has text as keys")]
+#[expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "it never panics: it writes to memory, and every map has text as keys"
+)]
 pub fn encode(id: EntryId, events: &[Event]) -> (Vec<u8>, Option<Vec<u8>>) {
     let head = serde_json::to_vec(&HeadOut { id, events }).expect("an event is JSON");
     let empty = Body::default();

@@ -22,12 +22,11 @@ impl RunState {
             Head::CaseChosen { path, case } => {
                 let ix = self.enter_block(path, at)?;
                 self.step_mut(ix)?.case = *case;
-                match case {
-                    Some(case) => self.open_seq(plan, Some(ix), Slot::Case(*case), at).map(|_| ()),
-                    None => {
-                        self.attend(ix);
-                        Ok(())
-                    }
+                if let Some(case) = case {
+                    self.open_seq(plan, Some(ix), Slot::Case(*case), at).map(|_| ())
+                } else {
+                    self.attend(ix);
+                    Ok(())
                 }
             }
             Head::ListFixed { path, count } => {

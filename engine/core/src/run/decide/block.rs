@@ -9,7 +9,7 @@ use super::{Contradiction, Decided, Decider};
 use crate::model::ErrorKind;
 use crate::playbook::{ForEach, Join, Kind, Repeat};
 
-impl<'w> Decider<'_, 'w> {
+impl Decider<'_, '_> {
     /// A block is looked at: one of its lists ended, or a place became free.
     pub(super) fn block(&mut self, ix: StepIx) -> Decided {
         let node = self.node(ix)?;
@@ -228,8 +228,8 @@ impl<'w> Decider<'_, 'w> {
 
     /// The `on_error` steps ended.
     pub(super) fn handled(&mut self, ix: StepIx) -> Decided {
-        let handler = self.step(ix)?.seqs.last().copied();
-        let end = match handler {
+        let last = self.step(ix)?.seqs.last().copied();
+        let end = match last {
             Some(seq) => self.state.seq_ref(seq)?.end,
             None => None,
         };

@@ -32,12 +32,11 @@ impl Decider<'_, '_> {
         let Kind::Call(call) = &node.kind else {
             return Err(Contradiction::new("an attempt of what is no call"));
         };
-        let prepared = match self.again(ix)? {
-            Some(prepared) => Ok(prepared),
-            None => {
-                let path = self.path(ix)?;
-                prepare(self.world, &self.scope(ix)?, node, call, path)
-            }
+        let prepared = if let Some(prepared) = self.again(ix)? {
+            Ok(prepared)
+        } else {
+            let path = self.path(ix)?;
+            prepare(self.world, &self.scope(ix)?, node, call, path)
         };
         let prepared = match prepared {
             Ok(prepared) => prepared,

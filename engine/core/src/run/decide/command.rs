@@ -75,6 +75,7 @@ pub enum Command {
 
 /// An answer to one need.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the word that commands in a mailbox have for it")]
 pub struct Answer {
     /// The need.
     pub need: NeedId,
@@ -144,7 +145,7 @@ impl Decider<'_, '_> {
     pub(super) fn command(&mut self, command: Command) -> Answered {
         match command {
             Command::Answer { answers, by } => self.answers(&answers, &by),
-            Command::Signal { name, form, key, by } => self.signal(name, form, key, by),
+            Command::Signal { name, form, key, by } => self.signal(&name, &form, key, by),
             Command::Pause { by, reason } => self.pause(by, reason),
             Command::Unpause { by } => self.unpause(by),
             Command::Cancel { by, reason } => self.cancel(by, reason),
@@ -153,7 +154,7 @@ impl Decider<'_, '_> {
         }
     }
 
-    fn signal(&mut self, name: String, form: Value, key: String, by: Actor) -> Answered {
+    fn signal(&mut self, name: &str, form: &Value, key: String, by: Actor) -> Answered {
         if self.is_ended() {
             return Ok(Err(AnswerError::Conflict("the run has ended".to_owned())));
         }
@@ -164,8 +165,8 @@ impl Decider<'_, '_> {
             let text = format!("the run has taken {SIGNALS_MAX} signals, which is all it can");
             return Ok(Err(AnswerError::Conflict(text)));
         }
-        let first = self.state.awaiting.get(&name).and_then(|steps| steps.first()).copied();
-        let mut form = form_value(&form);
+        let first = self.state.awaiting.get(name).and_then(|steps| steps.first()).copied();
+        let mut form = form_value(form);
         if let Some(ix) = first {
             let schema = self.signal_form(ix)?;
             schema.fill(&mut form);
@@ -174,10 +175,10 @@ impl Decider<'_, '_> {
                 return Ok(Err(AnswerError::Form(problems)));
             }
         }
-        let head = Head::SignalReceived { name: name.clone(), key, by };
+        let head = Head::SignalReceived { name: name.to_owned(), key, by };
         self.emit(Event::new(head).value(form))?;
         if let Some(ix) = first {
-            self.consume_signal(ix, &name)?;
+            self.consume_signal(ix, name)?;
         }
         Ok(Ok(Reply::Done))
     }

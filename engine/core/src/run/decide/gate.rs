@@ -99,7 +99,7 @@ impl<'w> Decider<'_, 'w> {
         };
         let bound = lines.bound();
         let digest = self.gate_digest(ix, &bound, shown.as_ref(), votes);
-        let shows = json!({
+        let sheet = json!({
             "digest": digest,
             "lines": bound,
             "others": lines.others,
@@ -111,7 +111,7 @@ impl<'w> Decider<'_, 'w> {
         });
         let ask =
             Ask { kind: NeedKind::Approval, role: votes.role, votes: votes.votes.max(1), until };
-        self.ask(ix, &ask, shows, None)
+        self.ask(ix, &ask, sheet, None)
     }
 
     /// Who asks for a gate: whoever launched the run, or wants the undo.

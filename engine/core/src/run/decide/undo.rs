@@ -180,7 +180,7 @@ impl Decider<'_, '_> {
 
     /// Begins to take a step back, unless people have not said yes yet.
     fn start_undo(&mut self, ix: StepIx) -> Decided {
-        if self.is_undo_asked()? {
+        if self.is_undo_asked() {
             return Ok(());
         }
         let path = self.path(ix)?;
@@ -191,8 +191,8 @@ impl Decider<'_, '_> {
     }
 
     /// Whether the gate of an undo is open.
-    fn is_undo_asked(&self) -> Result<bool, Contradiction> {
-        Ok(self.state.needs().any(|need| need.step.is_none() && need.votes_needed > 0))
+    fn is_undo_asked(&self) -> bool {
+        self.state.needs().any(|need| need.step.is_none() && need.votes_needed > 0)
     }
 
     /// A sub-playbook takes back what it did, as a run of its own.

@@ -153,6 +153,7 @@ pub struct LoopState {
 
 /// One step of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "marks of a step are independent of each other")]
 pub struct Step {
     /// In the plan.
     pub node: NodeId,
