@@ -63,8 +63,9 @@ fn tests(report: &Report, filter: &[String], postgres: &Postgres) -> Result<(), 
         report.step("tests, by cargo test");
         cargo(&["test", "--locked", "--no-fail-fast"])
     };
+    // With the same features whatever is asked for, so that nothing is built twice.
+    runner.args(["--workspace", CRASH_POINTS]);
     if filter.is_empty() {
-        runner.arg(CRASH_POINTS);
         runner.env("BEISTAND_TEST_PROGRAM", target_folder().join("beistand"));
     }
     let runner = in_the_world(&mut runner, postgres)?.args(filter);

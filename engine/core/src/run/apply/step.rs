@@ -139,8 +139,9 @@ impl RunState {
         }
         step.started_at.get_or_insert(at);
         step.entered = true;
-        step.attempts += 1;
-        step.attempts_total += 1;
+        let counts = u32::from(intent.attempt > 0);
+        step.attempts += counts;
+        step.attempts_total += counts;
         if body.previous.is_some() {
             step.previous.clone_from(&body.previous);
         }

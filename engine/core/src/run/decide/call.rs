@@ -227,7 +227,11 @@ impl Decider<'_, '_> {
             return Ok(());
         }
         self.claim(ix, &prepared)?;
-        let intent = self.intent(ix, &prepared, direction, timeout)?;
+        let mut intent = self.intent(ix, &prepared, direction, timeout)?;
+        if doubtful {
+            // It is not sent, so it is no attempt of the step's budget.
+            intent.attempt = 0;
+        }
         let (path, attempt) = (intent.path.clone(), intent.attempt);
         let mut event = Event::new(Head::AttemptStarted(intent));
         event.organisation =

@@ -164,7 +164,7 @@ pub struct Intent {
     /// Grows only by a person.
     #[serde(rename = "gen", default, skip_serializing_if = "is_zero")]
     pub generation: u32,
-    /// From 1.
+    /// From 1; 0 where nothing is sent, because the effect may have been sent already.
     #[serde(rename = "no")]
     pub attempt: u32,
     /// Who does it; absent: a person.
