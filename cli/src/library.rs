@@ -1,5 +1,6 @@
 //! Where playbooks are found: beside the caller, in the configured folders, then the shipped ones.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use beistand_core::model::{Catalogue, PlaybookName};
@@ -30,10 +31,22 @@ impl Shelves {
         }
         let name: Option<PlaybookName> = wanted.parse().ok();
         name.and_then(|name| self.named(&name)).ok_or_else(|| {
-            let all: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
+            let all: Vec<String> = self.names().into_iter().collect();
             Failure::not_found(format!("there is no playbook `{wanted}`"))
                 .hint(format!("there are: {}", all.join(", ")))
         })
+    }
+
+    /// The names of all playbooks, in the configured folders and shipped.
+    fn names(&self) -> BTreeSet<String> {
+        let entries = self.folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok());
+        let paths = entries.flatten().filter_map(Result::ok).map(|entry| entry.path());
+        let playbook = |path: &PathBuf| {
+            path.join("playbook.yaml").is_file() || path.extension().is_some_and(|e| e == "yaml")
+        };
+        let own =
+            paths.filter(playbook).filter_map(|path| Some(path.file_stem()?.to_str()?.into()));
+        own.chain(SHIPPED.iter().map(|(name, _)| (*name).to_owned())).collect()
     }
 
     fn named(&self, name: &PlaybookName) -> Option<SourceText> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use beistand_core::entry::StreamKind;
 use beistand_core::model::{RunId, Span};
-use beistand_core::run::{Event, Head, RunEnd, StepEnd, decode};
+use beistand_core::run::{AttemptEnd, Event, Head, ProbeEnd, RunEnd, StepEnd, decode};
 use beistand_journal::{NeedFilter, Page, Reader, Run, RunFilter};
 use beistand_runtime::{Clock as _, WallClock};
 
@@ -125,6 +125,10 @@ impl Progress {
                     intent.path, intent.action, intent.attempt
                 )
             }
+            Head::AttemptEnded { path, end: AttemptEnd::Withdrawn, .. } => {
+                self.open.remove(path.as_str());
+                format!("– {path}  was not sent")
+            }
             Head::AttemptEnded { path, error: Some(error), .. } => {
                 self.open.remove(path.as_str());
                 format!("✗ {path}  {error}: {reason}")
@@ -133,6 +137,13 @@ impl Progress {
                 self.open.remove(path.as_str());
                 self.done += 1;
                 format!("✓ {path}")
+            }
+            Head::ProbeEnded { path, end: ProbeEnd::Done, .. } => {
+                self.done += 1;
+                format!("✓ {path}  a look at it shows that it was done")
+            }
+            Head::ProbeEnded { path, end: ProbeEnd::NotDone, .. } => {
+                format!("– {path}  a look at it shows that it was not done")
             }
             Head::StepEnded { path, end: StepEnd::Succeeded, .. } | Head::Noted { path } => {
                 self.done += 1;

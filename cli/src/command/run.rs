@@ -110,12 +110,7 @@ fn ask_by_hand(
     }
     let store = beistand_core::model::StoreId::new(0, &[0; 10]);
     let modes = crate::modes::modes(&context.config, store, &context.url, Vec::new())?;
-    let bindings = &modes.live.bindings;
-    let unbound = plan.nodes().filter(|(_, node)| {
-        let beistand_core::playbook::Kind::Call(call) = &node.kind else { return false };
-        !bindings.iter().any(|binding| binding.capability == call.action.capability())
-    });
-    let count = unbound.count();
+    let count = beistand_core::run::by_hand(plan, &modes.live.bindings).len();
     if count == 0 {
         return Ok(false);
     }

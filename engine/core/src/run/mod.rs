@@ -17,7 +17,7 @@ pub use apply::Contradiction;
 pub use codec::{decode, encode};
 pub use decide::{
     Answer, AnswerError, Answered, Command, Decision, Effect, Input, Launch, LaunchError, Reply,
-    decide, launch,
+    by_hand, decide, launch,
 };
 pub use event::{
     Actor, AnswerKind, AttemptEnd, Body, Event, Head, Intent, NeedKind, Parent, ProbeEnd, RunEnd,

@@ -75,19 +75,15 @@ pub fn launch(plan: &Plan, catalogue: &Catalogue, launch: &Launch) -> Result<Eve
     if !problems.is_empty() {
         return Err(LaunchError::Inputs(problems));
     }
-    let calls = all_calls(plan);
     if launch.mode == Mode::Live && !launch.guarded {
         let hurts =
             |call: &&&CallNode| catalogue.get(&call.action).is_some_and(|spec| spec.destructive);
-        if let Some(call) = calls.iter().find(hurts) {
+        if let Some(call) = all_calls(plan).iter().find(hurts) {
             return Err(LaunchError::NoGuard(call.action.clone()));
         }
     }
     let mut unbound = BTreeSet::new();
-    for call in calls {
-        if is_bound(&launch.bindings, call) {
-            continue;
-        }
+    for call in by_hand(plan, &launch.bindings) {
         if call.automatic {
             return Err(LaunchError::Automatic(call.action.clone()));
         }
@@ -113,6 +109,13 @@ pub fn launch(plan: &Plan, catalogue: &Catalogue, launch: &Launch) -> Result<Eve
         "incident": launch.incident_facts,
         "bindings": launch.bindings,
     })))
+}
+
+/// The calls that no connector does: they fall to people. Those of sub-playbooks too.
+pub fn by_hand<'p>(plan: &'p Plan, bindings: &[Binding]) -> Vec<&'p CallNode> {
+    let mut calls = all_calls(plan);
+    calls.retain(|call| !is_bound(bindings, call));
+    calls
 }
 
 /// All calls of a playbook and of what it calls.

@@ -37,7 +37,7 @@ use shared::Pending;
 
 pub use command::{Answer, AnswerError, Command, Reply};
 pub use input::{Answered, Decision, Effect, Input};
-pub use launch::{Launch, LaunchError, launch};
+pub use launch::{Launch, LaunchError, by_hand, launch};
 
 /// Decides on all inputs that wait.
 ///
