@@ -60,13 +60,14 @@ fn live(config: &Config, hosts: &Inventory, (store, url): (StoreId, &str)) -> Ou
     let bindings = bindings(config, &connectors)?;
     let setup = Setup {
         store,
+        guarded: config.guard.is_some(),
         guard: guard(config, hosts, url),
         limits: config.limits.into(),
         policy: Some(config.policy.clone()),
         inventory: hosts.clone(),
         escalation: config.escalation.role,
     };
-    Ok(ModeSetup { setup, connectors, bindings, guarded: config.guard.is_some() })
+    Ok(ModeSetup { setup, connectors, bindings })
 }
 
 fn drill(
@@ -114,13 +115,14 @@ fn drill(
     let inventory = if config.inventory.is_empty() { Inventory::of_names() } else { hosts.clone() };
     let setup = Setup {
         store,
+        guarded: true,
         guard: guard(config, hosts, ""),
         limits: Limits::NONE,
         policy: None,
         inventory,
         escalation: config.escalation.role,
     };
-    Ok(ModeSetup { setup, connectors, bindings, guarded: true })
+    Ok(ModeSetup { setup, connectors, bindings })
 }
 
 fn name(text: &str) -> Outcome<ConnectorName> {

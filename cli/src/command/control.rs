@@ -27,9 +27,9 @@ pub(super) async fn pause(context: &Context, wanted: &Which, pause: bool) -> Out
     for run in which(&reader, wanted).await? {
         let by = context.actor.clone();
         let command = if pause {
-            Command::Pause { by, reason: String::new() }
+            Command::Pause { by, reason: String::new(), with_caller: false }
         } else {
-            Command::Unpause { by }
+            Command::Unpause { by, with_caller: false }
         };
         context.act(Verb::Run { run, command }).await?;
         context.out.note(format_args!("run {run} {}", if pause { "is paused" } else { "goes on" }));

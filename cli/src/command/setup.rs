@@ -83,7 +83,7 @@ pub(super) fn config(context: &Context) -> Outcome {
         modes.live.setup.inventory.hosts().len(),
         modes.live.setup.guard.identities().len(),
     ));
-    if !modes.live.guarded {
+    if !modes.live.setup.guarded {
         context.out.note("there is no `guard:` section: nothing destructive will run live");
     }
     Ok(Exit::Ok)
@@ -132,23 +132,29 @@ pub(super) fn inventory(context: &Context, verb: InventoryVerb) -> Outcome {
 
 pub(super) async fn connectors(context: &Context, verb: Option<ConnectorsVerb>) -> Outcome {
     match verb {
-        None => list(context),
+        None => list(context).await,
         Some(ConnectorsVerb::Test { name }) => test(context, &name).await,
         Some(ConnectorsVerb::Pause { name }) => pause(context, &name, true).await,
         Some(ConnectorsVerb::Unpause { name }) => pause(context, &name, false).await,
     }
 }
 
-fn list(context: &Context) -> Outcome {
+async fn list(context: &Context) -> Outcome {
     let made = make(&context.config)?;
+    // Without a store nothing was paused yet.
+    let paused = match context.reader().await {
+        Ok(reader) => reader.paused().await?,
+        Err(_) => Vec::new(),
+    };
     let mut rows = Vec::new();
     let mut all = Vec::new();
     for (name, connector) in &made {
         let spec = connector.spec();
         let offers: Vec<String> =
             spec.offers.iter().map(|offer| offer.action.to_string()).collect();
-        all.push(json!({"name": name, "kind": spec.kind, "title": spec.title, "source": spec.source, "offers": spec.offers}));
-        rows.push(vec![name.to_string(), spec.kind.clone(), offers.join(" ")]);
+        all.push(json!({"name": name, "kind": spec.kind, "title": spec.title, "source": spec.source, "offers": spec.offers, "paused": paused.contains(name)}));
+        let paused = if paused.contains(name) { "paused" } else { "" };
+        rows.push(vec![name.to_string(), spec.kind.clone(), paused.to_owned(), offers.join(" ")]);
     }
     if context.out.json {
         context.out.value(&json!(all));
@@ -159,7 +165,7 @@ fn list(context: &Context) -> Outcome {
             kinds.join(", ")
         ));
     } else {
-        context.out.table(&["NAME", "KIND", "CAN"], &rows);
+        context.out.table(&["NAME", "KIND", "", "CAN"], &rows);
     }
     Ok(Exit::Ok)
 }

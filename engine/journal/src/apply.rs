@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::change::Change;
 use crate::error::AppendError;
 use crate::sql::{Connection, Failure, params};
-use crate::table::{Hold, HoldKey, Incident, Need, Run};
+use crate::table::{Hold, HoldKey, Incident, Need, Once, Run};
 
 /// Rows of one batch, by statement.
 #[derive(Debug, Default)]
@@ -172,10 +172,9 @@ pub(crate) const STATEMENTS: &[&str] = &[
     ),
     // 12 Once
     concat!(
-        "insert into once (incident, playbook, path, action, targets, run)
-         select w.value ->> 'incident', w.value ->> 'playbook', w.value ->> 'path',
-             w.value ->> 'action', w.value ->> 'targets', w.value ->> 'run'", rows!(),
-        "where true on conflict (incident, playbook, path, action, targets) do nothing"
+        "insert into once (incident, key, run, path)
+         select w.value ->> 'incident', w.value ->> 'key', w.value ->> 'run', w.value ->> 'path'",
+        rows!(), "where true on conflict (incident, key) do nothing"
     ),
     // 13 PutIncident
     concat!(
@@ -240,6 +239,18 @@ pub(crate) const STATEMENTS: &[&str] = &[
                  and t.id = w.value ->> 'id')
              and entry.seq = ", int!("seq")
     ),
+    // 23 NotOnce
+    concat!(
+        "delete from once where (incident, key, run) in (
+             select w.value ->> 'incident', w.value ->> 'key', w.value ->> 'run'", rows!(), ")"
+    ),
+    // 24 Pause
+    concat!(
+        "insert into pause (connector, at) select w.value ->> 'connector', ", int!("at"), rows!(),
+        "where true on conflict (connector) do nothing"
+    ),
+    // 25 Unpause
+    concat!("delete from pause where connector in (select w.value ->> 'connector'", rows!(), ")"),
 ];
 
 #[expect(clippy::too_many_lines, reason = "a table: one row a variant")]
@@ -273,12 +284,7 @@ fn planned(change: &Change, stream: i64) -> Planned {
             json!({"mode": touched.mode, "run": touched.run, "target": touched.target,
                 "organisation": touched.organisation, "at": touched.at}),
         ),
-        Change::Once(once) => (
-            12,
-            format!("{} {} {} {}", once.incident, once.path, once.action, once.targets),
-            json!({"incident": once.incident, "playbook": once.playbook, "path": once.path,
-                "action": once.action, "targets": once.targets, "run": once.run}),
-        ),
+        Change::Once(once) => (12, format!("{} {}", once.incident, once.key), once_row(once)),
         Change::PutIncident(incident) => (13, incident.id.to_string(), incident_row(incident)),
         Change::SetRole { incident, role, person: Some(person) } => (
             14,
@@ -315,6 +321,13 @@ fn planned(change: &Change, stream: i64) -> Planned {
             let kind = kind.as_str();
             (22, format!("{kind}:{id} {seq}"), json!({"kind": kind, "id": id, "seq": seq}))
         }
+        Change::NotOnce(once) => (23, format!("{} {}", once.incident, once.key), once_row(once)),
+        Change::Pause { connector, at } => {
+            (24, connector.to_string(), json!({"connector": connector, "at": at}))
+        }
+        Change::Unpause { connector } => {
+            (25, connector.to_string(), json!({"connector": connector}))
+        }
     }
 }
 
@@ -338,6 +351,10 @@ fn need_row(need: &Need) -> Value {
         "since": need.since, "until": need.until, "escalated_at": need.escalated_at,
         "closed_at": need.closed_at, "body": need.body,
     })
+}
+
+fn once_row(once: &Once) -> Value {
+    json!({"incident": once.incident, "key": once.key, "run": once.run, "path": once.path})
 }
 
 fn key_text(key: &HoldKey) -> String {

@@ -1,7 +1,9 @@
 //! What changes in the tables with an entry.
 
 use beistand_core::entry::StreamKind;
-use beistand_core::model::{IncidentId, Millis, NeedId, Organisation, Person, Role, RunId};
+use beistand_core::model::{
+    ConnectorName, IncidentId, Millis, NeedId, Organisation, Person, Role, RunId,
+};
 
 use crate::table::{Asset, Evidence, Hold, HoldKey, Incident, Need, Once, Run, Signal, TargetUse};
 
@@ -118,5 +120,19 @@ pub enum Change {
         id: String,
         /// Which entry.
         seq: u64,
+    },
+    /// What may happen once definitely did not: the claim of this run goes.
+    NotOnce(Once),
+    /// No call starts through a connector.
+    Pause {
+        /// Which.
+        connector: ConnectorName,
+        /// Since when.
+        at: Millis,
+    },
+    /// Calls through it start again.
+    Unpause {
+        /// Which.
+        connector: ConnectorName,
     },
 }

@@ -22,9 +22,7 @@ impl Guard {
             | Self::Held { hold }
             | Self::LastHold { hold } => format!("target {} {}", hold.mode, hold.target),
             Self::DistinctTargets { mode, .. } => format!("limits {mode}"),
-            Self::OncePerIncident { once } => {
-                format!("once {} {} {} {}", once.incident, once.path, once.action, once.targets)
-            }
+            Self::OncePerIncident { once } => format!("once {} {}", once.incident, once.key),
         }
     }
 }
@@ -87,15 +85,8 @@ async fn check(connection: &mut Connection, guard: &Guard) -> Result<Option<Refu
 }
 
 async fn done_before(connection: &mut Connection, once: &Once) -> Result<Option<Refusal>, Failure> {
-    let sql = "select run from once where incident = $1 and playbook = $2 and path = $3
-         and action = $4 and targets = $5";
-    let params = params![
-        once.incident.to_string(),
-        once.playbook.as_str(),
-        once.path.as_str(),
-        once.action.as_str(),
-        once.targets.to_string(),
-    ];
+    let sql = "select run from once where incident = $1 and key = $2 and run <> $3";
+    let params = params![once.incident.to_string(), once.key.to_string(), once.run.to_string()];
     let row = connection.row(sql, params).await?;
     row.map(|mut row| Ok(Refusal::DoneBefore { run: row.parse("once.run")? }))
         .transpose()

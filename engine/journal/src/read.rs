@@ -5,7 +5,9 @@
 mod rows;
 
 use beistand_core::entry::StreamKind;
-use beistand_core::model::{Digest, IncidentId, Millis, NeedId, Organisation, Person, Role, RunId};
+use beistand_core::model::{
+    ConnectorName, Digest, IncidentId, Millis, NeedId, Organisation, Person, Role, RunId,
+};
 
 use crate::command::Command;
 use crate::error::{OpenError, StoreError};
@@ -15,7 +17,7 @@ use crate::schema::VERSION;
 use crate::seal::{NEWEST_SEAL, SEAL_END, Seal};
 use crate::sql::{Pool, params};
 use crate::stream::{Entry, Snapshot, Stream};
-use crate::table::{Asset, Evidence, Hold, Incident, Meta, Need, Run, Signal, TargetUse};
+use crate::table::{Asset, Evidence, Hold, Incident, Meta, Need, Once, Run, Signal, TargetUse};
 use crate::writer::digest;
 
 pub(crate) use rows::meta;
@@ -287,6 +289,20 @@ impl Reader {
         let params = params![target.map(str::to_owned)];
         let rows = self.pool.rows("list holds", sql, params).await?;
         rows.into_iter().map(rows::hold).collect()
+    }
+
+    /// What was done, or is being done, once in its incident.
+    pub async fn once(&self) -> Result<Vec<Once>, StoreError> {
+        let sql = "select incident, key, run, path from once order by no";
+        let rows = self.pool.rows("list what is done once", sql, params![]).await?;
+        rows.into_iter().map(rows::once).collect()
+    }
+
+    /// Connectors through which no call starts.
+    pub async fn paused(&self) -> Result<Vec<ConnectorName>, StoreError> {
+        let sql = "select connector from pause order by connector";
+        let rows = self.pool.rows("list paused connectors", sql, params![]).await?;
+        rows.into_iter().map(|mut row| row.parse("pause.connector")).collect()
     }
 
     /// Targets that were touched at or after an instant, for the limits.

@@ -64,9 +64,11 @@ macro_rules! tables {
                 target text not null, organisation text, at ", $int, " not null,
                 constraint target_use_key unique (mode, run, target)", $end,
             "create index target_use_at on target_use (mode, at);\n",
-            "create table once (no ", $no, ", incident text not null, playbook text not null,
-                path text not null, action text not null, targets text not null, run text not null,
-                constraint once_key unique (incident, playbook, path, action, targets)", $end,
+            "create table once (no ", $no, ", incident text not null, key text not null,
+                run text not null, path text not null,
+                constraint once_key unique (incident, key)", $end,
+            "create table pause (no ", $no, ", connector text not null constraint pause_connector unique,
+                at ", $int, " not null", $end,
             "create table blob (no ", $no, ", digest ", $bytes, " not null constraint blob_digest unique,
                 bytes ", $bytes, " not null", $end,
             "create table incident (no ", $no, ", id text not null constraint incident_id unique,
@@ -126,6 +128,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
          alter table need alter column id type text collate \"C\";
          alter table incident alter column number type text collate \"C\";
          alter table incident_organisation alter column organisation type text collate \"C\";
+         alter table pause alter column connector type text collate \"C\";
          alter table hold alter column target type text collate \"C\";\n"
     ),
 }];

@@ -155,21 +155,17 @@ pub struct TargetUse {
     pub at: Millis,
 }
 
-/// Something that is done once in an incident.
+/// An effect that may happen once in its incident, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Once {
     /// In which incident.
     pub incident: IncidentId,
-    /// The playbook's name.
-    pub playbook: String,
+    /// What makes the effect one, digested: playbook, path, action and targets.
+    pub key: Digest,
+    /// The run that did it, or is at it.
+    pub run: RunId,
     /// At which step.
     pub path: Path,
-    /// Which action.
-    pub action: String,
-    /// The digest of its targets.
-    pub targets: Digest,
-    /// By which run.
-    pub run: RunId,
 }
 
 /// A signal that came to a run; early ones are kept.

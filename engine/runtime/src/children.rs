@@ -34,7 +34,7 @@ pub(crate) fn open(
         inputs,
         bindings: opened.bindings.clone(),
         by_hand_ok: opened.by_hand_ok,
-        guarded: inner.modes.of(opened.mode).guarded,
+        guarded: inner.modes.of(opened.mode).setup.guarded,
         parent: Some(parent.parent_at(&path)),
         trace: opened.trace.clone(),
     };

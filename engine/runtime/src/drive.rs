@@ -31,6 +31,10 @@ use crate::rows::{Written, changes, has_intent};
 /// So often may a decision panic before its run is parked with a need.
 pub(crate) const PANICS_MAX: u32 = 3;
 
+/// The number of commands that the engine gives a run itself: nobody waits for an answer, and they
+/// are kept until they are written.
+const OWN: u64 = u64::MAX;
+
 /// A run that waits no longer than this stays in memory.
 const STAY: Span = Span::from_secs(2);
 
@@ -168,7 +172,7 @@ fn after_restore(inner: &Inner, loaded: &Loaded) -> Option<Input> {
                   done already"
         .to_owned();
     let restored = Some(epoch.clone());
-    Some(Input::Command(u64::MAX, Command::Park { by, reason, restored }))
+    Some(Input::Command(OWN, Command::Park { by, reason, restored }))
 }
 
 impl Driver {

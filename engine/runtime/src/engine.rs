@@ -149,6 +149,9 @@ impl Engine {
         };
         let engine = Self(Arc::new(inner));
         engine.0.load_shared().await?;
+        for connector in engine.0.journal.reader().paused().await? {
+            engine.0.places.pause(connector, true);
+        }
         Ok(engine)
     }
 
@@ -192,17 +195,18 @@ impl Inner {
         let holds = reader.holds(None).await?;
         let uses = reader.target_uses(self.clock.now().minus(beistand_core::run::HOUR)).await?;
         let stopped = reader.meta().await?.stopped_at.is_some();
+        // A key names its incident, and an incident has one mode.
+        let once: BTreeMap<_, _> =
+            reader.once().await?.into_iter().map(|o| (o.key.hex(), (o.run, o.path))).collect();
         for mode in [Mode::Live, Mode::Drill] {
-            let mut fresh = Shared { stopped, ..Shared::default() };
+            let mut fresh = Shared { stopped, once: once.clone(), ..Shared::default() };
             for (key, state) in holds_of(holds.clone(), mode) {
                 fresh.holds.restore(key, state);
             }
             for one in uses.iter().filter(|one| one.mode == mode) {
                 fresh.touched.insert(one.target.clone(), (one.at, one.organisation.clone()));
             }
-            let mut shared = self.shared(mode).write().unwrap_or_else(PoisonError::into_inner);
-            fresh.once = std::mem::take(&mut shared.once);
-            *shared = fresh;
+            *self.shared(mode).write().unwrap_or_else(PoisonError::into_inner) = fresh;
         }
         Ok(())
     }

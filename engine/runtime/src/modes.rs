@@ -16,8 +16,6 @@ pub struct ModeSetup {
     pub connectors: BTreeMap<ConnectorName, Arc<dyn Connector>>,
     /// Who does what, pinned by each run at launch.
     pub bindings: Vec<Binding>,
-    /// Whether the configuration has a `guard:` section.
-    pub guarded: bool,
 }
 
 impl run::Connectors for ModeSetup {

@@ -204,7 +204,7 @@ impl Engine {
             inputs: new.inputs.clone(),
             bindings: setup.bindings.clone(),
             by_hand_ok: new.by_hand_ok,
-            guarded: setup.guarded,
+            guarded: setup.setup.guarded,
             parent: None,
             trace: None,
         }

@@ -185,20 +185,21 @@ fn shared_change(
             }
         }
         SharedChange::Claimed { key, run, path } => {
-            let once = journal::Once {
-                incident: opened.incident,
-                playbook: opened.playbook.to_string(),
-                path: path.clone(),
-                action: String::new(),
-                targets: Digest::from_hex(key).unwrap_or(Digest::ZERO),
-                run: *run,
-            };
+            let once = once(state, key, (*run, path));
             append.guards.push(Guard::OncePerIncident { once: once.clone() });
             append.changes.push(Change::Once(once));
         }
-        SharedChange::Looked { .. } | SharedChange::Unclaimed { .. } => {}
+        SharedChange::Unclaimed { key, run, path } => {
+            append.changes.push(Change::NotOnce(once(state, key, (*run, path))));
+        }
+        SharedChange::Looked { .. } => {}
     }
     append.at = at;
+}
+
+fn once(state: &RunState, key: &str, (run, path): (RunId, &Path)) -> journal::Once {
+    let key = Digest::from_hex(key).unwrap_or(Digest::ZERO);
+    journal::Once { incident: state.opened().incident, key, run, path: path.clone() }
 }
 
 fn busy(

@@ -136,12 +136,15 @@ impl Engine {
             Verb::StopAll { by, reason } => self.stop_all(by, reason).await,
             Verb::GoOn { by, reason } => self.go_on(by, reason).await,
             Verb::PauseConnector { connector, paused, by } => {
-                let head = if paused {
-                    store::Head::ConnectorPaused { connector: connector.clone() }
+                let (name, at) = (connector.clone(), self.0.clock.now());
+                let (head, change) = if paused {
+                    let head = store::Head::ConnectorPaused { connector: name.clone() };
+                    (head, Change::Pause { connector: name, at })
                 } else {
-                    store::Head::ConnectorUnpaused { connector: connector.clone() }
+                    let head = store::Head::ConnectorUnpaused { connector: name.clone() };
+                    (head, Change::Unpause { connector: name })
                 };
-                self.store_event(head, Some(by), String::new(), Vec::new()).await?;
+                self.store_event(head, Some(by), String::new(), vec![change]).await?;
                 self.0.places.pause(connector, paused);
                 Ok(json!({"paused": self.0.places.paused()}))
             }

@@ -2,8 +2,8 @@
 
 use self::world::{anna, engine, new_run, status};
 use beistand_core::entry::StreamKind;
-use beistand_core::run::{Answer, AnswerKind, Command, Reply};
-use beistand_runtime::view;
+use beistand_core::run::{Answer, AnswerKind, Command, Reply, StepStatus};
+use beistand_runtime::{NewRun, Verb, view};
 use beistand_script::Scripts;
 use serde_json::json;
 
@@ -112,5 +112,57 @@ async fn a_gate_waits_as_a_row_and_goes_on_after_the_vote() {
     second.rest().await;
     assert_eq!(status(&second, run).await, "undone");
     assert_eq!(reader.holds(None).await.unwrap(), []);
+    second.leave().await;
+}
+
+const ONCE: &str = "playbook: report
+language: 1
+title: Told once
+steps:
+  - id: tell
+    call: mail.send
+    with: { to: [a@example.org], subject: s, text: x }
+    once_per_incident: true
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_done_once_in_an_incident_is_known_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let first = engine(&path, Vec::new()).await;
+    let run = first.launch(new_run(ONCE, json!({}))).await.unwrap();
+    first.rest().await;
+    let row = first.journal().reader().run(run).await.unwrap().unwrap();
+    assert_eq!(row.status, "succeeded");
+    first.leave().await;
+
+    let second = engine(&path, Vec::new()).await;
+    let again = NewRun { incident: Some(row.incident), ..new_run(ONCE, json!({})) };
+    let run = second.launch(again).await.unwrap();
+    second.rest().await;
+    let reader = second.journal().reader().clone();
+    let (_, state, _) = view(&reader, run, &Scripts::without_budget()).await.unwrap();
+    assert_eq!(state.status().as_str(), "succeeded");
+    assert_eq!(StepStatus::of(state.steps().next().unwrap()), StepStatus::Skipped);
+    second.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_paused_connector_stays_paused_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let pause = |name: &str, paused| Verb::PauseConnector {
+        connector: name.parse().unwrap(),
+        paused,
+        by: anna(),
+    };
+    let first = engine(&path, Vec::new()).await;
+    first.execute(pause("router", true)).await.unwrap();
+    first.execute(pause("relay", true)).await.unwrap();
+    first.execute(pause("relay", false)).await.unwrap();
+    first.leave().await;
+    let second = engine(&path, Vec::new()).await;
+    let left = second.execute(pause("relay", false)).await.unwrap();
+    assert_eq!(left, json!({"paused": ["router"]}));
     second.leave().await;
 }

@@ -45,6 +45,7 @@ pub(crate) fn setup(store: &Journal, others: Vec<(&str, &str, Arc<dyn Connector>
     ModeSetup {
         setup: Setup {
             store: store.meta().store,
+            guarded: true,
             guard: Guard::default(),
             limits: Limits::NONE,
             policy: None,
@@ -53,7 +54,6 @@ pub(crate) fn setup(store: &Journal, others: Vec<(&str, &str, Arc<dyn Connector>
         },
         connectors,
         bindings,
-        guarded: true,
     }
 }
 

@@ -141,6 +141,7 @@ impl Desk {
             shared: Shared::default(),
             setup: Setup {
                 store: StoreId::new(1, &[1; 10]),
+                guarded: true,
                 guard: Guard::default(),
                 limits: Limits::NONE,
                 policy: None,
@@ -433,12 +434,17 @@ impl Desk {
     }
 
     pub(super) fn pause(&mut self) -> &mut Self {
-        self.command(Command::Pause { by: person("anna"), reason: String::new() }).unwrap();
+        self.command(Command::Pause {
+            by: person("anna"),
+            reason: String::new(),
+            with_caller: false,
+        })
+        .unwrap();
         self
     }
 
     pub(super) fn unpause(&mut self) -> &mut Self {
-        self.command(Command::Unpause { by: person("anna") }).unwrap();
+        self.command(Command::Unpause { by: person("anna"), with_caller: false }).unwrap();
         self
     }
 

@@ -188,6 +188,14 @@ fn a_guarded_host_is_refused_and_no_answer_sends_it() {
 }
 
 #[test]
+fn without_a_guard_nothing_destructive_goes_out() {
+    let mut desk = Desk::of("  - id: cut\n    call: network.isolate\n    with: { host: pc-1 }\n");
+    desk.setup.guarded = false;
+    desk.tick();
+    assert_eq!((desk.error("cut").as_str(), desk.paths_out().len()), ("guarded", 0));
+}
+
+#[test]
 fn limits_count_distinct_targets_also_within_one_decision() {
     let steps =
         EACH.replace("    approval: { role: commander, votes: 1 }\n", "    max_parallel: 3\n");

@@ -112,6 +112,24 @@ fn a_parked_run_asks_and_goes_on_or_fails() {
 }
 
 #[test]
+fn a_pause_of_its_own_outlives_that_of_the_calling_run() {
+    let mut desk = Desk::of(TICKET);
+    let by = beistand_core::run::Actor { person: "anna".parse().unwrap(), asserted: true };
+    let pause =
+        |with_caller| Command::Pause { by: by.clone(), reason: "look".to_owned(), with_caller };
+    let go_on = |with_caller| Command::Unpause { by: by.clone(), with_caller };
+    desk.command(pause(true)).unwrap();
+    desk.command(go_on(true)).unwrap();
+    assert_eq!(desk.status(), "running");
+    desk.command(pause(false)).unwrap();
+    desk.command(pause(true)).unwrap();
+    desk.command(go_on(true)).unwrap();
+    assert_eq!(desk.status(), "paused");
+    desk.command(go_on(false)).unwrap();
+    assert_eq!(desk.status(), "running");
+}
+
+#[test]
 fn a_cancelled_parked_run_asks_no_more() {
     let mut desk = Desk::of("  - id: rest\n    wait: 1h\n");
     let by = beistand_core::run::Actor { person: "engine".parse().unwrap(), asserted: false };

@@ -199,8 +199,8 @@ fn outside_command(world: &mut World<'_>, at: usize) {
             let key = format!("key-{}", world.dice.below(6));
             Command::Signal { name: "go".to_owned(), form: json!({}), key, by }
         }
-        4 | 5 => Command::Pause { by, reason },
-        6 | 7 => Command::Unpause { by },
+        4 | 5 => Command::Pause { by, reason, with_caller: false },
+        6 | 7 => Command::Unpause { by, with_caller: false },
         8 => Command::Undo { by, paths: Vec::new(), reason },
         _ if world.dice.once_in(2) => Command::Cancel { by, reason },
         _ => Command::Park { by, reason, restored: None },
@@ -245,7 +245,10 @@ fn encourage(world: &mut World<'_>, at: usize, round: usize) {
     let run = world.runs[at].id;
     let Some(driver) = world.runs[at].drivers.last() else { return };
     if driver.state.status() == RunStatus::Paused {
-        world.send(run, &Input::Command(3, Command::Unpause { by: actor("anna") }));
+        world.send(
+            run,
+            &Input::Command(3, Command::Unpause { by: actor("anna"), with_caller: false }),
+        );
     }
     let Some(driver) = world.runs[at].drivers.last() else { return };
     if driver.state.steps().any(|step| matches!(step.phase, Phase::Signal(..))) {

@@ -118,6 +118,7 @@ impl<'a> World<'a> {
             scripts,
             setup: Setup {
                 store: StoreId::new(1, &[1; 10]),
+                guarded: true,
                 guard: Guard::default(),
                 limits: Limits::NONE,
                 policy,

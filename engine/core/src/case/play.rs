@@ -142,6 +142,7 @@ impl<'a> Player<'a> {
             scripts,
             setup: Setup {
                 store: StoreId::new(millis, &chance.ten()),
+                guarded: true,
                 guard: Guard::default(),
                 limits: Limits::NONE,
                 policy: None,

@@ -48,6 +48,9 @@ impl std::fmt::Debug for World<'_> {
 pub struct Setup {
     /// The store, part of every key.
     pub store: StoreId,
+    /// Whether somebody thought about what must never be touched: without it nothing destructive
+    /// goes out live.
+    pub guarded: bool,
     /// What is never touched.
     pub guard: Guard,
     /// How many targets.
@@ -224,6 +227,10 @@ pub enum SharedChange {
     Unclaimed {
         /// The key.
         key: String,
+        /// The run that had it.
+        run: RunId,
+        /// Its step.
+        path: Path,
     },
 }
 
@@ -313,7 +320,7 @@ impl Shared {
             SharedChange::Claimed { key, run, path } => {
                 self.once.insert(key.clone(), (*run, path.clone()));
             }
-            SharedChange::Unclaimed { key } => {
+            SharedChange::Unclaimed { key, .. } => {
                 self.once.remove(key);
             }
         }

@@ -77,7 +77,8 @@ pub(crate) const TABLES: &[Table] = &[
         "$2, $3, $4, $5, $6, $7, $8, $9, $10, $11"
     ),
     table!("target_use", "mode, run, target, organisation, at", "$2, $3, $4, $5, $6"),
-    table!("once", "incident, playbook, path, action, targets, run", "$2, $3, $4, $5, $6, $7"),
+    table!("once", "incident, key, run, path", "$2, $3, $4, $5"),
+    table!("pause", "connector, at", "$2, $3"),
     table!("blob", "digest, bytes", "$2, $3"),
     table!(
         "incident",
@@ -161,6 +162,7 @@ const COUNT_ON: &str = "
     select setval(pg_get_serial_sequence('signal', 'no'), (select coalesce(max(no), 0) + 1 from signal), false);
     select setval(pg_get_serial_sequence('command', 'no'), (select coalesce(max(no), 0) + 1 from command), false);
     select setval(pg_get_serial_sequence('hold', 'no'), (select coalesce(max(no), 0) + 1 from hold), false);
+    select setval(pg_get_serial_sequence('pause', 'no'), (select coalesce(max(no), 0) + 1 from pause), false);
     select setval(pg_get_serial_sequence('target_use', 'no'), (select coalesce(max(no), 0) + 1 from target_use), false);
     select setval(pg_get_serial_sequence('once', 'no'), (select coalesce(max(no), 0) + 1 from once), false);
     select setval(pg_get_serial_sequence('blob', 'no'), (select coalesce(max(no), 0) + 1 from blob), false);

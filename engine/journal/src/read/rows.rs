@@ -7,7 +7,7 @@ use crate::error::StoreError;
 use crate::sql::Row;
 use crate::stream::Entry;
 use crate::table::{
-    Asset, Evidence, Hold, HoldKey, HoldState, Incident, Meta, Need, Run, Signal, TargetUse,
+    Asset, Evidence, Hold, HoldKey, HoldState, Incident, Meta, Need, Once, Run, Signal, TargetUse,
 };
 use crate::writer::digest;
 
@@ -121,6 +121,15 @@ pub(super) fn hold(mut row: Row) -> Result<Hold, StoreError> {
         since: millis(&mut row, "hold.since")?,
         organisation: row.maybe_parse("hold.organisation")?,
         body: row.text("hold.body")?,
+    })
+}
+
+pub(super) fn once(mut row: Row) -> Result<Once, StoreError> {
+    Ok(Once {
+        incident: row.parse("once.incident")?,
+        key: row.parse("once.key")?,
+        run: row.parse("once.run")?,
+        path: path(&row.text("once.path")?),
     })
 }
 

@@ -205,11 +205,9 @@ pub(crate) async fn what_is_done_once_is_done_once(place: Place) {
     let journal = place.open(0).await;
     let once = |run, targets: &[u8]| Once {
         incident: incident_id(1),
-        playbook: "data-leak".to_owned(),
-        path: "report".parse().unwrap(),
-        action: "mail.send".to_owned(),
-        targets: digest_of_bytes(targets),
+        key: digest_of_bytes(targets),
         run: run_id(run),
+        path: "report".parse().unwrap(),
     };
     let report = |run, targets: &[u8]| {
         entry(new_run(run), 0)
@@ -220,5 +218,16 @@ pub(crate) async fn what_is_done_once_is_done_once(place: Place) {
     let refused = refusal(journal.append(report(2, b"authority")).await);
     assert_eq!(refused, Refusal::DoneBefore { run: run_id(1) });
     journal.append(report(2, b"another authority")).await.unwrap();
+    let kept: Vec<_> = journal.reader().once().await.unwrap();
+    assert_eq!(kept, [once(1, b"authority"), once(2, b"another authority")]);
+    // Its own claim is in nobody's way, and another one's can not be given up.
+    let again = entry(new_run(3), 1).guard(Guard::OncePerIncident { once: once(1, b"authority") });
+    journal.append(again.change(Change::NotOnce(once(3, b"authority")))).await.unwrap();
+    assert_eq!(refusal(journal.append(report(4, b"authority")).await), refused);
+    journal
+        .append(entry(new_run(5), 2).change(Change::NotOnce(once(1, b"authority"))))
+        .await
+        .unwrap();
+    journal.append(report(6, b"authority")).await.unwrap();
     journal.close(at(3)).await.unwrap();
 }

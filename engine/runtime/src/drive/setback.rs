@@ -6,7 +6,7 @@
 use beistand_core::run::{Actor, AnswerError, Command, Input};
 use beistand_journal::AppendError;
 
-use super::{Driver, LOOK_AGAIN, PANICS_MAX, REFUSED_MAX, SLEEP_MAX, Turn};
+use super::{Driver, LOOK_AGAIN, OWN, PANICS_MAX, REFUSED_MAX, SLEEP_MAX, Turn};
 use crate::load::load;
 
 impl Driver {
@@ -56,7 +56,7 @@ impl Driver {
                 self.state = loaded.state;
                 let orders = &self.orders;
                 let open = |input: &Input| match input {
-                    Input::Command(number, _) => orders.contains_key(number),
+                    Input::Command(number, _) => *number == OWN || orders.contains_key(number),
                     Input::Tick
                     | Input::Answered(_)
                     | Input::ChildEnded { .. }
@@ -85,7 +85,7 @@ impl Driver {
         let kept = if self.panics == PANICS_MAX {
             let by = Actor { person: self.state.opened().by.person.clone(), asserted: true };
             let reason = format!("the run broke down {PANICS_MAX} times: {why}");
-            vec![Input::Command(u64::MAX, Command::Park { by, reason, restored: None })]
+            vec![Input::Command(OWN, Command::Park { by, reason, restored: None })]
         } else {
             kept
         };

@@ -78,6 +78,7 @@ impl RunState {
             opened,
             flow: Flow::Section { section: Section::Steps, closing: None },
             paused: false,
+            paused_with_caller: false,
             error: None,
             outputs: None,
             ended_at: None,
@@ -138,8 +139,9 @@ impl RunState {
         match &event.head {
             Head::RunOpened { .. } => Err(Contradiction::new("a run is opened twice")),
             Head::SectionStarted { section } => self.start_section(plan, *section, at),
-            Head::Paused { restored, .. } => {
+            Head::Paused { restored, with_caller, .. } => {
                 self.paused = true;
+                self.paused_with_caller = *with_caller;
                 if let Some(epoch) = restored {
                     self.restored = Some((epoch.clone(), at));
                 }

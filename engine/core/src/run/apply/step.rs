@@ -27,7 +27,12 @@ impl RunState {
                 let ix = self.ix(path)?;
                 self.pass_deadline(ix, at)
             }
-            Head::ReadStarted { path } => self.begin(path, Phase::Reading, at),
+            Head::ReadStarted { path } => {
+                // What was read before is not what is asked for now, whatever becomes of this one.
+                let ix = self.ix(path)?;
+                self.step_mut(ix)?.previous = None;
+                self.begin(path, Phase::Reading, at)
+            }
             Head::PreviousRead { path } => {
                 let ix = self.ix(path)?;
                 self.step_mut(ix)?.previous.clone_from(&event.body.previous);

@@ -96,6 +96,13 @@ impl Decider<'_, '_> {
         call: &CallNode,
         prepared: &Prepared,
     ) -> Result<bool, Contradiction> {
+        // A connector's configuration may call a plain request destructive: no launch knows that.
+        let is_live = self.state.opened.mode == Mode::Live;
+        if prepared.destructive && is_live && !self.world.setup.guarded {
+            let message = "there is no `guard:` section: nothing destructive is done live";
+            self.fail(ix, ErrorKind::Guarded, message.to_owned())?;
+            return Ok(false);
+        }
         if prepared.destructive
             && let Some(hit) = self.world.setup.guard.hit(&prepared.targets)
         {

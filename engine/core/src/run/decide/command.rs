@@ -39,11 +39,17 @@ pub enum Command {
         by: Actor,
         /// Why.
         reason: String,
+        /// Because the run that called it is paused.
+        #[serde(default)]
+        with_caller: bool,
     },
     /// It goes on.
     Unpause {
         /// Who.
         by: Actor,
+        /// Because the run that called it goes on: a pause of its own stays.
+        #[serde(default)]
+        with_caller: bool,
     },
     /// It is ended; nothing is undone.
     Cancel {
@@ -146,8 +152,8 @@ impl Decider<'_, '_> {
         match command {
             Command::Answer { answers, by } => self.answers(&answers, &by),
             Command::Signal { name, form, key, by } => self.signal(&name, &form, key, by),
-            Command::Pause { by, reason } => self.pause(by, reason),
-            Command::Unpause { by } => self.unpause(by),
+            Command::Pause { by, reason, with_caller } => self.pause(by, reason, with_caller),
+            Command::Unpause { by, with_caller } => self.unpause(by, with_caller),
             Command::Cancel { by, reason } => self.cancel(by, reason),
             Command::Undo { by, paths, reason } => self.undo(by, &paths, reason),
             Command::Park { by, reason, restored } => self.park(by, &reason, restored),
@@ -183,23 +189,24 @@ impl Decider<'_, '_> {
         Ok(Ok(Reply::Done))
     }
 
-    fn pause(&mut self, by: Actor, reason: String) -> Answered {
+    fn pause(&mut self, by: Actor, reason: String, with_caller: bool) -> Answered {
         if self.is_ended() {
             return Ok(Err(AnswerError::Conflict("the run has ended".to_owned())));
         }
         if self.state.paused {
             return Ok(Ok(Reply::Already));
         }
-        self.tell_children(&Command::Pause { by: by.clone(), reason: reason.clone() });
-        self.emit(Event::new(Head::Paused { by, restored: None }).text(reason))?;
+        let (whose, why) = (by.clone(), reason.clone());
+        self.tell_children(&Command::Pause { by: whose, reason: why, with_caller: true });
+        self.emit(Event::new(Head::Paused { by, restored: None, with_caller }).text(reason))?;
         Ok(Ok(Reply::Done))
     }
 
-    fn unpause(&mut self, by: Actor) -> Answered {
-        if !self.state.paused {
+    fn unpause(&mut self, by: Actor, with_caller: bool) -> Answered {
+        if !self.state.paused || (with_caller && !self.state.paused_with_caller) {
             return Ok(Ok(Reply::Already));
         }
-        self.tell_children(&Command::Unpause { by: by.clone() });
+        self.tell_children(&Command::Unpause { by: by.clone(), with_caller: true });
         self.emit(Head::Unpaused { by })?;
         Ok(Ok(Reply::Done))
     }
@@ -259,7 +266,8 @@ impl Decider<'_, '_> {
         if parked && restored.is_none() {
             return Ok(Ok(Reply::Already));
         }
-        self.emit(Event::new(Head::Paused { by, restored }).text(reason))?;
+        let head = Head::Paused { by, restored, with_caller: false };
+        self.emit(Event::new(head).text(reason))?;
         if parked {
             return Ok(Ok(Reply::Done));
         }

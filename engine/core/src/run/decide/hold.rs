@@ -85,7 +85,8 @@ impl Decider<'_, '_> {
         let key = self.once_key(path, &sent.intent.action, &sent.targets);
         let own = (self.state.opened.run, path.clone());
         if self.shared.once(&key) == Some(&own) {
-            self.share(SharedChange::Unclaimed { key });
+            let (run, path) = own;
+            self.share(SharedChange::Unclaimed { key, run, path });
         }
         Ok(())
     }

@@ -136,10 +136,15 @@ impl Decider<'_, '_> {
         if self.is_stopping(ix)? {
             let reason = "the calling run is being ended".to_owned();
             self.out.effects.push(Effect::ToChild { run, command: Command::Cancel { by, reason } });
-        } else if self.state.paused {
-            let reason = "the calling run is paused".to_owned();
-            self.out.effects.push(Effect::ToChild { run, command: Command::Pause { by, reason } });
+            return Ok(());
         }
+        let command = if self.state.paused {
+            let reason = "the calling run is paused".to_owned();
+            Command::Pause { by, reason, with_caller: true }
+        } else {
+            Command::Unpause { by, with_caller: true }
+        };
+        self.out.effects.push(Effect::ToChild { run, command });
         Ok(())
     }
 }

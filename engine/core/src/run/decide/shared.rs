@@ -49,7 +49,7 @@ impl<'w> Pending<'w> {
                 self.changed.looks.insert(key.clone(), looks.clone());
             }
         }
-        if let SharedChange::Claimed { key, .. } | SharedChange::Unclaimed { key } = change {
+        if let SharedChange::Claimed { key, .. } | SharedChange::Unclaimed { key, .. } = change {
             self.once.insert(key.clone());
         }
         self.changed.apply(change, now);

@@ -334,6 +334,9 @@ pub enum Head {
         /// may have been done already.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         restored: Option<String>,
+        /// Because the run that called it was paused: it goes on with that one.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        with_caller: bool,
     },
     /// A person let it go on.
     Unpaused {

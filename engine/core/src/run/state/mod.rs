@@ -56,6 +56,9 @@ pub struct RunState {
     pub(crate) opened: Opened,
     pub(crate) flow: Flow,
     pub(crate) paused: bool,
+    /// It was paused with the run that called it, and goes on with that one.
+    #[serde(default)]
+    pub(crate) paused_with_caller: bool,
     /// The epoch of the newest restore, and when: effects whose intent is older, or not there yet,
     /// may have been sent.
     #[serde(default)]

@@ -62,7 +62,7 @@ fn heads() -> Vec<Head> {
         Head::StepReopened { path: path(CUT), renew: false },
         Head::StepReopened { path: path(CUT), renew: true },
         Head::BlockStopped { path: path(CUT) },
-        Head::Paused { by: actor("ben"), restored: None },
+        Head::Paused { by: actor("ben"), restored: None, with_caller: false },
         Head::Unpaused { by: actor("ben") },
         Head::UndoRequested { by: Some(actor("ben")), step: None, paths: vec![path(CUT)] },
         Head::UndoRequested { by: None, step: Some(path(CUT)), paths: vec![path(CUT), path(CUT)] },
