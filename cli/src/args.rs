@@ -467,14 +467,23 @@ pub(crate) struct BenchArgs {
     /// How many runs at once
     #[arg(long, default_value_t = 64)]
     pub(crate) concurrency: u64,
-    /// Steps one after the other, or all of a run at once
+    /// What is measured
     #[arg(long, value_enum, default_value_t = Shape::Sequence)]
     pub(crate) shape: Shape,
+    /// This new SQLite file, which stays; for the recovery, which kills itself
+    #[arg(long, hide = true)]
+    pub(crate) keep_in: Option<PathBuf>,
 }
 
 /// How a bench's steps stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Shape {
+    /// Steps one after the other
     Sequence,
+    /// All steps of a run at once
     Parallel,
+    /// Runs that wait, and a restart with them
+    Waiting,
+    /// Runs in flight, a kill, and a restart
+    Recovery,
 }

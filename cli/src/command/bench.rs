@@ -20,11 +20,16 @@ use crate::args::{BenchArgs, Shape};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::session::{Context, Held};
 
+mod restart;
+
+/// How many steps at either end of a long run are compared.
+const PACE: usize = 100;
+
 /// How long the disk alone is measured.
 const DISK_FOR: Duration = Duration::from_millis(1_500);
 
 pub(super) async fn bench(context: &Context, args: &BenchArgs) -> Outcome {
-    let (url, folder) = place(&context.url)?;
+    let (url, folder) = place(&context.url, args.keep_in.as_deref())?;
     let own = Context {
         url,
         config: crate::config::Config::default(),
@@ -36,33 +41,56 @@ pub(super) async fn bench(context: &Context, args: &BenchArgs) -> Outcome {
         german: context.german,
         utc: context.utc,
     };
-    let Held::Here(engine) = own.take(Drive::Yes, Vec::new()).await? else {
-        return Err(Failure::new(Exit::Conflict, "another process owns this store"));
-    };
-    engine.limit_places(
-        "simulator".parse().map_err(|error| Failure::usage(format!("{error}")))?,
-        u32::MAX,
-    );
     context.out.note(format_args!(
         "{} runs of {} steps, {} at once, on {}",
         args.runs, args.steps, args.concurrency, own.url
     ));
-    let began = Instant::now();
-    let latencies = load(context, &engine, args).await?;
-    let seconds = began.elapsed().as_secs_f64();
-    let measured = measure(engine.journal().reader(), args.runs).await?;
-    engine.leave().await;
-    let disk = folder.as_deref().map(disk).transpose()?;
+    let figures = match args.shape {
+        Shape::Sequence | Shape::Parallel => steps(&own, args, folder.as_deref()).await,
+        Shape::Waiting => restart::waiting(&own, args).await,
+        Shape::Recovery => restart::recovery(&own, args).await,
+    };
     if let Some(folder) = folder {
         drop(std::fs::remove_dir_all(folder));
     }
-    report(context, args, (seconds, latencies), &measured, disk);
+    report(context, &figures?);
     Ok(Exit::Ok)
 }
 
+/// Runs of steps: how many a second, and how long each takes from its intent to its outcome.
+async fn steps(context: &Context, args: &BenchArgs, folder: Option<&Path>) -> Outcome<Value> {
+    let Held::Here(engine) = context.take(Drive::Yes, Vec::new()).await? else {
+        return Err(Failure::new(Exit::Conflict, "another process owns this store"));
+    };
+    let engine = unlimited(engine)?;
+    let before = engine.journal().metrics();
+    let began = Instant::now();
+    let lengths = load(context, &engine, args).await?;
+    let seconds = began.elapsed().as_secs_f64();
+    let after = engine.journal().metrics();
+    let mut measured = measure(engine.journal().reader(), args.runs).await?;
+    measured.entries = after.entries - before.entries;
+    measured.commits = after.commits - before.commits;
+    engine.leave().await;
+    let disk = folder.map(disk).transpose()?;
+    Ok(figures(args, (seconds, lengths), measured, disk))
+}
+
+/// Nothing but the store limits how fast it goes.
+fn unlimited(engine: Box<Engine>) -> Outcome<Box<Engine>> {
+    let simulator = "simulator".parse();
+    engine.limit_places(simulator.map_err(|error| Failure::usage(format!("{error}")))?, u32::MAX);
+    let looping = engine.as_ref().clone();
+    tokio::spawn(async move { looping.run(None).await });
+    Ok(engine)
+}
+
 /// A fresh SQLite file beside the given one, so that the same disk is measured; or the given
-/// PostgreSQL.
-fn place(url: &str) -> Outcome<(String, Option<PathBuf>)> {
+/// PostgreSQL; or a file that somebody else looks after.
+fn place(url: &str, kept: Option<&Path>) -> Outcome<(String, Option<PathBuf>)> {
+    if let Some(kept) = kept {
+        return Ok((format!("sqlite:{}", kept.display()), None));
+    }
     let Some(path) = url.strip_prefix("sqlite:") else { return Ok((url.to_owned(), None)) };
     let parent = Path::new(path).parent().filter(|parent| !parent.as_os_str().is_empty());
     let mut random = [0; 8];
@@ -77,13 +105,17 @@ fn place(url: &str) -> Outcome<(String, Option<PathBuf>)> {
 
 fn playbook(args: &BenchArgs) -> Outcome<NewRunParts> {
     let parallel = match args.shape {
-        Shape::Sequence => String::new(),
+        Shape::Sequence | Shape::Waiting | Shape::Recovery => String::new(),
         Shape::Parallel => format!("    max_parallel: {}\n", args.steps),
     };
-    let text = format!(
-        "playbook: bench\nlanguage: 1\ntitle: Bench\nsteps:\n  - id: all\n    for_each: {}\n{parallel}    steps:\n      - id: one\n        call: chat.post\n        with: {{ room: bench, text: bench }}\n        on_unknown: repeat\n",
-        args.steps
-    );
+    let steps = match args.shape {
+        Shape::Waiting => "  - id: rest\n    wait: 30d\n".to_owned(),
+        Shape::Sequence | Shape::Parallel | Shape::Recovery => format!(
+            "  - id: all\n    for_each: {}\n{parallel}    steps:\n      - id: one\n        call: chat.post\n        with: {{ room: bench, text: bench }}\n        on_unknown: repeat\n",
+            args.steps
+        ),
+    };
+    let text = format!("playbook: bench\nlanguage: 1\ntitle: Bench\nsteps:\n{steps}");
     let name: PlaybookName = "bench".parse().map_err(|error| Failure::usage(format!("{error}")))?;
     Ok((name, SourceText::new("bench.yaml", text)))
 }
@@ -140,14 +172,20 @@ async fn load(context: &Context, engine: &Engine, args: &BenchArgs) -> Outcome<V
 }
 
 /// What the journal holds.
+#[derive(Default)]
 struct Measured {
     steps: u64,
+    entries: u64,
+    commits: u64,
+    /// Milliseconds from a step's intent to its outcome.
     latencies: Vec<u64>,
+    /// When the outcomes of the first run were written, in milliseconds.
+    pace: Vec<i64>,
 }
 
 /// Counts the steps that succeeded, and the milliseconds from a step's intent to its outcome.
 async fn measure(reader: &Reader, runs: u64) -> Outcome<Measured> {
-    let mut measured = Measured { steps: 0, latencies: Vec::new() };
+    let mut measured = Measured::default();
     let limit = u32::try_from(runs).unwrap_or(u32::MAX).max(1);
     for (_, row) in reader.runs(&RunFilter::default(), Page::first(limit)).await? {
         steps_of(reader, row.id, &mut measured).await?;
@@ -156,6 +194,7 @@ async fn measure(reader: &Reader, runs: u64) -> Outcome<Measured> {
 }
 
 async fn steps_of(reader: &Reader, run: RunId, measured: &mut Measured) -> Outcome<()> {
+    let is_first = measured.steps == 0;
     let Some(stream) = reader.stream(StreamKind::Run, &run.to_string()).await? else {
         return Ok(());
     };
@@ -173,6 +212,9 @@ async fn steps_of(reader: &Reader, run: RunId, measured: &mut Measured) -> Outco
                     event.head
                 {
                     measured.steps += 1;
+                    if is_first {
+                        measured.pace.push(entry.at.get());
+                    }
                     if let Some(at) = began.remove(&path) {
                         measured.latencies.push(entry.at.since(at).millis());
                     }
@@ -205,39 +247,54 @@ fn percentile(sorted: &[u64], percent: usize) -> u64 {
     sorted.get(at.min(sorted.len().saturating_sub(1))).copied().unwrap_or(0)
 }
 
-/// The most memory this process had (proc(5), `VmHWM`).
-fn peak_mib() -> u64 {
+/// How much longer the last hundred steps of a long run took than its first hundred.
+fn pace(written: &[i64]) -> Option<f64> {
+    let span = |hundred: &[i64]| match hundred {
+        [first, .., last] => Some((last - first).max(1)),
+        [] | [_] => None,
+    };
+    let (first, last) = (written.get(..PACE)?, written.get(written.len().checked_sub(PACE)?..)?);
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of a bench")]
+    (written.len() >= 10 * PACE).then_some(span(last)? as f64 / span(first)? as f64)
+}
+
+/// Memory of this process (proc(5), `VmHWM` the most it had, `VmRSS` what it has).
+fn memory_mib(field: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
     let kib = line
         .and_then(|line| line.split_whitespace().next())
         .and_then(|text| text.parse::<u64>().ok());
     kib.unwrap_or(0) / 1024
 }
 
-fn report(
-    context: &Context,
+fn figures(
     args: &BenchArgs,
     (seconds, mut lengths): (f64, Vec<u64>),
-    measured: &Measured,
+    measured: Measured,
     disk: Option<f64>,
-) {
+) -> Value {
     lengths.sort_unstable();
-    let mut latencies = measured.latencies.clone();
+    let mut latencies = measured.latencies;
     latencies.sort_unstable();
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]
     let (rate, run_p50) =
         (measured.steps as f64 / seconds, percentile(&lengths, 50) as f64 / 1000.0);
     let round = |value: f64| (value * 100.0).round() / 100.0;
-    let figures = json!({
+    json!({
         "runs": args.runs, "steps": measured.steps, "seconds": round(seconds),
         "steps_per_s": round(rate), "p50_ms": percentile(&latencies, 50),
         "p99_ms": percentile(&latencies, 99), "run_p50_ms": round(run_p50),
-        "peak_mib": peak_mib(), "concurrency": args.concurrency,
+        "entries": measured.entries, "commits": measured.commits,
+        "peak_mib": memory_mib("VmHWM:"), "concurrency": args.concurrency,
         "syncs_per_s": disk.map(round), "steps_per_sync": disk.map(|disk| round(rate / disk)),
-    });
+        "pace": pace(&measured.pace).map(round),
+    })
+}
+
+fn report(context: &Context, figures: &Value) {
     if context.out.json {
-        context.out.value(&figures);
+        context.out.value(figures);
     } else if let Value::Object(fields) = figures {
         for (name, value) in fields {
             context.out.line(format_args!("{name:>16}  {value}"));
