@@ -253,3 +253,23 @@ fn a_guarded_host_is_refused_by_name_address_or_range() {
     let ended = world.drive(&["run", "cut.yaml", "--input", "host=pc-3"]).run().unwrap();
     ended.expect_code(5).expect("without a guard nothing destructive is launched");
 }
+
+/// An inventory is data: whoever changes it between the vote and the effect changes what is cut.
+#[test]
+fn a_vote_is_void_once_what_was_voted_on_has_changed() {
+    let world = World::build();
+    let run = world.launch(&["cut.yaml", "--input", "host=pc-1"]);
+    let asked = world.desk.needs(&run);
+    assert_eq!(world.desk.approve(&run, BEN), 1);
+    let other = world.network.host(2).unwrap();
+    let moved = format!("name,addresses\npc-1,{};{}\n", other.v4(), other.v6());
+    world.desk.write("hosts.csv", &moved);
+
+    world.drive(&["resume"]).run().unwrap().expect_code(6).unwrap();
+    assert!(world.reaches(1, 3) && world.reaches(2, 3), "nothing is cut on the old vote");
+    let again = world.desk.needs(&run);
+    assert_ne!((&again[0]["id"], &again[0]["digest"]), (&asked[0]["id"], &asked[0]["digest"]));
+    assert_eq!(world.desk.approve(&run, BEN), 1, "people are asked about what it is now");
+    world.drive(&["resume"]).run().unwrap().expect_code(0).unwrap();
+    assert!(world.reaches(1, 3) && !world.reaches(2, 3));
+}

@@ -139,12 +139,17 @@ fn shared_change(
     let (mode, at) = (opened.mode, append.at);
     match change {
         SharedChange::Busy { targets, effect, by } => {
-            busy(append, (targets, effect, by), decision, state, limits);
+            busy(append, (targets, effect, by), decision, state, (shared, limits));
         }
         SharedChange::Held { targets, effect, by, previous, output } => {
             for target in targets {
                 let body = json!({"previous": previous, "output": output});
                 let key = key(mode, target, effect, (by.run, &by.path));
+                if joins(shared, target, effect) {
+                    // Nothing is sent, so the hold it counts on must still be there.
+                    append.guards.push(Guard::TargetFree { hold: key.clone() });
+                    append.guards.push(Guard::Held { hold: key.clone() });
+                }
                 let hold = hold(key, journal::HoldState::Held, by.since);
                 append.changes.push(Change::PutHold(Box::new(journal::Hold {
                     body: body.to_string(),
@@ -197,6 +202,19 @@ fn shared_change(
     append.at = at;
 }
 
+/// Whether a new hold stands on one that is there already.
+fn joins(shared: &Shared, target: &str, effect: &Means) -> bool {
+    let held = shared.holds.get(target, effect);
+    held.is_some_and(|state| state.busy.is_none() && !state.holders.is_empty())
+}
+
+/// Whether it was decided in the belief that nobody else holds the target.
+fn is_alone(shared: &Shared, target: &str, effect: &Means, own: (RunId, &Path)) -> bool {
+    let held = shared.holds.get(target, effect);
+    let is_own = |holder: &Holder| (holder.run, &holder.path) == own;
+    held.is_none_or(|state| state.holders.iter().all(is_own))
+}
+
 fn once(state: &RunState, key: &str, (run, path): (RunId, &Path)) -> journal::Once {
     let key = Digest::from_hex(key).unwrap_or(Digest::ZERO);
     journal::Once { incident: state.opened().incident, key, run, path: path.clone() }
@@ -207,7 +225,7 @@ fn busy(
     (targets, effect, by): (&[Target], &Means, &Holder),
     decision: &Decision,
     state: &RunState,
-    limits: &Limits,
+    (shared, limits): (&Shared, &Limits),
 ) {
     let opened = state.opened();
     let sent = sent(decision, &by.path);
@@ -217,6 +235,13 @@ fn busy(
     for target in targets {
         let key = key(opened.mode, &target.identity(), effect, (by.run, &path));
         append.guards.push(Guard::TargetFree { hold: key.clone() });
+        if is_alone(shared, &target.identity(), effect, (by.run, &path)) {
+            append.guards.push(if undo {
+                Guard::LastHold { hold: key.clone() }
+            } else {
+                Guard::NotHeld { hold: key.clone() }
+            });
+        }
         let state = if undo { journal::HoldState::Releasing } else { journal::HoldState::Taking };
         let mut hold = hold(key, state, by.since);
         hold.organisation.clone_from(&target.organisation);
