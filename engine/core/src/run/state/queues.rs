@@ -90,7 +90,7 @@ impl RunState {
     }
 
     /// Whether a step waits for a signal of this name.
-    pub(crate) fn awaits(&self, name: &str) -> bool {
+    pub fn awaits(&self, name: &str) -> bool {
         self.awaiting.contains_key(name)
     }
 
