@@ -28,7 +28,8 @@ use session::Context;
 
 /// Counts what scripts allocate, so that their memory budget can be held.
 #[global_allocator]
-static ALLOCATOR: beistand_script::CountingAllocator = beistand_script::CountingAllocator;
+static ALLOCATOR: beistand_script::CountingAllocator<mimalloc::MiMalloc> =
+    beistand_script::CountingAllocator::over(mimalloc::MiMalloc);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use beistand_core::model::{EntryId, Millis, RunId, Span};
@@ -437,14 +438,21 @@ impl Driver {
                 });
             }
             Effect::Call { path, attempt, call, .. } => {
-                self.out += 1;
-                tokio::spawn(async move {
+                let mut effect = Box::pin(async move {
                     inner.crash_at("before_effect");
                     let input = effects::call(connector, path, attempt, *call).await;
                     inner.crash_at("after_effect");
                     drop(permit);
-                    answer(&own, input).await;
+                    input
                 });
+                // What is answered at once costs no task; whatever waits is polled anew in its own.
+                match effect.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                    Poll::Ready(input) => self.inputs.push(input),
+                    Poll::Pending => {
+                        self.out += 1;
+                        tokio::spawn(async move { answer(&own, effect.await).await });
+                    }
+                }
             }
             Effect::Probe { path, attempt, call, .. } => {
                 self.out += 1;

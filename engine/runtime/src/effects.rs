@@ -1,5 +1,6 @@
 //! Doing an effect whose intent is durable, and turning what comes back into an input.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use beistand_connector_api::Connector;
@@ -7,6 +8,7 @@ use beistand_core::model::{Answer, Call, CallError, Path, Probed, Span};
 use beistand_core::playbook::{EvalError, Expression, Expressions, ScriptKind};
 use beistand_core::run::{Answered, Effect, Input};
 use beistand_script::Scripts;
+use futures_util::FutureExt as _;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::TraceContextExt as _;
 use serde_json::{Map, Value};
@@ -50,8 +52,10 @@ async fn bounded(
     call: impl Future<Output = Result<Answer, CallError>>,
 ) -> Result<Answer, CallError> {
     let limit = std::time::Duration::from_millis(timeout.millis()) + GRACE;
-    match tokio::time::timeout(limit, call).await {
-        Ok(result) => result,
+    match tokio::time::timeout(limit, AssertUnwindSafe(call).catch_unwind()).await {
+        Ok(Ok(result)) => result,
+        // A connector that breaks down ends its own call, and nobody knows how far it came.
+        Ok(Err(_)) => Err(CallError::unknown("the connector broke down in the middle of the call")),
         Err(_) => Err(CallError::unknown(format!("no answer within {timeout}"))),
     }
 }
@@ -67,7 +71,10 @@ pub(crate) async fn probe(
     let result = match connector {
         None => Probed::Unknown,
         Some(connector) => {
-            tokio::time::timeout(limit, connector.probe(&call)).await.unwrap_or(Probed::Unknown)
+            let probe = AssertUnwindSafe(connector.probe(&call)).catch_unwind();
+            tokio::time::timeout(limit, probe)
+                .await
+                .map_or(Probed::Unknown, |probed| probed.unwrap_or(Probed::Unknown))
         }
     };
     Input::Answered(Answered::Probe { path, attempt, result })

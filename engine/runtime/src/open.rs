@@ -17,7 +17,7 @@ use crate::drive::Start;
 use crate::engine::{Drive, Engine};
 use crate::error::EngineError;
 use crate::load::Loaded;
-use crate::plans::{Pinned, pin, read_pinned};
+use crate::plans::{Kept, Pinned, plan_for};
 use crate::rows::run_row;
 
 /// An incident to be opened.
@@ -138,17 +138,16 @@ impl Engine {
         {
             return Ok(run.id);
         }
-        if reader.meta().await?.stopped_at.is_some() {
+        // What memory does not know yet is found in the transaction that opens the run.
+        if inner.is_stopped() {
             return Err(EngineError::NotAllowed(
                 "the stop switch is on: no new run begins".to_owned(),
             ));
         }
         let pinned = Pinned { playbook: new.playbook.clone(), sources: new.sources.clone() };
-        let plan =
-            read_pinned(&pinned, &inner.catalogue, &inner.scripts).map_err(EngineError::Usage)?;
-        let plan = Arc::new(plan);
-        let incident = self.incident_for(&new, &plan).await?;
-        self.open_run(&new, &plan, &incident).await
+        let kept = plan_for(inner, &pinned).await?;
+        let incident = self.incident_for(&new, &kept.plan).await?;
+        self.open_run(&new, &kept, &incident).await
     }
 
     /// What must hold is checked before an incident is opened for a run that can not be.
@@ -213,10 +212,10 @@ impl Engine {
     async fn open_run(
         &self,
         new: &NewRun,
-        plan: &Arc<Plan>,
+        kept: &Kept,
         incident: &Incident,
     ) -> Result<RunId, EngineError> {
-        let inner = &self.0;
+        let (inner, plan, sources) = (&self.0, &kept.plan, kept.sources);
         let now = inner.clock.now();
         let mut chance = inner.chance()?;
         let run = chance.run_id(now);
@@ -234,7 +233,6 @@ impl Engine {
         wanted.trace =
             Some(crate::effects::traceparent_of(&span).unwrap_or_else(|| own_trace(&mut chance)));
         let event = launch(plan, &inner.catalogue, &wanted)?;
-        let sources = pin(&inner.journal, plan).await?;
         let state = RunState::open(&event, now)
             .map_err(|error| EngineError::Internal(error.to_string()))?;
         let id = EntryId::new(u64::try_from(now.get()).unwrap_or(0), &chance.ten());
@@ -244,6 +242,7 @@ impl Engine {
         let mut append =
             Append::new(To::New { kind: StreamKind::Run, id: run.to_string() }, now, head)
                 .next(next)
+                .unless_stopped()
                 .change(Change::PutRun(Box::new(run_row(&state, sources, new.start_key.clone()))));
         append.body = body;
         if let Some(key) = &new.start_key {

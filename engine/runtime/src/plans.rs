@@ -1,15 +1,18 @@
 //! Plans: from the playbooks on disk for new runs, from the sources in the store for pinned ones.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use beistand_core::model::{Catalogue, Digest, PlaybookName};
+use beistand_core::model::{Catalogue, Digest, PlaybookName, digest_of_bytes};
 use beistand_core::playbook::{
     CheckRequest, Library, Plan, Severity, SourceText, check, finding_text,
 };
 use beistand_journal::{Journal, Reader, StoreError};
 use beistand_script::Scripts;
 use serde::{Deserialize, Serialize};
+
+use crate::engine::{Inner, lock};
+use crate::error::EngineError;
 
 /// The sources of a run, as they are kept with it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,10 +29,20 @@ impl Library for Pinned {
     }
 }
 
-/// Plans that are in use, by their pinned sources.
+/// Plans that are in use.
 #[derive(Debug, Default)]
 pub(crate) struct Plans {
     cache: Mutex<BTreeMap<Digest, Arc<Plan>>>,
+    /// By the digest of what was launched: the plan, and where its sources are kept. Checking takes
+    /// longer than all else at a launch, and the same text gives the same plan.
+    launched: Mutex<BTreeMap<Digest, Kept>>,
+}
+
+/// A plan whose sources are in the store.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) sources: Digest,
 }
 
 /// How many plans are kept: more than a provider has playbooks.
@@ -37,11 +50,11 @@ const PLANS_MAX: usize = 256;
 
 impl Plans {
     pub(crate) fn get(&self, digest: Digest) -> Option<Arc<Plan>> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned()
+        lock(&self.cache).get(&digest).cloned()
     }
 
     pub(crate) fn put(&self, plan: &Arc<Plan>) {
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cache = lock(&self.cache);
         if cache.len() >= PLANS_MAX {
             cache.pop_first();
         }
@@ -50,6 +63,37 @@ impl Plans {
             cache.entry(child.digest()).or_insert_with(|| Arc::clone(child));
         }
     }
+
+    /// What was launched before with these sources.
+    fn launched(&self, sources: Digest) -> Option<Kept> {
+        lock(&self.launched).get(&sources).cloned()
+    }
+
+    /// Remembers what these sources gave.
+    fn remember(&self, sources: Digest, kept: &Kept) {
+        let mut launched = lock(&self.launched);
+        if launched.len() >= PLANS_MAX {
+            launched.pop_first();
+        }
+        launched.insert(sources, kept.clone());
+    }
+}
+
+/// The plan of a playbook that is to be launched, its sources kept in the store.
+///
+/// # Errors
+/// [`EngineError::Usage`] with the first finding where it has faults; what the store says.
+pub(crate) async fn plan_for(inner: &Inner, pinned: &Pinned) -> Result<Kept, EngineError> {
+    let bytes = serde_json::to_vec(pinned).unwrap_or_default();
+    let sources = digest_of_bytes(&bytes);
+    if let Some(kept) = inner.plans.launched(sources) {
+        return Ok(kept);
+    }
+    let plan = read_pinned(pinned, &inner.catalogue, &inner.scripts).map_err(EngineError::Usage)?;
+    let plan = Arc::new(plan);
+    let kept = Kept { sources: pin(&inner.journal, &plan).await?, plan };
+    inner.plans.remember(sources, &kept);
+    Ok(kept)
 }
 
 /// Reads a pinned plan: by the rules of its own language version.

@@ -308,6 +308,11 @@ impl Inner {
         self.shared_changed.notify_waiters();
     }
 
+    /// Whether the stop switch is on, as far as memory knows.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.shared(Mode::Live).read().unwrap_or_else(PoisonError::into_inner).stopped
+    }
+
     /// Effects that are out now, by target.
     fn open_effects(&self) -> Vec<Value> {
         let mut open = Vec::new();

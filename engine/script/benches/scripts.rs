@@ -6,7 +6,7 @@ use divan::Bencher;
 use serde_json::{Map, Value, json};
 
 #[global_allocator]
-static ALLOCATOR: CountingAllocator = CountingAllocator;
+static ALLOCATOR: CountingAllocator = CountingAllocator::system();
 
 fn main() {
     divan::main();

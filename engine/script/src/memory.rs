@@ -13,20 +13,34 @@ thread_local! {
     static PEAK: Cell<i64> = const { Cell::new(0) };
 }
 
-/// The system's allocator, counting per thread what is taken and given back.
+/// An allocator, counting per thread what is taken from it and given back.
 ///
 /// The binary that evaluates scripts installs it, otherwise the memory budget of a script can not
 /// be held and [`Scripts::new`](crate::Scripts::new) refuses to work:
 ///
 /// ```
 /// #[global_allocator]
-/// static ALLOCATOR: beistand_script::CountingAllocator = beistand_script::CountingAllocator;
+/// static ALLOCATOR: beistand_script::CountingAllocator = beistand_script::CountingAllocator::system();
 /// # fn main() {
 /// assert!(beistand_script::budget_is_enforced());
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
-pub struct CountingAllocator;
+pub struct CountingAllocator<A = System>(A);
+
+impl CountingAllocator {
+    /// Counts over the system's allocator.
+    pub const fn system() -> Self {
+        Self(System)
+    }
+}
+
+impl<A> CountingAllocator<A> {
+    /// Counts over another allocator.
+    pub const fn over(allocator: A) -> Self {
+        Self(allocator)
+    }
+}
 
 /// Whether this program counts its memory, that is: whether [`CountingAllocator`] is installed.
 pub fn budget_is_enforced() -> bool {
@@ -66,12 +80,12 @@ fn count(change: i64) {
 }
 
 #[expect(unsafe_code, reason = "an allocator can not be written without; it only counts")]
-// SAFETY: every call goes to the system's allocator with its arguments unchanged, and its answer
-// is handed on unchanged. Counting neither allocates nor panics.
-unsafe impl GlobalAlloc for CountingAllocator {
+// SAFETY: every call goes to the allocator below with its arguments unchanged, and its answer is
+// handed on unchanged. Counting neither allocates nor panics.
+unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise, handed on.
-        let block = unsafe { System.alloc(layout) };
+        let block = unsafe { self.0.alloc(layout) };
         if !block.is_null() {
             count(signed(layout.size()));
         }
@@ -80,7 +94,7 @@ unsafe impl GlobalAlloc for CountingAllocator {
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise, handed on.
-        let block = unsafe { System.alloc_zeroed(layout) };
+        let block = unsafe { self.0.alloc_zeroed(layout) };
         if !block.is_null() {
             count(signed(layout.size()));
         }
@@ -89,13 +103,13 @@ unsafe impl GlobalAlloc for CountingAllocator {
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // SAFETY: the caller's promise, handed on.
-        unsafe { System.dealloc(block, layout) };
+        unsafe { self.0.dealloc(block, layout) };
         count(-signed(layout.size()));
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the caller's promise, handed on.
-        let moved = unsafe { System.realloc(block, layout, size) };
+        let moved = unsafe { self.0.realloc(block, layout, size) };
         if !moved.is_null() {
             // Both blocks may exist for a moment; the peak counts the new one on top.
             count(signed(size));

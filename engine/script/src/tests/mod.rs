@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::{CountingAllocator, Scripts};
 
 #[global_allocator]
-static ALLOCATOR: CountingAllocator = CountingAllocator;
+static ALLOCATOR: CountingAllocator = CountingAllocator::system();
 
 fn scripts() -> Scripts {
     Scripts::new().expect("the test counts its memory")
