@@ -67,11 +67,7 @@ pub(super) async fn undo(context: &Context, args: UndoArgs) -> Outcome {
     if let crate::session::Held::Here(engine) =
         context.take(beistand_runtime::Drive::Yes, Vec::new()).await?
     {
-        let looping = (*engine).clone();
-        let background = tokio::spawn(async move { looping.run(None).await });
-        engine.rest().await;
-        engine.leave().await;
-        drop(background.await);
+        super::run::drive_all(context, *engine).await?;
     }
     let (_, state, _) = view(&reader, run, &context.scripts).await?;
     Ok(outcome(context, &state))

@@ -326,6 +326,13 @@ pub(super) async fn resume(context: &Context, wanted: Option<&str>) -> Outcome {
         engine.answer_commands().await?;
         return drive(context, engine, run, None, None).await;
     }
+    let interrupted = drive_all(context, engine).await?;
+    let exit = summary(context, &reader).await?;
+    Ok(if interrupted { Exit::Interrupted } else { exit })
+}
+
+/// Drives all runs of the store to rest and leaves; says whether it was cut short by a signal.
+pub(super) async fn drive_all(context: &Context, engine: Engine) -> Outcome<bool> {
     let looping = engine.clone();
     let file = stop_file(context);
     let background = tokio::spawn(async move { looping.run(file).await });
@@ -345,17 +352,16 @@ pub(super) async fn resume(context: &Context, wanted: Option<&str>) -> Outcome {
         tokio::time::sleep(Duration::from_millis(100)).await;
         engine.rest().await;
     }
-    let exit = summary(context, &reader).await?;
     let dead = engine.dead();
     engine.leave().await;
     drop(background.await);
-    if let Some(why) = dead {
-        return Err(Failure::new(Exit::Internal, why).hint(DEAD_HINT));
+    match dead {
+        Some(why) => Err(Failure::new(Exit::Internal, why).hint(DEAD_HINT)),
+        None => Ok(interrupted),
     }
-    Ok(if interrupted { Exit::Interrupted } else { exit })
 }
 
-/// Of several runs: 70, 1, 6, 0 in this order.
+/// Of all runs: 6 where one waits for people, otherwise 0.
 async fn summary(context: &Context, reader: &Reader) -> Outcome {
     let mut waiting = 0;
     let filter = RunFilter { unfinished: true, ..RunFilter::default() };

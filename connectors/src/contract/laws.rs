@@ -1,6 +1,8 @@
 //! The laws, each over all kinds. What differs from kind to kind stands in its exchanges.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::sync::Arc;
 
 use beistand_connector_api::{
@@ -73,10 +75,11 @@ impl Bench {
     }
 
     fn settings(&self, port: u16) -> Value {
-        // Added, not replaced: several doubles may run at once.
+        // Added in one write, never replaced: several doubles run at once, and whoever reads the
+        // file meanwhile finds every line that was there.
         let pins = self.folder.path().join("known_hosts");
-        let known = std::fs::read_to_string(&pins).unwrap_or_default();
-        std::fs::write(&pins, known + &ssh_double::known_hosts(port)).unwrap();
+        let mut pins = OpenOptions::new().create(true).append(true).open(pins).unwrap();
+        pins.write_all(ssh_double::known_hosts(port).as_bytes()).unwrap();
         let mut settings = filled(&self.exchanges.settings, &self.names(port, None));
         settings["kind"] = json!(self.maker.kind);
         settings

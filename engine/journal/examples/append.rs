@@ -1,4 +1,4 @@
-//! How fast entries become durable: `cargo run --release --example append -- sqlite:/tmp/x.db 64 5`.
+//! How fast entries become durable: `cargo run --release --example append -- sqlite:append.db 64 5`.
 //!
 //! Each of N tasks opens a stream and appends one entry after the other, each durable before the
 //! next begins. Prints entries a second, the latency of an append, the mean batch, and the

@@ -17,7 +17,7 @@ use beistand_core::playbook::Plan;
 use beistand_core::run::{
     AnswerError, Command, Decision, Effect, Input, Reply, RunState, World, decide, encode,
 };
-use beistand_journal::{Append, AppendError, Change, Lease, Next, To};
+use beistand_journal::{Append, AppendError, Change, Lease, Next, StoreError, To};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
@@ -31,6 +31,9 @@ use crate::rows::{Written, changes, has_intent};
 
 /// So often may a decision panic before its run is parked with a need.
 pub(crate) const PANICS_MAX: u32 = 3;
+
+/// Refusals in a row after which a run waits a little before it looks again.
+const REFUSED_MAX: u32 = 3;
 
 /// The number of commands that the engine gives a run itself: nobody waits for an answer, and they
 /// are kept until they are written.
@@ -63,7 +66,16 @@ pub(crate) struct Order {
     pub(crate) command: Command,
     /// The row of the mailbox, answered in the transaction of what follows from it.
     pub(crate) mailbox: Option<String>,
-    pub(crate) reply: Option<oneshot::Sender<Result<Reply, AnswerError>>>,
+    pub(crate) reply: Option<oneshot::Sender<Answer>>,
+}
+
+/// What became of a command.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The run answered; where it came by mailbox, the answer is written.
+    Written(Result<Reply, AnswerError>),
+    /// The run could not write anything; the mailbox still waits for an answer.
+    Unwritten(String),
 }
 
 /// How a task begins.
@@ -227,7 +239,15 @@ impl Driver {
     async fn turn(&mut self, quiet: bool) -> Turn {
         let inputs = std::mem::take(&mut self.inputs);
         let kept = inputs.clone();
-        let assets = self.assets().await;
+        let assets = match self.assets().await {
+            Ok(assets) => assets,
+            Err(error) => {
+                // A loop over assets that could not be read would do nothing, and call it done.
+                tracing::warn!(run.id = %self.run, %error, "The incident's assets could not be read.");
+                tokio::time::sleep(LOOK_AGAIN).await;
+                return self.again(kept).await;
+            }
+        };
         let now = self.inner.clock.now();
         let mut taken = Taken::new(&self.inner.places, self.starts_effects());
         let decided = self.decide(inputs, &assets, now, &mut taken);
@@ -241,7 +261,7 @@ impl Driver {
         }
         match self.append(&decision, now, leaves).await {
             Ok(()) => {
-                self.refused = 0;
+                (self.refused, self.panics) = (0, 0);
                 self.done(decision, taken, now);
                 if leaves { Turn::Released } else { Turn::On }
             }
@@ -254,26 +274,18 @@ impl Driver {
         self.inner.drive == Drive::Yes && !self.inner.is_leaving()
     }
 
-    async fn assets(&self) -> Value {
+    async fn assets(&self) -> Result<Value, StoreError> {
         if !self.reads_assets {
-            return Value::Array(Vec::new());
+            return Ok(Value::Array(Vec::new()));
         }
-        let incident = self.state.opened().incident;
-        match self.inner.journal.reader().assets(incident).await {
-            Ok(assets) => assets
-                .iter()
-                .map(|asset| {
-                    json!({
-                        "kind": asset.kind, "value": asset.value, "state": asset.state,
-                        "organisation": asset.organisation,
-                    })
-                })
-                .collect(),
-            Err(error) => {
-                tracing::warn!(run.id = %self.run, %error, "The incident's assets could not be read.");
-                Value::Array(Vec::new())
-            }
-        }
+        let assets = self.inner.journal.reader().assets(self.state.opened().incident).await?;
+        let shown = assets.iter().map(|asset| {
+            json!({
+                "kind": asset.kind, "value": asset.value, "state": asset.state,
+                "organisation": asset.organisation,
+            })
+        });
+        Ok(shown.collect())
     }
 
     fn decide(
@@ -414,7 +426,7 @@ impl Driver {
     fn reply(&mut self, number: u64, reply: Result<Reply, AnswerError>) {
         if let Some(sender) = self.orders.remove(&number).and_then(|order| order.reply) {
             // Whoever asked may have gone.
-            drop(sender.send(reply));
+            drop(sender.send(Answer::Written(reply)));
         }
     }
 
@@ -556,9 +568,6 @@ impl Driver {
         }
     }
 }
-
-/// Refusals in a row after which a run waits a little before it looks again.
-const REFUSED_MAX: u32 = 3;
 
 async fn answer(own: &mpsc::Sender<Job>, input: Input) {
     // A closed inbox means that the run went to another owner, who takes up what is open.

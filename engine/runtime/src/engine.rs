@@ -4,7 +4,7 @@
 //!   mailbox ─┐                       ┌─ a task per run in memory: decide → append → effects
 //!   verbs ───┼─► Engine ── inbox ──► │      ▲                                     │
 //!   timers ──┘      │                └──────┴──────── answers ◄────────────────────┘
-//!                   └─ loops: claim what is due, answer commands, seal, sweep
+//!                   └─ loops: claim what is due, answer commands, seal, see the stop file
 //! ```
 //!
 //! A run that waits is a row, not a task. It decides nothing: no `if` about the domain here.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use beistand_core::entry::StreamKind;
-use beistand_core::model::{Digest, RunId};
+use beistand_core::model::{Catalogue, Digest, RunId};
 use beistand_core::playbook::Plan;
 use beistand_core::run::{Event, RunState, decode};
 use beistand_journal::{Reader, Stream};
+use beistand_script::Scripts;
 use serde_json::Value;
 
 use crate::engine::Inner;
@@ -43,7 +44,7 @@ pub(crate) async fn load(
     let plan = if let Some(plan) = inner.plans.get(row.plan) {
         plan
     } else {
-        let plan = Arc::new(plan_of(reader, &row, inner).await?);
+        let plan = Arc::new(plan_of(reader, &row, &inner.catalogue, &inner.scripts).await?);
         inner.plans.put(&plan);
         plan
     };
@@ -54,7 +55,8 @@ pub(crate) async fn load(
 async fn plan_of(
     reader: &Reader,
     row: &beistand_journal::Run,
-    inner: &Inner,
+    catalogue: &Catalogue,
+    scripts: &Scripts,
 ) -> Result<Plan, EngineError> {
     let unreadable = |why: String| EngineError::Unreadable { run: row.id, why };
     let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
@@ -66,7 +68,7 @@ async fn plan_of(
     let pinned = pinned(reader, digest)
         .await?
         .ok_or_else(|| unreadable("its sources are missing".to_owned()))?;
-    let plan = read_pinned(&pinned, &inner.catalogue, &inner.scripts).map_err(unreadable)?;
+    let plan = read_pinned(&pinned, catalogue, scripts).map_err(unreadable)?;
     if plan.digest() != row.plan {
         return Err(unreadable("its sources are not the ones that were launched".to_owned()));
     }
@@ -132,7 +134,7 @@ fn apply(
 pub async fn view(
     reader: &Reader,
     run: RunId,
-    scripts: &beistand_script::Scripts,
+    scripts: &Scripts,
 ) -> Result<(Arc<Plan>, RunState, String), EngineError> {
     let row = reader
         .run(run)
@@ -142,16 +144,7 @@ pub async fn view(
         .stream(StreamKind::Run, &run.to_string())
         .await?
         .ok_or_else(|| EngineError::NotFound(format!("run {run} has no entries")))?;
-    let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
-    let digest = body.get("sources").and_then(Value::as_str).and_then(|text| text.parse().ok());
-    let unreadable = |why: &str| EngineError::Unreadable { run, why: why.to_owned() };
-    let digest: Digest = digest.ok_or_else(|| unreadable("its sources are not named"))?;
-    let kept =
-        pinned(reader, digest).await?.ok_or_else(|| unreadable("its sources are missing"))?;
-    let catalogue = beistand_core::model::Catalogue::first();
-    let plan = read_pinned(&kept, &catalogue, scripts).map_err(|why| unreadable(&why))?;
+    let plan = plan_of(reader, &row, &Catalogue::first(), scripts).await?;
     let (state, _) = fold(reader, &stream, &plan, run).await?;
-    let head = reader.entries(&stream, 0, 1).await?;
-    drop(head);
     Ok((Arc::new(plan), state, stream.name().to_owned()))
 }

@@ -136,7 +136,7 @@ fn shared_change(
     (shared, limits): (&Shared, &Limits),
 ) {
     let opened = state.opened();
-    let (mode, at) = (opened.mode, append.at);
+    let mode = opened.mode;
     match change {
         SharedChange::Busy { targets, effect, by } => {
             busy(append, (targets, effect, by), decision, state, (shared, limits));
@@ -199,7 +199,6 @@ fn shared_change(
         }
         SharedChange::Looked { .. } => {}
     }
-    append.at = at;
 }
 
 /// Whether a new hold stands on one that is there already.

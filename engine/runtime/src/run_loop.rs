@@ -8,7 +8,7 @@ use std::time::Duration;
 use beistand_core::entry::StreamKind;
 use beistand_core::run::Actor;
 use beistand_journal::StoreError;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::{Instant, interval};
 
 use crate::engine::{Drive, Engine, lock};
@@ -27,7 +27,7 @@ const CLAIM_MAX: u32 = 256;
 /// Runs in memory beyond which no more are claimed.
 const IN_MEMORY_MAX: usize = 4_096;
 
-/// Changed heads are sealed so often (identity: seals).
+/// Changed heads are sealed so often: what a thief of the store could still rewrite unseen.
 const SEAL_EVERY: Duration = Duration::from_secs(10);
 
 /// The stop file is looked for so often: after it appears no effect begins later than a second.
@@ -257,13 +257,5 @@ impl Engine {
             text.push('\n');
         }
         text
-    }
-
-    /// The incident's number of a run, for people.
-    pub async fn number_of(&self, incident: beistand_core::model::IncidentId) -> Value {
-        match self.0.journal.reader().incident(incident).await {
-            Ok(Some(incident)) => json!(incident.number),
-            Ok(None) | Err(_) => Value::Null,
-        }
     }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::drive::{Job, Order, missing};
+use crate::drive::{Answer, Job, Order, missing};
 use crate::engine::{Engine, Inner};
 use crate::error::EngineError;
 use crate::open::{NewIncident, NewRun};
@@ -167,7 +167,8 @@ impl Engine {
             return Err(missing(run));
         }
         match answered.await {
-            Ok(reply) => Ok(reply?),
+            Ok(Answer::Written(reply)) => Ok(reply?),
+            Ok(Answer::Unwritten(why)) => Err(EngineError::Conflict(why)),
             Err(_) => {
                 Err(EngineError::Conflict("the run went to another owner; try again".to_owned()))
             }

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::world::{Run, World, fold};
 
-/// How long a vote lets effects start (language: order at a step).
+/// How long a vote lets effects start.
 const VOTE_LASTS: Span = Span::from_secs(4 * 3600);
 
 /// All faults of a world that has come to rest.

@@ -65,16 +65,6 @@ impl ConnectorSpec {
     }
 }
 
-/// Whether a text may be shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Secrecy {
-    /// It may stand in timelines.
-    Open,
-    /// It stays out of timelines and exports.
-    Sensitive,
-}
-
 /// One effect, ready to be sent. Its intent is durable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Call {

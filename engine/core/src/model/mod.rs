@@ -17,9 +17,7 @@ mod time;
 pub use action::{ActionSpec, Argument, TargetRule, UndoRule};
 pub use bytes::{Digest, NotCanonical, canonical, digest_of, digest_of_bytes, exact};
 pub use catalogue::{Catalogue, capabilities};
-pub use connector::{
-    Answer, Call, CallError, ConnectorSpec, EffectClass, Offer, Probed, Reached, Secrecy,
-};
+pub use connector::{Answer, Call, CallError, ConnectorSpec, EffectClass, Offer, Probed, Reached};
 pub use id::{
     ActionName, ConnectorName, EntryId, IdError, IncidentId, LetterId, NeedId, Organisation,
     Person, PlaybookName, RunId, StepId, StoreId,

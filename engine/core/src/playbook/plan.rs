@@ -450,27 +450,6 @@ impl Plan {
         self.collect_sources(&mut sources);
         sources
     }
-    /// All calls inside a block, handlers left out.
-    pub fn calls_inside(&self, block: NodeId) -> Vec<NodeId> {
-        let inside = |id: NodeId| {
-            let mut at = self.node(id);
-            loop {
-                let handler = matches!(
-                    at.branch.as_deref(),
-                    Some("on_error" | "always" | "undo" | "on_failure")
-                );
-                match at.parent {
-                    Some(parent) if !handler && parent == block => return true,
-                    Some(parent) if !handler => at = self.node(parent),
-                    Some(_) | None => return false,
-                }
-            }
-        };
-        self.nodes()
-            .filter(|(id, node)| matches!(node.kind, Kind::Call(_)) && inside(*id))
-            .map(|(id, _)| id)
-            .collect()
-    }
     /// All nodes with their ids, in the order of the file.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
         self.parts.nodes.iter().zip(0..).map(|(node, index)| (NodeId(index), node))

@@ -99,8 +99,10 @@ pub struct Shared {
     pub looks: BTreeMap<HoldKey, BTreeSet<(RunId, Path)>>,
     /// Effects that may happen once in an incident: who has them.
     pub once: BTreeMap<String, (RunId, Path)>,
-    /// When a target was last touched, and whose it is; kept for an hour.
+    /// When a target was last touched, and whose it is; kept for an hour and a little.
     pub touched: BTreeMap<String, (Millis, Option<Organisation>)>,
+    /// When the targets of more than an hour ago were forgotten.
+    pub forgotten: Millis,
 }
 
 /// Targets that effects hold: what is cut off, by whom, since when.
@@ -281,6 +283,7 @@ impl Shared {
                     self.holds.at(&identity, effect).busy = Some((by.run, by.path.clone()));
                     self.touched.insert(identity, (now, target.organisation.clone()));
                 }
+                self.forget(now);
             }
             SharedChange::Freed { targets, effect } => {
                 for target in targets {
@@ -327,8 +330,11 @@ impl Shared {
     }
 
     /// Forgets what was touched more than an hour ago.
-    pub fn forget(&mut self, now: Millis) {
-        self.touched.retain(|_, (at, _)| now.since(*at) < HOUR);
+    fn forget(&mut self, now: Millis) {
+        if now.since(self.forgotten) >= FORGET_EVERY {
+            self.forgotten = now;
+            self.touched.retain(|_, (at, _)| now.since(*at) < HOUR);
+        }
     }
 
     /// Distinct targets touched within the hour, of everybody and of one organisation, if `more`
@@ -361,6 +367,9 @@ impl Shared {
         (count(&all), count(&of_one))
     }
 }
+
+/// How often old targets are forgotten: each time would cost a walk over all of them.
+const FORGET_EVERY: Span = Span::from_secs(60);
 
 /// The window of `targets_per_hour`.
 pub const HOUR: Span = Span::from_secs(3600);

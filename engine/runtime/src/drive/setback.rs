@@ -3,10 +3,10 @@
 //! Nothing here decides anything; it only sees to it that no input is lost and no effect starts
 //! from a state that was never written.
 
-use beistand_core::run::{Actor, AnswerError, Command, Input};
+use beistand_core::run::{Actor, Command, Input};
 use beistand_journal::AppendError;
 
-use super::{Driver, LOOK_AGAIN, OWN, PANICS_MAX, REFUSED_MAX, SLEEP_MAX, Turn};
+use super::{Answer, Driver, LOOK_AGAIN, OWN, PANICS_MAX, REFUSED_MAX, SLEEP_MAX, Turn};
 use crate::load::load;
 
 impl Driver {
@@ -37,16 +37,17 @@ impl Driver {
         self.again(kept).await
     }
 
-    /// People are told at once; their commands are not tried again behind their backs.
+    /// People are told at once; their commands are not tried again behind their backs. Who waits at
+    /// the mailbox hears it from whoever looks after that: nothing of this run is written now.
     fn refuse_orders(&mut self, why: &str) {
         for (_, order) in std::mem::take(&mut self.orders) {
             if let Some(sender) = order.reply {
-                drop(sender.send(Err(AnswerError::Conflict(why.to_owned()))));
+                drop(sender.send(Answer::Unwritten(why.to_owned())));
             }
         }
     }
 
-    async fn again(&mut self, kept: Vec<Input>) -> Turn {
+    pub(super) async fn again(&mut self, kept: Vec<Input>) -> Turn {
         if let Err(error) = self.inner.load_shared().await {
             tracing::warn!(%error, "What runs share could not be read.");
         }
@@ -89,9 +90,6 @@ impl Driver {
         } else {
             kept
         };
-        let numbers: Vec<Input> = kept;
-        let turn = self.again(Vec::new()).await;
-        self.inputs = numbers;
-        turn
+        self.again(kept).await
     }
 }
