@@ -207,3 +207,36 @@ fn a_sub_playbook_is_opened_once_and_taken_back_as_a_run_of_its_own() {
     desk.take(vec![ended(RunEnd::Undone)]);
     assert_eq!((desk.is("part"), desk.status()), ("undone", "undone"));
 }
+
+const TURNED: &str = "  - id: say
+    call: ticket.open
+    with: { title: t, text: x }
+    undo: { call: network.isolate, with: { host: dc01 } }
+";
+
+#[test]
+fn an_undo_that_destroys_is_guarded_and_asked_about_like_any_effect() {
+    let mut guarded = Desk::of(TURNED).guarded("dc01");
+    guarded.tick().all_succeed();
+    guarded.undo(&[]);
+    assert_eq!((guarded.paths_out().len(), guarded.is("say")), (0, "undo-failed"));
+
+    let mut unguarded = Desk::of(TURNED);
+    unguarded.setup.guarded = false;
+    unguarded.tick().all_succeed();
+    unguarded.undo(&[]);
+    assert_eq!((unguarded.paths_out().len(), unguarded.is("say")), (0, "undo-failed"));
+
+    let mut asked = Desk::of(TURNED).with_policy();
+    asked.tick().all_succeed();
+    asked.undo(&[]);
+    assert_eq!(asked.paths_out().len(), 0);
+    assert!(asked.asked().iter().any(|need| need.ends_with("Approval")), "{:?}", asked.asked());
+
+    let mut free = Desk::of(TURNED);
+    free.tick().all_succeed();
+    free.undo(&[]);
+    assert_eq!(free.sent(), [("say/undo".to_owned(), "network.isolate".to_owned())]);
+    free.all_succeed();
+    assert_eq!((free.is("say"), free.shared.holds.iter().count()), ("undone", 0));
+}

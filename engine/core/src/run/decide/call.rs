@@ -96,19 +96,8 @@ impl Decider<'_, '_> {
         call: &CallNode,
         prepared: &Prepared,
     ) -> Result<bool, Contradiction> {
-        // A connector's configuration may call a plain request destructive: no launch knows that.
-        let is_live = self.state.opened.mode == Mode::Live;
-        if prepared.destructive && is_live && !self.world.setup.guarded {
-            let message = "there is no `guard:` section: nothing destructive is done live";
-            self.fail(ix, ErrorKind::Guarded, message.to_owned())?;
-            return Ok(false);
-        }
-        if prepared.destructive
-            && let Some(hit) = self.world.setup.guard.hit(&prepared.targets)
-        {
-            let message =
-                format!("`{}` is guarded ({}): it is never touched", hit.target, hit.label);
-            self.fail(ix, ErrorKind::Guarded, message)?;
+        if let Some((kind, message)) = self.guarded(prepared) {
+            self.fail(ix, kind, message)?;
             return Ok(false);
         }
         if call.once_per_incident && !self.is_first(ix, prepared)? {
@@ -120,13 +109,36 @@ impl Decider<'_, '_> {
         if !self.is_free(ix, prepared)? {
             return Ok(false);
         }
-        if prepared.destructive
-            && let Some(message) = self.limit_reached(&prepared.targets)
-        {
-            self.fail(ix, ErrorKind::Limit, message)?;
+        if let Some((kind, message)) = self.over_limit(prepared) {
+            self.fail(ix, kind, message)?;
             return Ok(false);
         }
         self.has_previous(ix, prepared)
+    }
+
+    /// Why a destructive effect is never sent, whoever says yes.
+    fn guarded(&self, prepared: &Prepared) -> Option<Unfit> {
+        if !prepared.destructive {
+            return None;
+        }
+        // A connector's configuration may call a plain request destructive: no launch knows that.
+        if self.state.opened.mode == Mode::Live && !self.world.setup.guarded {
+            let message = "there is no `guard:` section: nothing destructive is done live";
+            return Some((ErrorKind::Guarded, message.to_owned()));
+        }
+        let hit = self.world.setup.guard.hit(&prepared.targets)?;
+        let message = format!("`{}` is guarded ({}): it is never touched", hit.target, hit.label);
+        Some((ErrorKind::Guarded, message))
+    }
+
+    fn over_limit(&self, prepared: &Prepared) -> Option<Unfit> {
+        let targets = Some(&prepared.targets).filter(|_| prepared.destructive)?;
+        self.limit_reached(targets).map(|message| (ErrorKind::Limit, message))
+    }
+
+    /// Why an effect that takes something back must not go out: only where it destroys itself.
+    pub(super) fn forbidden(&self, prepared: &Prepared) -> Option<Unfit> {
+        self.guarded(prepared).or_else(|| self.over_limit(prepared))
     }
 
     /// The state before the effect is read where an undo needs it; again, where somebody else's

@@ -240,8 +240,9 @@ impl Decider<'_, '_> {
         let step = self.step(ix)?;
         let Some(sent) = step.sent.as_deref() else { return Ok(None) };
         let origin = match step.home {
-            Home::Undo(of) => self.step(of)?.sent.as_deref(),
-            Home::Seq(_) => None,
+            // An undo that destroys something itself is an effect of its own.
+            Home::Undo(of) if !sent.intent.destructive => self.step(of)?.sent.as_deref(),
+            Home::Undo(_) | Home::Seq(_) => None,
         };
         let intent = origin.map_or(&sent.intent, |origin| &origin.intent);
         let family = family_of(self.world.catalogue, &intent.action, intent.destructive);
@@ -252,6 +253,15 @@ impl Decider<'_, '_> {
         }))
     }
 
+    /// A step's hold is given up, because what it did was taken back by something else.
+    fn let_go(&mut self, of: StepIx) -> Decided {
+        let Some(sent) = self.exclusive(of)? else { return Ok(()) };
+        let (targets, effect) = (sent.identities(), sent.effect);
+        let (run, path) = (self.state.opened.run, self.path(of)?);
+        self.share(SharedChange::Released { targets, effect, run, path });
+        Ok(())
+    }
+
     /// The effect succeeded: its run holds the targets, or a release gave them up.
     pub(super) fn hold(&mut self, ix: StepIx, output: Option<Arc<Value>>) -> Decided {
         let Some(sent) = self.exclusive(ix)? else { return Ok(()) };
@@ -259,10 +269,14 @@ impl Decider<'_, '_> {
         let step = self.step(ix)?;
         let run = self.state.opened.run;
         let change = match step.home {
-            Home::Undo(of) => {
+            Home::Undo(of) if release => {
                 let path = self.path(of)?;
                 self.free(ix)?;
                 SharedChange::Released { targets, effect, run, path }
+            }
+            Home::Undo(of) => {
+                self.free(ix)?;
+                return self.let_go(of);
             }
             Home::Seq(_) if release => SharedChange::Cleared { targets, effect },
             Home::Seq(_) => match step.sent.as_deref() {

@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::super::event::{Actor, Event, Head, Parent};
 use super::super::state::Binding;
 use crate::model::{ActionName, Catalogue, IncidentId, Mode, Problem, RunId};
-use crate::playbook::{CallNode, Kind, Plan};
+use crate::playbook::{CallNode, Kind, Plan, Undo};
 
 /// What a run is launched with.
 #[derive(Debug, Clone)]
@@ -76,10 +76,10 @@ pub fn launch(plan: &Plan, catalogue: &Catalogue, launch: &Launch) -> Result<Eve
         return Err(LaunchError::Inputs(problems));
     }
     if launch.mode == Mode::Live && !launch.guarded {
-        let hurts =
-            |call: &&&CallNode| catalogue.get(&call.action).is_some_and(|spec| spec.destructive);
-        if let Some(call) = all_calls(plan).iter().find(hurts) {
-            return Err(LaunchError::NoGuard(call.action.clone()));
+        let hurts = |action: &&ActionName| catalogue.get(action).is_some_and(|s| s.destructive);
+        let done = all_calls(plan).into_iter().map(|call| &call.action);
+        if let Some(action) = done.chain(all_undo_actions(plan)).find(hurts) {
+            return Err(LaunchError::NoGuard(action.clone()));
         }
     }
     let mut unbound = BTreeSet::new();
@@ -125,6 +125,16 @@ fn all_calls(plan: &Plan) -> Vec<&CallNode> {
         Some(call)
     });
     let inner = plan.parts().children.values().flat_map(|child| all_calls(child));
+    own.chain(inner).collect()
+}
+
+/// What playbooks call to take steps back, where an author wrote it.
+fn all_undo_actions(plan: &Plan) -> Vec<&ActionName> {
+    let own = plan.nodes().filter_map(|(_, node)| {
+        let Undo::Call { action, .. } = &node.undo else { return None };
+        Some(action)
+    });
+    let inner = plan.parts().children.values().flat_map(|child| all_undo_actions(child));
     own.chain(inner).collect()
 }
 

@@ -10,8 +10,8 @@ use super::super::scope::Scope;
 use super::super::state::Binding;
 use super::super::world::{Means, World};
 use crate::model::{
-    ActionName, Catalogue, ConnectorName, Digest, EffectClass, ErrorKind, Offer, Path, Reached,
-    Span, Target, digest_of,
+    ActionName, ActionSpec, Catalogue, ConnectorName, Digest, EffectClass, ErrorKind, Offer, Path,
+    Reached, Span, Target, digest_of,
 };
 use crate::playbook::{CallNode, Node, Undo};
 
@@ -96,19 +96,11 @@ pub(super) fn prepare(
         return Err((ErrorKind::Invalid, format!("argument `{}` {}", problem.at, problem.message)));
     }
     crate::model::exact(&arguments).map_err(|error| (ErrorKind::Invalid, error.to_string()))?;
-    let mut targets = Vec::new();
-    for (kind, name) in spec.target_names(&arguments) {
-        let target = world.setup.inventory.resolve(kind, &name);
-        targets.push(target.map_err(|error| (ErrorKind::Invalid, error.to_string()))?);
-    }
-    targets.sort();
-    targets.dedup();
-    let connector = choose(&scope.state().opened.bindings, call, &targets);
+    let targets = targets_of(world, spec, &arguments)?;
+    let via = call.via.as_ref().map(crate::model::StepId::as_str);
+    let connector = choose(&scope.state().opened.bindings, (&call.action, via), &targets);
     let offer = offer(world, connector.as_ref(), &call.action, &arguments);
-    let destructive = spec.destructive
-        || connector.as_ref().is_some_and(|connector| {
-            world.connectors.destructive(connector, &call.action, &arguments)
-        });
+    let destructive = is_destructive(world, spec, connector.as_ref(), &arguments);
     let undo = match &node.undo {
         Undo::None | Undo::Steps(_) => None,
         Undo::Call { action, with } => {
@@ -135,6 +127,33 @@ pub(super) fn prepare(
         prepared.effect = Some(line_digest(scope, &prepared));
     }
     Ok(prepared)
+}
+
+/// What a call is about, resolved in the inventory.
+pub(super) fn targets_of(
+    world: &World<'_>,
+    spec: &ActionSpec,
+    arguments: &Value,
+) -> Result<Vec<Target>, Unfit> {
+    let mut targets = Vec::new();
+    for (kind, name) in spec.target_names(arguments) {
+        let target = world.setup.inventory.resolve(kind, &name);
+        targets.push(target.map_err(|error| (ErrorKind::Invalid, error.to_string()))?);
+    }
+    targets.sort();
+    targets.dedup();
+    Ok(targets)
+}
+
+/// Whether the catalogue, or the connector's configuration, calls it destructive.
+pub(super) fn is_destructive(
+    world: &World<'_>,
+    spec: &ActionSpec,
+    connector: Option<&ConnectorName>,
+    arguments: &Value,
+) -> bool {
+    let configured = |connector| world.connectors.destructive(connector, &spec.name, arguments);
+    spec.destructive || connector.is_some_and(configured)
 }
 
 /// What a connector says of a call; where nobody does it, a person does it once.
@@ -170,8 +189,11 @@ pub(super) fn line_digest(scope: &Scope<'_>, prepared: &Prepared) -> Digest {
 }
 
 /// The most specific binding: a slot's own, then by range, then by organisation, then any.
-fn choose(bindings: &[Binding], call: &CallNode, targets: &[Target]) -> Option<ConnectorName> {
-    let via = call.via.as_ref().map(crate::model::StepId::as_str);
+pub(super) fn choose(
+    bindings: &[Binding],
+    (action, via): (&ActionName, Option<&str>),
+    targets: &[Target],
+) -> Option<ConnectorName> {
     let fits = |binding: &&Binding| {
         let organisation = binding.organisation.as_ref();
         let within = |range: &str| {
@@ -182,7 +204,7 @@ fn choose(bindings: &[Binding], call: &CallNode, targets: &[Target]) -> Option<C
                 })
             })
         };
-        binding.capability == call.action.capability()
+        binding.capability == action.capability()
             && binding.slot.as_deref() == via
             && organisation.is_none_or(|organisation| {
                 targets.iter().all(|target| target.organisation.as_ref() == Some(organisation))

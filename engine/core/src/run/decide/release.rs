@@ -9,7 +9,7 @@ use super::super::event::{Head, StepEnd, UndoCall};
 use super::super::state::{Cause, Home, StepIx};
 use super::super::world::{HoldState, Means, SharedChange};
 use super::outcome::ended;
-use super::prepare::{Prepared, family_of, line_digest, offer};
+use super::prepare::{Prepared, choose, family_of, is_destructive, line_digest, offer, targets_of};
 use super::shared::hold_key;
 use super::{Contradiction, Decided, Decider};
 use crate::model::{ActionName, ConnectorName, Direction, ErrorKind, RunId, Span, Target};
@@ -55,7 +55,21 @@ impl Decider<'_, '_> {
         of: StepIx,
         receipt: Receipt,
     ) -> Result<Prepared, Contradiction> {
-        let Receipt { undo, connector, targets, family } = receipt;
+        let Receipt { undo, mut connector, mut targets, mut family } = receipt;
+        let written = matches!(self.node(of)?.undo, Undo::Call { .. });
+        let mut destructive = false;
+        if let Some(spec) = self.world.catalogue.get(&undo.action).filter(|_| written) {
+            let own = targets_of(self.world, spec, &undo.arguments).unwrap_or_default();
+            let bindings = &self.state.opened.bindings;
+            if spec.name.capability() != self.action_of(of)?.capability() {
+                connector = choose(bindings, (&undo.action, None), &own);
+            }
+            destructive = is_destructive(self.world, spec, connector.as_ref(), &undo.arguments);
+            if destructive {
+                // What an author calls an undo is an effect of its own, on what it names itself.
+                (targets, family) = (own, Some(undo.action.clone()));
+            }
+        }
         let mut prepared = Prepared {
             path: self.step(of)?.path.child("undo"),
             offer: offer(self.world, connector.as_ref(), &undo.action, &undo.arguments),
@@ -63,7 +77,7 @@ impl Decider<'_, '_> {
             arguments: Arc::new(undo.arguments),
             targets,
             connector,
-            destructive: false,
+            destructive,
             undo: None,
             family,
             effect: None,
@@ -99,6 +113,9 @@ impl Decider<'_, '_> {
         }
         let previous = self.first_previous(&receipt);
         let prepared = self.prepare_undo(of, receipt)?;
+        if let Some((kind, text)) = self.forbidden(&prepared) {
+            return self.undo_failed(ix, of, kind, text);
+        }
         if let Some(votes) = self.votes_for_undo(self.step(of)?.node, &prepared)
             && !self.has_votes(ix, &prepared, votes)?
         {
@@ -111,6 +128,12 @@ impl Decider<'_, '_> {
             return Ok(());
         }
         self.intend(ix, (prepared, previous), Direction::Undo, UNDO_TIMEOUT)
+    }
+
+    fn action_of(&self, of: StepIx) -> Result<ActionName, Contradiction> {
+        let sent = self.step(of)?.sent.as_deref();
+        let action = sent.map(|sent| sent.intent.action.clone());
+        action.ok_or_else(|| Contradiction::new("what was never sent has no action"))
     }
 
     /// The state before the first of all holders, which the last release restores.
