@@ -15,7 +15,7 @@ pub(crate) struct Cli {
 }
 
 const EXAMPLES: &str = "Examples:
-  beistand run ransomware-containment --drill --case one-host-does-not-answer
+  beistand run ransomware-containment --drill --case attack-contained
   beistand run ransomware-containment --input hosts=pc-1 --input hosts=pc-2
   beistand needs
   beistand approve 0199 --as anna
@@ -449,7 +449,10 @@ pub(crate) enum InventoryVerb {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConnectorsVerb {
     /// Does it answer? Changes nothing
-    Test { name: String },
+    Test {
+        /// Which; all of them where absent
+        name: Option<String>,
+    },
     /// It starts nothing any more
     Pause { name: String },
     /// It goes on

@@ -89,6 +89,48 @@ fn an_old_backup_repeats_nothing_without_a_key_or_a_person() {
         assert_eq!(sent(&ledger, path), (1, 1), "{path}");
     }
     desk.ok(0, &["verify"]);
+    let timeline = desk.ok(0, &["timeline", text(&shown["incident"])]);
+    assert!(timeline.contains("backup"), "who reviews it sees that it came back: {timeline}");
+}
+
+#[test]
+fn a_store_that_a_restore_replaces_is_kept_each_time() {
+    let desk = Desk::new();
+    let ledger = Ledger::start(&desk.path("ledger")).unwrap();
+    desk.configure(&service(&ledger.url()));
+    desk.write("old.yaml", &playbook(&ledger.url()));
+    desk.done(&["run", "old.yaml", "--as", ANNA]).expect_code(6).unwrap();
+    desk.ok(0, &["backup", "old.backup"]);
+    for number in [1, 2] {
+        desk.ok(0, &["restore", "old.backup"]);
+        assert!(desk.path(&format!("beistand.db.replaced-{number}")).exists());
+    }
+}
+
+#[test]
+fn an_undo_after_a_restore_is_no_second_time_without_a_person() {
+    let desk = Desk::new();
+    let ledger = Ledger::start(&desk.path("ledger")).unwrap();
+    desk.configure(&service(&ledger.url()));
+    let url = ledger.url();
+    desk.write(
+        "back.yaml",
+        &format!(
+            "playbook: back\nlanguage: 1\ntitle: Back\nsteps:\n  - id: put\n    call: http.request\n    \
+             with: {{ method: PUT, url: \"{url}/put\" }}\n    undo: {{ call: http.request, \
+             with: {{ method: POST, url: \"{url}/back\" }} }}\n"
+        ),
+    );
+    let ended = desk.done(&["run", "back.yaml", "--as", ANNA]);
+    ended.expect_code(0).unwrap();
+    let run = announced(&ended.stderr).unwrap();
+    desk.ok(0, &["backup", "old.backup"]);
+    desk.ok(0, &["undo", &run, "--reason", "back", "--as", ANNA]);
+    assert_eq!(sent(&ledger, "/back"), (1, 1));
+    desk.ok(0, &["restore", "old.backup"]);
+    desk.ok(0, &["go-on", "--reason", "the old instance is off", "--as", BEN]);
+    desk.ok(6, &["undo", &run, "--reason", "back", "--as", ANNA]);
+    assert_eq!(sent(&ledger, "/back"), (1, 1), "it may have been taken back: a person says");
 }
 
 #[test]

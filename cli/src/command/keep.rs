@@ -118,6 +118,9 @@ pub(super) async fn restore(context: &Context, file: &Path) -> Outcome {
         "restored until {newest}; {} runs were unfinished",
         restored.unfinished
     ));
+    if let Some(replaced) = &restored.replaced {
+        context.out.note(format_args!("the store that was here is now {}", replaced.display()));
+    }
     context.out.note(
         "it is stopped: `beistand go-on --reason \"the old instance is off\"` lets effects start",
     );

@@ -327,7 +327,7 @@ pub(super) async fn resume(context: &Context, wanted: Option<&str>) -> Outcome {
         return drive(context, engine, run, None, None).await;
     }
     let interrupted = drive_all(context, engine).await?;
-    let exit = summary(context, &reader).await?;
+    let exit = summary(context, &context.reader().await?).await?;
     Ok(if interrupted { Exit::Interrupted } else { exit })
 }
 

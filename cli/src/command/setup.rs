@@ -133,7 +133,7 @@ pub(super) fn inventory(context: &Context, verb: InventoryVerb) -> Outcome {
 pub(super) async fn connectors(context: &Context, verb: Option<ConnectorsVerb>) -> Outcome {
     match verb {
         None => list(context).await,
-        Some(ConnectorsVerb::Test { name }) => test(context, &name).await,
+        Some(ConnectorsVerb::Test { name }) => test(context, name.as_deref()).await,
         Some(ConnectorsVerb::Pause { name }) => pause(context, &name, true).await,
         Some(ConnectorsVerb::Unpause { name }) => pause(context, &name, false).await,
     }
@@ -170,21 +170,26 @@ async fn list(context: &Context) -> Outcome {
     Ok(Exit::Ok)
 }
 
-async fn test(context: &Context, text: &str) -> Outcome {
+/// Asks one connector, or all of them, whether it answers; one that does not is no reason to stop.
+async fn test(context: &Context, wanted: Option<&str>) -> Outcome {
     let made = make(&context.config)?;
-    let name: Option<ConnectorName> = text.parse().ok();
-    let connector = name.and_then(|name| made.get(&name).cloned());
-    let Some(connector) = connector else {
-        return Err(Failure::not_found(format!("there is no connector `{text}`"))
+    let is_wanted = |name: &ConnectorName| wanted.is_none_or(|wanted| name.as_str() == wanted);
+    let chosen: Vec<_> = made.iter().filter(|(name, _)| is_wanted(name)).collect();
+    if let (Some(wanted), []) = (wanted, chosen.as_slice()) {
+        return Err(Failure::not_found(format!("there is no connector `{wanted}`"))
             .hint("`beistand connectors` lists them"));
-    };
-    match connector.health().await {
-        Ok(words) => {
-            context.out.line(format_args!("{text}: {}", crate::out::safe(&words)));
-            Ok(Exit::Ok)
-        }
-        Err(error) => Err(Failure::new(Exit::Unreachable, format!("{text}: {error}"))),
     }
+    let mut silent = Vec::new();
+    for (name, connector) in chosen {
+        match connector.health().await {
+            Ok(words) => context.out.line(format_args!("{name}: {}", crate::out::safe(&words))),
+            Err(error) => silent.push(format!("{name}: {error}")),
+        }
+    }
+    if silent.is_empty() {
+        return Ok(Exit::Ok);
+    }
+    Err(Failure::new(Exit::Unreachable, silent.join("\n")))
 }
 
 async fn pause(context: &Context, text: &str, paused: bool) -> Outcome {

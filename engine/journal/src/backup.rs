@@ -8,7 +8,8 @@ mod copy;
 use std::path::{Path, PathBuf};
 
 use beistand_core::entry::{Link, StreamKind, stream_name};
-use beistand_core::model::{Digest, Millis};
+use beistand_core::incident::store;
+use beistand_core::model::{Digest, EntryId, Millis};
 use serde_json::json;
 
 use crate::error::{OpenError, StoreError};
@@ -36,6 +37,8 @@ pub struct Restored {
     pub verified: Verified,
     /// The time of its newest entry.
     pub newest: Option<Millis>,
+    /// Where the store that was there is now.
+    pub replaced: Option<PathBuf>,
 }
 
 fn file(path: &Path) -> impl Fn(std::io::Error) -> StoreError {
@@ -78,8 +81,8 @@ pub async fn backup(reader: &Reader, to: &Path) -> Result<Verified, Broken> {
 }
 
 /// Puts a backup in the place of the store at `url`. Refuses an owned store; sets a new epoch;
-/// marks every unfinished run; leaves the stop switch on. A SQLite store that was there is kept
-/// beside it as `<db>.replaced`.
+/// marks every run; leaves the stop switch on. A SQLite store that was there is kept beside it, as
+/// `<db>.replaced-1` or with the first number that is free.
 pub async fn restore(from: &Path, url: &str, mut options: Options) -> Result<Restored, OpenError> {
     let place = Place::parse(url)?;
     if !from.exists() {
@@ -91,6 +94,7 @@ pub async fn restore(from: &Path, url: &str, mut options: Options) -> Result<Res
             OpenError::Unsafe(format!("the backup is not in order: {broken}"))
         }
     })?;
+    let mut replaced = None;
     let (meta, unfinished, newest, seal) = match &place {
         Place::Sqlite(path) => {
             let _lock = FileLock::take(path)?;
@@ -104,7 +108,7 @@ pub async fn restore(from: &Path, url: &str, mut options: Options) -> Result<Res
                 .map_err(failed("open the restored store"))?;
             let marked = mark(&mut connection, &options).await?;
             single_file(connection).await?;
-            put_in_place(&next, path)?;
+            replaced = put_in_place(&next, path)?;
             marked
         }
         Place::Postgres { .. } => {
@@ -127,7 +131,7 @@ pub async fn restore(from: &Path, url: &str, mut options: Options) -> Result<Res
     if let Some(witness) = &options.witness {
         write_witness(witness, &meta, &seal)?;
     }
-    Ok(Restored { epoch: meta.epoch, unfinished, verified, newest })
+    Ok(Restored { epoch: meta.epoch, unfinished, verified, newest, replaced })
 }
 
 /// A new epoch, every unfinished run marked, nobody owns anything, the stop switch on, and an entry
@@ -142,8 +146,12 @@ async fn mark(
     let row = connection.row("select max(at) from entry", Vec::new()).await.map_err(&failed)?;
     let newest = row.map(|mut row| row.maybe_int("entry.at")).transpose()?.flatten();
     let epoch = new_epoch(options.random)?;
-    let sql = "update run set restored = 1 where ended_at is null";
-    let unfinished = connection.execute(sql, Vec::new()).await.map_err(&failed)?;
+    let sql = "select count(*) from run where ended_at is null";
+    let row = connection.row(sql, Vec::new()).await.map_err(&failed)?;
+    let unfinished = row.map(|mut row| row.int("run.count")).transpose()?.unwrap_or(0);
+    let unfinished = u64::try_from(unfinished).unwrap_or(0);
+    // Those that have ended too: what is taken back of them may have been taken back already.
+    connection.execute("update run set restored = 1", Vec::new()).await.map_err(&failed)?;
     let sql = "update stream set owner = null, fence = fence + 1, due = $1
          where owner is not null or (kind = 'run'
              and id in (select id from run where ended_at is null))";
@@ -156,9 +164,12 @@ async fn mark(
         what: "meta",
         why: "the backup has no identity".to_owned(),
     })?;
-    let head =
-        json!({"kind": "restored", "epoch": epoch, "unfinished": unfinished, "newest": newest});
-    let head = append(connection, &meta, options.now, head.to_string().into_bytes()).await?;
+    let mut random = [0; 10];
+    (options.random)(&mut random).map_err(|error| OpenError::Unsafe(error.to_string()))?;
+    let id = EntryId::new(u64::try_from(now).unwrap_or(0), &random);
+    let event = store::Event::new(store::Head::Restored { epoch: epoch.clone() }, None);
+    let (bytes, _) = store::encode(id, &[event]);
+    let head = append(connection, &meta, options.now, bytes).await?;
     let seal = Seal { seq: head.seq, at: options.now, hash: head.hash };
     Ok((meta, unfinished, newest.map(Millis::new), seal))
 }
@@ -260,20 +271,21 @@ async fn copy_file(from: &Path, to: &Path) -> Result<(), StoreError> {
 
 /// The old store is kept. Its log goes first: SQLite would play it into the file that takes its
 /// place.
-fn put_in_place(next: &Path, path: &Path) -> Result<(), StoreError> {
-    let replaced = beside(path, ".replaced");
+fn put_in_place(next: &Path, path: &Path) -> Result<Option<PathBuf>, StoreError> {
+    let free = |number: &u32| !beside(path, &format!(".replaced-{number}")).exists();
+    let number = (1..).find(free).unwrap_or(u32::MAX);
+    let replaced = beside(path, &format!(".replaced-{number}"));
     for suffix in ["-wal", "-shm", ""] {
         let old = beside(path, suffix);
         if old.exists() {
             let kept = beside(&replaced, suffix);
             std::fs::rename(&old, &kept).map_err(file(&kept))?;
-        } else {
-            remove(&beside(&replaced, suffix))?;
         }
     }
     sync_directory(path).map_err(file(path))?;
     std::fs::rename(next, path).map_err(file(path))?;
-    sync_directory(path).map_err(file(path))
+    sync_directory(path).map_err(file(path))?;
+    Ok(replaced.exists().then_some(replaced))
 }
 
 fn remove(path: &Path) -> Result<(), StoreError> {

@@ -67,6 +67,7 @@ pub(super) fn of_run(head: &Head) -> Class {
         Head::StepEnded { .. } => line("step-ended", Measures),
         Head::StepReopened { .. } => noise("step-reopened", Measures),
         Head::BlockStopped { .. } => noise("block-stopped", Measures),
+        Head::Restored { .. } => noise("restored", System),
         Head::Paused { .. } => line("paused", Decisions),
         Head::Unpaused { .. } => line("unpaused", Decisions),
         Head::Closing { by: Some(_), .. } => line("closing", Decisions),

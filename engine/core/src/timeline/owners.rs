@@ -141,6 +141,7 @@ fn path_of(head: &Head) -> Option<&Path> {
         | Head::NeedAnswered { .. }
         | Head::NeedVoid { .. }
         | Head::NeedEscalated { .. }
+        | Head::Restored { .. }
         | Head::Paused { .. }
         | Head::Unpaused { .. }
         | Head::Closing { .. }

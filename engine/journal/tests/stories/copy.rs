@@ -54,7 +54,7 @@ async fn check(place: &Place, store: &str, epoch: &str) {
     assert!(meta.restored_at.is_some() && meta.stopped_at.is_some());
     let runs = journal.reader().runs(&RunFilter::default(), Page::first(9)).await.unwrap();
     let marks: Vec<_> = runs.iter().map(|(_, run)| (run.id, run.restored)).collect();
-    assert_eq!(marks, [(run_id(2), false), (run_id(1), true)]);
+    assert_eq!(marks, [(run_id(2), true), (run_id(1), true)]);
     // The unfinished one is claimable; nothing starts before `go-on`.
     let claimed = journal.claim(at(40), 9).await.unwrap();
     assert_eq!(claimed.len(), 1);

@@ -139,12 +139,13 @@ impl RunState {
         match &event.head {
             Head::RunOpened { .. } => Err(Contradiction::new("a run is opened twice")),
             Head::SectionStarted { section } => self.start_section(plan, *section, at),
-            Head::Paused { restored, with_caller, .. } => {
+            Head::Restored { epoch } => {
+                self.restored = Some((epoch.clone(), at));
+                Ok(())
+            }
+            Head::Paused { with_caller, .. } => {
                 self.paused = true;
                 self.paused_with_caller = *with_caller;
-                if let Some(epoch) = restored {
-                    self.restored = Some((epoch.clone(), at));
-                }
                 Ok(())
             }
             Head::Unpaused { .. } => {

@@ -212,7 +212,8 @@ fn people_heads(c: &mut Chance) -> Vec<Head> {
         Head::NeedVoid { need: need(c) },
         Head::NeedEscalated { need: need(c), role: Role::Deputy },
         Head::ApprovalVoid { path: path(c) },
-        Head::Paused { by: actor(c), restored: None, with_caller: true },
+        Head::Restored { epoch: "00".repeat(16) },
+        Head::Paused { by: actor(c), with_caller: true },
         Head::Unpaused { by: actor(c) },
     ]
 }

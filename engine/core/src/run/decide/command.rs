@@ -198,7 +198,7 @@ impl Decider<'_, '_> {
         }
         let (whose, why) = (by.clone(), reason.clone());
         self.tell_children(&Command::Pause { by: whose, reason: why, with_caller: true });
-        self.emit(Event::new(Head::Paused { by, restored: None, with_caller }).text(reason))?;
+        self.emit(Event::new(Head::Paused { by, with_caller }).text(reason))?;
         Ok(Ok(Reply::Done))
     }
 
@@ -258,19 +258,15 @@ impl Decider<'_, '_> {
     }
 
     fn park(&mut self, by: Actor, reason: &str, restored: Option<String>) -> Answered {
-        if matches!(self.state.flow, Flow::Ended(_)) {
-            return Ok(Ok(Reply::Already));
+        if let Some(epoch) = restored {
+            self.emit(Head::Restored { epoch })?;
         }
         let parked =
             self.state.needs().any(|need| need.step.is_none() && need.kind == NeedKind::Decision);
-        if parked && restored.is_none() {
+        if parked || matches!(self.state.flow, Flow::Ended(_)) {
             return Ok(Ok(Reply::Already));
         }
-        let head = Head::Paused { by, restored, with_caller: false };
-        self.emit(Event::new(head).text(reason))?;
-        if parked {
-            return Ok(Ok(Reply::Done));
-        }
+        self.emit(Event::new(Head::Paused { by, with_caller: false }).text(reason))?;
         let ask = Ask { kind: NeedKind::Decision, role: Role::Commander, votes: 0, until: None };
         self.ask(None, &ask, json!({"reason": reason}), None)?;
         Ok(Ok(Reply::Done))

@@ -326,14 +326,16 @@ pub enum Head {
         /// The step.
         path: Path,
     },
+    /// The store came back from a backup: what this run was about to do, or to take back, may have
+    /// been done already.
+    Restored {
+        /// The store's new epoch, 32 hex digits.
+        epoch: String,
+    },
     /// A person paused the run.
     Paused {
         /// Who.
         by: Actor,
-        /// The epoch of the store that was restored from a backup: what this run was about to do
-        /// may have been done already.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        restored: Option<String>,
         /// Because the run that called it was paused: it goes on with that one.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         with_caller: bool,

@@ -132,6 +132,7 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
             format!("{step}: beginnt erneut, als neue Wirkung")
         }
         Head::BlockStopped { .. } => format!("{step}: beginnt nichts mehr"),
+        Head::Restored { .. } => format!("{playbook}: aus einer Sicherung zurückgeholt"),
         Head::Paused { .. } => scene.with_text(format!("{playbook}: angehalten von {by}")),
         Head::Unpaused { .. } => scene.with_text(format!("{playbook}: fortgesetzt von {by}")),
         Head::Closing { end, by: Some(_), .. } => {

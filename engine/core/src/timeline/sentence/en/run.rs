@@ -113,6 +113,7 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
         Head::StepReopened { renew: false, .. } => format!("{step}: begins again"),
         Head::StepReopened { renew: true, .. } => format!("{step}: begins again as a new effect"),
         Head::BlockStopped { .. } => format!("{step}: starts nothing more"),
+        Head::Restored { .. } => format!("{playbook}: came back from a backup"),
         Head::Paused { .. } => scene.with_text(format!("{playbook}: paused by {by}")),
         Head::Unpaused { .. } => scene.with_text(format!("{playbook}: {by} lets it go on")),
         Head::Closing { end, by: Some(_), .. } => {
