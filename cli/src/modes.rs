@@ -1,7 +1,7 @@
 //! From the configuration to what the engine works with, for live runs and for drills.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::ToSocketAddrs as _;
+use std::net::{IpAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 
 use beistand_connector_api::Connector;
@@ -248,7 +248,11 @@ fn with_inventory(mut identity: GuardIdentity, hosts: &Inventory) -> GuardIdenti
             .iter()
             .any(|address| identity.ranges.iter().any(|range| range.contains(address)));
         let wired = host.macs.iter().any(|mac| identity.macs.contains(mac));
-        if named || wired {
+        // One address of a machine stands for the machine; a range stands for its addresses.
+        let meant = identity.ranges.iter().any(|range| {
+            range.prefix_len() == range.max_prefix_len() && host.addresses.contains(&range.addr())
+        });
+        if named || wired || meant {
             identity
                 .ranges
                 .extend(host.addresses.iter().map(|address| ipnet::IpNet::from(*address)));
@@ -261,10 +265,36 @@ fn with_inventory(mut identity: GuardIdentity, hosts: &Inventory) -> GuardIdenti
     identity
 }
 
+/// The addresses of this machine's interfaces, as Linux lists them: `fib_trie` the IPv4 addresses
+/// that are local, `if_inet6` those of IPv6.
+fn own_addresses() -> Vec<IpAddr> {
+    let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
+    local_addresses(&read("/proc/net/fib_trie"), &read("/proc/net/if_inet6"))
+}
+
+fn local_addresses(trie: &str, inet6: &str) -> Vec<IpAddr> {
+    let mut found = BTreeSet::new();
+    let mut leaf = None;
+    for line in trie.lines().map(str::trim) {
+        if let Some(address) = line.strip_prefix("|-- ") {
+            leaf = address.parse::<IpAddr>().ok();
+        } else if line == "/32 host LOCAL" {
+            found.extend(leaf);
+        }
+    }
+    let digits = inet6.lines().filter_map(|line| line.split_whitespace().next());
+    let six = digits.filter_map(|digits| u128::from_str_radix(digits, 16).ok());
+    found.extend(six.map(|bits| IpAddr::V6(bits.into())));
+    found.into_iter().collect()
+}
+
 fn own_hosts(config: &Config, url: &str) -> Vec<(String, String)> {
     let mut own = vec![("the engine's own host".to_owned(), "localhost".to_owned())];
     if let Ok(name) = std::fs::read_to_string("/proc/sys/kernel/hostname") {
         own.push(("the engine's own host".to_owned(), name.trim().to_owned()));
+    }
+    for address in own_addresses() {
+        own.push(("the engine's own host".to_owned(), address.to_string()));
     }
     if let Some(gateway) = default_gateway() {
         own.push(("the engine's gateway".to_owned(), gateway));
@@ -296,4 +326,19 @@ fn default_gateway() -> Option<String> {
         let bytes = u32::from_str_radix(gateway, 16).ok().filter(|_| to == "00000000")?;
         Some(std::net::Ipv4Addr::from(bytes.swap_bytes()).to_string())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local_addresses;
+
+    #[test]
+    fn the_addresses_of_the_machine_itself_are_found() {
+        let trie = "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 10.1.0.0\n        /24 link UNICAST\n     \
+                    |-- 10.1.0.5\n        /32 host LOCAL\n     |-- 10.1.0.255\n        /32 link BROADCAST\n";
+        let six = "fd000000000000000000000000000002 02 40 00 80     eth0\n";
+        let found: Vec<String> =
+            local_addresses(trie, six).iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["10.1.0.5", "fd00::2"]);
+    }
 }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::target::canonical_range;
 use super::{ActionName, Role, Target, TargetKind};
 
 /// Targets that are never touched, compared as resolved identities.
@@ -68,9 +69,9 @@ impl GuardIdentity {
             macs: BTreeSet::new(),
         };
         if let Ok(range) = text.parse::<IpNet>() {
-            identity.ranges.push(range);
+            identity.ranges.push(canonical_range(range));
         } else if let Ok(address) = text.parse::<IpAddr>() {
-            identity.ranges.push(IpNet::from(address));
+            identity.ranges.push(IpNet::from(address.to_canonical()));
         } else if is_mac(&text) {
             identity.macs.insert(text.replace('-', ":"));
         } else {
@@ -93,7 +94,7 @@ impl GuardIdentity {
     }
 
     fn overlaps(&self, text: &str) -> bool {
-        text.parse::<IpNet>().is_ok_and(|wanted| {
+        text.parse::<IpNet>().map(canonical_range).is_ok_and(|wanted| {
             self.ranges.iter().any(|range| {
                 range.contains(&wanted.network())
                     || wanted.contains(&range.network())

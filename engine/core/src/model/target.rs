@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -115,7 +116,7 @@ impl Inventory {
                 return Err(host.name.clone());
             }
             for address in &host.addresses {
-                inventory.by_address.insert(*address, index);
+                inventory.by_address.insert(address.to_canonical(), index);
             }
         }
         inventory.hosts = hosts;
@@ -145,7 +146,7 @@ impl Inventory {
         };
         match kind {
             TargetKind::Host => {
-                let address = name.parse::<IpAddr>().ok();
+                let address = name.parse::<IpAddr>().ok().map(|address| address.to_canonical());
                 if let Some(host) = self.find(&name, address) {
                     return Ok(Target {
                         kind,
@@ -156,12 +157,18 @@ impl Inventory {
                     });
                 }
                 match address {
-                    Some(address) => Ok(plain(BTreeSet::from([address]))),
+                    Some(address) => {
+                        Ok(Target { name: address.to_string(), ..plain(BTreeSet::from([address])) })
+                    }
                     None if self.names_stand_for_themselves => Ok(plain(BTreeSet::new())),
                     None => Err(Unresolved(text.to_owned())),
                 }
             }
-            TargetKind::Address => Ok(plain(name.parse().into_iter().collect())),
+            TargetKind::Address => {
+                let name = canonical(&name).unwrap_or_else(|| name.clone());
+                let addresses = name.parse().into_iter().collect();
+                Ok(Target { name, ..plain(addresses) })
+            }
             TargetKind::Account
             | TargetKind::Mailbox
             | TargetKind::Vm
@@ -191,9 +198,46 @@ impl Inventory {
     }
 }
 
+/// An address or a range as it is counted: one machine has one spelling. An IPv4 address written
+/// as IPv6 is that IPv4 address, a range begins where it begins, and a range of one is an address.
+fn canonical(text: &str) -> Option<String> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(address.to_canonical().to_string());
+    }
+    let range = canonical_range(text.parse().ok()?);
+    let single = range.prefix_len() == range.max_prefix_len();
+    Some(if single { range.addr().to_string() } else { range.to_string() })
+}
+
+/// A range, in IPv4 where it was written as IPv6 and is IPv4.
+pub(super) fn canonical_range(range: IpNet) -> IpNet {
+    if let IpNet::V6(six) = range
+        && let Some(address) = six.addr().to_ipv4_mapped()
+        && let Some(prefix) = six.prefix_len().checked_sub(96)
+        && let Ok(four) = Ipv4Net::new(address, prefix)
+    {
+        return IpNet::V4(four.trunc());
+    }
+    range.trunc()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_machine_has_one_spelling() {
+        let inventory = inventory();
+        let name = |kind, text: &str| inventory.resolve(kind, text).unwrap().name;
+        for text in ["192.0.2.9", "192.0.2.9/32", "::ffff:192.0.2.9", "::ffff:192.0.2.9/128"] {
+            assert_eq!(name(TargetKind::Address, text), "192.0.2.9", "{text}");
+        }
+        for text in ["192.0.2.0/24", "192.0.2.9/24", "::ffff:192.0.2.9/120"] {
+            assert_eq!(name(TargetKind::Address, text), "192.0.2.0/24", "{text}");
+        }
+        assert_eq!(name(TargetKind::Address, "2001:DB8:0::1"), "2001:db8::1");
+        assert_eq!(name(TargetKind::Host, "::ffff:198.51.100.9"), "198.51.100.9");
+    }
 
     fn inventory() -> Inventory {
         let host = |name: &str, address: &str| InventoryHost {

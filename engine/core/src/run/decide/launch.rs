@@ -82,8 +82,12 @@ pub fn launch(plan: &Plan, catalogue: &Catalogue, launch: &Launch) -> Result<Eve
             return Err(LaunchError::NoGuard(action.clone()));
         }
     }
+    let bindings = match launch.mode {
+        Mode::Live => launch.bindings.clone(),
+        Mode::Drill => with_slots(plan, &launch.bindings),
+    };
     let mut unbound = BTreeSet::new();
-    for call in by_hand(plan, &launch.bindings) {
+    for call in by_hand(plan, &bindings) {
         if call.automatic {
             return Err(LaunchError::Automatic(call.action.clone()));
         }
@@ -107,8 +111,24 @@ pub fn launch(plan: &Plan, catalogue: &Catalogue, launch: &Launch) -> Result<Eve
     Ok(Event::new(head).value(json!({
         "inputs": inputs,
         "incident": launch.incident_facts,
-        "bindings": launch.bindings,
+        "bindings": bindings,
     })))
+}
+
+/// A drill pretends in slots too: what no configuration binds there is pretended as without one.
+fn with_slots(plan: &Plan, bindings: &[Binding]) -> Vec<Binding> {
+    let mut all = bindings.to_vec();
+    for call in by_hand(plan, bindings) {
+        let without_slot = |binding: &&Binding| {
+            binding.slot.is_none() && binding.capability == call.action.capability()
+        };
+        let slot = call.via.as_ref().map(ToString::to_string);
+        if let Some(binding) = bindings.iter().find(without_slot).filter(|_| !is_bound(&all, call))
+        {
+            all.push(Binding { slot, ..binding.clone() });
+        }
+    }
+    all
 }
 
 /// The calls that no connector does: they fall to people. Those of sub-playbooks too.
