@@ -5,8 +5,11 @@ use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-/// Headers that belong to the connector, its secret, or HTTP itself.
-const RESERVED: [&str; 16] = [
+use crate::kit::segments;
+
+/// Headers that belong to the connector, its secret, or HTTP itself; and those by which a service
+/// takes another method or path than the one that was held against the allow list.
+const RESERVED: [&str; 21] = [
     "authorization",
     "connection",
     "content-length",
@@ -23,6 +26,11 @@ const RESERVED: [&str; 16] = [
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
 ];
 /// More is no header but a body.
 const HEADER_BYTES_MAX: usize = 8 * 1024;
@@ -122,13 +130,15 @@ pub(super) fn url(value: &Value) -> Result<Url, String> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err("a URL must not hold a user or password; they belong to the connector".into());
     }
-    if url.path_segments().into_iter().flatten().any(climbs) {
-        return Err("the path climbs out of itself with `..`".to_owned());
-    }
+    segments(&url)?;
     Ok(url)
 }
 
 fn parse(text: &str) -> Result<Url, String> {
+    // Parsing would make a `/` of it; elsewhere it may stay what it is.
+    if text.split(['?', '#']).next().is_some_and(|path| path.contains('\\')) {
+        return Err("`url` holds a `\\`; write `/`".to_owned());
+    }
     let mut url = Url::parse(text).map_err(|error| format!("`url` is no URL: {error}"))?;
     url.set_fragment(None);
     Ok(url)
@@ -137,8 +147,11 @@ fn parse(text: &str) -> Result<Url, String> {
 fn built(mut url: Url, path: Option<&Value>, query: Option<&Value>) -> Result<Url, String> {
     for part in path.and_then(Value::as_array).into_iter().flatten() {
         let text = scalar(part).ok_or("`url.path` is a list of texts and numbers")?;
-        if text.is_empty() || text.split(['/', '\\']).any(|piece| piece == "." || piece == "..") {
-            return Err(format!("`{}` can not be a part of a path", text.escape_debug()));
+        if ["", ".", ".."].contains(&text.as_str()) || text.contains(['/', '\\']) {
+            return Err(format!(
+                "`{}` can not be a part of `url.path`: each part is one name, without `/` and `\\`",
+                text.escape_debug()
+            ));
         }
         let mut segments =
             url.path_segments_mut().map_err(|()| "`url.base` can not have a path".to_owned())?;
@@ -168,12 +181,6 @@ fn scalar(value: &Value) -> Option<String> {
         Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
-}
-
-/// Whether a segment holds a hidden `..`: servers decode `%2f` before they look.
-fn climbs(segment: &str) -> bool {
-    let lower = segment.to_ascii_lowercase().replace("%2e", ".");
-    lower.replace("%2f", "/").replace("%5c", "/").split(['/', '\\']).any(|piece| piece == "..")
 }
 
 fn headers(value: Option<&Value>) -> Result<HeaderMap, CallError> {
@@ -236,10 +243,21 @@ mod tests {
             url(&json!({ "base": "https://x.example/api/", "path": path, "query": { "q": "a&b" } }))
         };
         assert_eq!(
-            built(json!(["hosts", "pc 1/2?#%", 7])).unwrap().as_str(),
-            "https://x.example/api/hosts/pc%201%2F2%3F%23%25/7?q=a%26b"
+            built(json!(["hosts", "pc 1?#ü", 7])).unwrap().as_str(),
+            "https://x.example/api/hosts/pc%201%3F%23%C3%BC/7?q=a%26b"
         );
-        for path in [json!([".."]), json!(["a/../b"]), json!([""]), json!([null]), json!("x")] {
+        for path in [
+            json!([".."]),
+            json!(["."]),
+            json!(["a/../b"]),
+            json!(["kill/dc01"]),
+            json!(["kill\\dc01"]),
+            json!(["a;b"]),
+            json!(["a%2fb"]),
+            json!([""]),
+            json!([null]),
+            json!("x"),
+        ] {
             assert!(built(path.clone()).is_err(), "{path}");
         }
         for text in [
@@ -250,6 +268,9 @@ mod tests {
             "/api",
             "https://x.example/a/..%2f..%2fkeys",
             "https://x.example/a/%2e%2e%5Ckeys",
+            "https://x.example//kill/dc01",
+            "https://x.example/kill%2Fdc01",
+            "https://x.example/a\\kill",
         ] {
             assert!(url(&json!(text)).is_err(), "{text}");
         }
@@ -273,6 +294,11 @@ mod tests {
             ("cookie", "x"),
             ("Host", "x"),
             ("Idempotency-Key", "x"),
+            ("X-HTTP-Method", "DELETE"),
+            ("X-HTTP-Method-Override", "DELETE"),
+            ("X-Method-Override", "DELETE"),
+            ("X-Original-URL", "/kill"),
+            ("X-Rewrite-URL", "/kill"),
             ("a b", "x"),
             ("X-A", "a\r\nX-B: c"),
         ] {

@@ -1,7 +1,8 @@
 //! What the configuration lets a generic HTTP connector do: methods, and the beginning of a URL.
 //!
 //! Scheme, host and port must be equal; the path is compared by whole segments, so `/api` allows
-//! `/api/hosts` and not `/apiary`. What is not listed is refused.
+//! `/api/hosts` and not `/apiary`, and decoded, so `/%6bill` is `/kill`. What is not listed is
+//! refused.
 
 use std::net::IpAddr;
 
@@ -43,6 +44,9 @@ impl Allow {
             }
             if entry.url.query().is_some() || entry.url.fragment().is_some() {
                 return wrong("`url` is the beginning of a path, without `?` and `#`");
+            }
+            if let Err(problem) = segments(&entry.url) {
+                return wrong(&problem);
             }
             let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
             if entry.methods.iter().any(|method| !known.contains(&method.as_str())) {
@@ -94,15 +98,54 @@ impl AllowEntry {
 }
 
 fn begins_with(url: &Url, prefix: &Url) -> bool {
-    let segments = |url: &Url| -> Vec<String> {
-        url.path_segments().into_iter().flatten().map(str::to_owned).collect()
-    };
-    let (url, mut prefix) = (segments(url), segments(prefix));
+    let (Ok(url), Ok(mut prefix)) = (segments(url), segments(prefix)) else { return false };
     // `/api/` and `/api` both stand for everything below.
-    if prefix.last().is_some_and(String::is_empty) {
+    if prefix.last().is_some_and(Vec::is_empty) {
         prefix.pop();
     }
-    url.len() >= prefix.len() && url.iter().zip(&prefix).all(|(a, b)| a == b)
+    url.starts_with(&prefix)
+}
+
+/// The path as a server understands it: its segments, decoded.
+///
+/// What servers do not agree on is no path here. One that takes `//kill`, `/%2Fkill` or `/kill;x`
+/// for `/kill` would do what the list says hurts, under a spelling the list does not know.
+///
+/// # Errors
+/// A sentence that says which part of the path can be read in two ways.
+pub(crate) fn segments(url: &Url) -> Result<Vec<Vec<u8>>, String> {
+    let raw: Vec<&str> = url.path_segments().into_iter().flatten().collect();
+    let inner = raw.split_last().map_or(&[][..], |(_, inner)| inner);
+    if inner.iter().any(|segment| segment.is_empty()) {
+        return Err("the path has an empty part (`//`); write a single `/`".to_owned());
+    }
+    raw.into_iter().map(decoded).collect()
+}
+
+fn decoded(segment: &str) -> Result<Vec<u8>, String> {
+    let doubtful = |what: &str| {
+        format!(
+            "the path holds {what}, which services read in more than one way; leave it out, or \
+             send it in the query or the body"
+        )
+    };
+    let mut out = Vec::with_capacity(segment.len());
+    let mut rest = segment.bytes();
+    while let Some(byte) = rest.next() {
+        let (byte, shown) = if byte == b'%' {
+            let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
+            let code = digit().zip(digit()).and_then(|(a, b)| u8::try_from(a * 16 + b).ok());
+            let byte = code.ok_or_else(|| doubtful("a `%` that begins no code"))?;
+            (byte, format!("`%{byte:02X}`"))
+        } else {
+            (byte, format!("`{}`", char::from(byte).escape_default()))
+        };
+        if byte.is_ascii_control() || matches!(byte, b'/' | b'\\' | b'%' | b';') {
+            return Err(doubtful(&shown));
+        }
+        out.push(byte);
+    }
+    Ok(out)
 }
 
 /// A URL for sentences: without query, which may hold personal data.
@@ -155,6 +198,55 @@ mod tests {
     }
 
     #[test]
+    fn another_spelling_of_a_path_hurts_as_much() {
+        let entry = |url: &str, destructive| AllowEntry {
+            methods: vec!["POST".into()],
+            url: url.parse().unwrap(),
+            destructive,
+        };
+        let list = Allow::new(vec![
+            entry("https://edr.example/", false),
+            entry("https://edr.example/kill!", true),
+            entry("https://edr.example/a%64d", true),
+        ])
+        .unwrap();
+        let hurts = |url: &str| list.permits("POST", &url.parse().unwrap());
+        assert_eq!(hurts("https://edr.example/hosts"), Ok(false));
+        for url in ["/kill!/dc01", "/%6bill!/dc01", "/%6Bill%21/dc01", "/x/../kill!", "/%61dd"] {
+            assert_eq!(hurts(&format!("https://edr.example{url}")), Ok(true), "{url}");
+        }
+        for url in ["//kill!/dc01", "/kill!//dc01", "/kill!%2Fdc01", "/x/..%5ckill!", "/%256bill!"]
+        {
+            assert!(hurts(&format!("https://edr.example{url}")).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_can_be_read_in_two_ways_is_none() {
+        let read = |path: &str| segments(&format!("https://x.example{path}").parse().unwrap());
+        for path in ["/", "/a", "/a/", "/a%20b/%C3%A4", "/a:b,c=d@e"] {
+            assert!(read(path).is_ok(), "{path}");
+        }
+        for (path, what) in [
+            ("//a", "//"),
+            ("/a//b", "//"),
+            ("/a//", "//"),
+            ("/a\\\\b", "//"),
+            ("/a%2fb", "%2F"),
+            ("/a%5Cb", "%5C"),
+            ("/a%252fb", "%25"),
+            ("/a;b", ";"),
+            ("/a%3bb", "%3B"),
+            ("/a%00b", "%00"),
+            ("/a%zz", "no code"),
+            ("/a%2", "no code"),
+        ] {
+            let said = read(path).unwrap_err();
+            assert!(said.contains(what), "{path}: {said}");
+        }
+    }
+
+    #[test]
     fn an_address_is_reached_only_where_an_entry_names_it() {
         let named = allow("http://127.0.0.1:8080/");
         let by_name = allow("http://localhost:8080/");
@@ -172,7 +264,12 @@ mod tests {
 
     #[test]
     fn an_entry_without_sense_is_named_by_its_number() {
-        for url in ["ftp://x.example/", "https://user:pass@x.example/", "https://x.example/?a=1"] {
+        for url in [
+            "ftp://x.example/",
+            "https://user:pass@x.example/",
+            "https://x.example/?a=1",
+            "https://x.example/a//b",
+        ] {
             let entry = AllowEntry {
                 methods: vec!["GET".into()],
                 url: url.parse().unwrap(),

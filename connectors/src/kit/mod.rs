@@ -17,6 +17,7 @@ mod vault;
 mod words;
 
 pub use address::{forbidden, is_loopback_name, look_up};
+pub(crate) use allow::segments;
 pub use allow::{Allow, AllowEntry};
 pub use deadline::{Progress, within};
 pub use fence::Fence;
