@@ -1,7 +1,7 @@
 //! `ssh`: commands on hosts, within a list of hosts and of command patterns.
 //!
 //! Generic on purpose: an exit status is all it knows. What is not listed is refused; a pattern
-//! with a `*` never lets an option in that begins with `-`.
+//! with a `*` never lets an option in.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -173,7 +173,8 @@ impl Runner {
 
     /// Whether it is allowed, and then whether it hurts.
     fn permits(&self, words: &[String]) -> Option<bool> {
-        let mut matching = self.patterns.iter().filter(|pattern| pattern.covers(words)).peekable();
+        let covers = |pattern: &&Pattern| pattern.covers(words, self.shell);
+        let mut matching = self.patterns.iter().filter(covers).peekable();
         matching.peek()?;
         Some(matching.any(|pattern| pattern.destructive))
     }
@@ -214,24 +215,25 @@ impl Runner {
 }
 
 impl Pattern {
-    fn covers(&self, words: &[String]) -> bool {
+    fn covers(&self, words: &[String], shell: Shell) -> bool {
         let (fixed, open) = match self.command.split_last() {
             Some((last, fixed)) if last == "**" => (fixed, true),
             Some(_) | None => (self.command.as_slice(), false),
         };
         let count = if open { words.len() >= fixed.len() } else { words.len() == fixed.len() };
         count
-            && fixed.iter().zip(words).all(|(pattern, word)| word_fits(pattern, word))
-            // What is not written out must not become an option.
-            && words.iter().skip(fixed.len()).all(|word| !word.starts_with('-'))
+            && fixed.iter().zip(words).all(|(pattern, word)| word_fits(pattern, word, shell))
+            && words.iter().skip(fixed.len()).all(|word| word_fits("*", word, shell))
     }
 }
 
-fn word_fits(pattern: &str, word: &str) -> bool {
+fn word_fits(pattern: &str, word: &str, shell: Shell) -> bool {
     if !pattern.contains('*') {
         return pattern == word;
     }
-    if word.starts_with('-') && !pattern.starts_with('-') {
+    // What is not written out must not become an option.
+    let begins = |text: &str| text.starts_with(|c| begins_option(c, shell));
+    if (begins(word) && !begins(pattern)) || breaks_word(word, shell) {
         return false;
     }
     let mut pieces = pattern.split('*');
@@ -247,6 +249,25 @@ fn word_fits(pattern: &str, word: &str) -> bool {
         }
     }
     rest.ends_with(last)
+}
+
+/// Windows programs take `/` for `-`, and `PowerShell` takes the dashes of typography for it.
+fn begins_option(c: char, shell: Shell) -> bool {
+    match shell {
+        Shell::Posix => c == '-',
+        Shell::Powershell => {
+            matches!(c, '-' | '/' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+        }
+    }
+}
+
+/// Windows `PowerShell` hands a `"` on as it is, and the program's own reading of its command line
+/// ends the word there: what follows would be words, and options, of its own.
+fn breaks_word(word: &str, shell: Shell) -> bool {
+    match shell {
+        Shell::Posix => false,
+        Shell::Powershell => word.contains('"'),
+    }
 }
 
 fn words(arguments: &Value) -> Vec<String> {
@@ -323,7 +344,7 @@ mod tests {
         let covers = |pattern: &[&str], words: &[&str]| {
             let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
             let words: Vec<String> = own(words);
-            Pattern { command: own(pattern), destructive: false }.covers(&words)
+            Pattern { command: own(pattern), destructive: false }.covers(&words, Shell::Posix)
         };
         assert!(covers(&["systemctl", "restart", "*"], &["systemctl", "restart", "nginx"]));
         assert!(covers(&["ls", "**"], &["ls", "/a", "/b"]));
@@ -335,6 +356,22 @@ mod tests {
         assert!(!covers(&["ls", "**"], &["ls", "/a", "-x"]));
         assert!(!covers(&["t", "a*a"], &["t", "a"]));
         assert!(!covers(&["t", "nginx-*"], &["t", "apache-1"]));
+    }
+
+    #[test]
+    fn a_powershell_takes_more_for_an_option_and_none_gets_in() {
+        let fits = |pattern, word| word_fits(pattern, word, Shell::Powershell);
+        for word in ["-f", "/f", "‐f", "‑f", "‒f", "–f", "—f", "―f", "−f", "a\" /f", "\"-f"]
+        {
+            assert!(!fits("*", word), "{word}");
+            let command = Pattern { command: vec!["t".into(), "**".into()], destructive: false };
+            assert!(!command.covers(&["t".to_owned(), word.to_owned()], Shell::Powershell));
+        }
+        assert!(fits("*", "Spooler") && fits("/x:*", "/x:1") && fits("-Name*", "-Name:a-b/c"));
+        assert!(!fits("/x:*", "/x:\" /y"));
+        // Written out by whoever configured it.
+        assert!(fits("\"a\"", "\"a\""));
+        assert!(word_fits("*", "/etc/hosts", Shell::Posix));
     }
 
     #[test]
