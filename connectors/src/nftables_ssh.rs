@@ -26,7 +26,7 @@ use self::script::{Change, TABLE, transaction};
 use self::table::Table;
 use self::wanted::{Wanted, range};
 use crate::kit::{
-    Command, Doing, Finished, Progress, Session, Ssh, SshSettings, action, excerpt, posix_quoted,
+    Command, Doing, Finished, Progress, Session, Ssh, SshSettings, action, posix_quoted,
     secret_schema, within,
 };
 use crate::{Maker, Settings, SettingsError};
@@ -197,7 +197,7 @@ impl Router {
             // nft applies all of a file or nothing of it: a complaint means nothing was done.
             return Err(match applied.status {
                 None => CallError::unknown(format!("nft was killed at {}", self.ssh.name())),
-                Some(status) => CallError::refused(complaint(self.ssh.name(), status, &applied)),
+                Some(status) => CallError::refused(complaint(&self.ssh, status, &applied)),
             });
         }
         if let Change::Isolate { addresses, .. } = change {
@@ -228,7 +228,7 @@ impl Router {
                 "{} does not say where this connection comes from (SSH_CONNECTION is `{}`), so \
                  our own way in can not be kept open",
                 self.ssh.name(),
-                excerpt(first.as_bytes(), 60)
+                self.ssh.net().excerpt(first.as_bytes(), 60)
             ))
         })
     }
@@ -286,7 +286,7 @@ impl Router {
                 return Ok(Table::default());
             }
             Some(status) => {
-                let message = complaint(host, status, &finished);
+                let message = complaint(&self.ssh, status, &finished);
                 return Err(if progress.was_sent() {
                     CallError::unknown(message)
                 } else {
@@ -320,7 +320,7 @@ impl Router {
         let host = self.ssh.name();
         match finished.status {
             Some(0) => Ok(format!("nft answers at {host}, which sees us as {peer}")),
-            status => Err(CallError::refused(complaint(host, status.unwrap_or(0), &finished))),
+            status => Err(CallError::refused(complaint(&self.ssh, status.unwrap_or(0), &finished))),
         }
     }
 }
@@ -339,8 +339,8 @@ fn answer(state: &str) -> Answer {
     Answer { output: json!({ "state": state }), reached: Reached::Verified }
 }
 
-fn complaint(host: &str, status: u32, finished: &Finished) -> String {
-    let said = excerpt(&finished.stderr, 300);
+fn complaint(ssh: &Ssh, status: u32, finished: &Finished) -> String {
+    let (host, said) = (ssh.name(), ssh.net().excerpt(&finished.stderr, 300));
     let hint = if status == 127 {
         "; is nftables installed there?"
     } else if said.contains("Operation not permitted") {

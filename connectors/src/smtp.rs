@@ -27,7 +27,7 @@ use serde_json::json;
 
 use self::message::Letter;
 use crate::kit::{
-    Progress, Vault, action, excerpt, forbidden, is_loopback_name, look_up, private_authority,
+    Progress, Vault, action, forbidden, is_loopback_name, look_up, private_authority,
     secret_schema, within,
 };
 use crate::{Maker, Settings, SettingsError};
@@ -211,7 +211,7 @@ impl Smtp {
     async fn open(&self) -> Result<AsyncSmtpConnection, CallError> {
         let place = self.place();
         let failed = |what: &str, error: SmtpError| {
-            CallError::unavailable(format!("{place}: {what}: {}", told(&error)))
+            CallError::unavailable(format!("{place}: {what}: {}", self.told(&error)))
         };
         let addresses = look_up(&self.host, self.port).await.map_err(CallError::unavailable)?;
         // A name whose meaning moved to this machine or a metadata service is not our relay.
@@ -259,11 +259,11 @@ impl Smtp {
                     "{place} does not let `{}` in with the password from {}: {}",
                     login.user,
                     login.password,
-                    told(&error)
+                    self.told(&error)
                 )))
             }
             Err(error) => {
-                Err(CallError::unavailable(format!("{place}: no login: {}", told(&error))))
+                Err(CallError::unavailable(format!("{place}: no login: {}", self.told(&error))))
             }
         }
     }
@@ -271,8 +271,7 @@ impl Smtp {
     async fn send(&self, call: &Call, progress: &Progress) -> Result<Answer, CallError> {
         let letter = Letter::write(call, &self.from, self.only_to.as_ref())?;
         let mut connection = self.open().await?;
-        let place = self.place();
-        let said = |what: &str, error: &SmtpError| answer(progress, &place, what, error);
+        let said = |what: &str, error: &SmtpError| self.answer(progress, what, error);
         connection
             .command(Mail::new(Some(self.from.clone()), vec![]))
             .await
@@ -295,6 +294,23 @@ impl Smtp {
         })
     }
 
+    /// What an error in the conversation means. A code is an answer, whenever it comes: 4xx is "not
+    /// now", 5xx is "no" (RFC 5321 section 4.2.1). Anything else is a loss.
+    fn answer(&self, progress: &Progress, what: &str, error: &SmtpError) -> CallError {
+        let message = format!("{} did not take {what}: {}", self.place(), self.told(error));
+        if error.is_permanent() {
+            CallError::refused(message)
+        } else if error.is_transient() {
+            CallError::unavailable(message)
+        } else {
+            progress.lost(message)
+        }
+    }
+
+    fn told(&self, error: &SmtpError) -> String {
+        self.vault.net().excerpt(error.to_string().as_bytes(), 300)
+    }
+
     async fn look(&self) -> Result<String, CallError> {
         let mut connection = self.open().await?;
         let encrypted = if connection.is_encrypted() { "encrypted" } else { "in the clear" };
@@ -304,26 +320,9 @@ impl Smtp {
             Some(login) => format!(", `{}` is let in", login.user),
             None => ", no login is configured".to_owned(),
         };
-        let named = excerpt(named.as_bytes(), 100);
+        let named = self.vault.net().excerpt(named.as_bytes(), 100);
         Ok(format!("{} answers as {named}, {encrypted}{login}", self.place()))
     }
-}
-
-/// What an error in the conversation means. A code is an answer, whenever it comes: 4xx is "not
-/// now", 5xx is "no" (RFC 5321 section 4.2.1). Anything else is a loss.
-fn answer(progress: &Progress, place: &str, what: &str, error: &SmtpError) -> CallError {
-    let message = format!("{place} did not take {what}: {}", told(error));
-    if error.is_permanent() {
-        CallError::refused(message)
-    } else if error.is_transient() {
-        CallError::unavailable(message)
-    } else {
-        progress.lost(message)
-    }
-}
-
-fn told(error: &SmtpError) -> String {
-    excerpt(error.to_string().as_bytes(), 300)
 }
 
 impl Connector for Smtp {

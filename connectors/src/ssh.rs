@@ -16,8 +16,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::kit::{
-    Command, Doing, Finished, Progress, Shell, Ssh, SshSettings, action, excerpt, secret_schema,
-    within,
+    Command, Doing, Finished, Net, Progress, Shell, Ssh, SshSettings, action, excerpt,
+    secret_schema, within,
 };
 use crate::{Maker, Settings, SettingsError};
 
@@ -199,7 +199,7 @@ impl Runner {
         };
         let finished = session.run(&command, progress).await?;
         session.close().await;
-        judge(ssh.name(), &finished, &call.arguments)
+        judge(ssh.name(), &finished, &call.arguments, &ssh.net())
     }
 
     async fn look(&self) -> Result<String, CallError> {
@@ -276,8 +276,13 @@ fn words(arguments: &Value) -> Vec<String> {
 }
 
 /// Any status outside `expect` is the command's own "no"; a signal leaves open what was done.
-fn judge(host: &str, finished: &Finished, arguments: &Value) -> Result<Answer, CallError> {
-    let said = excerpt(&finished.stderr, 300);
+fn judge(
+    host: &str,
+    finished: &Finished,
+    arguments: &Value,
+    net: &Net,
+) -> Result<Answer, CallError> {
+    let said = net.excerpt(&finished.stderr, 300);
     let Some(status) = finished.status else {
         return Err(CallError::unknown(format!("the command on {host} was killed: {said}")));
     };
@@ -379,7 +384,7 @@ mod tests {
         let ended = |status, expect: &[u32]| {
             let finished = Finished { status, stdout: b"o".to_vec(), stderr: b"e".to_vec() };
             let arguments = if expect.is_empty() { json!({}) } else { json!({ "expect": expect }) };
-            judge("h", &finished, &arguments)
+            judge("h", &finished, &arguments, &Net::default())
         };
         assert!(ended(Some(0), &[]).is_ok());
         assert!(ended(Some(3), &[0, 3]).is_ok());

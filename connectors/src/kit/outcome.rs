@@ -2,14 +2,14 @@
 
 use beistand_connector_api::{CallError, SecretReference, Span};
 
-use super::{Response, excerpt};
+use super::{Net, Response};
 
 /// A service may ask for an hour at most; beyond that our own back-off knows better.
 const RETRY_AFTER_MAX_SECONDS: u64 = 3600;
 /// Enough of an error body to see what was wrong.
 const EXCERPT_CHARS_MAX: usize = 300;
 
-/// Judges an answer that did come.
+/// Judges an answer that did come; `net` takes secrets out of what it says.
 ///
 /// # Errors
 /// 429 and 503 with `Retry-After` are `Unavailable`; other 4xx `Refused`, where 401 and 403 name
@@ -19,6 +19,7 @@ pub fn judge(
     response: &Response,
     expected: impl Fn(u16) -> bool,
     secret: Option<&SecretReference>,
+    net: &Net,
 ) -> Result<(), CallError> {
     let status = response.status;
     if expected(status) {
@@ -26,7 +27,7 @@ pub fn judge(
     }
     let said = match &response.body {
         Ok(body) if body.is_empty() => String::new(),
-        Ok(body) => format!(": {}", excerpt(body, EXCERPT_CHARS_MAX)),
+        Ok(body) => format!(": {}", net.excerpt(body, EXCERPT_CHARS_MAX)),
         Err(trouble) => format!(", and {trouble}"),
     };
     let message = format!("{request} was answered with {status}{said}");
@@ -59,7 +60,7 @@ mod tests {
                 headers.insert("retry-after", after.parse().unwrap());
             }
             let response = Response { status, headers, body: Ok(b"no".to_vec()) };
-            judge("POST x", &response, |code| code == 200, None)
+            judge("POST x", &response, |code| code == 200, None, &Net::default())
         };
         let seconds = |span: u64| Some(Span::from_secs(span));
         assert_eq!(said(200, None), Ok(()));
@@ -77,5 +78,16 @@ mod tests {
         for status in [204, 301, 307, 500, 502, 503, 504, 599] {
             assert!(matches!(said(status, None), Err(CallError::Unknown { .. })), "{status}");
         }
+    }
+
+    #[test]
+    fn a_body_that_echoes_a_secret_where_it_is_cut_tells_none_of_it() {
+        let mut net = Net::default();
+        net.add("gartenzwerg");
+        let body = format!("{}gartenzwerg", "x".repeat(EXCERPT_CHARS_MAX - 8));
+        let headers = reqwest::header::HeaderMap::new();
+        let response = Response { status: 400, headers, body: Ok(body.into_bytes()) };
+        let said = judge("POST x", &response, |_| false, None, &net).unwrap_err().to_string();
+        assert!(!said.contains("gar"), "{said}");
     }
 }

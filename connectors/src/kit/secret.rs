@@ -9,6 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use beistand_connector_api::{CallError, Secret, SecretError, SecretReference, Secrets, Value};
 
+use super::excerpt;
+
 /// Larger than any key file; a device that never ends must not fill the memory.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
 /// Shorter texts occur by chance: taking them out would make answers unreadable.
@@ -125,6 +127,14 @@ impl Net {
         })
     }
 
+    /// The beginning of what a service said, fit to be shown.
+    ///
+    /// Cleaned before it is cut: of a secret that the cut goes through, a beginning would be left
+    /// that the net no longer knows.
+    pub fn excerpt(&self, bytes: &[u8], chars_max: usize) -> String {
+        excerpt(self.clean(&String::from_utf8_lossy(bytes)).as_bytes(), chars_max)
+    }
+
     /// The value without secrets, in names too.
     pub fn clean_value(&self, value: Value) -> Value {
         match value {
@@ -206,6 +216,16 @@ mod tests {
         }
         let value = json!({ "a": [format!("x{secret}")], secret: 1, "free": "garten" });
         assert_eq!(net.clean_value(value), json!({ "a": ["x•••"], "•••": 1, "free": "garten" }));
+    }
+
+    #[test]
+    fn a_secret_that_a_cut_goes_through_leaves_no_beginning() {
+        let mut net = Net::default();
+        net.add("gartenzwerg");
+        for chars in 0..20 {
+            let shown = net.excerpt(b"token gartenzwerg is wrong", chars);
+            assert!(!shown.contains("ga"), "{shown}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use russh::{ChannelMsg, Disconnect, Preferred};
 use tokio::net::TcpStream;
 
 use super::known_hosts::pinned;
-use super::{Progress, Vault, excerpt, look_up};
+use super::{Net, Progress, Vault, look_up};
 
 /// A host that does not take a connection in this time is not there.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
@@ -89,6 +89,11 @@ impl Ssh {
     /// What it leads to, for sentences.
     pub fn name(&self) -> &str {
         &self.settings.host
+    }
+
+    /// What must not come back from there.
+    pub fn net(&self) -> Net {
+        self.vault.net()
     }
 
     /// Connects and logs in.
@@ -305,7 +310,10 @@ async fn collect(reader: &mut russh::ChannelReadHalf, bytes_max: usize) -> End {
             }
             ChannelMsg::ExitSignal { signal_name, error_message, .. } => {
                 let said = format!("{signal_name:?} {error_message}");
-                finished.stderr.extend_from_slice(excerpt(said.as_bytes(), 200).as_bytes());
+                if finished.stderr.len() + said.len() > bytes_max {
+                    return End::TooMuch;
+                }
+                finished.stderr.extend_from_slice(said.as_bytes());
                 ended = true;
                 continue;
             }
