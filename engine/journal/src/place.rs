@@ -31,6 +31,27 @@ pub(crate) enum Place {
     Postgres { options: Box<PgConnectOptions>, name: String },
 }
 
+/// The one path of a database, whatever links lead to it. Its lock, witness and reserve are named
+/// after it: under a second name there would be a second lock, and two owners of one store.
+fn resolved(path: &Path) -> Result<PathBuf, OpenError> {
+    match path.canonicalize() {
+        Ok(path) => Ok(path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if path.is_symlink() {
+                return Err(OpenError::File { path: path.to_owned(), source: error });
+            }
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or_else(|| Path::new("."));
+            // Where the folder is missing too, opening says so.
+            Ok(match (folder.canonicalize(), path.file_name()) {
+                (Ok(folder), Some(name)) => folder.join(name),
+                (Ok(_) | Err(_), _) => path.to_owned(),
+            })
+        }
+        Err(source) => Err(OpenError::File { path: path.to_owned(), source }),
+    }
+}
+
 impl Place {
     /// Reads `sqlite:PATH` or `postgres://…`.
     pub(crate) fn parse(url: &str) -> Result<Self, OpenError> {
@@ -39,7 +60,7 @@ impl Place {
             if path.is_empty() || path.starts_with(':') || path.contains('?') {
                 return Err(OpenError::Url(url.to_owned()));
             }
-            return Ok(Self::Sqlite(path.into()));
+            return resolved(Path::new(path)).map(Self::Sqlite);
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             // The URL may hold a password: it is not repeated.

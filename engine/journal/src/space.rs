@@ -81,7 +81,13 @@ fn fill(file: &File, bytes: u64) -> std::io::Result<()> {
 /// Replaces a file so that a crash leaves the old one or the new one, never a half.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let next = crate::lock::beside(path, ".next");
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).open(&next)?;
+    match std::fs::remove_file(&next) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    // Only a new file: what lies there under this name may be a link to any other file.
+    let mut file = OpenOptions::new().create_new(true).write(true).open(&next)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&next, path)?;
@@ -92,4 +98,23 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 pub(crate) fn sync_directory(path: &Path) -> std::io::Result<()> {
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
     File::open(directory.unwrap_or_else(|| Path::new(".")))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_through_no_link_and_after_a_crash() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("w"), folder.path().join("other"));
+        std::fs::write(&other, "theirs").unwrap();
+        std::os::unix::fs::symlink(&other, folder.path().join("w.next")).unwrap();
+        replace(&path, b"one").unwrap();
+        std::fs::write(folder.path().join("w.next"), "half").unwrap();
+        replace(&path, b"two").unwrap();
+        assert_eq!(std::fs::read(&other).unwrap(), b"theirs");
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert!(!path.is_symlink());
+    }
 }

@@ -86,6 +86,24 @@ pub(crate) async fn a_second_owner_is_refused_and_a_reader_is_not(place: Place) 
     journal.close(at(3)).await.unwrap();
 }
 
+pub(crate) async fn a_store_has_one_owner_whatever_link_leads_to_it(place: Place) {
+    // A server's store has no path.
+    let Some(path) = place.url.strip_prefix("sqlite:") else { return };
+    let link = std::path::Path::new(path).with_file_name("link.db");
+    std::os::unix::fs::symlink(path, &link).unwrap();
+    let by_link = format!("sqlite:{}", link.display());
+    // Of a link to nothing nobody knows yet whose store it would be.
+    let dangling = Journal::open(&by_link, place.options(0)).await;
+    assert!(matches!(dangling, Err(OpenError::File { .. })), "{dangling:?}");
+    let journal = place.open(0).await;
+    let second = Journal::open(&by_link, place.options(1)).await;
+    assert!(matches!(second, Err(OpenError::Owned(_))), "{second:?}");
+    journal.close(at(1)).await.unwrap();
+    let journal = Journal::open(&by_link, place.options(2)).await.unwrap();
+    assert!(matches!(Journal::open(&place.url, place.options(3)).await, Err(OpenError::Owned(_))));
+    journal.close(at(4)).await.unwrap();
+}
+
 #[expect(clippy::disallowed_methods, reason = "a bound of the contract: a restart within 2 s")]
 pub(crate) async fn a_hundred_thousand_that_wait_cost_nothing(place: Place) {
     let journal = place.open(0).await;
