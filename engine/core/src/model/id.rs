@@ -89,7 +89,7 @@ uuid_ids! {
 }
 
 macro_rules! names {
-    ($($(#[$doc:meta])* $name:ident = $what:literal, $valid:expr, $hint:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident = $what:literal, $valid:ident $(of $folded:ident)?, $hint:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -108,7 +108,9 @@ macro_rules! names {
         impl std::str::FromStr for $name {
             type Err = IdError;
             fn from_str(text: &str) -> Result<Self, IdError> {
-                if ($valid)(text) { Ok(Self(text.into())) } else { Err(IdError::new($what, text, $hint)) }
+                $(let folded = $folded(text);
+                let text = folded.as_str();)?
+                if $valid(text) { Ok(Self(text.into())) } else { Err(IdError::new($what, text, $hint)) }
             }
         }
         impl TryFrom<String> for $name {
@@ -130,8 +132,9 @@ names! {
     ConnectorName = "connector name", is_dashed, "small letters, digits and `-`, beginning with a letter, 63 at most";
     /// A capability and what it does, `network.isolate`.
     ActionName = "action name", is_action, "two words with a dot, like `network.isolate`";
-    /// A person or an account that acts; compared as it stands.
-    Person = "person", is_line, "one line of 1 to 200 characters";
+    /// A person or an account that acts, in small letters: a vote of `Anna` is a vote of `anna`.
+    Person = "person", is_account of small,
+        "letters of Western and Central Europe, digits, spaces and ASCII signs, 200 at most";
     /// An organisation: the provider itself or one of its customers.
     Organisation = "organisation", is_line, "one line of 1 to 200 characters";
 }
@@ -170,6 +173,23 @@ fn is_line(text: &str) -> bool {
         && !text.chars().any(|c| c.is_control() || is_bidi(c))
 }
 
+/// One person, one text: without the blanks around it, in small letters.
+fn small(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+/// Four eyes are compared by name, so no two of them may look the same: no other alphabets, no
+/// invisible characters, no marks of their own that make an `é` of an `e`.
+fn is_account(text: &str) -> bool {
+    let known = |c: char| match c {
+        ' '..='~' => true,
+        // A sign among the letters, a ligature, and what looks like an `i` or an `f`.
+        '÷' | 'ı' | 'ŉ' | 'ſ' => false,
+        c => matches!(c, 'ß'..='ž'),
+    };
+    is_line(text) && text.chars().all(known) && !text.contains("  ")
+}
+
 /// Characters that reorder what a reader sees (Unicode bidirectional controls).
 fn is_bidi(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}')
@@ -194,6 +214,33 @@ mod tests {
         }
         assert!("core-router".parse::<ConnectorName>().is_ok());
         assert_eq!("network.isolate".parse::<ActionName>().unwrap().capability(), "network");
-        assert!("anna\u{202e}".parse::<Person>().is_err());
+    }
+
+    #[test]
+    fn a_person_has_one_name_however_it_is_written() {
+        let person = |text: &str| text.parse::<Person>();
+        for text in ["anna", "Anna", "ANNA", " anna ", "anna\u{a0}", "anna\t"] {
+            assert_eq!(person(text).unwrap().as_str(), "anna", "{text:?}");
+        }
+        let read: Person = serde_json::from_str("\"Jürgen Groß\"").unwrap();
+        assert_eq!(read, person("JÜRGEN GROß").unwrap());
+        for text in ["a.b-c_1@stadt.example", "STADT\\anna", "rené", "łukasz"] {
+            assert!(person(text).is_ok(), "{text}");
+        }
+        for text in [
+            "",
+            " ",
+            "аnna",
+            "anna\u{202e}",
+            "an\u{200b}na",
+            "an\u{ad}na",
+            "rene\u{301}",
+            "anna  b",
+            "anna\u{a0}b",
+            "an\nna",
+            "ａnna",
+        ] {
+            assert!(person(text).is_err(), "{text:?}");
+        }
     }
 }
