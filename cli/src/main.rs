@@ -31,7 +31,14 @@ use session::Context;
 static ALLOCATOR: beistand_script::CountingAllocator<mimalloc::MiMalloc> =
     beistand_script::CountingAllocator::over(mimalloc::MiMalloc);
 
+/// Whatever is made from here on is its owner's alone: store, log, witness, lock and backup hold
+/// names, addresses and answers of incidents, and SQLite makes files that the mask allows.
+fn keep_private() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+}
+
 fn main() -> ExitCode {
+    keep_private();
     let cli = Cli::parse();
     let plain = config::variable("NO_COLOR").is_some()
         || config::variable("TERM").is_some_and(|term| term == "dumb");
@@ -74,4 +81,20 @@ fn start(cli: Cli, out: Out) -> Outcome {
     let outcome = runtime.block_on(command::dispatch(&context, cli.verb));
     telemetry.flush();
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn what_the_program_makes_is_its_owners_alone() {
+        super::keep_private();
+        let name = format!("beistand-private-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::File::create_new(&path).unwrap();
+        let mode = path.metadata().unwrap().permissions().mode();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(mode & 0o777, 0o600);
+    }
 }

@@ -44,6 +44,22 @@ fn answer(desk: &Desk, run: &str, path: &str) {
     desk.ok(0, &["done", text(&need["id"]), "--as", BEN]);
 }
 
+/// The store with all that lies beside it, and the backup.
+fn only_its_owner_reads(folder: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut seen = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let (file, name) = file.map(|file| (file.path(), file.file_name())).unwrap();
+        let name = name.to_string_lossy().into_owned();
+        if name.contains(".db") || name == "old.backup" {
+            let mode = file.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{name}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 1);
+}
+
 #[test]
 fn an_old_backup_repeats_nothing_without_a_key_or_a_person() {
     let desk = Desk::new();
@@ -54,6 +70,7 @@ fn an_old_backup_repeats_nothing_without_a_key_or_a_person() {
     ended.expect_code(6).unwrap();
     let run = announced(&ended.stderr).unwrap();
     desk.ok(0, &["backup", "old.backup"]);
+    only_its_owner_reads(&desk.path("."));
     answer(&desk, &run, "first");
     desk.ok(6, &["resume"]);
     for path in ["/put_before", "/once_before", "/put_after", "/once_after"] {
