@@ -25,9 +25,14 @@ impl Out {
         Self { json, quiet, colour: terminal && !plain, live: terminal && !plain && !quiet }
     }
 
-    /// A line of data.
-    #[expect(clippy::unused_self, reason = "whoever prints holds the printer, whatever it prints")]
+    /// A line of data for people.
     pub(crate) fn line(&self, text: impl Display) {
+        self.document(safe(&text.to_string()));
+    }
+
+    /// Data in a format that escapes what it holds itself.
+    #[expect(clippy::unused_self, reason = "whoever prints holds the printer, whatever it prints")]
+    pub(crate) fn document(&self, text: impl Display) {
         // A reader that went away (`| head`) is no fault of ours.
         drop(writeln!(std::io::stdout().lock(), "{text}"));
     }
@@ -35,20 +40,20 @@ impl Out {
     /// Data as one JSON value.
     pub(crate) fn value(&self, value: &Value) {
         let text = serde_json::to_string_pretty(value).unwrap_or_default();
-        self.line(text);
+        self.document(text);
     }
 
     /// A line for people.
     pub(crate) fn note(&self, text: impl Display) {
         if !self.quiet {
-            drop(writeln!(std::io::stderr().lock(), "{text}"));
+            self.loud(text);
         }
     }
 
     /// A question or warning that quiet does not hide.
     #[expect(clippy::unused_self, reason = "whoever prints holds the printer, whatever it prints")]
     pub(crate) fn loud(&self, text: impl Display) {
-        drop(writeln!(std::io::stderr().lock(), "{text}"));
+        drop(writeln!(std::io::stderr().lock(), "{}", safe(&text.to_string())));
     }
 
     /// The one top-level report: sentence, causes, hint.
@@ -65,9 +70,9 @@ impl Out {
             return;
         }
         let head = if self.colour { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
-        self.loud(format_args!("{head}: {}", safe(&failure.message)));
+        drop(writeln!(std::io::stderr().lock(), "{head}: {}", safe(&failure.message)));
         for cause in &failure.causes {
-            self.loud(format_args!("  because: {}", safe(cause)));
+            self.loud(format_args!("  because: {cause}"));
         }
         if let Some(hint) = &failure.hint {
             self.loud(format_args!("  hint: {hint}"));
@@ -98,6 +103,8 @@ impl Out {
 
     /// Columns, aligned.
     pub(crate) fn table(&self, head: &[&str], rows: &[Vec<String>]) {
+        let rows: Vec<Vec<String>> =
+            rows.iter().map(|row| row.iter().map(|text| cell(text)).collect()).collect();
         let width = |column: usize| {
             let cells =
                 rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
@@ -113,21 +120,51 @@ impl Out {
         };
         self.line(line(head.iter().map(|head| (*head).to_owned()).collect()));
         for row in rows {
-            self.line(line(row.iter().map(|cell| safe(cell)).collect()));
+            self.line(line(row));
         }
     }
 }
 
-/// Control and reordering characters, which a terminal would obey, made visible.
+/// Control and reordering characters, which a terminal would obey, made visible. Lines stay lines.
 pub(crate) fn safe(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let bidi = matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
-            if (c.is_control() && c != '\n') || bidi {
-                c.escape_unicode().collect::<Vec<_>>()
-            } else {
-                vec![c]
-            }
-        })
-        .collect()
+    escaped(text, |c| c != '\n' && steers(c))
+}
+
+/// As [`safe`], on one line: a text from outside can not write lines that look like ours.
+pub(crate) fn cell(text: &str) -> String {
+    escaped(text, |c| steers(c) || matches!(c, '\u{2028}' | '\u{2029}'))
+}
+
+fn steers(c: char) -> bool {
+    let bidi =
+        matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
+    c.is_control() || bidi
+}
+
+fn escaped(text: &str, shown_as_code: impl Fn(char) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if shown_as_code(c) {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_from_outside_steers_no_terminal_and_writes_no_line() {
+        for c in ['\u{1b}', '\r', '\u{9b}', '\u{202e}', '\u{2066}', '\u{200f}', '\u{7f}', '\u{8}'] {
+            let shown = safe(&format!("a{c}b"));
+            assert_eq!(shown, format!("a{}b", c.escape_unicode()));
+            assert_eq!(safe(&shown), shown);
+        }
+        assert_eq!(safe("a\nb ä"), "a\nb ä");
+        assert_eq!(cell("a\nrun  succeeded\u{2028}x"), "a\\u{a}run  succeeded\\u{2028}x");
+    }
 }

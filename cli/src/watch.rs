@@ -10,7 +10,7 @@ use beistand_journal::{NeedFilter, Page, Reader, Run, RunFilter};
 use beistand_runtime::{Clock as _, WallClock};
 
 use crate::exit::{Exit, Outcome};
-use crate::out::{Out, safe};
+use crate::out::{Out, cell};
 
 /// Between two looks at the store.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
@@ -173,7 +173,7 @@ impl Progress {
             _ => return,
         };
         self.clear();
-        self.out.note(safe(line.trim_end()));
+        self.out.note(cell(line.trim_end()));
     }
 
     /// A line that moves, on a terminal only.
@@ -187,7 +187,7 @@ impl Progress {
                 self.open.len(),
                 now.join(", ")
             );
-            let text: String = text.chars().take(78).collect();
+            let text: String = cell(&text).chars().take(78).collect();
             drop(write!(std::io::stderr().lock(), "\r\u{1b}[2K{text}"));
             self.shown = true;
         }

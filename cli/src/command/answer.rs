@@ -92,7 +92,7 @@ fn show(context: &Context, need: &Need) {
     let word = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     context.out.loud(format_args!(
         "{}  ({} by {})",
-        crate::out::safe(&word("title")),
+        crate::out::cell(&word("title")),
         need.kind,
         word("role")
     ));
@@ -100,7 +100,7 @@ fn show(context: &Context, need: &Need) {
     for line in shows.get("lines").and_then(Value::as_array).into_iter().flatten() {
         let effect = line.get("effect").cloned().unwrap_or_default();
         let part = |name: &str| effect.get(name).map_or(String::new(), ToString::to_string);
-        context.out.loud(crate::out::safe(&format!(
+        context.out.loud(crate::out::cell(&format!(
             "  {} {} through {} with {}",
             part("path"),
             part("action"),
@@ -109,13 +109,13 @@ fn show(context: &Context, need: &Need) {
         )));
     }
     for other in shows.get("others").and_then(Value::as_array).into_iter().flatten() {
-        context.out.loud(crate::out::safe(&format!("  not bound: {other}")));
+        context.out.loud(crate::out::cell(&format!("  not bound: {other}")));
     }
     for unfit in shows.get("unresolved").and_then(Value::as_array).into_iter().flatten() {
-        context.out.loud(crate::out::safe(&format!("  can not be done: {unfit}")));
+        context.out.loud(crate::out::cell(&format!("  can not be done: {unfit}")));
     }
     if let Some(shown) = shows.get("shown").filter(|shown| !shown.is_null()) {
-        context.out.loud(crate::out::safe(&format!("  {shown}")));
+        context.out.loud(crate::out::cell(&format!("  {shown}")));
     }
     context.out.loud(format_args!("  digest {}", word("digest")));
 }

@@ -88,7 +88,12 @@ fn items(state: &RunState, items: &[String], within: &[Path]) -> Vec<Path> {
 fn outcome(context: &Context, state: &RunState) -> Exit {
     if state.needs().next().is_some() {
         for need in state.needs() {
-            context.out.note(format_args!("waits: {} ({})  {}", need.title, need.role, need.id));
+            context.out.note(format_args!(
+                "waits: {} ({})  {}",
+                crate::out::cell(&need.title),
+                need.role,
+                need.id
+            ));
         }
         return Exit::Waits;
     }

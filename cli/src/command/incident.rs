@@ -121,7 +121,7 @@ async fn show(context: &Context, text: &str) -> Outcome {
     } else if let Value::Object(fields) = &all {
         for (name, value) in fields {
             let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-            context.out.line(format_args!("{name}: {}", crate::out::safe(&text)));
+            context.out.line(format_args!("{name}: {}", crate::out::cell(&text)));
         }
     }
     Ok(Exit::Ok)

@@ -90,7 +90,11 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Outcome {
 }
 
 fn text(context: &Context, plan: &Plan, steps: &[Value]) {
-    context.out.line(format_args!("{}  ({})", plan.parts().title, plan.digest()));
+    context.out.line(format_args!(
+        "{}  ({})",
+        crate::out::cell(&plan.parts().title),
+        plan.digest()
+    ));
     let word =
         |step: &Value, name: &str| step.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
     let rows: Vec<Vec<String>> = steps

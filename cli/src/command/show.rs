@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::find;
+use crate::out::cell;
 use crate::session::Context;
 
 /// How many rows a list shows.
@@ -123,18 +124,18 @@ pub(super) async fn show(context: &Context, text: &str) -> Outcome {
         reader.incident(opened.incident).await?.map(|incident| incident.number).unwrap_or_default();
     context.out.line(format_args!(
         "{}  ({number}, {}, {})",
-        plan.parts().title,
+        cell(&plan.parts().title),
         opened.mode,
         state.status().as_str()
     ));
     context.out.line(format_args!("run {run}, launched {} by {}", opened.at, opened.by.person));
     if let Some(error) = state.error() {
-        context.out.line(format_args!("ended by {}: {}", error.kind, error.message));
+        context.out.line(format_args!("ended by {}: {}", error.kind, cell(&error.message)));
     }
     let rows: Vec<Vec<String>> = state.steps().map(|step| step_line(&state, step)).collect();
     context.out.table(&["STEP", "STATUS", "ATTEMPTS", "THROUGH", "ITEM", "SINCE"], &rows);
     for need in state.needs() {
-        context.out.line(format_args!("waits: {} ({})  {}", need.title, need.role, need.id));
+        context.out.line(format_args!("waits: {} ({})  {}", cell(&need.title), need.role, need.id));
     }
     if let Some(outputs) = state.outputs() {
         context.out.line(format_args!("outputs: {outputs}"));
@@ -240,7 +241,7 @@ pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option
         } else {
             String::new()
         };
-        context.out.line(format_args!("{title}  [{} by {role}]{many}", first.kind));
+        context.out.line(format_args!("{}  [{} by {role}]{many}", cell(title), first.kind));
         for need in group {
             let step = need.step.as_ref().map_or_else(|| "the run".to_owned(), ToString::to_string);
             context.out.line(format_args!("  {}  {step}  since {}", need.id, need.since));
@@ -249,7 +250,7 @@ pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option
         for name in ["instructions", "error"] {
             if let Some(text) = shows.get(name) {
                 let text = text.as_str().map_or_else(|| text.to_string(), ToOwned::to_owned);
-                context.out.line(format_args!("  {name}: {}", crate::out::safe(&text)));
+                context.out.line(format_args!("  {name}: {}", text.replace('\n', "\n    ")));
             }
         }
     }

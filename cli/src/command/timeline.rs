@@ -59,7 +59,11 @@ pub(super) async fn timeline(context: &Context, args: &TimelineArgs) -> Outcome 
         Format::Csv => csv(&lines),
         Format::Html => html(&lines, &document),
     };
-    context.out.line(text.trim_end_matches('\n'));
+    let text = text.trim_end_matches('\n');
+    match args.format {
+        Format::Table => context.out.line(text),
+        Format::Jsonl | Format::Csv | Format::Html => context.out.document(text),
+    }
     Ok(Exit::Ok)
 }
 
