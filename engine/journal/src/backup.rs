@@ -273,7 +273,7 @@ async fn copy_file(from: &Path, to: &Path) -> Result<(), StoreError> {
 /// place.
 fn put_in_place(next: &Path, path: &Path) -> Result<Option<PathBuf>, StoreError> {
     let free = |number: &u32| !beside(path, &format!(".replaced-{number}")).exists();
-    let number = (1..).find(free).unwrap_or(u32::MAX);
+    let number = (1..u32::MAX).find(free).unwrap_or(u32::MAX);
     let replaced = beside(path, &format!(".replaced-{number}"));
     for suffix in ["-wal", "-shm", ""] {
         let old = beside(path, suffix);
