@@ -1,6 +1,6 @@
 //! Who must say yes to what, and how long a yes holds.
 
-use beistand_core::model::Limits;
+use beistand_core::model::{Limits, Role};
 use beistand_core::run::{AnswerError, AnswerKind, Command, Head};
 use serde_json::{Value, json};
 
@@ -172,6 +172,11 @@ fn the_stricter_of_playbook_and_policy_holds() {
     let mut desk = Desk::of(CUT).with_policy();
     desk.tick();
     assert_eq!(desk.need("cut").votes_needed, 2);
+    let scribes = CUT.replace("role: commander", "role: scribe");
+    assert_ne!(scribes, CUT);
+    let mut weaker = Desk::of(&scribes).with_policy();
+    weaker.tick();
+    assert_eq!(weaker.need("cut").role, Role::Commander, "a playbook weakens no rule of the house");
 }
 
 #[test]

@@ -286,13 +286,15 @@ impl<'w> Decider<'_, 'w> {
     }
 }
 
-/// The stricter of a playbook's gate and the policy's.
+/// The stricter of a playbook's gate and the policy's: the more votes, of the role that stands
+/// higher. A playbook never makes a house's rule weaker.
 fn stricter(own: Option<&Gate>, policy: Option<Votes>) -> Option<Votes> {
     match (own, policy) {
         (None, policy) => policy,
         (Some(gate), None) => Some(Votes { votes: gate.votes, role: gate.role }),
         (Some(gate), Some(policy)) => {
-            Some(Votes { votes: gate.votes.max(policy.votes), role: gate.role })
+            let role = gate.role.min(policy.role);
+            Some(Votes { votes: gate.votes.max(policy.votes), role })
         }
     }
 }
