@@ -47,8 +47,8 @@ impl Connectors for Product {
         let (reach, settle) = (Reached::Verified, Span::from_secs(2));
         Some(Offer { action: action.clone(), class, reach, settle })
     }
-    fn destructive(&self, _: &ConnectorName, _: &ActionName, _: &Value) -> bool {
-        false
+    fn destructive(&self, _: &ConnectorName, action: &ActionName, _: &Value) -> bool {
+        action.as_str() == "ssh.run"
     }
 }
 
@@ -114,6 +114,7 @@ impl Desk {
             bound("network", None, "product"),
             bound("mail", None, "product"),
             bound("ticket", None, "product"),
+            bound("ssh", None, "product"),
             bound("network", Some("annex"), "router-of-the-annex"),
         ];
         let event = launch(

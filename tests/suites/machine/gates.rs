@@ -193,6 +193,16 @@ fn a_guarded_host_is_refused_and_no_answer_sends_it() {
 }
 
 #[test]
+fn a_generic_call_is_guarded_by_the_host_it_goes_to() {
+    let mut desk = Desk::of(
+        "  - id: run\n    call: ssh.run\n    with: { host: dc01, command: [reboot], targets: [pc-5] }\n",
+    )
+    .guarded("dc01");
+    desk.tick();
+    assert_eq!((desk.error("run").as_str(), desk.paths_out().len()), ("guarded", 0));
+}
+
+#[test]
 fn without_a_guard_nothing_destructive_goes_out() {
     let mut desk = Desk::of("  - id: cut\n    call: network.isolate\n    with: { host: pc-1 }\n");
     desk.setup.guarded = false;
