@@ -1,12 +1,13 @@
 //! `run`, `resume`, `watch`: starting, taking up and following runs.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use beistand_connectors::simulator::Canned;
 use beistand_core::model::{Mode, RunId, Span};
 use beistand_core::playbook::{Case, SourceText};
-use beistand_journal::{NeedFilter, Page, Reader, RunFilter};
+use beistand_journal::{NeedFilter, Reader};
 use beistand_runtime::{Drive, Engine, NewRun, Verb};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -15,7 +16,7 @@ use crate::args::RunArgs;
 use crate::exit::{DEAD_HINT, Exit, Failure, Outcome};
 use crate::find;
 use crate::session::{Context, Held};
-use crate::watch::{Progress, Rest, Tick, Watched, follow, rest};
+use crate::watch::{Progress, Rest, Tick, Watched, follow};
 
 /// The answers of a case, as the simulator takes them.
 #[derive(serde::Deserialize)]
@@ -361,17 +362,16 @@ pub(super) async fn drive_all(context: &Context, engine: Engine) -> Outcome<bool
     }
 }
 
-/// Of all runs: 6 where one waits for people, otherwise 0.
+/// Of all runs: 6 where one waits for people or is paused, otherwise 0.
 async fn summary(context: &Context, reader: &Reader) -> Outcome {
-    let mut waiting = 0;
-    let filter = RunFilter { unfinished: true, ..RunFilter::default() };
-    for (_, row) in reader.runs(&filter, Page::first(100_000)).await? {
-        if rest(reader, row.id).await?.is_some() {
-            waiting += 1;
-            waits(context, reader, row.id).await?;
-        }
+    // By its needs: a run that waits for a day costs nothing here.
+    let needs = reader.needs(&NeedFilter::default()).await?;
+    let asking: BTreeSet<RunId> = needs.iter().filter_map(|need| need.root.or(need.run)).collect();
+    for run in &asking {
+        waits(context, reader, *run).await?;
     }
     let counts = reader.run_counts().await?;
+    let is_paused = counts.iter().any(|(status, count)| status == "paused" && *count > 0);
     if context.out.json {
         let counts: serde_json::Map<String, serde_json::Value> =
             counts.into_iter().map(|(status, count)| (status, count.into())).collect();
@@ -381,7 +381,7 @@ async fn summary(context: &Context, reader: &Reader) -> Outcome {
             counts.iter().map(|(status, count)| format!("{count} {status}")).collect();
         context.out.note(words.join(", "));
     }
-    Ok(if waiting > 0 { Exit::Waits } else { Exit::Ok })
+    Ok(if asking.is_empty() && !is_paused { Exit::Ok } else { Exit::Waits })
 }
 
 pub(super) async fn watch(context: &Context, text: &str) -> Outcome {

@@ -195,7 +195,7 @@ fn a_guarded_host_is_refused_and_no_answer_sends_it() {
 #[test]
 fn a_generic_call_is_guarded_by_the_host_it_goes_to() {
     let mut desk = Desk::of(
-        "  - id: run\n    call: ssh.run\n    with: { host: dc01, command: [reboot], targets: [pc-5] }\n",
+        "  - id: run\n    call: ssh.run\n    with: { host: dc01, command: [reboot], targets: [{ kind: host, value: pc-5 }] }\n",
     )
     .guarded("dc01");
     desk.tick();
