@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use beistand_core::entry::StreamKind;
 use beistand_core::model::{RunId, Span};
-use beistand_core::run::{AttemptEnd, Event, Head, ProbeEnd, RunEnd, StepEnd, decode};
+use beistand_core::run::{AttemptEnd, Event, Head, ProbeEnd, RunStatus, StepEnd, decode};
 use beistand_journal::{NeedFilter, Page, Reader, Run, RunFilter};
 use beistand_runtime::{Clock as _, WallClock};
 
@@ -161,14 +161,7 @@ impl Progress {
                 format!("? {reason}  {} by {role}: {id}", kind.as_str().unwrap_or_default())
             }
             Head::RunEnded { end } => {
-                let word = match end {
-                    RunEnd::Succeeded => "succeeded",
-                    RunEnd::Failed => "failed",
-                    RunEnd::Cancelled => "cancelled",
-                    RunEnd::Undone => "undone",
-                    RunEnd::Superseded => "superseded",
-                };
-                format!("■ run {word}")
+                format!("■ run {}", RunStatus::from(*end).as_str())
             }
             _ => return,
         };

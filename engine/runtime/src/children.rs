@@ -5,7 +5,7 @@ use std::sync::Arc;
 use beistand_core::entry::StreamKind;
 use beistand_core::model::{EntryId, Path, PlaybookName, RunId};
 use beistand_core::playbook::Plan;
-use beistand_core::run::{Input, Launch, RunEnd, RunState, RunStatus, StepError, encode, launch};
+use beistand_core::run::{Input, Launch, RunEnd, RunState, StepError, encode, launch};
 use beistand_journal::{Append, Change, Next, To};
 use serde_json::Value;
 
@@ -93,18 +93,7 @@ async fn open_run(inner: &Arc<Inner>, plan: &Arc<Plan>, wanted: Launch) -> Resul
 pub(crate) fn tell_parent(inner: &Arc<Inner>, state: &RunState) {
     let opened = state.opened();
     let Some(parent) = opened.parent.clone() else { return };
-    let end = match state.status() {
-        RunStatus::Succeeded => RunEnd::Succeeded,
-        RunStatus::Failed => RunEnd::Failed,
-        RunStatus::Cancelled => RunEnd::Cancelled,
-        RunStatus::Undone => RunEnd::Undone,
-        RunStatus::Superseded => RunEnd::Superseded,
-        RunStatus::Running
-        | RunStatus::Waiting
-        | RunStatus::Paused
-        | RunStatus::Cancelling
-        | RunStatus::Undoing => return,
-    };
+    let Some(end) = state.status().end() else { return };
     let outputs = state.outputs().map(|outputs| outputs.as_ref().clone()).unwrap_or_default();
     let input = Input::ChildEnded {
         path: parent.path,

@@ -9,7 +9,7 @@ use beistand_core::model::{
 use beistand_core::playbook::{Expressions, Kind, OnUnknown, Plan, ScriptKind};
 use beistand_core::run::{
     Actor, Answered, Binding, Chance, Connectors, Decision, Effect, Event, Head, Input, Launch,
-    Parent, Permits, RunEnd, RunState, RunStatus, Setup, Shared, World as View, decide, launch,
+    Parent, Permits, RunState, Setup, Shared, World as View, decide, launch,
 };
 use beistand_script::Scripts;
 use serde_json::{Value, json};
@@ -377,7 +377,7 @@ impl<'a> World<'a> {
     fn tell_parent(&mut self, at: usize) {
         let Some(driver) = self.runs[at].drivers.last() else { return };
         let state = &driver.state;
-        let (Some(parent), Some(end)) = (state.opened().parent.clone(), end_of(state.status()))
+        let (Some(parent), Some(end)) = (state.opened().parent.clone(), state.status().end())
         else {
             return;
         };
@@ -395,19 +395,4 @@ impl<'a> World<'a> {
 /// A run's state from its entries.
 pub(super) fn fold(run: &Run) -> Result<RunState, beistand_core::run::Contradiction> {
     RunState::fold(&run.plan, run.entries.iter().map(|(at, events)| (*at, events.as_slice())))
-}
-
-fn end_of(status: RunStatus) -> Option<RunEnd> {
-    match status {
-        RunStatus::Succeeded => Some(RunEnd::Succeeded),
-        RunStatus::Failed => Some(RunEnd::Failed),
-        RunStatus::Cancelled => Some(RunEnd::Cancelled),
-        RunStatus::Undone => Some(RunEnd::Undone),
-        RunStatus::Superseded => Some(RunEnd::Superseded),
-        RunStatus::Running
-        | RunStatus::Waiting
-        | RunStatus::Paused
-        | RunStatus::Cancelling
-        | RunStatus::Undoing => None,
-    }
 }

@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::answers::{PretendedConnectors, Said};
 use super::judge;
 use super::people::{CasePeople, Wants};
-use super::stage::{bindings, count, end_of, fold};
+use super::stage::{bindings, count, fold};
 use crate::model::{
     ActionName, Catalogue, ConnectorName, Guard, IncidentId, Inventory, Limits, Millis, Mode, Path,
     Person, PlaybookName, Role, RunId, StoreId,
@@ -315,7 +315,7 @@ impl<'a> Player<'a> {
     fn tell_parent(&mut self, at: usize) {
         let Some(playing) = self.runs.get_mut(at) else { return };
         let state = &playing.run.state;
-        let Some(end) = end_of(state.status()) else {
+        let Some(end) = state.status().end() else {
             playing.told = false;
             return;
         };

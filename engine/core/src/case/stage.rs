@@ -5,22 +5,7 @@ use std::collections::BTreeMap;
 use super::play::{PlayedEntry, PlayedRun};
 use crate::model::{ActionName, Catalogue, EntryId, capabilities};
 use crate::playbook::Plan;
-use crate::run::{Binding, Contradiction, Head, RunEnd, RunState, RunStatus, decode, encode};
-
-pub(super) fn end_of(status: RunStatus) -> Option<RunEnd> {
-    match status {
-        RunStatus::Succeeded => Some(RunEnd::Succeeded),
-        RunStatus::Failed => Some(RunEnd::Failed),
-        RunStatus::Cancelled => Some(RunEnd::Cancelled),
-        RunStatus::Undone => Some(RunEnd::Undone),
-        RunStatus::Superseded => Some(RunEnd::Superseded),
-        RunStatus::Running
-        | RunStatus::Waiting
-        | RunStatus::Paused
-        | RunStatus::Cancelling
-        | RunStatus::Undoing => None,
-    }
-}
+use crate::run::{Binding, Contradiction, Head, RunState, decode, encode};
 
 /// The state that a run's entries give, by way of their bytes.
 pub(super) fn fold(plan: &Plan, entries: &[PlayedEntry]) -> Result<RunState, Contradiction> {

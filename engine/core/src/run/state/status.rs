@@ -128,13 +128,17 @@ impl RunStatus {
     }
     /// Whether it ended for good (it may still be undone).
     pub const fn is_ended(self) -> bool {
+        self.end().is_some()
+    }
+    /// How it ended, once it did.
+    pub const fn end(self) -> Option<RunEnd> {
         match self {
-            Self::Succeeded | Self::Failed | Self::Cancelled | Self::Undone | Self::Superseded => {
-                true
-            }
-            Self::Running | Self::Waiting | Self::Paused | Self::Cancelling | Self::Undoing => {
-                false
-            }
+            Self::Succeeded => Some(RunEnd::Succeeded),
+            Self::Failed => Some(RunEnd::Failed),
+            Self::Cancelled => Some(RunEnd::Cancelled),
+            Self::Undone => Some(RunEnd::Undone),
+            Self::Superseded => Some(RunEnd::Superseded),
+            Self::Running | Self::Waiting | Self::Paused | Self::Cancelling | Self::Undoing => None,
         }
     }
 }
