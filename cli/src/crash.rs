@@ -2,15 +2,11 @@
 
 /// Called at each named place; absent in what users get.
 #[cfg(not(feature = "crash-points"))]
-pub(crate) const fn point() -> Option<fn(&'static str)> {
-    None
-}
+pub(crate) const POINT: Option<fn(&'static str)> = None;
 
 /// Called at each named place.
 #[cfg(feature = "crash-points")]
-pub(crate) fn point() -> Option<fn(&'static str)> {
-    Some(armed::reach)
-}
+pub(crate) const POINT: Option<fn(&'static str)> = Some(armed::reach);
 
 #[cfg(feature = "crash-points")]
 mod armed {

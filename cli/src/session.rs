@@ -49,7 +49,7 @@ impl Context {
     /// Takes the store, or finds that another process has it.
     pub(crate) async fn take(&self, drive: Drive, canned: Vec<Canned>) -> Outcome<Held> {
         let mut options = Options::new(WallClock.now());
-        options.crash_point = crate::crash::point();
+        options.crash_point = crate::crash::POINT;
         let journal = match Journal::open(&self.url, options).await {
             Ok(journal) => journal,
             Err(OpenError::Owned(_)) => return Ok(Held::Elsewhere),
@@ -63,7 +63,7 @@ impl Context {
             scripts: Arc::clone(&self.scripts),
             drive,
             random: getrandom::fill,
-            crash_point: crate::crash::point(),
+            crash_point: crate::crash::POINT,
         };
         let engine = Engine::new(parts).await?;
         for (name, value) in &self.config.connectors {

@@ -39,9 +39,8 @@ fn checks(report: &Report) -> Result<(), Trouble> {
     report.step("format");
     run("the format check", &mut cargo(&["fmt", "--all", "--check"]))?;
     report.step("lints");
-    let lints =
-        ["clippy", "--locked", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
-    run("clippy", &mut cargo(&lints))?;
+    let lints = ["clippy", "--locked", "--workspace", "--all-targets", "--quiet", CRASH_POINTS];
+    run("clippy", cargo(&lints).args(["--", "-D", "warnings"]))?;
     report.step("documentation");
     let mut documentation = cargo(&["doc", "--locked", "--workspace", "--no-deps", "--quiet"]);
     run("the documentation", documentation.env("RUSTDOCFLAGS", "-D warnings"))
