@@ -39,7 +39,13 @@ impl Digest {
     }
     /// 64 hex digits, without a prefix.
     pub fn hex(&self) -> String {
-        hex::encode(self.0)
+        let mut digits = String::with_capacity(64);
+        for byte in self.0 {
+            for half in [byte >> 4, byte & 15] {
+                digits.push(char::from(if half < 10 { b'0' + half } else { b'a' - 10 + half }));
+            }
+        }
+        digits
     }
     /// Back from 64 hex digits.
     pub fn from_hex(text: &str) -> Result<Self, IdError> {
@@ -120,12 +126,26 @@ pub fn exact(value: &Value) -> Result<(), NotCanonical> {
 /// Digests of several parts take one JSON array of the parts: texts and ids as strings, numbers as
 /// numbers, digests as 64 hex digits.
 pub fn digest_of(purpose: &str, value: &Value) -> Result<Digest, NotCanonical> {
+    Ok(digest_of_canonical(purpose, &canonical(value)?))
+}
+
+/// The same over bytes that are the canonical form already.
+pub(crate) fn digest_of_canonical(purpose: &str, bytes: &[u8]) -> Digest {
     let mut hash = Sha256::new();
     hash.update(b"beistand/");
     hash.update(purpose.as_bytes());
     hash.update(b"/1\n");
-    hash.update(canonical(value)?);
-    Ok(Digest(hash.finalize().into()))
+    hash.update(bytes);
+    Digest(hash.finalize().into())
+}
+
+/// An integer in its canonical form.
+///
+/// # Errors
+/// [`NotCanonical`] outside ±(2^53−1).
+pub(crate) fn canonical_integer(integer: i64) -> Result<i64, NotCanonical> {
+    let exact = integer.unsigned_abs() <= INTEGER_MAX;
+    if exact { Ok(integer) } else { Err(NotCanonical(integer.to_string())) }
 }
 
 /// SHA-256 over bytes as they are: sources, blobs, journal heads.

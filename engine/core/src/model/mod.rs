@@ -16,6 +16,7 @@ mod time;
 
 pub use action::{ActionSpec, Argument, TargetRule, UndoRule};
 pub use bytes::{Digest, NotCanonical, canonical, digest_of, digest_of_bytes, exact};
+pub(crate) use bytes::{canonical_integer, digest_of_canonical};
 pub use catalogue::{Catalogue, capabilities};
 pub use connector::{Answer, Call, CallError, ConnectorSpec, EffectClass, Offer, Probed, Reached};
 pub use id::{
