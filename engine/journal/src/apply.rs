@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::change::Change;
 use crate::error::AppendError;
-use crate::sql::{Connection, Failure, params};
+use crate::sql::{Statement, params};
 use crate::table::{Hold, HoldKey, Incident, Need, Once, Run};
 
 /// Rows of one batch, by statement.
@@ -35,8 +35,10 @@ impl Changes {
         }
     }
 
-    /// Writes them, kind by kind. Rows that meet in one batch go one after the other.
-    pub(crate) async fn apply(self, connection: &mut Connection) -> Result<(), Failure> {
+    /// Kind by kind, in the order of [`STATEMENTS`]. Rows that meet in one batch go one after the
+    /// other.
+    pub(crate) fn statements(self) -> Vec<Statement> {
+        let mut statements = Vec::new();
         for (statement, mut rows) in self.rows {
             let Some(sql) = STATEMENTS.get(statement).copied() else { continue };
             while !rows.is_empty() {
@@ -44,11 +46,12 @@ impl Changes {
                 let (now, later): (Vec<_>, Vec<_>) =
                     rows.into_iter().partition(|(key, _)| seen.insert(key.clone()));
                 let now: Vec<Value> = now.into_iter().map(|(_, row)| row).collect();
-                connection.execute(sql, params![Value::Array(now).to_string()]).await?;
+                let params = params![Value::Array(now).to_string()];
+                statements.push(Statement { sql, params });
                 rows = later;
             }
         }
-        Ok(())
+        statements
     }
 }
 

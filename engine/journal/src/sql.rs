@@ -20,7 +20,7 @@ pub(crate) enum Param {
 }
 
 /// A null of no type.
-struct Untyped;
+pub(crate) struct Untyped;
 
 impl sqlx::Encode<'_, sqlx::Sqlite> for Untyped {
     fn encode_by_ref(
@@ -84,6 +84,13 @@ impl From<Vec<u8>> for Param {
     fn from(value: Vec<u8>) -> Self {
         Self::Bytes(Some(value))
     }
+}
+
+/// A statement with its values: `$1` is the first of them.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    pub(crate) sql: &'static str,
+    pub(crate) params: Vec<Param>,
 }
 
 /// Parameters from values of different types.
@@ -210,15 +217,16 @@ macro_rules! bind {
         let mut query = sqlx::query($sql);
         for param in $params {
             query = match param {
-                Param::Int(value) => query.bind(value),
-                Param::Text(value) => query.bind(value),
-                Param::Bytes(value) => query.bind(value),
-                Param::Null => query.bind(Untyped),
+                $crate::sql::Param::Int(value) => query.bind(value),
+                $crate::sql::Param::Text(value) => query.bind(value),
+                $crate::sql::Param::Bytes(value) => query.bind(value),
+                $crate::sql::Param::Null => query.bind($crate::sql::Untyped),
             };
         }
         query
     }};
 }
+pub(crate) use bind;
 
 impl Connection {
     /// All rows of one statement.

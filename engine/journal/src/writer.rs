@@ -77,11 +77,13 @@ impl Job {
             Target::New { stream, .. } | Target::End { stream, .. } => stream,
         }
     }
-    /// Nothing but its entry: the hot way.
-    fn is_plain(&self) -> bool {
-        matches!(self.target, Target::Known { .. })
-            && self.guards.is_empty()
-            && self.changes.is_empty()
+    /// All of it is known before the transaction.
+    fn asks_nothing(&self) -> bool {
+        self.guards.is_empty()
+            && match self.target {
+                Target::Known { .. } | Target::New { .. } => true,
+                Target::End { .. } => false,
+            }
     }
 }
 

@@ -4,7 +4,7 @@ mod postgres;
 mod sqlite;
 
 use crate::chain::Write;
-use crate::sql::{Connection, Failure};
+use crate::sql::{Connection, Failure, Statement};
 
 /// The statements that are not the same text on both stores.
 #[derive(Debug)]
@@ -58,21 +58,25 @@ impl Connection {
         }
     }
 
-    /// Writes entries in a transaction of their own and commits. Answers the streams whose entry
-    /// was written; the others were not ours any more, or were held back.
-    pub(crate) async fn commit(&mut self, writes: &[Write<'_>]) -> Result<Vec<i64>, Failure> {
+    /// Does all of a transaction and commits it. Answers the streams whose entry was written; the
+    /// others were not ours any more, or were held back.
+    pub(crate) async fn commit(
+        &mut self,
+        transaction: Transaction<'_>,
+    ) -> Result<Vec<i64>, Failure> {
         match self {
-            Self::Sqlite(connection) => sqlite::write(connection, sqlite::BATCH, writes).await,
-            // One statement commits by itself.
-            Self::Postgres(connection) => postgres::write(connection, writes).await,
+            Self::Sqlite(connection) => sqlite::commit(connection, transaction).await,
+            Self::Postgres(connection) => postgres::commit(connection, transaction).await,
         }
     }
+}
 
-    /// The same inside a transaction that has begun.
-    pub(crate) async fn write(&mut self, writes: &[Write<'_>]) -> Result<Vec<i64>, Failure> {
-        match self {
-            Self::Sqlite(connection) => sqlite::write(connection, sqlite::WRITE, writes).await,
-            Self::Postgres(connection) => postgres::write(connection, writes).await,
-        }
-    }
+/// What is done in one transaction.
+#[derive(Debug)]
+pub(crate) struct Transaction<'a> {
+    /// Whether it has begun already: something was asked in it.
+    pub(crate) begun: bool,
+    pub(crate) before: Vec<Statement>,
+    pub(crate) writes: &'a [Write<'a>],
+    pub(crate) after: Vec<Statement>,
 }

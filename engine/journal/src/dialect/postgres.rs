@@ -2,8 +2,9 @@
 
 use sqlx::{PgConnection, Row as _};
 
+use super::Transaction;
 use crate::chain::Write;
-use crate::sql::Failure;
+use crate::sql::{Failure, Statement, bind};
 
 const WRITE: &str = "
     with w as (
@@ -26,10 +27,33 @@ const WRITE: &str = "
     from w join moved on moved.no = w.no order by w.no
     returning stream";
 
-pub(super) async fn write(
+/// One statement commits by itself.
+pub(super) async fn commit(
     connection: &mut PgConnection,
-    writes: &[Write<'_>],
+    transaction: Transaction<'_>,
 ) -> Result<Vec<i64>, Failure> {
+    let Transaction { begun, before, writes, after } = transaction;
+    if !begun && before.is_empty() && after.is_empty() {
+        return write(connection, writes).await;
+    }
+    if !begun {
+        sqlx::raw_sql(super::POSTGRES.begin).execute(&mut *connection).await?;
+    }
+    for Statement { sql, params } in before {
+        bind!(sql, params).execute(&mut *connection).await?;
+    }
+    let written = match writes {
+        [] => Vec::new(),
+        writes => write(connection, writes).await?,
+    };
+    for Statement { sql, params } in after {
+        bind!(sql, params).execute(&mut *connection).await?;
+    }
+    sqlx::raw_sql("commit").execute(connection).await?;
+    Ok(written)
+}
+
+async fn write(connection: &mut PgConnection, writes: &[Write<'_>]) -> Result<Vec<i64>, Failure> {
     let ints = |of: for<'w> fn(&Write<'w>) -> i64| writes.iter().map(of).collect::<Vec<i64>>();
     let bytes = |of: fn(&Write<'_>) -> Vec<u8>| writes.iter().map(of).collect::<Vec<Vec<u8>>>();
     let dues: Vec<Option<i64>> = writes.iter().map(Write::due).collect();

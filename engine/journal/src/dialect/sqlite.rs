@@ -4,13 +4,12 @@
 //! record of [`RECORD`] bytes in one blob, numbers as digits, hashes as they are; heads and bodies
 //! are pieces of a second blob. `json_each` only counts the rows.
 
-use std::io::Write as _;
-
 use futures_util::TryStreamExt as _;
-use sqlx::{Either, Executor as _, Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Either, Executor as _, Row as _, SqliteConnection};
 
+use super::Transaction;
 use crate::chain::Write;
-use crate::sql::Failure;
+use crate::sql::{Failure, Param, Statement, bind, params};
 
 /// Ten numbers of 16 digits, the hash before and the hash after.
 const RECORD: usize = 224;
@@ -22,61 +21,170 @@ macro_rules! number {
     };
 }
 
-macro_rules! write_sql {
-    ($begin:literal, $commit:literal) => {
-        concat!(
-            $begin,
-            // $1: as many elements as rows; $2: the records; $3: head, body, salt, body hash of each.
-            "update stream set seq = seq + 1, head = substr($2, w.key * 224 + 193, 32),
-                 fence = fence + ", number!(49), ",
-                 owner = case ", number!(49), " when 0 then owner end,
-                 due = case when ", number!(49), " = 0 or substr($2, w.key * 224 + 65, 1) = x'2d' then due
-                     else min(coalesce(due, ", number!(65), "), ", number!(65), ") end
-             from json_each($1) as w
-             where stream.no = ", number!(1), " and stream.fence = ", number!(17), "
-                 and stream.seq = ", number!(33), "
-                 and stream.head = substr($2, w.key * 224 + 161, 32)
-                 and (", number!(81), " = 0
-                     or not exists (select 1 from meta where stopped_at is not null));
-             insert into entry (stream, seq, at, head, body, salt, body_hash, hash)
-             select s.no, s.seq, ", number!(97), ",
-                 substr($3, ", number!(113), ", ", number!(129), "),
-                 case when ", number!(145), " >= 0 then substr($3, ", number!(113), " + ", number!(129), ", ", number!(145), ") end,
-                 case when ", number!(145), " >= 0 then substr($3, ", number!(113), " + ", number!(129), " + ", number!(145), ", 32) end,
-                 substr($3, ", number!(113), " + ", number!(129), " + max(", number!(145), " + 32, 0), 32),
-                 s.head
-             from json_each($1) w cross join stream s
-             where s.no = ", number!(1), " and s.head = substr($2, w.key * 224 + 193, 32)
-             returning stream;\n",
-            $commit
-        )
-    };
+/// $1: as many elements as rows; $2: the records; $3: head, body, salt, body hash of each.
+const WRITE: &str = concat!(
+    "update stream set seq = seq + 1, head = substr($2, w.key * 224 + 193, 32),
+         fence = fence + ",
+    number!(49),
+    ",
+         owner = case ",
+    number!(49),
+    " when 0 then owner end,
+         due = case when ",
+    number!(49),
+    " = 0 or substr($2, w.key * 224 + 65, 1) = x'2d' then due
+             else min(coalesce(due, ",
+    number!(65),
+    "), ",
+    number!(65),
+    ") end
+     from json_each($1) as w
+     where stream.no = ",
+    number!(1),
+    " and stream.fence = ",
+    number!(17),
+    "
+         and stream.seq = ",
+    number!(33),
+    "
+         and stream.head = substr($2, w.key * 224 + 161, 32)
+         and (",
+    number!(81),
+    " = 0
+             or not exists (select 1 from meta where stopped_at is not null));
+     insert into entry (stream, seq, at, head, body, salt, body_hash, hash)
+     select s.no, s.seq, ",
+    number!(97),
+    ",
+         substr($3, ",
+    number!(113),
+    ", ",
+    number!(129),
+    "),
+         case when ",
+    number!(145),
+    " >= 0 then substr($3, ",
+    number!(113),
+    " + ",
+    number!(129),
+    ", ",
+    number!(145),
+    ") end,
+         case when ",
+    number!(145),
+    " >= 0 then substr($3, ",
+    number!(113),
+    " + ",
+    number!(129),
+    " + ",
+    number!(145),
+    ", 32) end,
+         substr($3, ",
+    number!(113),
+    " + ",
+    number!(129),
+    " + max(",
+    number!(145),
+    " + 32, 0), 32),
+         s.head
+     from json_each($1) w cross join stream s
+     where s.no = ",
+    number!(1),
+    " and s.head = substr($2, w.key * 224 + 193, 32);\n"
+);
+
+/// Which of them were written, where not all were: their streams stand where they were to go.
+const WRITTEN: &str = concat!(
+    "select s.no from json_each($1) w cross join stream s
+     where s.no = ",
+    number!(1),
+    " and s.head = substr($2, w.key * 224 + 193, 32)"
+);
+
+/// All of it in one question: each one more would be two hops between threads, and between them
+/// the disk would idle.
+pub(super) async fn commit(
+    connection: &mut SqliteConnection,
+    transaction: Transaction<'_>,
+) -> Result<Vec<i64>, Failure> {
+    let Transaction { begun, before, writes, after } = transaction;
+    let mut script = Script::default();
+    if !begun {
+        script.add(super::SQLITE.begin, Vec::new());
+    }
+    for Statement { sql, params } in before {
+        script.add(sql, params);
+    }
+    if !writes.is_empty() {
+        let (records, bytes) = packed(writes)?;
+        script.add(WRITE, params![count(writes), records, bytes]);
+    }
+    // What the insert into `entry` changed; a row that comes back for each would cost as much.
+    let insert = script.statements;
+    for Statement { sql, params } in after {
+        script.add(sql, params);
+    }
+    script.add("commit", Vec::new());
+    let done = script.run(connection).await?;
+    let inserted = insert.checked_sub(1).and_then(|at| done.get(at)).copied().unwrap_or_default();
+    if writes.is_empty() || usize::try_from(inserted) == Ok(writes.len()) {
+        return Ok(writes.iter().map(|write| write.stream).collect());
+    }
+    // Nobody else writes this store: it still is as the transaction left it.
+    let (records, _) = packed(writes)?;
+    let rows = bind!(WRITTEN, params![count(writes), records]).fetch_all(connection).await;
+    // It is committed: who would try it again would take its own entries for somebody else's.
+    let rows = rows.map_err(|error| Failure::Fatal(error.to_string()))?;
+    rows.iter().map(|row| Ok(row.try_get_unchecked::<i64, _>(0)?)).collect()
 }
 
-/// A whole transaction.
-pub(super) const BATCH: &str = write_sql!("begin immediate;\n", "commit");
-/// Inside one.
-pub(super) const WRITE: &str = write_sql!("", "");
+/// A JSON array of so many elements.
+fn count(writes: &[Write<'_>]) -> String {
+    format!("[0{}]", ",0".repeat(writes.len().saturating_sub(1)))
+}
 
-pub(super) async fn write(
-    connection: &mut SqliteConnection,
-    sql: &'static str,
-    writes: &[Write<'_>],
-) -> Result<Vec<i64>, Failure> {
-    let (records, bytes) = packed(writes)?;
-    let mut count = String::with_capacity(writes.len() * 2 + 2);
-    count.push('[');
-    count.extend(std::iter::repeat_n("0,", writes.len().saturating_sub(1)));
-    count.push_str("0]");
-    let mut written = Vec::with_capacity(writes.len());
-    let query = sqlx::query(sql).bind(count).bind(records).bind(bytes);
-    let mut results = connection.fetch_many(query);
-    while let Some(result) = results.try_next().await? {
-        if let Either::Right(row) = result {
-            written.push(row.try_get_unchecked::<i64, _>(0)?);
+/// Statements one after the other, each with its own values.
+#[derive(Debug, Default)]
+struct Script {
+    text: String,
+    params: Vec<Param>,
+    statements: usize,
+}
+
+impl Script {
+    /// Adds statements that count their values from `$1`.
+    fn add(&mut self, sql: &str, params: Vec<Param>) {
+        let before = self.params.len();
+        for (at, piece) in sql.split('$').enumerate() {
+            let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
+            let (number, rest) = piece.split_at(digits);
+            match number.parse::<usize>() {
+                Ok(number) if at > 0 => {
+                    self.text.push('$');
+                    self.text.push_str(&(number + before).to_string());
+                    self.text.push_str(rest);
+                }
+                Ok(_) | Err(_) => self.text.push_str(piece),
+            }
         }
+        self.text.push_str(";\n");
+        self.statements += sql.split(';').filter(|sql| !sql.trim().is_empty()).count();
+        self.params.extend(params);
     }
-    Ok(written)
+
+    /// How many rows each of them changed.
+    #[expect(clippy::disallowed_methods, reason = "joined from statements that are static texts")]
+    async fn run(self, connection: &mut SqliteConnection) -> Result<Vec<u64>, Failure> {
+        let query = bind!(AssertSqlSafe(self.text), self.params);
+        let mut done = Vec::with_capacity(self.statements);
+        let mut results = connection.fetch_many(query);
+        while let Some(result) = results.try_next().await? {
+            if let Either::Left(result) = result {
+                done.push(result.rows_affected());
+            }
+        }
+        Ok(done)
+    }
 }
 
 /// Records and pieces. A row without a body says −32 for its length: no body, no salt.
@@ -84,29 +192,23 @@ fn packed(writes: &[Write<'_>]) -> Result<(Vec<u8>, Vec<u8>), Failure> {
     let mut records = Vec::with_capacity(writes.len() * RECORD);
     let room = writes.iter().map(|write| write.content.len() + 64).sum();
     let mut bytes = Vec::with_capacity(room);
-    let failed = |error: std::io::Error| Failure::Bad(error.to_string());
     for write in writes {
         let content = write.content;
         let place = bytes.len() + 1; // substr counts from 1
         let body = content.body.as_deref();
-        let body_len = body.map_or(-32, |body| i64::try_from(body.len()).unwrap_or(i64::MAX));
-        let head_len = content.head.len();
-        // Sixteen digits hold every instant and every count of this machine.
-        write!(
-            records,
-            "{:016}{:016}{:016}{:016}",
-            write.stream,
-            write.fence,
-            write.prev.seq,
-            write.released()
-        )
-        .map_err(failed)?;
-        match write.due() {
-            Some(due) => write!(records, "{due:016}").map_err(failed)?,
-            None => write!(records, "{:<16}", '-').map_err(failed)?,
+        let body_len = body.map_or(Ok(-32), |body| length(body.len()))?;
+        for number in [write.stream, write.fence, length(write.prev.seq)?, write.released()] {
+            digits(&mut records, number)?;
         }
-        write!(records, "{:016}{:016}", write.gated(), content.at.get()).map_err(failed)?;
-        write!(records, "{place:016}{head_len:016}{body_len:016}").map_err(failed)?;
+        match write.due() {
+            Some(due) => digits(&mut records, due)?,
+            None => records.extend_from_slice(b"-               "),
+        }
+        let content_at = [write.gated(), content.at.get()];
+        let pieces = [length(place)?, length(content.head.len())?, body_len];
+        for number in content_at.into_iter().chain(pieces) {
+            digits(&mut records, number)?;
+        }
         records.extend_from_slice(write.prev.hash.as_bytes());
         records.extend_from_slice(write.new.hash.as_bytes());
         bytes.extend_from_slice(&content.head);
@@ -116,8 +218,51 @@ fn packed(writes: &[Write<'_>]) -> Result<(Vec<u8>, Vec<u8>), Failure> {
         }
         bytes.extend_from_slice(content.body_hash.as_bytes());
     }
-    if records.len() != writes.len() * RECORD {
-        return Err(Failure::Bad("a number has more than sixteen digits".to_owned()));
-    }
     Ok((records, bytes))
+}
+
+fn length(length: impl TryInto<i64>) -> Result<i64, Failure> {
+    length.try_into().map_err(|_| too_long())
+}
+
+/// Sixteen digits, the first a sign where it is negative.
+fn digits(records: &mut Vec<u8>, number: i64) -> Result<(), Failure> {
+    let mut text = [b'0'; 16];
+    let mut left = number.unsigned_abs();
+    for place in text.iter_mut().rev() {
+        *place = b'0' + u8::try_from(left % 10).unwrap_or_default();
+        left /= 10;
+    }
+    if number < 0 {
+        left += u64::from(text[0] != b'0');
+        text[0] = b'-';
+    }
+    if left > 0 {
+        return Err(too_long());
+    }
+    records.extend_from_slice(&text);
+    Ok(())
+}
+
+fn too_long() -> Failure {
+    Failure::Bad("a number has more than sixteen digits".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::digits;
+
+    #[test]
+    fn a_number_takes_sixteen_places_or_is_refused() {
+        let written = |number| {
+            let mut records = Vec::new();
+            digits(&mut records, number).ok().map(|()| String::from_utf8(records).unwrap())
+        };
+        assert_eq!(written(1_795_305_600_123).as_deref(), Some("0001795305600123"));
+        assert_eq!(written(-32).as_deref(), Some("-000000000000032"));
+        assert_eq!(written(9_999_999_999_999_999).as_deref(), Some("9999999999999999"));
+        assert_eq!(written(10_000_000_000_000_000), None);
+        assert_eq!(written(-1_000_000_000_000_000), None);
+        assert_eq!(written(i64::MIN), None);
+    }
 }

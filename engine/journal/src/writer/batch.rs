@@ -8,9 +8,10 @@ use super::{Job, Target, Verdict, Writer, digest};
 use crate::append::Gate;
 use crate::apply::Changes;
 use crate::chain::Write;
+use crate::dialect::Transaction;
 use crate::guards::refused;
 use crate::migrate::read_meta;
-use crate::sql::{Connection, Failure, params};
+use crate::sql::{Connection, Failure, Statement, params};
 use crate::stream::{Head, Lease, Stream};
 
 /// Where the first entry of a new stream finds it: empty, ours, fence 1.
@@ -20,7 +21,7 @@ const OPEN_STREAMS: &str = "
         unhex('0000000000000000000000000000000000000000000000000000000000000000'), null
     from json_each($1) w where true on conflict (kind, id) do nothing";
 
-/// A new stream whose first entry was held back is taken out again.
+/// A new stream whose first entry was not written is taken out again.
 const CLOSE_STREAMS: &str = "delete from stream where seq = 0 and no in (
     select cast(w.value ->> 'no' as bigint) from json_each($1) w)";
 
@@ -37,31 +38,23 @@ impl Writer {
     /// Writes a batch in one transaction. On success it is committed.
     pub(super) async fn transact(&mut self, batch: &mut [Job]) -> Result<Vec<Verdict>, Failure> {
         self.at("before_commit");
-        if batch.iter().all(Job::is_plain) {
-            let plans: Vec<Plan> = batch.iter().map(known).collect();
-            let written = {
-                let writes = writes(batch, &plans);
-                self.connection.commit(&writes).await?
-            };
-            return self.verdicts(batch, plans, written).await;
+        let begun = !batch.iter().all(Job::asks_nothing);
+        if begun {
+            self.connection.script(self.connection.dialect().begin).await?;
         }
-        let begin = self.connection.dialect().begin;
-        self.connection.script(begin).await?;
         let plans = self.planned(batch).await?;
+        let (before, after) = self.around(batch, &plans);
         let written = {
             let writes = writes(batch, &plans);
-            if writes.is_empty() { Vec::new() } else { self.connection.write(&writes).await? }
+            let transaction = Transaction { begun, before, writes: &writes, after };
+            self.connection.commit(transaction).await?
         };
-        self.changes(batch, &plans, &written).await?;
-        let verdicts = self.verdicts(batch, plans, written).await?;
-        self.connection.script("commit").await?;
-        Ok(verdicts)
+        self.verdicts(batch, plans, written).await
     }
 
-    /// Asks the guards, finds the ends of streams, opens new ones.
+    /// Asks the guards, finds the ends of streams, numbers new ones.
     async fn planned(&mut self, batch: &mut [Job]) -> Result<Vec<Plan>, Failure> {
         let mut plans = Vec::with_capacity(batch.len());
-        let mut opened = Vec::new();
         for job in batch {
             if let Some(refusal) = refused(&mut self.connection, &job.guards).await? {
                 plans.push(Plan::Settled(Verdict::Refused(refusal)));
@@ -71,9 +64,6 @@ impl Writer {
                 Target::Known { lease, new } => Plan::Write { lease: lease.clone(), new: *new },
                 Target::New { stream, new } => {
                     stream.no = self.number().await?;
-                    opened.push(
-                        json!({"no": stream.no, "kind": stream.kind.as_str(), "id": stream.id()}),
-                    );
                     let lease = Lease { stream: stream.clone(), fence: 1, head: Head::START };
                     Plan::Write { lease, new: *new }
                 }
@@ -90,35 +80,30 @@ impl Writer {
                 }
             });
         }
-        if !opened.is_empty() {
-            let rows = Value::Array(opened).to_string();
-            self.connection.execute(OPEN_STREAMS, params![rows, self.node]).await?;
-        }
         Ok(plans)
     }
 
-    async fn changes(
-        &mut self,
-        batch: &[Job],
-        plans: &[Plan],
-        written: &[i64],
-    ) -> Result<(), Failure> {
-        let written: BTreeSet<i64> = written.iter().copied().collect();
+    /// What comes before the entries and what follows from them. A change whose entry is not
+    /// written does nothing.
+    fn around(&self, batch: &[Job], plans: &[Plan]) -> (Vec<Statement>, Vec<Statement>) {
         let mut changes = Changes::default();
-        let mut unopened = Vec::new();
+        let mut opened = Vec::new();
         for (job, plan) in batch.iter().zip(plans) {
-            let Plan::Write { lease, new } = plan else { continue };
-            if written.contains(&lease.stream.no) {
-                changes.add(lease.stream.no, new.hash, &job.changes);
-            } else if matches!(job.target, Target::New { .. }) {
-                unopened.push(json!({"no": lease.stream.no}));
+            let Plan::Write { lease: Lease { stream, .. }, new } = plan else { continue };
+            changes.add(stream.no, new.hash, &job.changes);
+            if let Target::New { .. } = job.target {
+                opened.push(
+                    json!({"no": stream.no, "kind": stream.kind.as_str(), "id": stream.id()}),
+                );
             }
         }
-        if !unopened.is_empty() {
-            let rows = Value::Array(unopened).to_string();
-            self.connection.execute(CLOSE_STREAMS, params![rows]).await?;
+        let mut after = changes.statements();
+        if opened.is_empty() {
+            return (Vec::new(), after);
         }
-        changes.apply(&mut self.connection).await
+        let rows = Value::Array(opened).to_string();
+        after.push(Statement { sql: CLOSE_STREAMS, params: params![rows.clone()] });
+        (vec![Statement { sql: OPEN_STREAMS, params: params![rows, self.node] }], after)
     }
 
     /// What became of each. Where an intent was not written, the stop switch is asked for.
@@ -221,13 +206,6 @@ impl Writer {
     }
 }
 
-fn known(job: &Job) -> Plan {
-    match &job.target {
-        Target::Known { lease, new } => Plan::Write { lease: lease.clone(), new: *new },
-        Target::New { .. } | Target::End { .. } => Plan::Settled(Verdict::Lost),
-    }
-}
-
 fn writes<'a>(batch: &'a [Job], plans: &[Plan]) -> Vec<Write<'a>> {
     let mut writes: Vec<Write<'a>> = batch
         .iter()
@@ -263,7 +241,15 @@ async fn end(connection: &mut Connection, stream: &Stream) -> Result<Option<Leas
     read().map(Some).map_err(|error| Failure::Bad(error.to_string()))
 }
 
+/// Asked after the commit: nobody else writes this store, so it still is as it was within.
 async fn is_stopped(connection: &mut Connection) -> Result<bool, Failure> {
     let sql = "select no from meta where stopped_at is not null";
-    Ok(connection.row(sql, Vec::new()).await?.is_some())
+    match connection.row(sql, Vec::new()).await.map_err(Failure::from) {
+        Ok(row) => Ok(row.is_some()),
+        // After a lost connection it is read back what was written.
+        Err(Failure::Lost(why)) => Err(Failure::Lost(why)),
+        // Tried again it would take its own entries for somebody else's.
+        Err(Failure::Bad(why) | Failure::Fatal(why)) => Err(Failure::Fatal(why)),
+        Err(Failure::Full | Failure::Busy) => Err(Failure::Fatal("it can not be read".to_owned())),
+    }
 }
