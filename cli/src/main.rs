@@ -76,6 +76,9 @@ fn start(cli: Cli, out: Out) -> Outcome {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        // The journal's writer is woken from the store's own thread. Behind the tasks that its last
+        // commit woke it would let the disk idle until all of them had decided.
+        .global_queue_interval(1)
         .build()
         .map_err(|error| Failure::new(Exit::Internal, format!("no threads: {error}")))?;
     let outcome = runtime.block_on(command::dispatch(&context, cli.verb));
