@@ -150,17 +150,13 @@ impl Engine {
         self.open_run(&new, &kept, &incident).await
     }
 
-    /// What must hold is checked before an incident is opened for a run that can not be.
     async fn incident_for(&self, new: &NewRun, plan: &Plan) -> Result<Incident, EngineError> {
         let now = self.now();
-        let facts = json!({});
-        let probe = self.launch_of(
-            new,
-            (IncidentId::new(0, &[0; 10]), new.mode, facts),
-            RunId::new(0, &[0; 10]),
-        );
-        launch(plan, &self.0.catalogue, &probe)?;
         let Some(id) = new.incident else {
+            // An incident is not opened for a run that can not be.
+            let nobody = (IncidentId::new(0, &[0; 10]), new.mode, json!({}));
+            let probe = self.launch_of(new, nobody, RunId::new(0, &[0; 10]));
+            launch(plan, &self.0.catalogue, &probe)?;
             let title = new.title.clone().unwrap_or_else(|| plan.parts().title.clone());
             let incident = NewIncident {
                 title,
