@@ -13,7 +13,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use beistand_connector_api::{
     ActionName, Answer, BoxFuture, Call, CallError, Connector, ConnectorSpec, EffectClass, Offer,
-    Probed, Reached, Schema, SchemaType, SecretReference, Span, Value,
+    Probed, Reached, Schema, SchemaType, SecretReference, Span, Target, Value,
 };
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
@@ -284,6 +284,11 @@ impl Connector for Http {
                 .iter()
                 .any(|entry| entry.destructive && entry.methods.iter().any(|m| m == method)),
         }
+    }
+
+    fn goes_to(&self, _: &ActionName, _: &Value) -> Option<Target> {
+        // A service acts on what the request names; it is not what the request is about.
+        None
     }
 
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, CallError>> {

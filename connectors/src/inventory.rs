@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use beistand_connector_api::{
     ActionName, Answer, BoxFuture, Call, CallError, Connector, ConnectorSpec, EffectClass, Format,
-    Inventory, InventoryHost, Offer, Organisation, Probed, Reached, Schema, Span, Value,
+    Inventory, InventoryHost, Offer, Organisation, Probed, Reached, Schema, Span, Target, Value,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -272,6 +272,10 @@ impl Connector for Listing {
 
     fn destructive(&self, _: &ActionName, _: &Value) -> bool {
         false
+    }
+
+    fn goes_to(&self, _: &ActionName, _: &Value) -> Option<Target> {
+        None
     }
 
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, CallError>> {

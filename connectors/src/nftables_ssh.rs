@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use beistand_connector_api::{
     ActionName, Answer, BoxFuture, Call, CallError, Connector, ConnectorSpec, EffectClass, Millis,
-    Offer, Probed, Reached, Schema, SchemaType, SecretReference, Span, Value,
+    Offer, Probed, Reached, Schema, SchemaType, SecretReference, Span, Target, Value,
 };
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -364,6 +364,10 @@ impl Connector for Router {
 
     fn destructive(&self, _: &ActionName, _: &Value) -> bool {
         false
+    }
+
+    fn goes_to(&self, _: &ActionName, _: &Value) -> Option<Target> {
+        None
     }
 
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, CallError>> {

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use beistand_connector_api::{
     ActionName, Answer, BoxFuture, Call, CallError, Catalogue, Connector, ConnectorSpec,
-    EffectClass, Inventory, Offer, Pretence, Probed, Reached, Span, Value, pretended_class,
+    EffectClass, Inventory, Offer, Pretence, Probed, Reached, Span, Target, Value, pretended_class,
 };
 
 pub use self::canned::{Canned, CannedError, Reply};
@@ -134,6 +134,10 @@ impl Connector for Simulator {
 
     fn destructive(&self, _: &ActionName, _: &Value) -> bool {
         false
+    }
+
+    fn goes_to(&self, _: &ActionName, _: &Value) -> Option<Target> {
+        None
     }
 
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, CallError>> {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use beistand_connector_api::{
     ActionName, Answer, BoxFuture, Call, CallError, Connector, ConnectorSpec, EffectClass, Format,
-    Offer, Probed, Reached, Schema, SchemaType, SecretReference, Span, Value,
+    Offer, Probed, Reached, Schema, SchemaType, SecretReference, Span, Target, Value,
 };
 use lettre::Address;
 use lettre::transport::smtp::Error as SmtpError;
@@ -336,6 +336,10 @@ impl Connector for Smtp {
 
     fn destructive(&self, _: &ActionName, _: &Value) -> bool {
         false
+    }
+
+    fn goes_to(&self, _: &ActionName, _: &Value) -> Option<Target> {
+        None
     }
 
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, CallError>> {

@@ -3,14 +3,14 @@
 //! Generic on purpose: an exit status is all it knows. What is not listed is refused; a pattern
 //! with a `*` never lets an option in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use beistand_connector_api::{
     ActionName, Answer, BoxFuture, Call, CallError, Connector, ConnectorSpec, EffectClass, Offer,
-    Probed, Reached, Schema, SchemaType, SecretReference, Span, Value,
+    Probed, Reached, Schema, SchemaType, SecretReference, Span, Target, TargetKind, Value,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -153,20 +153,22 @@ struct Runner {
 }
 
 impl Runner {
-    fn host(&self, arguments: &Value) -> Result<&Ssh, CallError> {
+    /// Where a call goes: the host's name in the configuration, its address, the way to it.
+    fn host(&self, arguments: &Value) -> Result<(&str, IpAddr, &Ssh), CallError> {
         let names = || self.hosts.keys().cloned().collect::<Vec<_>>().join(", ");
+        let mut hosts = self.hosts.iter().map(|(name, (at, ssh))| (name.as_str(), *at, ssh));
         let Some(wanted) = arguments.get("host").and_then(Value::as_str) else {
-            return match self.hosts.values().next() {
-                Some((_, ssh)) if self.hosts.len() == 1 => Ok(ssh),
-                Some(_) | None => Err(CallError::invalid(format!("say which `host`: {}", names()))),
+            return match (hosts.next(), hosts.next()) {
+                (Some(only), None) => Ok(only),
+                (Some(_) | None, _) => {
+                    Err(CallError::invalid(format!("say which `host`: {}", names())))
+                }
             };
         };
         let name = wanted.trim_end_matches('.').to_lowercase();
-        let by_address = || {
-            let address = name.parse::<IpAddr>().ok()?;
-            self.hosts.values().find(|(known, _)| *known == address)
-        };
-        self.hosts.get(&name).or_else(by_address).map(|(_, ssh)| ssh).ok_or_else(|| {
+        let address = name.parse::<IpAddr>().ok();
+        let by_name = hosts.clone().find(|(known, ..)| *known == name);
+        by_name.or_else(|| hosts.find(|(_, known, _)| Some(*known) == address)).ok_or_else(|| {
             CallError::refused(format!("`{wanted}` is not in this connector's hosts: {}", names()))
         })
     }
@@ -181,7 +183,7 @@ impl Runner {
 
     async fn run(&self, call: &Call, progress: &Progress) -> Result<Answer, CallError> {
         let words = words(&call.arguments);
-        let ssh = self.host(&call.arguments)?;
+        let (_, _, ssh) = self.host(&call.arguments)?;
         if self.permits(&words).is_none() {
             return Err(CallError::refused(format!(
                 "`{}` is not in this connector's commands",
@@ -321,6 +323,17 @@ impl Connector for Runner {
         // Not known yet: as bad as the worst that is allowed.
         self.permits(&words).unwrap_or_else(|| {
             words.is_empty() && self.patterns.iter().any(|pattern| pattern.destructive)
+        })
+    }
+
+    fn goes_to(&self, _: &ActionName, arguments: &Value) -> Option<Target> {
+        let (name, address, _) = self.host(arguments).ok()?;
+        Some(Target {
+            kind: TargetKind::Host,
+            name: name.to_owned(),
+            addresses: BTreeSet::from([address.to_canonical()]),
+            macs: BTreeSet::new(),
+            organisation: None,
         })
     }
 

@@ -27,6 +27,11 @@ pub trait Connector: Debug + Send + Sync {
     /// and holds apply to it; `false` for what the catalogue already says.
     fn destructive(&self, action: &ActionName, arguments: &Value) -> bool;
 
+    /// The host that this concrete call goes to and acts on, by the name and address that the
+    /// configuration has for it: it is guarded, held and counted like a target. `None` for what
+    /// acts on its targets from afar.
+    fn goes_to(&self, action: &ActionName, arguments: &Value) -> Option<Target>;
+
     /// Does the effect. The intent is durable when this is called.
     ///
     /// # Errors

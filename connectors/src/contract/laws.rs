@@ -322,6 +322,10 @@ async fn what_the_configuration_calls_destructive_needs_targets() {
             if !connector.destructive(&call.action, &call.arguments) {
                 continue;
             }
+            let mut unnamed = call.clone();
+            unnamed.arguments.as_object_mut().unwrap().remove("targets");
+            let error = connector.call(&unnamed).await.unwrap_err();
+            assert!(matches!(error, CallError::Invalid { .. }), "{error:?}");
             call.targets.clear();
             let error = connector.call(&call).await.unwrap_err();
             assert!(matches!(error, CallError::Invalid { .. }), "{error:?}");

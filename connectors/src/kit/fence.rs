@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use beistand_connector_api::{
     ActionName, Answer, BoxFuture, Call, CallError, Catalogue, Connector, ConnectorSpec, Mode,
-    Offer, Probed, Value,
+    Offer, Probed, Target, Value,
 };
 
 use super::Vault;
@@ -50,7 +50,9 @@ impl Fence {
             )));
         }
         let untargeted = call.arguments.get("untargeted") == Some(&Value::Bool(true));
-        if call.targets.is_empty() && !untargeted && self.destructive(action, &call.arguments) {
+        // The host it goes to is counted too, but is not what its author says it hits.
+        let named = !call.targets.is_empty() && !spec.target_names(&call.arguments).is_empty();
+        if !named && !untargeted && self.destructive(action, &call.arguments) {
             return Err(CallError::invalid(format!(
                 "the configuration calls this `{action}` destructive: it needs `targets`, or \
                  `untargeted: true` where it hits nothing that has a name"
@@ -71,6 +73,10 @@ impl Connector for Fence {
 
     fn destructive(&self, action: &ActionName, arguments: &Value) -> bool {
         self.inner.destructive(action, arguments)
+    }
+
+    fn goes_to(&self, action: &ActionName, arguments: &Value) -> Option<Target> {
+        self.inner.goes_to(action, arguments)
     }
 
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, CallError>> {

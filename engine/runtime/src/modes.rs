@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use beistand_connector_api::Connector;
-use beistand_core::model::{ActionName, ConnectorName, Mode, Offer, Value};
+use beistand_core::model::{ActionName, ConnectorName, Mode, Offer, Target, Value};
 use beistand_core::run::{self, Binding, Setup};
 
 /// Everything for one mode. A drill's connectors hold no address and no secret.
@@ -36,6 +36,14 @@ impl run::Connectors for ModeSetup {
         self.connectors
             .get(connector)
             .is_some_and(|connector| connector.destructive(action, arguments))
+    }
+    fn goes_to(
+        &self,
+        connector: &ConnectorName,
+        action: &ActionName,
+        arguments: &Value,
+    ) -> Option<Target> {
+        self.connectors.get(connector)?.goes_to(action, arguments)
     }
 }
 

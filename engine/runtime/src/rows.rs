@@ -1,6 +1,7 @@
 //! What a decision changes in the store beside its entry: rows of runs, needs, holds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use beistand_core::model::{
     ConnectorName, Digest, Direction, Limits, Millis, Mode, NeedId, Path, RunId, Target,
@@ -143,7 +144,7 @@ fn shared_change(
         }
         SharedChange::Held { targets, effect, by, previous, output } => {
             for target in targets {
-                let body = json!({"previous": previous, "output": output});
+                let body = held_body(previous.as_ref(), output.as_ref(), by.what);
                 let key = key(mode, target, effect, (by.run, &by.path));
                 if joins(shared, target, effect) {
                     // Nothing is sent, so the hold it counts on must still be there.
@@ -151,10 +152,7 @@ fn shared_change(
                     append.guards.push(Guard::Held { hold: key.clone() });
                 }
                 let hold = hold(key, journal::HoldState::Held, by.since);
-                append.changes.push(Change::PutHold(Box::new(journal::Hold {
-                    body: body.to_string(),
-                    ..hold
-                })));
+                append.changes.push(Change::PutHold(Box::new(journal::Hold { body, ..hold })));
             }
         }
         SharedChange::Freed { targets, effect } => {
@@ -166,9 +164,10 @@ fn shared_change(
                 append.changes.push(match kept {
                     // A release that did not happen: the target is held as before.
                     Some(holder) => {
-                        let body = json!({"previous": holding.previous, "output": holding.output});
+                        let output = holding.output(holder.what);
+                        let body = held_body(holding.previous.as_ref(), output, holder.what);
                         let hold = hold(key, journal::HoldState::Held, holder.since);
-                        Change::PutHold(Box::new(journal::Hold { body: body.to_string(), ..hold }))
+                        Change::PutHold(Box::new(journal::Hold { body, ..hold }))
                     }
                     None => Change::RemoveHold(key),
                 });
@@ -199,6 +198,15 @@ fn shared_change(
         }
         SharedChange::Looked { .. } => {}
     }
+}
+
+/// What a hold's row keeps beside its key.
+fn held_body(
+    previous: Option<&Arc<Value>>,
+    output: Option<&Arc<Value>>,
+    what: Option<Digest>,
+) -> String {
+    json!({"previous": previous, "output": output, "what": what}).to_string()
 }
 
 /// Whether a new hold stands on one that is there already.
@@ -295,18 +303,18 @@ pub(crate) fn holds_of(
         let effect = Means { action, connector };
         let key = beistand_core::run::HoldKey { target: row.key.target.clone(), effect };
         let state = holds.entry(key).or_default();
-        let holder = Holder { run: row.key.run, path: row.key.path.clone(), since: row.since };
+        let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
+        let part = |name: &str| body.get(name).filter(|value| !value.is_null()).cloned();
+        let what = part("what").and_then(|what| serde_json::from_value(what).ok());
+        let (run, path) = (row.key.run, row.key.path.clone());
+        let holder = Holder { run, path, since: row.since, what };
         match row.state {
             journal::HoldState::Taking => state.busy = Some((holder.run, holder.path)),
             journal::HoldState::Held => {
-                let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
                 if state.holders.is_empty() {
-                    let part = |name: &str| {
-                        body.get(name).filter(|v| !v.is_null()).cloned().map(std::sync::Arc::new)
-                    };
-                    state.previous = part("previous");
-                    state.output = part("output");
+                    state.previous = part("previous").map(Arc::new);
                 }
+                state.outputs.entry(what).or_insert_with(|| part("output").map(Arc::new));
                 state.holders.push(holder);
             }
             journal::HoldState::Releasing => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use beistand_core::model::{
     ActionName, Answer as Given, CallError, Catalogue, ConnectorName, EffectClass, Guard,
     GuardIdentity, IncidentId, Inventory, Limits, Millis, Mode, NeedId, Offer, Path, PlaybookName,
-    Probed, Reached, Role, RunId, Span, StoreId,
+    Probed, Reached, Role, RunId, Span, StoreId, Target, TargetKind,
 };
 use beistand_core::playbook::{CheckRequest, Plan, ScriptKind, SourceText, check, finding_text};
 use beistand_core::run::{
@@ -49,6 +49,13 @@ impl Connectors for Product {
     }
     fn destructive(&self, _: &ConnectorName, action: &ActionName, _: &Value) -> bool {
         action.as_str() == "ssh.run"
+    }
+    /// One host is all it knows, as the console.
+    fn goes_to(&self, _: &ConnectorName, _: &ActionName, arguments: &Value) -> Option<Target> {
+        let other = arguments.get("host").is_some_and(|host| *host != "console");
+        let (name, addresses) = ("console".to_owned(), ["192.0.2.9".parse().unwrap()].into());
+        let (kind, macs) = (TargetKind::Host, [].into());
+        (!other).then_some(Target { kind, name, addresses, macs, organisation: None })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who must say yes to what, and how long a yes holds.
 
-use beistand_core::model::{Limits, Role};
+use beistand_core::model::{Limits, PolicyRule, Role};
 use beistand_core::run::{AnswerError, AnswerKind, Command, Head};
 use serde_json::{Value, json};
 
@@ -200,6 +200,56 @@ fn a_generic_call_is_guarded_by_the_host_it_goes_to() {
     .guarded("dc01");
     desk.tick();
     assert_eq!((desk.error("run").as_str(), desk.paths_out().len()), ("guarded", 0));
+}
+
+const RUN: &str = "  - id: run
+    call: ssh.run
+    with: { host: console, command: [reboot], targets: [{ kind: host, value: pc-5 }] }
+";
+
+#[test]
+fn the_host_a_generic_call_goes_to_counts_and_is_signed_like_a_target() {
+    for limits in [
+        Limits { targets_per_run: Some(1), ..Limits::NONE },
+        Limits { targets_per_hour: Some(1), ..Limits::NONE },
+    ] {
+        let mut desk = Desk::of(RUN);
+        desk.setup.limits = limits;
+        desk.tick();
+        assert_eq!((desk.error("run").as_str(), desk.paths_out().len()), ("limit", 0));
+    }
+    let mut desk = Desk::of(RUN);
+    let two = PolicyRule {
+        actions: vec!["ssh.run".parse().unwrap()],
+        above: 1,
+        role: Role::Commander,
+        votes: 2,
+    };
+    desk.setup.policy = Some(vec![two]);
+    desk.tick();
+    let need = desk.need("run");
+    assert_eq!(need.votes_needed, 2);
+    let targets = need.shows.unwrap()["lines"][0]["effect"]["targets"].clone();
+    let names: Vec<&str> =
+        targets.as_array().unwrap().iter().map(|target| target["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["console", "pc-5"]);
+}
+
+#[test]
+fn a_host_that_only_the_connector_names_is_guarded_by_name_and_address() {
+    let unnamed = RUN.replace("host: console, ", "");
+    assert_ne!(unnamed, RUN);
+    for (steps, guarded) in
+        [(RUN, "192.0.2.0/24"), (unnamed.as_str(), "192.0.2.9"), (unnamed.as_str(), "console")]
+    {
+        let mut desk = Desk::of(steps).guarded(guarded);
+        desk.tick();
+        assert_eq!(
+            (desk.error("run").as_str(), desk.paths_out().len()),
+            ("guarded", 0),
+            "{guarded}"
+        );
+    }
 }
 
 #[test]

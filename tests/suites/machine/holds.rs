@@ -110,6 +110,56 @@ fn one_name_behind_two_connectors_is_two_things() {
     assert_eq!(desk.shared.holds.iter().count(), 1, "the annex is as it was");
 }
 
+/// A command for one host, and the one that takes it back.
+fn command(id: &str, verb: &str, target: &str) -> String {
+    let with = |verb: &str| {
+        format!(
+            "{{ host: console, command: [{verb}], targets: [{{ kind: host, value: {target} }}] }}"
+        )
+    };
+    let (run, back) = (with(verb), with(&format!("no-{verb}")));
+    format!(
+        "  - id: {id}\n    call: ssh.run\n    with: {run}\n    undo: {{ call: ssh.run, with: {back} }}\n"
+    )
+}
+
+#[test]
+fn effects_through_one_host_run_one_after_the_other() {
+    let inside =
+        |step: String| step.lines().fold(String::new(), |all, line| all + "      " + line + "\n");
+    let left = format!("      left:\n{}", inside(command("a", "cut", "pc-1")));
+    let right = format!("      right:\n{}", inside(command("b", "cut", "pc-2")));
+    let mut desk = Desk::of(&format!("  - id: both\n    parallel:\n{left}{right}"));
+    desk.tick();
+    assert_eq!(desk.paths_out(), ["both/left/a"]);
+    desk.succeeds("both/left/a");
+    assert_eq!(desk.paths_out(), ["both/right/b"]);
+}
+
+#[test]
+fn another_command_on_a_held_host_is_another_effect() {
+    let (stop, cut) = (command("stop", "stop", "pc-1"), command("cut", "cut", "pc-1"));
+    let mut first = Desk::of(&format!("{stop}{cut}"));
+    first.tick().succeeds("stop");
+    assert_eq!(first.paths_out(), ["cut"], "what was not done is not said to be");
+    first.all_succeed();
+
+    let mut second = beside(&first, &cut);
+    second.tick();
+    assert_eq!((second.is("cut"), second.paths_out().len()), ("succeeded", 0), "the same again");
+    first.shared = second.shared.clone();
+    first.undo(&[]);
+    first.all_succeed();
+    let steps: Vec<_> = first.state.steps().map(|step| step.still_held_by.clone()).collect();
+    assert_eq!((first.status(), &steps[1]), ("undone", &vec![second.run()]));
+    assert_eq!(steps[0], [], "nobody else needs what the first command did");
+    second.shared = first.shared.clone();
+    second.undo(&[]);
+    assert_eq!(second.paths_out(), ["cut/undo"]);
+    second.all_succeed();
+    assert_eq!((second.status(), second.shared.holds.iter().count()), ("undone", 0));
+}
+
 #[test]
 fn a_busy_target_waits_until_the_other_effect_is_settled() {
     let mut first = Desk::of(CUT);

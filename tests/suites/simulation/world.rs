@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use beistand_core::model::{
     ActionName, Answer, Call, CallError, Catalogue, ConnectorName, EffectClass, Guard, IncidentId,
-    Inventory, Limits, Millis, Mode, Offer, Path, Reached, Role, RunId, Span, StoreId,
+    Inventory, Limits, Millis, Mode, Offer, Path, Reached, Role, RunId, Span, StoreId, Target,
 };
 use beistand_core::playbook::{Expressions, Kind, OnUnknown, Plan, ScriptKind};
 use beistand_core::run::{
@@ -87,6 +87,9 @@ impl Connectors for Offers {
     }
     fn destructive(&self, _: &ConnectorName, _: &ActionName, _: &Value) -> bool {
         false
+    }
+    fn goes_to(&self, _: &ConnectorName, _: &ActionName, _: &Value) -> Option<Target> {
+        None
     }
 }
 

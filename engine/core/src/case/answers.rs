@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::model::{
     ActionName, Answer, Call, CallError, Catalogue, ConnectorName, EffectClass, IdempotencyKey,
-    Offer, Pretence, Probed, Reached, Span, pretended_class,
+    Offer, Pretence, Probed, Reached, Span, Target, pretended_class,
 };
 use crate::playbook::{Case, CaseAnswer, CaseError, CaseGives, CaseProbe};
 use crate::run::Connectors;
@@ -127,6 +127,10 @@ impl Connectors for PretendedConnectors {
 
     fn destructive(&self, _: &ConnectorName, _: &ActionName, _: &Value) -> bool {
         false
+    }
+
+    fn goes_to(&self, _: &ConnectorName, _: &ActionName, _: &Value) -> Option<Target> {
+        None
     }
 }
 

@@ -45,6 +45,12 @@ pub enum TargetRule {
         /// The argument's name.
         argument: String,
     },
+    /// The argument names the host that a generic call goes to. It is touched too, whatever the
+    /// author calls the targets; one that the inventory does not know goes by its name.
+    GoesTo {
+        /// The argument's name.
+        argument: String,
+    },
 }
 
 /// How an action is taken back: another action with some of the same arguments.
@@ -71,7 +77,16 @@ impl ActionSpec {
         Some((undo.action.clone(), Value::Object(taken)))
     }
 
-    /// The names of targets in rendered arguments, with their kinds, in the order of the rules.
+    /// The argument that names the host a call goes to, where the action is a generic one.
+    pub fn goes_to(&self) -> Option<&str> {
+        self.targets.iter().find_map(|rule| match rule {
+            TargetRule::GoesTo { argument } => Some(argument.as_str()),
+            TargetRule::Argument { .. } | TargetRule::Listed { .. } => None,
+        })
+    }
+
+    /// The names of targets in rendered arguments, with their kinds, in the order of the rules: what
+    /// an author says is hit.
     pub fn target_names(&self, arguments: &Value) -> Vec<(TargetKind, String)> {
         let mut found = Vec::new();
         for rule in &self.targets {
@@ -90,6 +105,7 @@ impl ActionSpec {
                         Some((kind, item.get("value")?.as_str()?.to_owned()))
                     }));
                 }
+                TargetRule::GoesTo { .. } => {}
             }
         }
         found

@@ -30,7 +30,8 @@ impl Catalogue {
             mailbox(),
             tickets(),
             vm(),
-            rest(),
+            inventory(),
+            generic(),
         ];
         let actions = all.into_iter().flatten().map(|spec| (spec.name.clone(), spec)).collect();
         Self { actions }
@@ -91,6 +92,10 @@ impl Entry {
     }
     fn on(mut self, argument: &str, kind: TargetKind) -> Self {
         self.0.targets.push(TargetRule::Argument { argument: argument.to_owned(), kind });
+        self
+    }
+    fn going_to(mut self, argument: &str) -> Self {
+        self.0.targets.push(TargetRule::GoesTo { argument: argument.to_owned() });
         self
     }
     fn hurts(mut self) -> Self {
@@ -401,7 +406,23 @@ fn vm() -> Vec<ActionSpec> {
     ]
 }
 
-fn rest() -> Vec<ActionSpec> {
+fn inventory() -> Vec<ActionSpec> {
+    vec![
+        Entry::new(
+            "inventory.hosts",
+            "List hosts of the inventory",
+            "List the hosts of group {group}.",
+        )
+        .takes([
+            ("group", text().optional()),
+            ("organisation", Schema::format(Format::Organisation).optional()),
+        ])
+        .gives([("hosts", Schema::array(host()))])
+        .into(),
+    ]
+}
+
+fn generic() -> Vec<ActionSpec> {
     let any = Schema::default;
     let listed_targets = || {
         let kinds = ["host", "address", "account", "mailbox", "vm", "link", "organisation"];
@@ -417,17 +438,6 @@ fn rest() -> Vec<ActionSpec> {
     };
     let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     vec![
-        Entry::new(
-            "inventory.hosts",
-            "List hosts of the inventory",
-            "List the hosts of group {group}.",
-        )
-        .takes([
-            ("group", text().optional()),
-            ("organisation", Schema::format(Format::Organisation).optional()),
-        ])
-        .gives([("hosts", Schema::array(host()))])
-        .into(),
         listed(
             Entry::new(
                 "http.request",
@@ -469,7 +479,8 @@ fn rest() -> Vec<ActionSpec> {
                 ("status", Schema::of(SchemaType::Integer)),
                 ("stdout", text()),
                 ("stderr", text()),
-            ]),
+            ])
+            .going_to("host"),
         ),
     ]
 }

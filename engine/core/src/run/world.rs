@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::model::{
-    ActionName, Catalogue, ConnectorName, Guard, Inventory, Limits, Millis, NeedId, Offer,
+    ActionName, Catalogue, ConnectorName, Digest, Guard, Inventory, Limits, Millis, NeedId, Offer,
     Organisation, Path, PolicyRule, Role, RunId, Span, StoreId, Target,
 };
 use crate::playbook::{Expressions, Plan};
@@ -79,6 +79,14 @@ pub trait Connectors {
         action: &ActionName,
         arguments: &Value,
     ) -> bool;
+    /// The host that this call goes to and acts on, as its configuration knows it; `None` for what
+    /// acts on its targets from afar.
+    fn goes_to(
+        &self,
+        connector: &ConnectorName,
+        action: &ActionName,
+        arguments: &Value,
+    ) -> Option<Target>;
 }
 
 /// Places at connectors: taken before an intent, given back when the effect ended.
@@ -139,6 +147,9 @@ pub struct Holder {
     pub path: Path,
     /// Since when.
     pub since: Millis,
+    /// What a generic call does, as the digest of its arguments: two commands on one host are two
+    /// effects. Absent where the action says it.
+    pub what: Option<Digest>,
 }
 
 /// How a target stands under one effect.
@@ -150,8 +161,15 @@ pub struct HoldState {
     pub holders: Vec<Holder>,
     /// The state before the first one, for the last release.
     pub previous: Option<Arc<Value>>,
-    /// What the first one's effect gave.
-    pub output: Option<Arc<Value>>,
+    /// What the effect of the first one gave, for each thing that was done.
+    pub outputs: BTreeMap<Option<Digest>, Option<Arc<Value>>>,
+}
+
+impl HoldState {
+    /// What the effect of the first one gave that did `what`.
+    pub fn output(&self, what: Option<Digest>) -> Option<&Arc<Value>> {
+        self.outputs.get(&what)?.as_ref()
+    }
 }
 
 /// How a decision changes what runs share; goes into the transaction of its entry.
@@ -297,8 +315,9 @@ impl Shared {
                     state.busy = None;
                     if state.holders.is_empty() {
                         state.previous.clone_from(previous);
-                        state.output.clone_from(output);
+                        state.outputs.clear();
                     }
+                    state.outputs.entry(by.what).or_insert_with(|| output.clone());
                     state.holders.push(by.clone());
                 }
             }
@@ -306,6 +325,8 @@ impl Shared {
                 for target in targets {
                     let state = self.holds.at(target, effect);
                     state.holders.retain(|holder| holder.run != *run || holder.path != *path);
+                    let HoldState { holders, outputs, .. } = &mut *state;
+                    outputs.retain(|what, _| holders.iter().any(|holder| holder.what == *what));
                     if state.busy.as_ref().is_some_and(|(by, _)| by == run) {
                         state.busy = None;
                     }

@@ -13,8 +13,8 @@ use super::prepare::{Prepared, Unfit, family_of, prepare};
 use super::shared::hold_key;
 use super::{Contradiction, Decided, Decider, Effect};
 use crate::model::{
-    ActionName, Call, ConnectorName, Direction, EffectClass, ErrorKind, IdempotencyKey, Inventory,
-    Mode, Offer, Path, Reached, Role, Span, Target, TargetKind,
+    ActionName, Call, ConnectorName, Direction, EffectClass, ErrorKind, IdempotencyKey, Mode,
+    Offer, Path, Reached, Role, Span, Target,
 };
 use crate::playbook::{CallNode, Kind};
 
@@ -126,19 +126,9 @@ impl Decider<'_, '_> {
             let message = "there is no `guard:` section: nothing destructive is done live";
             return Some((ErrorKind::Guarded, message.to_owned()));
         }
-        let mut targets = prepared.targets.clone();
-        targets.extend(self.addressed(prepared));
-        let hit = self.world.setup.guard.hit(&targets)?;
+        let hit = self.world.setup.guard.hit(&prepared.targets)?;
         let message = format!("`{}` is guarded ({}): it is never touched", hit.target, hit.label);
         Some((ErrorKind::Guarded, message))
-    }
-
-    /// The host a generic call goes to: it is touched too, whatever its author calls the targets.
-    fn addressed(&self, prepared: &Prepared) -> Option<Target> {
-        let host = prepared.arguments.get("host")?.as_str()?;
-        // What the inventory does not know is still known by its name.
-        let by_name = || Inventory::of_names().resolve(TargetKind::Host, host);
-        self.world.setup.inventory.resolve(TargetKind::Host, host).or_else(|_| by_name()).ok()
     }
 
     fn over_limit(&self, prepared: &Prepared) -> Option<Unfit> {
@@ -263,8 +253,7 @@ impl Decider<'_, '_> {
         }
         let (path, attempt) = (intent.path.clone(), intent.attempt);
         let mut event = Event::new(Head::AttemptStarted(intent));
-        event.organisation =
-            prepared.targets.first().and_then(|target| target.organisation.clone());
+        event.organisation = prepared.targets.iter().find_map(|target| target.organisation.clone());
         event.body.value = Some(Arc::clone(&prepared.arguments));
         event.body.targets.clone_from(&prepared.targets);
         event.body.previous = previous;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::event::{Event, Head, StepEnd};
 use super::super::state::{Cause, Home, StepIx};
 use super::super::world::{HoldKey, Holder, Means, SharedChange};
-use super::prepare::{Prepared, family_of};
+use super::prepare::{Prepared, family_of, what_of};
 use super::shared::hold_key;
 use super::{Contradiction, Decided, Decider};
 use crate::model::{ActionName, Digest, Direction, Path, Span, Target, digest_of};
@@ -24,6 +24,7 @@ enum Hold {
 struct Exclusive {
     effect: Means,
     targets: Vec<Target>,
+    what: Option<Digest>,
     release: bool,
 }
 
@@ -118,7 +119,7 @@ impl Decider<'_, '_> {
     ) -> Result<bool, Contradiction> {
         let Some(means) = prepared.means() else { return Ok(true) };
         let holds = prepared.undo.is_some() && !prepared.is_release();
-        match self.hold_on(ix, &prepared.targets, &means)? {
+        match self.hold_on(ix, prepared, &means)? {
             Hold::Busy(key) => {
                 self.hold_back(ix, Cause::Hold(key));
                 Ok(false)
@@ -146,7 +147,8 @@ impl Decider<'_, '_> {
         event.body.targets.clone_from(&prepared.targets);
         event.body.undo.clone_from(&prepared.undo);
         self.emit(event)?;
-        let by = Holder { run: self.state.opened.run, path, since: self.now() };
+        let what = prepared.what(self.world.catalogue);
+        let by = Holder { run: self.state.opened.run, path, since: self.now(), what };
         self.share(SharedChange::Held {
             targets: prepared.targets.iter().map(Target::identity).collect(),
             effect,
@@ -175,17 +177,20 @@ impl Decider<'_, '_> {
     fn hold_on(
         &self,
         ix: StepIx,
-        targets: &[Target],
+        prepared: &Prepared,
         effect: &Means,
     ) -> Result<Hold, Contradiction> {
+        let targets = &prepared.targets;
         if let Some(key) = self.busy(ix, targets, effect)? {
             return Ok(Hold::Busy(key));
         }
+        let what = prepared.what(self.world.catalogue);
         let mut first = None;
         for target in targets {
             let key = hold_key(target, effect);
             let held = self.shared.hold(&key).and_then(|state| {
-                state.holders.first().map(|holder| (holder.clone(), state.output.clone()))
+                let same = state.holders.iter().find(|holder| holder.what == what)?;
+                Some((same.clone(), state.output(what).cloned()))
             });
             match held {
                 Some(held) => first = first.or(Some(held)),
@@ -213,7 +218,9 @@ impl Decider<'_, '_> {
     /// An effect begins: its targets are busy.
     pub(super) fn make_busy(&mut self, prepared: &Prepared, path: &Path) {
         if let Some(effect) = prepared.means() {
-            let by = Holder { run: self.state.opened.run, path: path.clone(), since: self.now() };
+            let what = prepared.what(self.world.catalogue);
+            let (run, path) = (self.state.opened.run, path.clone());
+            let by = Holder { run, path, since: self.now(), what };
             let targets = prepared.targets.clone();
             self.share(SharedChange::Busy { targets, effect, by });
         }
@@ -246,7 +253,10 @@ impl Decider<'_, '_> {
         };
         let intent = origin.map_or(&sent.intent, |origin| &origin.intent);
         let family = family_of(self.world.catalogue, &intent.action, intent.destructive);
+        let (action, destructive) = (&sent.intent.action, sent.intent.destructive);
+        let what = what_of(self.world.catalogue, (action, destructive), &sent.arguments);
         Ok(family.map(|action| Exclusive {
+            what,
             release: origin.is_some() || action != sent.intent.action,
             effect: Means { action, connector: intent.connector.clone() },
             targets: sent.targets.clone(),
@@ -265,7 +275,8 @@ impl Decider<'_, '_> {
     /// The effect succeeded: its run holds the targets, or a release gave them up.
     pub(super) fn hold(&mut self, ix: StepIx, output: Option<Arc<Value>>) -> Decided {
         let Some(sent) = self.exclusive(ix)? else { return Ok(()) };
-        let (targets, release, effect) = (sent.identities(), sent.release, sent.effect);
+        let (targets, release, what) = (sent.identities(), sent.release, sent.what);
+        let effect = sent.effect;
         let step = self.step(ix)?;
         let run = self.state.opened.run;
         let change = match step.home {
@@ -281,7 +292,7 @@ impl Decider<'_, '_> {
             Home::Seq(_) if release => SharedChange::Cleared { targets, effect },
             Home::Seq(_) => match step.sent.as_deref() {
                 Some(sent) if sent.undo.is_some() => {
-                    let by = Holder { run, path: step.path.clone(), since: self.now() };
+                    let by = Holder { run, path: step.path.clone(), since: self.now(), what };
                     SharedChange::Held {
                         targets,
                         effect,

@@ -18,6 +18,7 @@ mod input;
 mod launch;
 mod leaf;
 mod outcome;
+mod place;
 mod prepare;
 mod recover;
 mod release;

@@ -1,5 +1,5 @@
-//! A call, rendered and resolved, before anything is decided about it: connector, targets,
-//! arguments, what takes it back, and the digest of all that.
+//! A call, rendered and resolved, before anything is decided about it: arguments, what takes it
+//! back, where it happens, and the digest of all that.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::super::event::UndoCall;
 use super::super::scope::Scope;
-use super::super::state::Binding;
 use super::super::world::{Means, World};
+use super::place::{choose, targets_of, touched};
 use crate::model::{
     ActionName, ActionSpec, Catalogue, ConnectorName, Digest, EffectClass, ErrorKind, Offer, Path,
     Reached, Span, Target, digest_of,
@@ -45,6 +45,11 @@ impl Prepared {
         self.family.clone().map(|action| Means { action, connector })
     }
 
+    /// What it does to its targets, where its action does not say it.
+    pub(super) fn what(&self, catalogue: &Catalogue) -> Option<Digest> {
+        what_of(catalogue, (&self.action, self.destructive), &self.arguments)
+    }
+
     /// Whether it takes back what a destructive effect did.
     pub(super) fn is_release(&self) -> bool {
         self.family.as_ref().is_some_and(|family| *family != self.action)
@@ -78,6 +83,18 @@ pub(super) fn family_of(
     undone.map(|spec| spec.name.clone()).or_else(|| destructive.then(|| action.clone()))
 }
 
+/// What a generic call does, as the digest of its arguments: that two commands went to one host
+/// does not make them one effect. What the catalogue calls destructive is said by its action.
+pub(super) fn what_of(
+    catalogue: &Catalogue,
+    (action, destructive): (&ActionName, bool),
+    arguments: &Value,
+) -> Option<Digest> {
+    let generic = destructive && !catalogue.get(action).is_some_and(|spec| spec.destructive);
+    // Arguments are exact: they were looked at when they were rendered.
+    generic.then(|| digest_of("hold", arguments).unwrap_or(Digest::ZERO))
+}
+
 /// Renders a call and resolves its targets and its connector.
 pub(super) fn prepare(
     world: &World<'_>,
@@ -96,9 +113,10 @@ pub(super) fn prepare(
         return Err((ErrorKind::Invalid, format!("argument `{}` {}", problem.at, problem.message)));
     }
     crate::model::exact(&arguments).map_err(|error| (ErrorKind::Invalid, error.to_string()))?;
-    let targets = targets_of(world, spec, &arguments)?;
+    let named = targets_of(world, spec, &arguments)?;
     let via = call.via.as_ref().map(crate::model::StepId::as_str);
-    let connector = choose(&scope.state().opened.bindings, (&call.action, via), &targets);
+    let connector = choose(&scope.state().opened.bindings, (&call.action, via), &named);
+    let targets = touched(world, spec, connector.as_ref(), (&arguments, named));
     let offer = offer(world, connector.as_ref(), &call.action, &arguments);
     let destructive = is_destructive(world, spec, connector.as_ref(), &arguments);
     let undo = match &node.undo {
@@ -127,22 +145,6 @@ pub(super) fn prepare(
         prepared.effect = Some(line_digest(scope, &prepared));
     }
     Ok(prepared)
-}
-
-/// What a call is about, resolved in the inventory.
-pub(super) fn targets_of(
-    world: &World<'_>,
-    spec: &ActionSpec,
-    arguments: &Value,
-) -> Result<Vec<Target>, Unfit> {
-    let mut targets = Vec::new();
-    for (kind, name) in spec.target_names(arguments) {
-        let target = world.setup.inventory.resolve(kind, &name);
-        targets.push(target.map_err(|error| (ErrorKind::Invalid, error.to_string()))?);
-    }
-    targets.sort();
-    targets.dedup();
-    Ok(targets)
 }
 
 /// Whether the catalogue, or the connector's configuration, calls it destructive.
@@ -186,37 +188,4 @@ pub(super) fn line_digest(scope: &Scope<'_>, prepared: &Prepared) -> Digest {
     ]);
     // Arguments are exact: they were looked at when they were rendered.
     digest_of("effect-line", &parts).unwrap_or(Digest::ZERO)
-}
-
-/// The most specific binding: a slot's own, then by range, then by organisation, then any.
-pub(super) fn choose(
-    bindings: &[Binding],
-    (action, via): (&ActionName, Option<&str>),
-    targets: &[Target],
-) -> Option<ConnectorName> {
-    let fits = |binding: &&Binding| {
-        let organisation = binding.organisation.as_ref();
-        let within = |range: &str| {
-            range.parse::<ipnet::IpNet>().is_ok_and(|range| {
-                targets.iter().all(|target| {
-                    !target.addresses.is_empty()
-                        && target.addresses.iter().all(|address| range.contains(address))
-                })
-            })
-        };
-        binding.capability == action.capability()
-            && binding.slot.as_deref() == via
-            && organisation.is_none_or(|organisation| {
-                targets.iter().all(|target| target.organisation.as_ref() == Some(organisation))
-            })
-            && binding.range.as_deref().is_none_or(within)
-            && (!targets.is_empty() || (binding.range.is_none() && organisation.is_none()))
-    };
-    let weight = |binding: &Binding| (binding.range.is_some(), binding.organisation.is_some());
-    bindings
-        .iter()
-        .rev()
-        .filter(fits)
-        .max_by_key(|binding| weight(binding))
-        .map(|binding| binding.connector.clone())
 }

@@ -9,10 +9,11 @@ use super::super::event::{Head, StepEnd, UndoCall};
 use super::super::state::{Cause, Home, StepIx};
 use super::super::world::{HoldState, Means, SharedChange};
 use super::outcome::ended;
-use super::prepare::{Prepared, choose, family_of, is_destructive, line_digest, offer, targets_of};
+use super::place::{choose, targets_of, touched};
+use super::prepare::{Prepared, family_of, is_destructive, line_digest, offer, what_of};
 use super::shared::hold_key;
 use super::{Contradiction, Decided, Decider};
-use crate::model::{ActionName, ConnectorName, Direction, ErrorKind, RunId, Span, Target};
+use crate::model::{ActionName, ConnectorName, Digest, Direction, ErrorKind, RunId, Span, Target};
 use crate::playbook::Undo;
 
 /// What is needed to take a step back: of its own effect, or of the one that held the target.
@@ -22,6 +23,8 @@ pub(super) struct Receipt {
     targets: Vec<Target>,
     /// The destructive effect that is taken back.
     family: Option<ActionName>,
+    /// What that effect does, where its action does not say it.
+    what: Option<Digest>,
 }
 
 impl Receipt {
@@ -46,6 +49,11 @@ impl Decider<'_, '_> {
                 connector: intent.connector.clone(),
                 targets: sent.targets.clone(),
                 family: family_of(self.world.catalogue, &intent.action, intent.destructive),
+                what: what_of(
+                    self.world.catalogue,
+                    (&intent.action, intent.destructive),
+                    &sent.arguments,
+                ),
             })
         }))
     }
@@ -55,7 +63,7 @@ impl Decider<'_, '_> {
         of: StepIx,
         receipt: Receipt,
     ) -> Result<Prepared, Contradiction> {
-        let Receipt { undo, mut connector, mut targets, mut family } = receipt;
+        let Receipt { undo, mut connector, mut targets, mut family, what: _ } = receipt;
         let written = matches!(self.node(of)?.undo, Undo::Call { .. });
         let mut destructive = false;
         if let Some(spec) = self.world.catalogue.get(&undo.action).filter(|_| written) {
@@ -67,7 +75,8 @@ impl Decider<'_, '_> {
             destructive = is_destructive(self.world, spec, connector.as_ref(), &undo.arguments);
             if destructive {
                 // What an author calls an undo is an effect of its own, on what it names itself.
-                (targets, family) = (own, Some(undo.action.clone()));
+                targets = touched(self.world, spec, connector.as_ref(), (&undo.arguments, own));
+                family = Some(undo.action.clone());
             }
         }
         let mut prepared = Prepared {
@@ -107,7 +116,7 @@ impl Decider<'_, '_> {
         };
         if let Some(effect) = receipt.means()
             && !self.step(ix)?.unknown
-            && self.gives_up_hold(ix, of, (&receipt.targets, &effect))?
+            && self.gives_up_hold(ix, of, (&receipt, &effect))?
         {
             return Ok(());
         }
@@ -148,8 +157,9 @@ impl Decider<'_, '_> {
         &mut self,
         ix: StepIx,
         of: StepIx,
-        (targets, effect): (&[Target], &Means),
+        (receipt, effect): (&Receipt, &Means),
     ) -> Result<bool, Contradiction> {
+        let targets = &receipt.targets;
         let origin = self.path(of)?;
         let run = self.state.opened.run;
         let held = |target: &Target| self.shared.hold(&hold_key(target, effect));
@@ -157,11 +167,12 @@ impl Decider<'_, '_> {
             .iter()
             .filter_map(held)
             .flat_map(|state| &state.holders)
+            .filter(|holder| holder.what == receipt.what)
             .filter(|holder| holder.run != run || holder.path != origin)
             .map(|holder| holder.run)
             .collect();
         let first = targets.first().and_then(held);
-        if others.is_empty() && !first.is_some_and(was_so_before) {
+        if others.is_empty() && !first.is_some_and(|state| was_so_before(state, receipt.what)) {
             return Ok(false);
         }
         self.share(SharedChange::Released {
@@ -180,8 +191,8 @@ impl Decider<'_, '_> {
 }
 
 /// The target was as the effect made it before anything was done: a release would change it.
-fn was_so_before(state: &HoldState) -> bool {
-    state.previous.is_some() && state.previous == state.output
+fn was_so_before(state: &HoldState, what: Option<Digest>) -> bool {
+    state.previous.is_some() && state.previous.as_ref() == state.output(what)
 }
 
 /// How long one attempt of an undo may take.

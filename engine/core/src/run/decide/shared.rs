@@ -73,9 +73,14 @@ impl<'w> Pending<'w> {
             let (name, organisation) = (name.to_owned(), organisation.clone());
             Some(Target { kind, name, addresses, macs, organisation })
         }));
-        let organisation: Option<&Organisation> =
-            targets.first().and_then(|target| target.organisation.as_ref());
-        let (hour, of_one) = self.base.touched_with(&all, organisation, now);
+        let organisations: BTreeSet<&Organisation> =
+            targets.iter().filter_map(|target| target.organisation.as_ref()).collect();
+        let (hour, _) = self.base.touched_with(&all, None, now);
+        let of_each = organisations.into_iter().map(|organisation| {
+            let (_, of_one) = self.base.touched_with(&all, Some(organisation), now);
+            of_one
+        });
+        let of_one = of_each.max().unwrap_or(0);
         if let Some(max) = limits.targets_per_hour.filter(|max| hour > *max) {
             return Some(format!(
                 "{hour} targets would be touched within an hour, the limit is {max}"
