@@ -2,7 +2,8 @@
 //!
 //! Scheme, host and port must be equal; the path is compared by whole segments, so `/api` allows
 //! `/api/hosts` and not `/apiary`, and decoded, so `/%6bill` is `/kill`. What is not listed is
-//! refused.
+//! refused. Some services take `/Kill` for `/kill`: what hurts in one case hurts in every case,
+//! what is allowed is allowed as it is written.
 
 use std::net::IpAddr;
 
@@ -61,20 +62,18 @@ impl Allow {
         &self.0
     }
 
-    /// Whether a request may be sent, and if so, whether it hurts: it does where any entry that
-    /// allows it says so.
+    /// Whether a request may be sent, and if so, whether it hurts: it does where any entry says so
+    /// that is for it, in this or in another case of letters.
     ///
     /// # Errors
     /// A sentence that says what to add to the configuration.
     pub fn permits(&self, method: &str, url: &Url) -> Result<bool, String> {
-        let mut hurts = None;
-        for entry in self.0.iter().filter(|entry| entry.covers(method, url)) {
-            hurts = Some(hurts.unwrap_or(false) || entry.destructive);
-        }
         let shown = shown(url);
-        let hurts = hurts.ok_or_else(|| {
-            format!("{method} {shown} is not on the allow list of this connector")
-        })?;
+        if !self.0.iter().any(|entry| entry.covers(method, url, Letters::AsWritten)) {
+            return Err(format!("{method} {shown} is not on the allow list of this connector"));
+        }
+        let mut destructive = self.0.iter().filter(|entry| entry.destructive);
+        let hurts = destructive.any(|entry| entry.covers(method, url, Letters::InAnyCase));
         match url.host() {
             None => Err(format!("{shown} has no host")),
             Some(Host::Domain(name)) if is_loopback_name(name) => Err(format!(
@@ -87,23 +86,44 @@ impl Allow {
     }
 }
 
+/// How the letters of a path are compared.
+#[derive(Debug, Clone, Copy)]
+enum Letters {
+    AsWritten,
+    InAnyCase,
+}
+
 impl AllowEntry {
-    fn covers(&self, method: &str, url: &Url) -> bool {
+    fn covers(&self, method: &str, url: &Url, letters: Letters) -> bool {
         self.methods.iter().any(|allowed| allowed == method)
             && self.url.scheme() == url.scheme()
             && self.url.host() == url.host()
             && self.url.port_or_known_default() == url.port_or_known_default()
-            && begins_with(url, &self.url)
+            && begins_with(url, &self.url, letters)
     }
 }
 
-fn begins_with(url: &Url, prefix: &Url) -> bool {
-    let (Ok(url), Ok(mut prefix)) = (segments(url), segments(prefix)) else { return false };
+fn begins_with(url: &Url, prefix: &Url, letters: Letters) -> bool {
+    let (Ok(mut url), Ok(mut prefix)) = (segments(url), segments(prefix)) else { return false };
+    if let Letters::InAnyCase = letters {
+        url = folded(&url);
+        prefix = folded(&prefix);
+    }
     // `/api/` and `/api` both stand for everything below.
     if prefix.last().is_some_and(Vec::is_empty) {
         prefix.pop();
     }
     url.starts_with(&prefix)
+}
+
+/// Segments in one case. Capitals first: `ſ` and the Kelvin sign are an `s` and a `k` to some.
+fn folded(segments: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let fold = |segment: &Vec<u8>| match std::str::from_utf8(segment) {
+        Ok(text) => text.to_uppercase().to_lowercase().into_bytes(),
+        // No text: then only the letters of ASCII are letters.
+        Err(_) => segment.to_ascii_lowercase(),
+    };
+    segments.iter().map(fold).collect()
 }
 
 /// The path as a server understands it: its segments, decoded.
@@ -219,6 +239,30 @@ mod tests {
         {
             assert!(hurts(&format!("https://edr.example{url}")).is_err(), "{url}");
         }
+    }
+
+    #[test]
+    fn another_case_of_a_path_hurts_as_much_and_is_not_allowed_by_it() {
+        let entry = |url: &str, destructive| AllowEntry {
+            methods: vec!["POST".into()],
+            url: url.parse().unwrap(),
+            destructive,
+        };
+        let list = Allow::new(vec![
+            entry("https://edr.example/", false),
+            entry("https://edr.example/Hosts/kill", true),
+            entry("https://edr.example/stra%C3%9Fe", true),
+            entry("https://only.example/kill", true),
+        ])
+        .unwrap();
+        let hurts = |url: &str| list.permits("POST", &url.parse().unwrap());
+        for path in
+            ["/Hosts/kill", "/hosts/KILL/7", "/HOSTS/%4bill", "/hosts/\u{212a}ill", "/STRA%C3%9fE"]
+        {
+            assert_eq!(hurts(&format!("https://edr.example{path}")), Ok(true), "{path}");
+        }
+        assert_eq!(hurts("https://edr.example/hosts/killer"), Ok(false));
+        assert!(hurts("https://only.example/KILL").is_err(), "what is allowed is as written");
     }
 
     #[test]
