@@ -137,7 +137,8 @@ impl From<OpenError> for Failure {
             OpenError::Owned(_)
             | OpenError::Newer { .. }
             | OpenError::Outdated { .. }
-            | OpenError::Older { .. } => Exit::Conflict,
+            | OpenError::Older { .. }
+            | OpenError::Linked { .. } => Exit::Conflict,
             OpenError::Unsafe(_) | OpenError::Foreign(_) => Exit::NotAllowed,
             OpenError::Store(_) | OpenError::File { .. } | _ => Exit::Unreachable,
         };

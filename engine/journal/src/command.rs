@@ -10,6 +10,7 @@ use beistand_core::model::{Millis, Person};
 use thiserror::Error;
 
 use crate::error::{OpenError, StoreError};
+use crate::lock::one_name;
 use crate::migrate::{Found, inspect};
 use crate::place::{Place, check_safety};
 use crate::schema::VERSION;
@@ -56,6 +57,9 @@ impl Mailbox {
         let place = Place::parse(url)?;
         if !place.exists() {
             return Err(OpenError::Missing(place.name()));
+        }
+        if let Place::Sqlite(path) = &place {
+            one_name(path)?;
         }
         let failed = |source| StoreError::Database { what: "open the mailbox", source };
         let mut look = place.look().await.map_err(failed)?;

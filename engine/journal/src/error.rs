@@ -16,6 +16,16 @@ pub enum OpenError {
     /// Somebody else owns it. Verbs go through the mailbox.
     #[error("the store is owned by another process{0}")]
     Owned(String),
+    /// The database file has more than one name, and SQLite's log and our lock go by the name.
+    #[error(
+        "`{path}` is one of {names} names (hard links) of one file, and under each it would be another store; keep one of them, and make the others copies with `beistand backup`"
+    )]
+    Linked {
+        /// The name it was opened by.
+        path: PathBuf,
+        /// How many it has.
+        names: u64,
+    },
     /// There is no store there, and a reader makes none.
     #[error("there is no store at `{0}`")]
     Missing(String),

@@ -6,6 +6,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{OpenError, StoreError};
@@ -19,6 +20,20 @@ pub(crate) fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+/// Refuses a database file with a second name: a hard link is no way to the same lock, as a symbolic
+/// link is, nor to the same log of SQLite (<https://www.sqlite.org/howtocorrupt.html>, section 2.5).
+pub(crate) fn one_name(database: &Path) -> Result<(), OpenError> {
+    let path = || database.to_owned();
+    match database.metadata() {
+        Ok(file) if file.nlink() > 1 => {
+            Err(OpenError::Linked { path: path(), names: file.nlink() })
+        }
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(OpenError::File { path: path(), source }),
+    }
 }
 
 /// Holds the lock as long as it lives.
@@ -52,6 +67,7 @@ impl FileLock {
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
+        one_name(database)?;
         file.set_len(0).map_err(failed)?;
         file.write_all(format!("process {}\n", std::process::id()).as_bytes()).map_err(failed)?;
         Ok(Self { _file: file })

@@ -42,6 +42,7 @@ told! {
     stories::claim::a_hundred_thousand_that_wait_cost_nothing as a_hundred_thousand_that_wait_cost_nothing,
     stories::claim::a_second_owner_is_refused_and_a_reader_is_not as a_second_owner_is_refused_and_a_reader_is_not,
     stories::claim::a_store_has_one_owner_whatever_link_leads_to_it as a_store_has_one_owner_whatever_link_leads_to_it,
+    stories::claim::a_store_of_two_names_is_refused_until_it_has_one as a_store_of_two_names_is_refused_until_it_has_one,
     stories::guard::one_start_key_gives_one_run as one_start_key_gives_one_run,
     stories::guard::a_need_is_answered_once as a_need_is_answered_once,
     stories::guard::holds_follow_each_other as holds_follow_each_other,

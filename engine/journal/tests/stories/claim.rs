@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use beistand_core::entry::StreamKind;
-use beistand_journal::{Change, Journal, Next, OpenError, Reader, To};
+use beistand_journal::{Change, Journal, Mailbox, Next, OpenError, Reader, To};
 
 use super::{Place, at, entry, new_run, opened, run_id};
 
@@ -102,6 +102,25 @@ pub(crate) async fn a_store_has_one_owner_whatever_link_leads_to_it(place: Place
     let journal = Journal::open(&by_link, place.options(2)).await.unwrap();
     assert!(matches!(Journal::open(&place.url, place.options(3)).await, Err(OpenError::Owned(_))));
     journal.close(at(4)).await.unwrap();
+}
+
+pub(crate) async fn a_store_of_two_names_is_refused_until_it_has_one(place: Place) {
+    let Some(path) = place.url.strip_prefix("sqlite:") else { return };
+    let second = std::path::Path::new(path).with_file_name("second.db");
+    let by_second = format!("sqlite:{}", second.display());
+    let journal = place.open(0).await;
+    opened(&journal, 1).await;
+    std::fs::hard_link(path, &second).unwrap();
+    let refused = Journal::open(&by_second, place.options(1)).await;
+    assert!(matches!(refused, Err(OpenError::Linked { names: 2, .. })), "{refused:?}");
+    let posting = Mailbox::open(&by_second).await;
+    assert!(matches!(posting, Err(OpenError::Linked { .. })), "{posting:?}");
+    journal.close(at(2)).await.unwrap();
+    let refused = Journal::open(&place.url, place.options(3)).await;
+    assert!(matches!(refused, Err(OpenError::Linked { .. })), "{refused:?}");
+    std::fs::remove_file(&second).unwrap();
+    let journal = place.open(4).await;
+    journal.close(at(5)).await.unwrap();
 }
 
 #[expect(clippy::disallowed_methods, reason = "a bound of the contract: a restart within 2 s")]
