@@ -6,6 +6,7 @@ mod config;
 mod crash;
 mod exit;
 mod find;
+mod guard;
 mod library;
 mod modes;
 mod out;

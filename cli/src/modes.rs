@@ -1,21 +1,19 @@
 //! From the configuration to what the engine works with, for live runs and for drills.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 
 use beistand_connector_api::Connector;
 use beistand_connectors::simulator::{Canned, Simulator};
 use beistand_connectors::{CONNECTORS, Surroundings, connect, drill_relay, inventory};
-use beistand_core::model::{
-    Catalogue, ConnectorName, Guard, GuardIdentity, Inventory, Limits, StoreId, capabilities,
-};
+use beistand_core::model::{Catalogue, ConnectorName, Inventory, Limits, StoreId, capabilities};
 use beistand_core::run::{Binding, Setup};
 use beistand_runtime::{Clock as _, ModeSetup, Modes, WallClock};
 use serde_json::Value;
 
 use crate::config::{Config, Resolver};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::guard::guard;
 
 /// Everything the engine works with.
 pub(crate) fn modes(
@@ -215,130 +213,4 @@ fn bindings(
         }
     }
     Ok(bindings)
-}
-
-/// What the configuration guards, under all names the inventory knows, and the engine's own host,
-/// store, gateway and the hosts of its connectors.
-fn guard(config: &Config, hosts: &Inventory, url: &str) -> Guard {
-    let mut identities = Vec::new();
-    for text in config.guard.iter().flat_map(|guard| &guard.never) {
-        identities.push(with_inventory(GuardIdentity::from_text(text), hosts));
-    }
-    for (why, host) in own_hosts(config, url) {
-        let mut identity = GuardIdentity::from_text(&host);
-        identity.label = why;
-        for address in (host.as_str(), 0).to_socket_addrs().into_iter().flatten() {
-            identity.ranges.push(ipnet::IpNet::from(address.ip()));
-        }
-        identities.push(with_inventory(identity, hosts));
-    }
-    Guard::new(identities)
-}
-
-/// A guarded name stands for all of its machine: other names, addresses, hardware addresses.
-fn with_inventory(mut identity: GuardIdentity, hosts: &Inventory) -> GuardIdentity {
-    for host in hosts.hosts() {
-        let label = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
-        let named = identity
-            .names
-            .iter()
-            .any(|name| *name == host.name || label(name) == label(&host.name));
-        let addressed = host
-            .addresses
-            .iter()
-            .any(|address| identity.ranges.iter().any(|range| range.contains(address)));
-        let wired = host.macs.iter().any(|mac| identity.macs.contains(mac));
-        // One address of a machine stands for the machine; a range stands for its addresses.
-        let meant = identity.ranges.iter().any(|range| {
-            range.prefix_len() == range.max_prefix_len() && host.addresses.contains(&range.addr())
-        });
-        if named || wired || meant {
-            identity
-                .ranges
-                .extend(host.addresses.iter().map(|address| ipnet::IpNet::from(*address)));
-        }
-        if named || addressed || wired {
-            identity.names.insert(host.name.clone());
-            identity.macs.extend(host.macs.iter().cloned());
-        }
-    }
-    identity
-}
-
-/// The addresses of this machine's interfaces, as Linux lists them: `fib_trie` the IPv4 addresses
-/// that are local, `if_inet6` those of IPv6.
-fn own_addresses() -> Vec<IpAddr> {
-    let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
-    local_addresses(&read("/proc/net/fib_trie"), &read("/proc/net/if_inet6"))
-}
-
-fn local_addresses(trie: &str, inet6: &str) -> Vec<IpAddr> {
-    let mut found = BTreeSet::new();
-    let mut leaf = None;
-    for line in trie.lines().map(str::trim) {
-        if let Some(address) = line.strip_prefix("|-- ") {
-            leaf = address.parse::<IpAddr>().ok();
-        } else if line == "/32 host LOCAL" {
-            found.extend(leaf);
-        }
-    }
-    let digits = inet6.lines().filter_map(|line| line.split_whitespace().next());
-    let six = digits.filter_map(|digits| u128::from_str_radix(digits, 16).ok());
-    found.extend(six.map(|bits| IpAddr::V6(bits.into())));
-    found.into_iter().collect()
-}
-
-fn own_hosts(config: &Config, url: &str) -> Vec<(String, String)> {
-    let mut own = vec![("the engine's own host".to_owned(), "localhost".to_owned())];
-    if let Ok(name) = std::fs::read_to_string("/proc/sys/kernel/hostname") {
-        own.push(("the engine's own host".to_owned(), name.trim().to_owned()));
-    }
-    for address in own_addresses() {
-        own.push(("the engine's own host".to_owned(), address.to_string()));
-    }
-    if let Some(gateway) = default_gateway() {
-        own.push(("the engine's gateway".to_owned(), gateway));
-    }
-    if let Some(rest) =
-        url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"))
-    {
-        let authority = rest.split(['/', '?']).next().unwrap_or_default();
-        let host = authority.rsplit('@').next().unwrap_or_default();
-        let host = host.rsplit_once(':').map_or(host, |(host, _)| host).trim_matches(['[', ']']);
-        if !host.is_empty() {
-            own.push(("the engine's store".to_owned(), host.to_owned()));
-        }
-    }
-    for (name, value) in &config.connectors {
-        if let Some(host) = value.get("host").and_then(Value::as_str) {
-            own.push((format!("the host of connector `{name}`"), host.to_owned()));
-        }
-    }
-    own
-}
-
-/// The default route's gateway (proc(5), /proc/net/route: little-endian hex).
-fn default_gateway() -> Option<String> {
-    let table = std::fs::read_to_string("/proc/net/route").ok()?;
-    table.lines().skip(1).find_map(|line| {
-        let mut fields = line.split_whitespace().skip(1);
-        let (to, gateway) = (fields.next()?, fields.next()?);
-        let bytes = u32::from_str_radix(gateway, 16).ok().filter(|_| to == "00000000")?;
-        Some(std::net::Ipv4Addr::from(bytes.swap_bytes()).to_string())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::local_addresses;
-
-    #[test]
-    fn the_addresses_of_the_machine_itself_are_found() {
-        let trie = "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 10.1.0.0\n        /24 link UNICAST\n     \
-                    |-- 10.1.0.5\n        /32 host LOCAL\n     |-- 10.1.0.255\n        /32 link BROADCAST\n";
-        let six = "fd000000000000000000000000000002 02 40 00 80     eth0\n";
-        let found: Vec<String> =
-            local_addresses(trie, six).iter().map(ToString::to_string).collect();
-        assert_eq!(found, ["10.1.0.5", "fd00::2"]);
-    }
 }

@@ -172,7 +172,7 @@ impl Config {
         Ok((config, Some(file)))
     }
 
-    fn read(text: &str, file: &Path) -> Outcome<Self> {
+    pub(crate) fn read(text: &str, file: &Path) -> Outcome<Self> {
         let deserializer = serde_yaml::Deserializer::from_str(text);
         serde_path_to_error::deserialize(deserializer).map_err(|error| {
             let path = error.path().to_string();
