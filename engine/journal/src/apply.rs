@@ -254,6 +254,13 @@ pub(crate) const STATEMENTS: &[&str] = &[
     ),
     // 25 Unpause
     concat!("delete from pause where connector in (select w.value ->> 'connector'", rows!(), ")"),
+    // 26 Strike
+    concat!(
+        "insert into strike (root, action, target, run, votes)
+         select w.value ->> 'root', w.value ->> 'action', w.value ->> 'target',
+             w.value ->> 'run', ", int!("votes"), rows!(),
+        "where true on conflict (root, action, target) do nothing"
+    ),
 ];
 
 #[expect(clippy::too_many_lines, reason = "a table: one row a variant")]
@@ -331,6 +338,12 @@ fn planned(change: &Change, stream: i64) -> Planned {
         Change::Unpause { connector } => {
             (25, connector.to_string(), json!({"connector": connector}))
         }
+        Change::Strike(strike) => (
+            26,
+            format!("{} {} {}", strike.root, strike.action, strike.target),
+            json!({"root": strike.root, "action": strike.action, "target": strike.target,
+                "run": strike.run, "votes": strike.votes}),
+        ),
     }
 }
 

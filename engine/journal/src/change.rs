@@ -5,7 +5,9 @@ use beistand_core::model::{
     ConnectorName, IncidentId, Millis, NeedId, Organisation, Person, Role, RunId,
 };
 
-use crate::table::{Asset, Evidence, Hold, HoldKey, Incident, Need, Once, Run, Signal, TargetUse};
+use crate::table::{
+    Asset, Evidence, Hold, HoldKey, Incident, Need, Once, Run, Signal, Strike, TargetUse,
+};
 
 /// A change of one row. The changes of an append are a set: at most one of a kind for one row.
 /// They are applied kind by kind, in the order they stand here.
@@ -69,6 +71,8 @@ pub enum Change {
     RemoveHold(HoldKey),
     /// A target was touched.
     UseTarget(TargetUse),
+    /// A target was destroyed; who came first stays.
+    Strike(Strike),
     /// Something was done that is done once.
     Once(Once),
     /// Opens an incident's row, or writes all of it anew.

@@ -3,10 +3,12 @@
 //! Guards are checked against what is committed, in the same transaction and before anything of the
 //! append is written. Two appends that could contradict each other never share a batch.
 
-use beistand_core::model::{Digest, Limits, Millis, Mode, NeedId, Organisation, Path, RunId};
+use beistand_core::model::{
+    Digest, IncidentId, Limits, Millis, Mode, NeedId, Organisation, Path, RunId,
+};
 use thiserror::Error;
 
-use crate::table::{HoldKey, Once};
+use crate::table::{HoldKey, Once, Strike};
 
 /// What must be true.
 #[derive(Debug, Clone)]
@@ -67,6 +69,14 @@ pub enum Guard {
         limits: Limits,
         /// What would be touched.
         targets: Vec<TargetCount>,
+    },
+    /// So many targets may be let through by as many people, together with all that so few or fewer
+    /// let through in the same tree of runs.
+    VotesCarry {
+        /// What would be destroyed: by one action, in one tree, under the same votes.
+        strikes: Vec<Strike>,
+        /// How many such targets there may be.
+        most: u32,
     },
     /// The action was not yet done in this incident by this playbook at this path on these targets.
     OncePerIncident {
@@ -148,6 +158,16 @@ pub enum Refusal {
         kind: LimitKind,
         /// The limit.
         limit: u32,
+        /// How many it would be.
+        wanted: u64,
+    },
+    /// So few people do not let through so many targets.
+    #[error("{wanted} targets are more than the {most} that {votes} votes let through")]
+    Votes {
+        /// How many had said yes.
+        votes: u32,
+        /// How many targets that is enough for.
+        most: u32,
         /// How many it would be.
         wanted: u64,
     },

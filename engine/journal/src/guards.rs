@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::error::StoreError;
 use crate::guard::{Guard, LimitKind, Refusal, TargetCount};
 use crate::sql::{Connection, Failure, Row, params};
-use crate::table::{HoldKey, Once};
+use crate::table::{HoldKey, Once, Strike};
 
 impl Guard {
     /// Appends with a common key never share a batch, so that what one of them writes is seen by
@@ -22,6 +22,11 @@ impl Guard {
             | Self::Held { hold }
             | Self::LastHold { hold } => format!("target {} {}", hold.mode, hold.target),
             Self::DistinctTargets { mode, .. } => format!("limits {mode}"),
+            Self::VotesCarry { strikes, .. } => {
+                strikes.first().map_or_else(String::new, |strike| {
+                    format!("votes {} {}", strike.root, strike.action)
+                })
+            }
             Self::OncePerIncident { once } => format!("once {} {}", once.incident, once.key),
         }
     }
@@ -80,6 +85,7 @@ async fn check(connection: &mut Connection, guard: &Guard) -> Result<Option<Refu
             Ok(if other.is_some() { None } else { Some(Refusal::NotHeld) })
         }
         Guard::DistinctTargets { .. } => limits(connection, guard).await,
+        Guard::VotesCarry { strikes, most } => votes_carry(connection, strikes, *most).await,
         Guard::OncePerIncident { once } => done_before(connection, once).await,
     }
 }
@@ -185,6 +191,22 @@ async fn limits(connection: &mut Connection, guard: &Guard) -> Result<Option<Ref
     Ok(None)
 }
 
+async fn votes_carry(
+    connection: &mut Connection,
+    strikes: &[Strike],
+    most: u32,
+) -> Result<Option<Refusal>, Failure> {
+    let Some(Strike { root, action, votes, .. }) = strikes.first() else { return Ok(None) };
+    let sql = "select count(*) from (select target from strike where root = $1 and action = $2
+         and votes <= $3 union select w.value ->> 'target' from json_each($4) w) as struck";
+    let rows: Vec<_> = strikes.iter().map(|strike| json!({"target": strike.target})).collect();
+    let rows = serde_json::Value::Array(rows).to_string();
+    let params = params![root.to_string(), action.as_str(), i64::from(*votes), rows];
+    let wanted = count(connection, sql, params).await?;
+    let refusal = Refusal::Votes { votes: *votes, most, wanted };
+    Ok((wanted > u64::from(most)).then_some(refusal))
+}
+
 fn names<'a>(targets: impl Iterator<Item = &'a TargetCount>) -> String {
     let rows: Vec<_> = targets.map(|target| json!({"target": target.target})).collect();
     serde_json::Value::Array(rows).to_string()
@@ -196,11 +218,16 @@ async fn over(
     params: Vec<crate::sql::Param>,
     (kind, limit): (LimitKind, u32),
 ) -> Result<Option<Refusal>, Failure> {
-    let wanted = match connection.row(sql, params).await? {
-        Some(mut row) => {
-            u64::try_from(row.int("target_use").map_err(|error| bad(&error))?).unwrap_or(0)
-        }
-        None => 0,
-    };
+    let wanted = count(connection, sql, params).await?;
     Ok((wanted > u64::from(limit)).then_some(Refusal::Limit { kind, limit, wanted }))
+}
+
+/// The one number that a question answers.
+async fn count(
+    connection: &mut Connection,
+    sql: &'static str,
+    params: Vec<crate::sql::Param>,
+) -> Result<u64, Failure> {
+    let Some(mut row) = connection.row(sql, params).await? else { return Ok(0) };
+    Ok(u64::try_from(row.int("count").map_err(|error| bad(&error))?).unwrap_or(0))
 }

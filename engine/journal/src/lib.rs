@@ -54,5 +54,6 @@ pub use read::{NeedFilter, Page, Reader, RunFilter};
 pub use seal::{Seal, witnessed};
 pub use stream::{Entry, Head, Lease, Snapshot, Stream};
 pub use table::{
-    Asset, Evidence, Hold, HoldKey, HoldState, Incident, Meta, Need, Once, Run, Signal, TargetUse,
+    Asset, Evidence, Hold, HoldKey, HoldState, Incident, Meta, Need, Once, Run, Signal, Strike,
+    TargetUse,
 };

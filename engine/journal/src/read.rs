@@ -17,7 +17,9 @@ use crate::schema::VERSION;
 use crate::seal::{NEWEST_SEAL, SEAL_END, Seal};
 use crate::sql::{Pool, params};
 use crate::stream::{Entry, Snapshot, Stream};
-use crate::table::{Asset, Evidence, Hold, Incident, Meta, Need, Once, Run, Signal, TargetUse};
+use crate::table::{
+    Asset, Evidence, Hold, Incident, Meta, Need, Once, Run, Signal, Strike, TargetUse,
+};
 use crate::writer::digest;
 
 pub(crate) use rows::meta;
@@ -311,6 +313,14 @@ impl Reader {
              order by no";
         let rows = self.pool.rows("list touched targets", sql, params![since.get()]).await?;
         rows.into_iter().map(rows::target_use).collect()
+    }
+
+    /// What was destroyed by trees of runs that have not ended, for the policy.
+    pub async fn strikes(&self) -> Result<Vec<Strike>, StoreError> {
+        let sql = "select root, action, target, run, votes from strike
+             where root in (select root from run where ended_at is null) order by no";
+        let rows = self.pool.rows("list what was destroyed", sql, params![]).await?;
+        rows.into_iter().map(rows::strike).collect()
     }
 
     /// Incidents, newest first, each with the cursor of its row.

@@ -4,8 +4,8 @@
 //! by them and keeps them as they are.
 
 use beistand_core::model::{
-    ConnectorName, Digest, IncidentId, Millis, Mode, NeedId, Organisation, Path, Person, Role,
-    RunId, Severity, StoreId, Tlp,
+    ActionName, ConnectorName, Digest, IncidentId, Millis, Mode, NeedId, Organisation, Path,
+    Person, Role, RunId, Severity, StoreId, Tlp,
 };
 
 /// A run, as lists show it.
@@ -153,6 +153,21 @@ pub struct TargetUse {
     pub organisation: Option<Organisation>,
     /// When last.
     pub at: Millis,
+}
+
+/// A target that an action destroyed, for the policy: counted over a run and all it called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Strike {
+    /// The run that nobody called.
+    pub root: RunId,
+    /// `network.isolate`.
+    pub action: ActionName,
+    /// `host:pc-17`.
+    pub target: String,
+    /// Which of the tree's runs came first.
+    pub run: RunId,
+    /// How many people had said yes to that one.
+    pub votes: u32,
 }
 
 /// An effect that may happen once in its incident, and whose it is.

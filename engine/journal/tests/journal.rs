@@ -47,12 +47,14 @@ told! {
     stories::guard::a_need_is_answered_once as a_need_is_answered_once,
     stories::guard::holds_follow_each_other as holds_follow_each_other,
     stories::guard::limits_count_distinct_targets as limits_count_distinct_targets,
+    stories::guard::a_cut_in_parts_is_counted_as_one as a_cut_in_parts_is_counted_as_one,
     stories::guard::what_is_done_once_is_done_once as what_is_done_once_is_done_once,
     stories::table::every_change_is_read_back as every_change_is_read_back,
     stories::table::a_command_is_answered_with_its_entry as a_command_is_answered_with_its_entry,
     stories::proof::seals_anchor_what_was_written as seals_anchor_what_was_written,
     stories::proof::every_kind_of_tampering_is_found as every_kind_of_tampering_is_found,
     stories::proof::an_export_verifies_without_bodies as an_export_verifies_without_bodies,
+    stories::proof::a_store_of_the_first_schema_is_brought_up_to_date as a_store_of_the_first_schema_is_brought_up_to_date,
     stories::copy::a_backup_is_restored_with_a_new_epoch as a_backup_is_restored_with_a_new_epoch,
 }
 

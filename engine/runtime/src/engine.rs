@@ -198,6 +198,7 @@ impl Inner {
         // A key names its incident, and an incident has one mode.
         let once: BTreeMap<_, _> =
             reader.once().await?.into_iter().map(|o| (o.key.hex(), (o.run, o.path))).collect();
+        let strikes = reader.strikes().await?;
         for mode in [Mode::Live, Mode::Drill] {
             let mut fresh = Shared { stopped, once: once.clone(), ..Shared::default() };
             for (key, state) in holds_of(holds.clone(), mode) {
@@ -205,6 +206,11 @@ impl Inner {
             }
             for one in uses.iter().filter(|one| one.mode == mode) {
                 fresh.touched.insert(one.target.clone(), (one.at, one.organisation.clone()));
+            }
+            // A run has one mode, and so have those it calls.
+            for one in &strikes {
+                let struck = fresh.struck.entry((one.root, one.action.clone())).or_default();
+                struck.add(&one.target, one.run, one.votes);
             }
             *self.shared(mode).write().unwrap_or_else(PoisonError::into_inner) = fresh;
         }

@@ -7,7 +7,7 @@ use beistand_core::model::{
     ConnectorName, Digest, Direction, Limits, Millis, Mode, NeedId, Path, RunId, Target,
 };
 use beistand_core::run::{
-    Decision, Event, HOUR, Head, Holder, Means, Need, RunState, Shared, SharedChange,
+    Decision, Event, HOUR, Head, Holder, Means, Need, RunState, Shared, SharedChange, Yes,
 };
 use beistand_journal::{self as journal, Append, Change, Guard};
 use serde_json::{Value, json};
@@ -139,8 +139,11 @@ fn shared_change(
     let opened = state.opened();
     let mode = opened.mode;
     match change {
-        SharedChange::Busy { targets, effect, by } => {
+        SharedChange::Busy { targets, effect, by, yes } => {
             busy(append, (targets, effect, by), decision, state, (shared, limits));
+            if let Some(yes) = yes {
+                strike(append, (targets, effect, by), yes);
+            }
         }
         SharedChange::Held { targets, effect, by, previous, output } => {
             for target in targets {
@@ -268,14 +271,50 @@ fn busy(
             target: target.identity(),
             organisation: target.organisation.clone(),
         };
-        append.guards.push(Guard::DistinctTargets {
-            mode: opened.mode,
-            run: opened.run,
-            since: append.at.minus(HOUR),
-            limits: *limits,
-            targets: targets.iter().map(count).collect(),
+        let known = append.guards.iter_mut().find_map(|guard| {
+            let Guard::DistinctTargets { targets, .. } = guard else { return None };
+            Some(targets)
         });
+        // What is written together is counted together.
+        match known {
+            Some(known) => known.extend(targets.iter().map(count)),
+            None => append.guards.push(Guard::DistinctTargets {
+                mode: opened.mode,
+                run: opened.run,
+                since: append.at.minus(HOUR),
+                limits: *limits,
+                targets: targets.iter().map(count).collect(),
+            }),
+        }
     }
+}
+
+/// An effect that a policy counts: what so few people let through may not have become too much
+/// since it was decided.
+fn strike(append: &mut Append, (targets, effect, by): (&[Target], &Means, &Holder), yes: &Yes) {
+    let strikes = targets.iter().map(|target| journal::Strike {
+        root: yes.root,
+        action: effect.action.clone(),
+        target: target.identity(),
+        run: by.run,
+        votes: yes.votes,
+    });
+    let strikes: Vec<journal::Strike> = strikes.collect();
+    if let Some(most) = yes.carries {
+        let (root, action, votes) = (yes.root, &effect.action, yes.votes);
+        let alike = append.guards.iter_mut().find_map(|guard| {
+            let Guard::VotesCarry { strikes, .. } = guard else { return None };
+            let first = strikes.first()?;
+            let same = (first.root, &first.action, first.votes) == (root, action, votes);
+            same.then_some(strikes)
+        });
+        // What is written together is counted together.
+        match alike {
+            Some(known) => known.extend(strikes.iter().cloned()),
+            None => append.guards.push(Guard::VotesCarry { strikes: strikes.clone(), most }),
+        }
+    }
+    append.changes.extend(strikes.into_iter().map(Change::Strike));
 }
 
 fn hold(key: journal::HoldKey, state: journal::HoldState, since: Millis) -> journal::Hold {

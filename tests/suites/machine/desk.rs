@@ -181,6 +181,13 @@ impl Desk {
         self
     }
 
+    /// Becomes a sub-playbook that a run called.
+    pub(super) fn called_by(&mut self, caller: RunId) {
+        let (path, restored) = (at("sub"), None);
+        let of = Parent { run: caller, path, root: caller, generation: 0, restored };
+        self.reopened(|_, parent| *parent = Some(of));
+    }
+
     fn reopened(&mut self, change: impl FnOnce(&mut RunId, &mut Option<Parent>)) {
         let Some((_, events)) = self.entries.first_mut() else { return };
         if let Head::RunOpened { run, parent, .. } = &mut events[0].head {

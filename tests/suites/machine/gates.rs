@@ -1,6 +1,6 @@
 //! Who must say yes to what, and how long a yes holds.
 
-use beistand_core::model::{Limits, PolicyRule, Role};
+use beistand_core::model::{Limits, PolicyRule, Role, RunId};
 use beistand_core::run::{AnswerError, AnswerKind, Command, Head};
 use serde_json::{Value, json};
 
@@ -153,6 +153,81 @@ fn a_policy_asks_at_the_outermost_loop_and_two_people_above_twenty() {
     assert_eq!(desk.need("each").votes_needed, 1);
     desk.approve("each", "anna").all_succeed();
     assert_eq!(desk.status(), "succeeded");
+}
+
+/// A loop over so many hosts from `first` on, at a place in a playbook.
+fn loop_of(id: &str, (first, count): (usize, usize), indent: usize) -> String {
+    let hosts: Vec<String> = (first..first + count).map(|n| format!("\"pc-{n}\"")).collect();
+    let lines = [
+        format!("- id: {id}"),
+        format!("  for_each: '[{}]'", hosts.join(", ")),
+        "  as: host".to_owned(),
+        "  max_parallel: 50".to_owned(),
+        "  steps:".to_owned(),
+        format!("    - id: cut_{id}"),
+        "      call: network.isolate".to_owned(),
+        "      with: { host: \"${host}\" }".to_owned(),
+    ];
+    let pad = " ".repeat(indent);
+    lines.map(|line| format!("{pad}{line}")).join("\n") + "\n"
+}
+
+#[test]
+fn a_cut_in_parts_asks_as_many_people_as_the_whole() {
+    let (a, b) = (loop_of("a", (0, 15), 2), loop_of("b", (15, 15), 2));
+    let mut after = Desk::of(&format!("{a}{b}")).with_policy();
+    after.tick();
+    assert_eq!(after.need("a").votes_needed, 1);
+    after.approve("a", "anna").all_succeed();
+    assert_eq!(after.need("b").votes_needed, 2, "one after the other");
+    after.approve("b", "anna").approve("b", "ben").all_succeed();
+    assert_eq!(after.status(), "succeeded");
+    after.undo(&["a[0]/cut_a"]);
+    assert_eq!(after.need("").votes_needed, 2, "what was cut like that is opened like that");
+
+    let (a, b) = (loop_of("a", (0, 15), 8), loop_of("b", (15, 15), 8));
+    let both = format!("  - id: both\n    parallel:\n      left:\n{a}      right:\n{b}");
+    let mut beside = Desk::of(&both).with_policy();
+    beside.tick();
+    let needed = ["both/left/a", "both/right/b"].map(|path| beside.need(path).votes_needed);
+    assert_eq!(needed, [1, 2], "side by side");
+
+    let (a, b) = (loop_of("a", (0, 15), 2), loop_of("b", (5, 15), 2));
+    let mut again = Desk::of(&format!("{a}{b}")).with_policy();
+    again.tick().approve("a", "anna").all_succeed();
+    assert_eq!(again.need("b").votes_needed, 1, "20 hosts are 20 hosts");
+}
+
+#[test]
+fn a_rule_that_asks_nobody_at_first_asks_from_its_number_on() {
+    let mut desk = Desk::of(&format!("{}{}", loop_of("a", (0, 3), 2), loop_of("b", (3, 3), 2)));
+    let (actions, role) = (vec!["network.isolate".parse().unwrap()], Role::Commander);
+    desk.setup.policy = Some(vec![PolicyRule { actions, above: 4, role, votes: 2 }]);
+    desk.tick().all_succeed();
+    assert_eq!(desk.need("b").votes_needed, 2);
+}
+
+#[test]
+fn sub_playbooks_of_one_run_do_not_share_a_cut_among_few_people() {
+    let part = |first| Desk::of(&loop_of("a", (first, 15), 2)).with_policy();
+    let (mut left, mut right) = (part(0), part(15));
+    let caller = RunId::new(9, &[9; 10]);
+    left.called_by(caller);
+    right.renamed();
+    right.called_by(caller);
+    left.tick().approve("sub/a", "anna");
+    right.tick();
+    assert_eq!(right.need("sub/a").votes_needed, 1, "neither knows of the other yet");
+    left.all_succeed();
+    right.shared = left.shared.clone();
+    right.approve("sub/a", "anna").all_succeed();
+    let cut = (0..15).filter(|n| right.is(&format!("sub/a[{n}]/cut_a")) == "succeeded").count();
+    assert_eq!(cut, 5, "20 in all under one vote");
+    let need = right.need("sub/a[5]/cut_a");
+    let lines = need.shows.unwrap()["lines"].as_array().unwrap().len();
+    assert_eq!((need.votes_needed, lines), (2, 10));
+    right.approve("sub/a[5]/cut_a", "anna").approve("sub/a[5]/cut_a", "ben").all_succeed();
+    assert_eq!(right.status(), "succeeded");
 }
 
 #[test]

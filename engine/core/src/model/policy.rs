@@ -1,5 +1,6 @@
 //! Guard, limits and policy: what holds for every playbook, whatever it says.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -136,13 +137,26 @@ impl Limits {
         Self { targets_per_run: None, targets_per_hour: None, targets_per_organisation: None };
 }
 
-/// How many people of which role must say yes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// How many people of which role must say yes. The stricter one is the greater: more votes, and of
+/// as many those of the role that stands higher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Votes {
     /// How many; at least one.
     pub votes: u32,
     /// Of which role.
     pub role: Role,
+}
+
+impl Ord for Votes {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.votes.cmp(&other.votes).then_with(|| other.role.cmp(&self.role))
+    }
+}
+
+impl PartialOrd for Votes {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// A rule of the policy: these actions, above so many targets, need so many votes.
@@ -188,6 +202,20 @@ impl PolicyRule {
             .map(|rule| Votes { votes: rule.votes, role: rule.role })
             .filter(|votes| votes.votes > 0)
             .max()
+    }
+
+    /// How many targets `votes` people may let an action through to together; `None` for any
+    /// number. What [`PolicyRule::votes`] asks for more is what so few do not carry.
+    pub fn carried(rules: &[Self], action: &ActionName, votes: u32) -> Option<u32> {
+        let mut named = rules.iter().filter(|rule| rule.actions.contains(action)).peekable();
+        if named.peek().is_some() {
+            return named.filter(|rule| rule.votes > votes).map(|rule| rule.above).min();
+        }
+        match votes {
+            0 => Some(0),
+            1 => Some(DEFAULT_TWO_VOTES_ABOVE),
+            _ => None,
+        }
     }
 }
 
@@ -235,5 +263,36 @@ mod tests {
         assert_eq!(votes(&isolate, 6), Some(3));
         assert_eq!(votes(&cut, 20), Some(1));
         assert_eq!(votes(&cut, 21), Some(2));
+    }
+
+    #[test]
+    fn what_so_few_do_not_carry_is_what_more_are_asked_for() {
+        let isolate: ActionName = "network.isolate".parse().unwrap();
+        let cut: ActionName = "link.cut".parse().unwrap();
+        let rule = |above, votes| {
+            let actions = vec![isolate.clone()];
+            PolicyRule { actions, above, role: Role::Deputy, votes }
+        };
+        let rules = [rule(5, 1), rule(12, 3)];
+        for action in [&isolate, &cut] {
+            for (given, count) in (0..5).flat_map(|given| (1..30).map(move |count| (given, count)))
+            {
+                let wanted = PolicyRule::votes(&rules, action, true, count);
+                let enough = wanted.is_none_or(|wanted| wanted.votes <= given);
+                let carried = PolicyRule::carried(&rules, action, given);
+                assert_eq!(carried.is_none_or(|most| count <= most), enough, "{given} {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn of_as_many_votes_those_of_the_higher_role_count() {
+        let isolate: ActionName = "network.isolate".parse().unwrap();
+        let rule =
+            |above, role| PolicyRule { actions: vec![isolate.clone()], above, role, votes: 1 };
+        let rules = [rule(0, Role::Deputy), rule(5, Role::Commander)];
+        let wanted =
+            |count| PolicyRule::votes(&rules, &isolate, true, count).map(|votes| votes.role);
+        assert_eq!((wanted(5), wanted(6)), (Some(Role::Deputy), Some(Role::Commander)));
     }
 }

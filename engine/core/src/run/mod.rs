@@ -10,6 +10,7 @@ mod decide;
 mod event;
 mod scope;
 mod state;
+mod struck;
 mod view;
 mod world;
 
@@ -27,6 +28,7 @@ pub use state::{
     Approved, Binding, Cause, Flow, LoopState, Need, Opened, Phase, RunState, RunStatus, Sent,
     Step, StepError, StepIx, Timer, UndoMark,
 };
+pub use struck::{Struck, Yes};
 pub use view::{StepStatus, item_text, kind_word};
 pub use world::{
     Chance, Connectors, HOUR, HoldKey, HoldState, Holder, Holds, Means, Permits, Setup, Shared,

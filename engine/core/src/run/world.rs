@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::struck::{Struck, Yes};
 use crate::model::{
     ActionName, Catalogue, ConnectorName, Digest, Guard, Inventory, Limits, Millis, NeedId, Offer,
     Organisation, Path, PolicyRule, Role, RunId, Span, StoreId, Target,
@@ -109,6 +110,9 @@ pub struct Shared {
     pub once: BTreeMap<String, (RunId, Path)>,
     /// When a target was last touched, and whose it is; kept for an hour and a little.
     pub touched: BTreeMap<String, (Millis, Option<Organisation>)>,
+    /// What was destroyed in a run and its sub-playbooks, by the root's id and the action; of trees
+    /// that have not ended when the program begins, and of all that run while it does.
+    pub struck: BTreeMap<(RunId, ActionName), Struck>,
     /// When the targets of more than an hour ago were forgotten.
     pub forgotten: Millis,
 }
@@ -195,6 +199,8 @@ pub enum SharedChange {
         effect: Means,
         /// Who.
         by: Holder,
+        /// Under which yes, where a policy counts what is destroyed.
+        yes: Option<Yes>,
     },
     /// The effect is not out any more and left nothing.
     Freed {
@@ -293,7 +299,13 @@ impl Shared {
                     self.looks.entry(key).or_default().insert((*run, path.clone()));
                 }
             }
-            SharedChange::Busy { targets, effect, by } => {
+            SharedChange::Busy { targets, effect, by, yes } => {
+                if let Some(yes) = yes {
+                    let key = (yes.root, effect.action.clone());
+                    let struck = self.struck.entry(key).or_default();
+                    let identities = targets.iter().map(Target::identity);
+                    identities.for_each(|target| struck.add(&target, by.run, yes.votes));
+                }
                 for target in targets {
                     let identity = target.identity();
                     self.looks

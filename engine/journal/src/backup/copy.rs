@@ -93,6 +93,7 @@ pub(crate) const TABLES: &[Table] = &[
         "incident, digest, name, organisation, person, at",
         "$2, $3, $4, $5, $6, $7"
     ),
+    table!("strike", "root, action, target, run, votes", "$2, $3, $4, $5, $6"),
 ];
 
 /// Copies a snapshot of PostgreSQL into a new file.
@@ -164,6 +165,7 @@ const COUNT_ON: &str = "
     select setval(pg_get_serial_sequence('hold', 'no'), (select coalesce(max(no), 0) + 1 from hold), false);
     select setval(pg_get_serial_sequence('pause', 'no'), (select coalesce(max(no), 0) + 1 from pause), false);
     select setval(pg_get_serial_sequence('target_use', 'no'), (select coalesce(max(no), 0) + 1 from target_use), false);
+    select setval(pg_get_serial_sequence('strike', 'no'), (select coalesce(max(no), 0) + 1 from strike), false);
     select setval(pg_get_serial_sequence('once', 'no'), (select coalesce(max(no), 0) + 1 from once), false);
     select setval(pg_get_serial_sequence('blob', 'no'), (select coalesce(max(no), 0) + 1 from blob), false);
     select setval(pg_get_serial_sequence('incident', 'no'), (select coalesce(max(no), 0) + 1 from incident), false);

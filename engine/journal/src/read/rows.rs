@@ -7,7 +7,8 @@ use crate::error::StoreError;
 use crate::sql::Row;
 use crate::stream::Entry;
 use crate::table::{
-    Asset, Evidence, Hold, HoldKey, HoldState, Incident, Meta, Need, Once, Run, Signal, TargetUse,
+    Asset, Evidence, Hold, HoldKey, HoldState, Incident, Meta, Need, Once, Run, Signal, Strike,
+    TargetUse,
 };
 use crate::writer::digest;
 
@@ -140,6 +141,16 @@ pub(super) fn target_use(mut row: Row) -> Result<TargetUse, StoreError> {
         target: row.text("target_use.target")?,
         organisation: row.maybe_parse("target_use.organisation")?,
         at: millis(&mut row, "target_use.at")?,
+    })
+}
+
+pub(super) fn strike(mut row: Row) -> Result<Strike, StoreError> {
+    Ok(Strike {
+        root: row.parse("strike.root")?,
+        action: row.parse("strike.action")?,
+        target: row.text("strike.target")?,
+        run: row.parse("strike.run")?,
+        votes: u32::try_from(row.int("strike.votes")?).unwrap_or(0),
     })
 }
 

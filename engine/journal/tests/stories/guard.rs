@@ -2,11 +2,11 @@
 
 use beistand_core::model::{Limits, Mode, NeedId, Path, digest_of_bytes};
 use beistand_journal::{
-    AppendError, Appended, Change, Guard, Hold, HoldKey, HoldState, LimitKind, Need, Once, Refusal,
-    TargetCount, TargetUse, To,
+    AppendError, Appended, Change, Guard, Hold, HoldKey, HoldState, LimitKind, Need,
+    Once, Refusal, Strike, TargetCount, TargetUse, To,
 };
 
-use super::{Place, at, entry, incident_id, new_run, opened, run_id};
+use super::{Place, at, entry, incident_id, new_run, opened, put_run, run_id};
 
 fn refusal(result: Result<Appended, AppendError>) -> Refusal {
     match result {
@@ -198,6 +198,50 @@ pub(crate) async fn limits_count_distinct_targets(place: Place) {
         let (guard, _) = touch(2, names, now, mode);
         lease = journal.append(entry(To::Lease(lease), now).guard(guard)).await.unwrap().lease;
     }
+    journal.close(at(3)).await.unwrap();
+}
+
+pub(crate) async fn a_cut_in_parts_is_counted_as_one(place: Place) {
+    let journal = place.open(0).await;
+    let mut lease = opened(&journal, 1).await;
+    let strikes = |root: u64, names: &[&str], votes: u32| -> Vec<Strike> {
+        let strike = |name: &&str| Strike {
+            root: run_id(root),
+            action: "network.isolate".parse().unwrap(),
+            target: format!("host:{name}"),
+            run: run_id(1),
+            votes,
+        };
+        names.iter().map(strike).collect()
+    };
+    let carry = |strikes: Vec<Strike>, most| Guard::VotesCarry { strikes, most };
+    for (names, votes) in [(&["a", "b"][..], 1), (&["c"][..], 2), (&["a", "c"][..], 1)] {
+        let these = strikes(1, names, votes);
+        let mut append = entry(To::Lease(lease), 1).guard(carry(these.clone(), 3));
+        append.changes = these.into_iter().map(Change::Strike).collect();
+        lease = journal.append(append).await.unwrap().lease;
+    }
+    let known = entry(To::Lease(lease), 1).change(put_run(1));
+    lease = journal.append(known).await.unwrap().lease;
+    let mut tried = Vec::new();
+    // Who came first stays: `c` was let through by two, and is none of those of one.
+    for (root, names, votes) in
+        [(1, &["d"][..], 1), (1, &["d", "e"][..], 1), (1, &["d"][..], 2), (2, &["d", "e"][..], 1)]
+    {
+        let guard = carry(strikes(root, names, votes), 3);
+        let append = entry(To::Lease(lease.clone()), 2).guard(guard);
+        match journal.append(append).await {
+            Ok(appended) => {
+                lease = appended.lease;
+                tried.push(None);
+            }
+            refused => tried.push(Some(refusal(refused))),
+        }
+    }
+    let over = |votes| Some(Refusal::Votes { votes, most: 3, wanted: 4 });
+    assert_eq!(tried, [None, over(1), over(2), None]);
+    let read = journal.reader().strikes().await.unwrap();
+    assert_eq!(read.iter().map(|strike| strike.votes).collect::<Vec<_>>(), [1, 1, 2]);
     journal.close(at(3)).await.unwrap();
 }
 

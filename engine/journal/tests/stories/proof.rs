@@ -171,7 +171,21 @@ pub(crate) async fn files_of_something_else_and_of_newer_programs_are_refused() 
     journal.close(at(1)).await.unwrap();
     place.tamper(&["insert into migration values (99, 'from the future', 0)"]).await;
     let refused = Journal::open(&place.url, place.options(5)).await;
-    assert!(matches!(refused, Err(OpenError::Newer { found: 99, known: 1 })), "{refused:?}");
+    assert!(matches!(refused, Err(OpenError::Newer { found: 99, known: 2 })), "{refused:?}");
     let refused = Reader::open(&place.url).await;
     assert!(matches!(refused, Err(OpenError::Newer { .. })), "{refused:?}");
+}
+
+pub(crate) async fn a_store_of_the_first_schema_is_brought_up_to_date(place: Place) {
+    let journal = place.open(0).await;
+    opened(&journal, 1).await;
+    journal.close(at(1)).await.unwrap();
+    place.tamper(&["drop table strike", "delete from migration where no = 2"]).await;
+    let refused = Reader::open(&place.url).await;
+    assert!(matches!(refused, Err(OpenError::Outdated { found: 1, known: 2 })), "{refused:?}");
+    let journal = place.open(2).await;
+    assert!(journal.reader().strikes().await.unwrap().is_empty());
+    let stream = journal.reader().stream(StreamKind::Run, &run_id(1).to_string()).await.unwrap();
+    assert_eq!(journal.reader().entries(&stream.unwrap(), 0, 9).await.unwrap().len(), 1);
+    journal.close(at(3)).await.unwrap();
 }

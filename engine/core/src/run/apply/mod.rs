@@ -95,6 +95,7 @@ impl RunState {
             signals: BTreeMap::new(),
             signal_keys: BTreeSet::new(),
             targets: BTreeSet::new(),
+            asked: BTreeMap::new(),
             undo_open: 0,
             undo_by: None,
             undo_failed: false,

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize as _;
+use serde_json::Value;
+
 use super::super::event::{Event, Head, NeedKind, RunEnd};
 use super::super::state::{
     Approved, Flow, Home, Need, Phase, RunState, Slot, StepIx, Timer, UndoMark,
 };
 use super::Contradiction;
 use super::phase::next_turn;
-use crate::model::{Digest, Millis, NeedId, Path, Span};
+use crate::model::{ActionName, Digest, Millis, NeedId, Path, Span, Target};
 use crate::playbook::Plan;
 
 impl RunState {
@@ -121,8 +124,24 @@ impl RunState {
             shows: event.body.value.clone(),
             form: event.body.form.clone(),
         };
+        if let (NeedKind::Approval, Some(sheet)) = (kind, &event.body.value) {
+            self.count_asked(sheet);
+        }
         self.needs.insert(*id, need);
         Ok(())
+    }
+
+    /// The targets on a gate's sheet, by action.
+    fn count_asked(&mut self, sheet: &Value) {
+        let lines = sheet.get("lines").and_then(Value::as_array).into_iter().flatten();
+        for effect in lines.filter_map(|line| line.get("effect")) {
+            let action = effect.get("action").and_then(Value::as_str);
+            let Some(Ok(action)) = action.map(str::parse::<ActionName>) else { continue };
+            let targets = effect.get("targets").and_then(Value::as_array).into_iter().flatten();
+            let identities = targets.filter_map(|target| Target::deserialize(target).ok());
+            let asked = self.asked.entry(action).or_default();
+            asked.extend(identities.map(|target| target.identity()));
+        }
     }
 
     /// Enough people said yes: the step goes on, with its lines bound.
@@ -329,8 +348,8 @@ impl RunState {
 }
 
 /// The bound lines of what a gate showed: `{lines: [{path, digest, …}]}`.
-fn bound_lines(shows: &serde_json::Value) -> BTreeMap<Path, Digest> {
-    let lines = shows.get("lines").and_then(serde_json::Value::as_array);
+fn bound_lines(shows: &Value) -> BTreeMap<Path, Digest> {
+    let lines = shows.get("lines").and_then(Value::as_array);
     lines
         .into_iter()
         .flatten()

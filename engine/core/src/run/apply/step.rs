@@ -152,8 +152,9 @@ impl RunState {
         }
         step.sent = Some(Box::new(sent_from(intent, event, at)));
         if intent.destructive {
-            let touched = body.targets.iter().map(crate::model::Target::identity);
-            self.targets.extend(touched);
+            let touched = || body.targets.iter().map(crate::model::Target::identity);
+            self.targets.extend(touched());
+            self.asked.entry(intent.action.clone()).or_default().extend(touched());
         }
         self.set_phase(ix, Phase::Running)
     }

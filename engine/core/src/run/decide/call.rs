@@ -259,7 +259,8 @@ impl Decider<'_, '_> {
         event.body.previous = previous;
         event.body.undo.clone_from(&prepared.undo);
         self.emit(event)?;
-        self.make_busy(&prepared, &path);
+        let yes = self.yes_for(ix, &prepared);
+        self.make_busy(&prepared, &path, yes);
         if doubtful {
             let (end, error) = (AttemptEnd::Unknown, Some(ErrorKind::Unknown));
             let head = Head::AttemptEnded { path, end, error, reached: None };

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::super::event::{Head, NeedKind};
 use super::super::state::{Approved, Home, Need, StepIx};
+use super::super::struck::Yes;
 use super::bound::Lines;
 use super::outcome::Ask;
 use super::prepare::{Prepared, family_of};
@@ -156,14 +157,60 @@ impl<'w> Decider<'_, 'w> {
         for action in actions {
             let of_action = calls.iter().filter(|call| call.action == *action);
             let destructive = of_action.clone().any(|call| call.destructive);
-            let targets: BTreeSet<&Target> = of_action.flat_map(|call| &call.targets).collect();
-            let count = u32::try_from(targets.len()).unwrap_or(u32::MAX);
+            let targets = of_action.flat_map(|call| &call.targets).map(Target::identity);
             // A release is gated as its effect was.
             let family = family_of(self.world.catalogue, action, destructive);
             let named = family.as_ref().unwrap_or(action);
+            let count = self.together((named, action), targets.collect());
             most = most.max(PolicyRule::votes(rules, named, family.is_some(), count));
         }
         most
+    }
+
+    /// How many distinct targets an action comes to with these: with all that this run was asked
+    /// about, and all that was destroyed by it and by the runs it belongs with. A cut that is made
+    /// in parts is as large as the whole.
+    fn together(
+        &self,
+        (named, action): (&ActionName, &ActionName),
+        these: BTreeSet<String>,
+    ) -> u32 {
+        let none = BTreeSet::new();
+        let asked = self.state.asked.get(named).unwrap_or(&none);
+        let mut more = these;
+        if action != named {
+            more.extend(self.state.asked.get(action).into_iter().flatten().cloned());
+        }
+        let key = (self.state.root(), named.clone());
+        let beside = self.shared.struck_beside(&key, self.state.opened.run);
+        more.extend(beside.map(str::to_owned));
+        more.retain(|target| !asked.contains(target));
+        u32::try_from(asked.len() + more.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The yes that so many people give to an effect, where a policy counts what is destroyed.
+    fn yes_of(&self, prepared: &Prepared, votes: usize) -> Option<Yes> {
+        let rules = self.world.setup.policy.as_deref().filter(|_| self.has_policy())?;
+        let family = prepared.family.as_ref().filter(|_| prepared.destructive)?;
+        let votes = u32::try_from(votes).unwrap_or(u32::MAX);
+        let carries = PolicyRule::carried(rules, family, votes);
+        Some(Yes { root: self.state.root(), votes, carries })
+    }
+
+    /// The yes under which an effect goes out.
+    pub(super) fn yes_for(&self, ix: StepIx, prepared: &Prepared) -> Option<Yes> {
+        let given = self.approved_for(ix, &prepared.path);
+        self.yes_of(prepared, given.map_or(0, |(_, approved)| approved.by.len()))
+    }
+
+    /// Whether so many people may let this through, after all that so few let through before.
+    fn carries(&self, prepared: &Prepared, votes: usize) -> bool {
+        let (Some(yes), Some(family)) = (self.yes_of(prepared, votes), &prepared.family) else {
+            return true;
+        };
+        let key = (yes.root, family.clone());
+        let struck = || self.shared.struck_with(&key, yes.votes, &prepared.targets);
+        yes.carries.is_none_or(|most| struck() <= most)
     }
 
     /// Whether an effect may go on: its line was approved, or nobody need say yes. Otherwise its
@@ -183,7 +230,8 @@ impl<'w> Decider<'_, 'w> {
         self.has_votes(ix, prepared, (votes, own))
     }
 
-    /// Whether this very line was approved and the yes still holds; otherwise it is asked about.
+    /// Whether this very line was approved, the yes still holds, and so many may say it; otherwise
+    /// it is asked about.
     pub(super) fn has_votes(
         &mut self,
         ix: StepIx,
@@ -194,14 +242,15 @@ impl<'w> Decider<'_, 'w> {
         let mut lines = Lines { calls: vec![prepared.clone()], ..Lines::default() };
         let mut gate = None;
         if let Some((at, approved)) = self.approved_for(ix, &path) {
-            let lasts = self.now().since(approved.at) <= APPROVAL_LASTS;
-            if lasts && approved.lines.get(&path).copied() == prepared.effect {
+            let holds = self.now().since(approved.at) <= APPROVAL_LASTS
+                && self.carries(prepared, approved.by.len());
+            if holds && approved.lines.get(&path).copied() == prepared.effect {
                 return Ok(true);
             }
             // What so many had to say yes to is not let through by fewer when it is asked alone.
             let before = u32::try_from(approved.by.len()).unwrap_or(u32::MAX);
             if let Some(block) =
-                at.filter(|block| !lasts && *block != ix && !self.is_asked_anew(*block))
+                at.filter(|block| !holds && *block != ix && !self.is_asked_anew(*block))
             {
                 lines = self.not_begun(block, prepared)?;
                 let together = stricter(own, self.policy_of(&lines.calls));

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::event::{Event, Head, StepEnd};
 use super::super::state::{Cause, Home, StepIx};
+use super::super::struck::Yes;
 use super::super::world::{HoldKey, Holder, Means, SharedChange};
 use super::prepare::{Prepared, family_of, what_of};
 use super::shared::hold_key;
@@ -216,13 +217,13 @@ impl Decider<'_, '_> {
     }
 
     /// An effect begins: its targets are busy.
-    pub(super) fn make_busy(&mut self, prepared: &Prepared, path: &Path) {
+    pub(super) fn make_busy(&mut self, prepared: &Prepared, path: &Path, yes: Option<Yes>) {
         if let Some(effect) = prepared.means() {
             let what = prepared.what(self.world.catalogue);
             let (run, path) = (self.state.opened.run, path.clone());
             let by = Holder { run, path, since: self.now(), what };
             let targets = prepared.targets.clone();
-            self.share(SharedChange::Busy { targets, effect, by });
+            self.share(SharedChange::Busy { targets, effect, by, yes });
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::super::state::Cause;
 use super::super::world::{HoldKey, HoldState, Means, Shared, SharedChange};
 use super::Decider;
-use crate::model::{Limits, Millis, Organisation, Path, RunId, Target};
+use crate::model::{ActionName, Limits, Millis, Organisation, Path, RunId, Target};
 
 /// Changes of a decision on top of what was there before.
 pub(super) struct Pending<'w> {
@@ -35,6 +35,32 @@ impl<'w> Pending<'w> {
     pub(super) fn once(&self, key: &str) -> Option<&(RunId, Path)> {
         let source = if self.once.contains(key) { &self.changed } else { self.base };
         source.once.get(key)
+    }
+
+    /// How many targets would stand under `votes` or fewer if these came too.
+    pub(super) fn struck_with(
+        &self,
+        key: &(RunId, ActionName),
+        votes: u32,
+        targets: &[Target],
+    ) -> u32 {
+        let added = self.changed.struck.get(key).into_iter().flat_map(|struck| {
+            let under = move |target: &&str| struck.is_under(target, votes);
+            struck.iter().filter(under).map(str::to_owned)
+        });
+        let mut new: BTreeSet<String> = targets.iter().map(Target::identity).chain(added).collect();
+        let Some(base) = self.base.struck.get(key) else { return count(new.len()) };
+        new.retain(|target| !base.is_under(target, votes));
+        base.under(votes).saturating_add(count(new.len()))
+    }
+
+    /// What other runs of the tree than this one destroyed, and this one with them.
+    pub(super) fn struck_beside(
+        &self,
+        key: &(RunId, ActionName),
+        run: RunId,
+    ) -> impl Iterator<Item = &'w str> {
+        self.base.struck.get(key).into_iter().flat_map(move |struck| struck.beside(run))
     }
 
     fn apply(&mut self, change: &SharedChange, keys: &[HoldKey], now: Millis) {
@@ -90,6 +116,10 @@ impl<'w> Pending<'w> {
             format!("{of_one} targets of one organisation would be touched within an hour, the limit is {max}")
         })
     }
+}
+
+fn count(targets: usize) -> u32 {
+    u32::try_from(targets).unwrap_or(u32::MAX)
 }
 
 /// The key of a target under an effect.

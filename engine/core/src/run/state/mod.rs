@@ -15,7 +15,7 @@ mod status;
 mod step;
 
 use super::event::{Actor, Parent, RunEnd, Section};
-use crate::model::{Millis, NeedId, Path, RunId};
+use crate::model::{ActionName, Millis, NeedId, Path, RunId};
 
 pub(crate) use opened::SeqIx;
 pub use opened::{Binding, Opened, StepIx};
@@ -85,6 +85,10 @@ pub struct RunState {
     pub(crate) signal_keys: BTreeSet<String>,
     /// Distinct targets that were touched.
     pub(crate) targets: BTreeSet<String>,
+    /// Distinct targets that people were asked about or that were touched, by action. What was
+    /// denied stays counted: it was asked for.
+    #[serde(default)]
+    pub(crate) asked: BTreeMap<ActionName, BTreeSet<String>>,
     /// The undo that is going on, with the steps that are wanted.
     pub(crate) undo_open: u32,
     pub(crate) undo_by: Option<Actor>,
