@@ -37,6 +37,11 @@ pub enum Guard {
         /// `SIT-2026-0007`.
         number: String,
     },
+    /// The incident is not closed: it ends once.
+    IncidentOpen {
+        /// Which.
+        incident: IncidentId,
+    },
     /// No other effect on the target is under way: effects on one target run one after the other.
     TargetFree {
         /// Whose effect; its own row does not count.
@@ -132,6 +137,9 @@ pub enum Refusal {
     /// The number is taken.
     #[error("the number is taken")]
     NumberTaken,
+    /// Somebody closed it before.
+    #[error("the incident is closed")]
+    IncidentClosed,
     /// Another effect on the target is under way.
     #[error("the run {run} is acting on this target at `{path}`")]
     TargetBusy {

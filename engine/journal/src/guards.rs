@@ -17,6 +17,7 @@ impl Guard {
             Self::StartKeyFree { key } => format!("start {key}"),
             Self::SignalNew { run, key } => format!("signal {run} {key}"),
             Self::NumberFree { number } => format!("number {number}"),
+            Self::IncidentOpen { incident } => format!("incident {incident}"),
             Self::TargetFree { hold }
             | Self::NotHeld { hold }
             | Self::Held { hold }
@@ -68,6 +69,11 @@ async fn check(connection: &mut Connection, guard: &Guard) -> Result<Option<Refu
             let sql = "select no from incident where number = $1";
             let row = connection.row(sql, params![number.as_str()]).await?;
             Ok(row.map(|_| Refusal::NumberTaken))
+        }
+        Guard::IncidentOpen { incident } => {
+            let sql = "select no from incident where id = $1 and closed_at is not null";
+            let row = connection.row(sql, params![incident.to_string()]).await?;
+            Ok(row.map(|_| Refusal::IncidentClosed))
         }
         Guard::TargetFree { hold } => {
             let sql = "select run, path from hold where mode = $1 and target = $2 and effect = $3

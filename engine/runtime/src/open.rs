@@ -1,12 +1,9 @@
-//! Opening incidents and runs: durable before anything of them happens.
+//! Opening runs: durable before anything of them happens.
 
 use std::sync::Arc;
 
 use beistand_core::entry::StreamKind;
-use beistand_core::incident::{self, IncidentNumber};
-use beistand_core::model::{
-    EntryId, IncidentId, Mode, Organisation, PlaybookName, RunId, Severity, Tlp,
-};
+use beistand_core::model::{EntryId, IncidentId, Mode, PlaybookName, RunId, Severity};
 use beistand_core::playbook::Plan;
 use beistand_core::run::{Actor, Launch, RunState, encode, launch};
 use beistand_journal::{Append, AppendError, Change, Guard, Incident, Next, Refusal, To};
@@ -16,26 +13,10 @@ use serde_json::{Value, json};
 use crate::drive::Start;
 use crate::engine::{Drive, Engine};
 use crate::error::EngineError;
+use crate::incidents::{NewIncident, refused, standing};
 use crate::load::Loaded;
 use crate::plans::{Kept, Pinned, plan_for};
 use crate::rows::run_row;
-
-/// An incident to be opened.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct NewIncident {
-    /// One line.
-    pub title: String,
-    /// Real or not.
-    pub mode: Mode,
-    /// 1 disruption to 4 crisis.
-    pub severity: Severity,
-    /// Who may read it.
-    pub tlp: Tlp,
-    /// The provider's short name, for the number.
-    pub short: String,
-    /// Who opens it.
-    pub by: Actor,
-}
 
 /// A run to be launched.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -62,69 +43,7 @@ pub struct NewRun {
     pub by: Actor,
 }
 
-/// So often a number is tried when another process opens incidents too.
-const NUMBERS_TRIED: u32 = 20;
-
 impl Engine {
-    /// Opens an incident; it is durable on return.
-    ///
-    /// # Errors
-    /// [`EngineError::Append`] when the store does not take it.
-    pub async fn open_incident(&self, new: &NewIncident) -> Result<Incident, EngineError> {
-        let inner = &self.0;
-        let now = inner.clock.now();
-        let mut chance = inner.chance()?;
-        let id = IncidentId::new(u64::try_from(now.get()).unwrap_or(0), &chance.ten());
-        let year = now.to_string().get(..4).and_then(|year| year.parse().ok()).unwrap_or(1970);
-        let number_of = |counter| {
-            IncidentNumber::new(&new.short, year, counter, new.mode)
-                .map_err(|error| EngineError::Usage(error.to_string()))
-        };
-        let first = number_of(1)?.to_string();
-        let prefix = first.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
-        for _ in 0..NUMBERS_TRIED {
-            let last = inner.journal.reader().incident_number(&prefix).await?;
-            let next = last
-                .and_then(|number| number.parse::<IncidentNumber>().ok())
-                .map_or(1, |n| n.counter() + 1);
-            let number = number_of(next)?;
-            let opened = incident::Head::IncidentOpened {
-                incident: id,
-                number: number.clone(),
-                mode: new.mode,
-                severity: new.severity,
-                tlp: new.tlp,
-            };
-            let event = incident::Event::new(opened, new.by.clone()).text(new.title.clone());
-            let entry = EntryId::new(u64::try_from(now.get()).unwrap_or(0), &chance.ten());
-            let (head, body) = incident::encode(entry, &[event]);
-            let row = Incident {
-                id,
-                number: number.to_string(),
-                mode: new.mode,
-                title: new.title.clone(),
-                severity: new.severity,
-                tlp: new.tlp,
-                organisation: None::<Organisation>,
-                opened_at: now,
-                closed_at: None,
-                body: "{}".to_owned(),
-            };
-            let mut append =
-                Append::new(To::New { kind: StreamKind::Incident, id: id.to_string() }, now, head)
-                    .next(Next::Release { due: None })
-                    .guard(Guard::NumberFree { number: number.to_string() })
-                    .change(Change::PutIncident(Box::new(row.clone())));
-            append.body = body;
-            match inner.journal.append(append).await {
-                Ok(_) => return Ok(row),
-                Err(AppendError::Refused(Refusal::NumberTaken)) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(EngineError::Conflict("no incident number was free; try again".to_owned()))
-    }
-
     /// Launches a run; it is durable on return, and driven if the engine drives. The same start key
     /// gives the same run.
     ///
@@ -151,7 +70,6 @@ impl Engine {
     }
 
     async fn incident_for(&self, new: &NewRun, plan: &Plan) -> Result<Incident, EngineError> {
-        let now = self.now();
         let Some(id) = new.incident else {
             // An incident is not opened for a run that can not be.
             let nobody = (IncidentId::new(0, &[0; 10]), new.mode, json!({}));
@@ -171,15 +89,7 @@ impl Engine {
         let found = self.0.journal.reader().incident(id).await?;
         let incident =
             found.ok_or_else(|| EngineError::NotFound(format!("there is no incident {id}")))?;
-        if incident.mode != new.mode {
-            return Err(EngineError::Conflict(format!(
-                "incident {} is {}, the run would be {}",
-                incident.number, incident.mode, new.mode
-            )));
-        }
-        if incident.closed_at.is_some_and(|at| at <= now) {
-            return Err(EngineError::Conflict(format!("incident {} is closed", incident.number)));
-        }
+        standing(&incident)?.admits(new.mode).map_err(|no| refused(&no))?;
         Ok(incident)
     }
 
@@ -215,15 +125,7 @@ impl Engine {
         let now = inner.clock.now();
         let mut chance = inner.chance()?;
         let run = chance.run_id(now);
-        let facts = json!({
-            "id": incident.id,
-            "number": incident.number,
-            "title": incident.title,
-            "severity": incident.severity,
-            "tlp": incident.tlp,
-            "mode": incident.mode,
-            "opened_at": incident.opened_at.to_string(),
-        });
+        let facts = standing(incident)?.facts();
         let mut wanted = self.launch_of(new, (incident.id, incident.mode, facts), run);
         let span = tracing::info_span!("run", "run.id" = %run, "run.playbook" = %new.playbook);
         wanted.trace =

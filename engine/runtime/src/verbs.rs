@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 use beistand_core::entry::StreamKind;
-use beistand_core::incident::{self, store};
-use beistand_core::model::{
-    ConnectorName, EntryId, IncidentId, Millis, Mode, Organisation, Person, Role, RunId,
-};
+use beistand_core::incident::store;
+use beistand_core::model::{ConnectorName, EntryId, IncidentId, Millis, Mode, RunId};
 use beistand_core::run::{Actor, AnswerError, Command, LaunchError, Reply};
 use beistand_journal::{Append, Change, To};
 use serde::{Deserialize, Serialize};
@@ -17,7 +15,8 @@ use tokio::sync::oneshot;
 use crate::drive::{Answer, Job, Order, missing};
 use crate::engine::{Engine, Inner};
 use crate::error::EngineError;
-use crate::open::{NewIncident, NewRun};
+use crate::incidents::{IncidentAct, NewIncident};
+use crate::open::NewRun;
 
 /// What can be asked of an engine.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -65,43 +64,6 @@ pub enum Verb {
         paused: bool,
         /// Who.
         by: Actor,
-    },
-}
-
-/// What can be done to an incident.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "act", rename_all = "kebab-case")]
-pub enum IncidentAct {
-    /// A note.
-    Note {
-        /// The text.
-        text: String,
-        /// When it happened.
-        at: Option<Millis>,
-    },
-    /// It is over.
-    Close {
-        /// Why.
-        reason: String,
-    },
-    /// A person takes a role.
-    Assign {
-        /// Which.
-        role: Role,
-        /// Who; nobody where absent.
-        person: Option<Person>,
-    },
-    /// An organisation is concerned.
-    Link {
-        /// Which.
-        organisation: Organisation,
-    },
-    /// A file is kept as evidence; its bytes are a blob already.
-    Evidence {
-        /// Its name.
-        name: String,
-        /// Its bytes, base64.
-        base64: String,
     },
 }
 
@@ -175,73 +137,7 @@ impl Engine {
         }
     }
 
-    async fn act(&self, id: IncidentId, act: IncidentAct, by: Actor) -> Result<Value, EngineError> {
-        let inner = &self.0;
-        let now = inner.clock.now();
-        let found = inner.journal.reader().incident(id).await?;
-        let mut row =
-            found.ok_or_else(|| EngineError::NotFound(format!("there is no incident {id}")))?;
-        let mut changes = Vec::new();
-        let event = match act {
-            IncidentAct::Note { text, at } => {
-                incident::Event::new(incident::Head::NoteAdded { happened_at: at }, by).text(text)
-            }
-            IncidentAct::Close { reason } => {
-                if row.closed_at.is_some() {
-                    return Err(EngineError::Conflict(format!(
-                        "incident {} is closed already",
-                        row.number
-                    )));
-                }
-                row.closed_at = Some(now);
-                changes.push(Change::PutIncident(Box::new(row.clone())));
-                incident::Event::new(incident::Head::IncidentClosed, by).text(reason)
-            }
-            IncidentAct::Assign { role, person } => {
-                changes.push(Change::SetRole { incident: id, role, person: person.clone() });
-                incident::Event::new(incident::Head::RoleAssigned { role, person }, by)
-            }
-            IncidentAct::Link { organisation } => {
-                changes.push(Change::LinkOrganisation {
-                    incident: id,
-                    organisation: organisation.clone(),
-                });
-                incident::Event::new(incident::Head::OrganisationLinked, by).of(Some(organisation))
-            }
-            IncidentAct::Evidence { name, base64 } => {
-                let (digest, bytes) = self.keep(&base64).await?;
-                changes.push(Change::AddEvidence(Box::new(beistand_journal::Evidence {
-                    incident: id,
-                    digest,
-                    name: name.clone(),
-                    organisation: None,
-                    by: by.person.clone(),
-                    at: now,
-                })));
-                incident::Event::new(incident::Head::EvidenceAdded { digest, bytes }, by)
-                    .named(name)
-            }
-        };
-        let entry = self.entry_id(now)?;
-        let (head, body) = incident::encode(entry, &[event]);
-        let to = To::End { kind: StreamKind::Incident, id: id.to_string() };
-        let mut append = Append::new(to, now, head).urgent();
-        append.body = body;
-        append.changes = changes;
-        inner.journal.append(append).await?;
-        Ok(json!({"incident": id, "number": row.number}))
-    }
-
-    async fn keep(&self, base64: &str) -> Result<(beistand_core::model::Digest, u64), EngineError> {
-        use base64::Engine as _;
-        let bytes = base64::engine::general_purpose::STANDARD.decode(base64).map_err(|error| {
-            EngineError::Usage(format!("the evidence can not be read: {error}"))
-        })?;
-        let count = bytes.len() as u64;
-        Ok((self.0.journal.put_blob(bytes).await?, count))
-    }
-
-    fn entry_id(&self, now: Millis) -> Result<EntryId, EngineError> {
+    pub(crate) fn entry_id(&self, now: Millis) -> Result<EntryId, EngineError> {
         Ok(EntryId::new(u64::try_from(now.get()).unwrap_or(0), &self.0.chance()?.ten()))
     }
 

@@ -1,17 +1,17 @@
 //! What happened in an incident apart from its runs, and what happened to the store.
 //!
 //! Incidents and the store have streams of their own: a run never writes into its incident's
-//! stream. Their vocabularies are told here, with the fold of an incident's events. Nothing in here
-//! decides who may do what; that is settled before an event is made.
+//! stream. Their vocabularies are told here, and what may be done with an incident in which state.
+//! Nothing in here decides which person may do what; that is settled before.
 
 mod asset;
 mod codec;
 mod event;
 mod number;
-mod state;
+mod standing;
 pub mod store;
 
-pub use asset::{Asset, AssetState};
+pub use asset::AssetState;
 pub use event::{Body, Event, Head, decode, encode};
 pub use number::IncidentNumber;
-pub use state::{Closed, Evidence, IncidentState};
+pub use standing::{Act, Refused, Standing, State};

@@ -1,8 +1,8 @@
 //! Guards: what must be true in the transaction.
 
-use beistand_core::model::{Limits, Mode, NeedId, Path, digest_of_bytes};
+use beistand_core::model::{Limits, Mode, NeedId, Path, Severity, Tlp, digest_of_bytes};
 use beistand_journal::{
-    AppendError, Appended, Change, Guard, Hold, HoldKey, HoldState, LimitKind, Need,
+    AppendError, Appended, Change, Guard, Hold, HoldKey, HoldState, Incident, LimitKind, Need,
     Once, Refusal, Strike, TargetCount, TargetUse, To,
 };
 
@@ -199,6 +199,33 @@ pub(crate) async fn limits_count_distinct_targets(place: Place) {
         lease = journal.append(entry(To::Lease(lease), now).guard(guard)).await.unwrap().lease;
     }
     journal.close(at(3)).await.unwrap();
+}
+
+pub(crate) async fn an_incident_ends_once(place: Place) {
+    let journal = place.open(0).await;
+    let open = Incident {
+        id: incident_id(1),
+        number: "SIT-2026-0001".to_owned(),
+        mode: Mode::Live,
+        title: String::new(),
+        severity: Severity::default(),
+        tlp: Tlp::Amber,
+        organisation: None,
+        opened_at: at(0),
+        closed_at: None,
+        body: String::new(),
+    };
+    let change = |incident: Incident| Change::PutIncident(Box::new(incident));
+    journal.append(entry(new_run(1), 0).change(change(open.clone()))).await.unwrap();
+    let end = |run: u64, now: i64| {
+        let closed = Incident { closed_at: Some(at(now)), ..open.clone() };
+        let guard = Guard::IncidentOpen { incident: incident_id(1) };
+        entry(new_run(run), now).guard(guard).change(change(closed))
+    };
+    let (one, other) = tokio::join!(journal.append(end(2, 1)), journal.append(end(3, 2)));
+    assert_ne!(one.is_ok(), other.is_ok());
+    assert_eq!(refusal(journal.append(end(4, 3)).await), Refusal::IncidentClosed);
+    journal.close(at(4)).await.unwrap();
 }
 
 pub(crate) async fn a_cut_in_parts_is_counted_as_one(place: Place) {
