@@ -144,16 +144,88 @@ fn an_export_is_checked_without_its_store() {
     let story = Story::told();
     for format in ["jsonl", "html"] {
         let export = story.desk.ok(0, &["timeline", &story.incident, "--format", format]);
-        story.desk.write("export", &export);
         let away = Desk::new();
         away.write("export", &export);
-        away.ok(0, &["verify", "export"]);
-        // The last time it is said is in the chain.
-        let (before, after) = export.rsplit_once("note-added").unwrap();
-        let changed = [before, "note-edded", after].concat();
-        away.write("changed", &changed);
-        away.ok(10, &["verify", "changed"]);
+        let checked = away.json(&["verify", "export"]);
+        let digest = text(&checked["digest"]);
+        away.ok(0, &["verify", "export", "--expect", digest]);
+        away.ok(10, &["verify", "export", "--expect", &format!("sha256:{}", "a".repeat(64))]);
+        for (what, changed, named) in changes(&export, &story) {
+            assert_ne!(changed, export, "{format}, {what}: the test itself must change something");
+            away.write("changed", &changed);
+            let ended = away.done(&["verify", "changed"]);
+            ended.expect_code(10).unwrap_or_else(|trouble| panic!("{format}, {what}: {trouble}"));
+            assert!(ended.stderr.contains(&named), "{format}, {what}: {}", ended.stderr);
+        }
     }
+}
+
+/// What somebody does to an export, and what must be named then.
+fn changes(export: &str, story: &Story) -> Vec<(&'static str, String, String)> {
+    let lines: Vec<&str> = export.lines().collect();
+    let place = |needle: &str| lines.iter().position(|line| line.contains(needle)).unwrap();
+    let (said, block) = (place("kept for the files"), place(r#""chain":"#));
+    let edited = |change: &dyn Fn(&mut Vec<String>)| {
+        let mut lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        change(&mut lines);
+        lines.join("\n")
+    };
+    let chained = |change: &dyn Fn(&mut Value)| {
+        let (before, after) = lines[block].split_once('{').unwrap();
+        let (json, behind) = after.rsplit_once('}').unwrap();
+        let mut chain: Value = serde_json::from_str(&format!("{{{json}}}")).unwrap();
+        change(&mut chain);
+        let line = format!("{before}{chain}{behind}");
+        edited(&|lines| lines[block].clone_from(&line))
+    };
+    let of_run = |entry: &Value| entry["stream"] == story.stream.as_str();
+    let entries = |chain: &Value| {
+        let entries = chain["chain"]["entries"].as_array().unwrap();
+        entries.iter().filter(|entry| of_run(entry)).count()
+    };
+    let length = std::cell::Cell::new(0);
+    let tail = chained(&|chain| {
+        length.set(entries(chain));
+        let entries = chain["chain"]["entries"].as_array_mut().unwrap();
+        let last = entries.iter().rposition(of_run).unwrap();
+        entries.remove(last);
+    });
+    let stream = chained(&|chain| {
+        chain["chain"]["entries"].as_array_mut().unwrap().retain(|entry| !of_run(entry));
+    });
+    let unnamed = chained(&|chain| {
+        let chain = &mut chain["chain"];
+        chain["entries"].as_array_mut().unwrap().retain(|entry| !of_run(entry));
+        chain["streams"].as_array_mut().unwrap().retain(|stream| !of_run(stream));
+    });
+    let head = chained(&|chain| {
+        let first = &mut chain["chain"]["entries"][0]["head"];
+        *first = json!(format!("{} ", text(first)));
+    });
+    let line = said + 1;
+    vec![
+        (
+            "a line",
+            export.replace("kept for the files", "left for the files"),
+            format!("line {line} "),
+        ),
+        (
+            "a removed line",
+            edited(&|lines| drop(lines.remove(said))),
+            format!("line {line} is missing"),
+        ),
+        ("swapped lines", edited(&|lines| lines.swap(said - 1, said)), format!("line {said} ")),
+        (
+            "an added line",
+            edited(&|lines| lines.insert(said, "more".to_owned())),
+            format!("line {line} "),
+        ),
+        ("a tail", tail, format!("entry {} of {}", length.get(), story.stream)),
+        ("a stream", stream, format!("entry 1 of {}", story.stream)),
+        ("a stream and its name", unnamed, "digest".to_owned()),
+        ("a head", head, "entry 1 of ".to_owned()),
+        ("the chain", edited(&|lines| drop(lines.remove(block))), "no chain".to_owned()),
+    ]
 }
 
 #[test]

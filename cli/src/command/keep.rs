@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use beistand_core::model::Digest;
-use beistand_core::timeline::{Chain, ChainError};
+use beistand_core::timeline::{ChainError, Export};
 use beistand_journal::verify::{Broken, Verified};
 use beistand_journal::{Options, Reader, verify as check};
 use beistand_runtime::{Clock as _, WallClock};
@@ -57,36 +57,49 @@ pub(super) async fn verify(
     Ok(Exit::Ok)
 }
 
-/// Checks an export, or a backup file.
+/// Checks an export.
 fn export(context: &Context, file: &Path, expect: Option<Digest>) -> Outcome {
     let text = std::fs::read_to_string(file).map_err(|error| {
         Failure::not_found(format!("could not read `{}`: {error}", file.display()))
     })?;
-    let chain =
-        Chain::find(&text).map_err(|error| Failure::new(Exit::Broken, error.to_string()))?;
-    chain.check().map_err(|error| match error {
-        ChainError::Missing(_) | ChainError::Broken { .. } => {
-            Failure::new(Exit::Broken, error.to_string())
-        }
-    })?;
+    let broken = |error: ChainError| Failure::new(Exit::Broken, error.to_string());
+    let export = Export::read(&text).map_err(broken)?;
+    let checked = export.check().map_err(broken)?;
+    let chain = &export.chain;
     if let Some(wanted) = expect {
-        let known = chain.entries.iter().chain(&chain.seal).any(|entry| entry.hash == wanted);
+        let known =
+            export.digest == wanted || chain.entries.iter().any(|entry| entry.hash == wanted);
         if !known {
             return Err(Failure::new(
                 Exit::Broken,
-                format!("no entry of the export has the hash {wanted}"),
+                format!(
+                    "{wanted} is neither the export's digest nor the hash of one of its entries"
+                ),
             ));
         }
     }
     let seal = chain.seal.as_ref();
     if context.out.json {
-        context
-            .out
-            .value(&json!({"entries": chain.entries.len(), "seal": seal.map(|seal| seal.hash)}));
-    } else {
-        let anchor =
-            seal.map_or_else(|| "no seal".to_owned(), |seal| format!("seal {}", seal.hash));
-        context.out.line(format_args!("{} entries in order, {anchor}", chain.entries.len()));
+        context.out.value(&json!({
+            "entries": checked.entries, "streams": chain.streams.len(), "lines": checked.lines,
+            "sealed": checked.sealed, "seal": seal.map(|seal| seal.hash), "digest": export.digest,
+        }));
+        return Ok(Exit::Ok);
+    }
+    let anchor = seal.map_or_else(|| "no seal".to_owned(), |seal| format!("seal {}", seal.hash));
+    context.out.line(format_args!(
+        "{} entries of {} streams and {} lines in order; {} entries are bound by a seal, {anchor}",
+        checked.entries,
+        chain.streams.len(),
+        checked.lines,
+        checked.sealed
+    ));
+    context.out.line(format_args!("digest {}", export.digest));
+    if expect.is_none() {
+        context.out.note(
+            "this file vouches for itself alone: compare the digest or the seal with one that was \
+             kept outside, by --expect",
+        );
     }
     Ok(Exit::Ok)
 }

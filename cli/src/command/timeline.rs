@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use beistand_core::entry::StreamKind;
 use beistand_core::incident::{self, store};
-use beistand_core::model::{Catalogue, IncidentId, Tlp};
+use beistand_core::model::{Catalogue, Digest, IncidentId, Tlp};
 use beistand_core::playbook::Plan;
 use beistand_core::run;
 use beistand_core::timeline::{
     Chain, ChainEntry, Document, Events, Lang, Recorded, Scope, Zone, checklist, csv, html, jsonl,
     table, timeline as weave,
 };
-use beistand_journal::{Incident, Page, Reader, RunFilter, Stream, verify};
+use beistand_journal::{Incident, Page, Reader, RunFilter, Stream};
 use beistand_runtime::{Clock as _, WallClock, pinned, read_pinned, view};
 
 use crate::args::{Format, TimelineArgs};
@@ -35,8 +35,9 @@ impl Context {
 /// Everything an incident's timeline is made of.
 struct Material {
     entries: Vec<Recorded>,
-    plans: BTreeMap<beistand_core::model::Digest, Arc<Plan>>,
-    streams: Vec<Stream>,
+    plans: BTreeMap<Digest, Arc<Plan>>,
+    /// The same entries as an export carries them.
+    chained: Vec<ChainEntry>,
 }
 
 pub(super) async fn timeline(context: &Context, args: &TimelineArgs) -> Outcome {
@@ -48,7 +49,7 @@ pub(super) async fn timeline(context: &Context, args: &TimelineArgs) -> Outcome 
         lines.retain(|line| !line.detail);
     }
     let chain = match args.format {
-        Format::Jsonl | Format::Html => Some(chain(&reader, &material.streams).await?),
+        Format::Jsonl | Format::Html => Some(Chain::new(material.chained)),
         Format::Table | Format::Csv => None,
     };
     let title = format!("{} {}", incident.number, incident.title);
@@ -92,10 +93,14 @@ fn document<'a>(
 #[expect(clippy::map_entry, reason = "a query stands between the question and the insertion")]
 async fn gather(context: &Context, reader: &Reader, id: IncidentId) -> Outcome<Material> {
     let mut material =
-        Material { entries: Vec::new(), plans: BTreeMap::new(), streams: Vec::new() };
+        Material { entries: Vec::new(), plans: BTreeMap::new(), chained: Vec::new() };
+    // Before all others: what its seals name is there when the others are read.
+    let own = reader.meta().await?.store.to_string();
+    if let Some(stream) = reader.stream(StreamKind::Store, &own).await? {
+        read(reader, &stream, &mut material).await?;
+    }
     if let Some(stream) = reader.stream(StreamKind::Incident, &id.to_string()).await? {
         read(reader, &stream, &mut material).await?;
-        material.streams.push(stream);
     }
     let filter = RunFilter { incident: Some(id), ..RunFilter::default() };
     for (_, row) in reader.runs(&filter, Page::first(100_000)).await? {
@@ -114,22 +119,18 @@ async fn gather(context: &Context, reader: &Reader, id: IncidentId) -> Outcome<M
         }
         if let Some(stream) = reader.stream(StreamKind::Run, &row.id.to_string()).await? {
             read(reader, &stream, &mut material).await?;
-            material.streams.push(stream);
         }
-    }
-    let own = reader.meta().await?.store.to_string();
-    if let Some(stream) = reader.stream(StreamKind::Store, &own).await? {
-        read(reader, &stream, &mut material).await?;
     }
     Ok(material)
 }
 
 async fn read(reader: &Reader, stream: &Stream, material: &mut Material) -> Outcome<()> {
-    let mut after = 0;
+    let (mut after, mut prev) = (0, Digest::ZERO);
     loop {
         let page = reader.entries(stream, after, PAGE).await?;
         for entry in &page {
-            after = entry.seq;
+            material.chained.push(entry.chained(stream, prev)?);
+            (after, prev) = (entry.seq, entry.hash);
             let body = entry.body.as_deref();
             let decoded = match stream.kind() {
                 StreamKind::Run => run::decode(&entry.head, body)
@@ -159,50 +160,6 @@ async fn read(reader: &Reader, stream: &Stream, material: &mut Material) -> Outc
         if page.len() < PAGE as usize {
             return Ok(());
         }
-    }
-}
-
-async fn chain(reader: &Reader, streams: &[Stream]) -> Outcome<Chain> {
-    let mut entries = Vec::new();
-    for stream in streams {
-        let mut after = 0;
-        loop {
-            let lines = verify::export(reader, stream, after, PAGE).await?;
-            after = lines.last().map_or(after, |line| line.seq);
-            let last = lines.len() < PAGE as usize;
-            entries.extend(lines.into_iter().map(entry));
-            if last {
-                break;
-            }
-        }
-    }
-    let seal = match reader.seal().await? {
-        Some(seal) => {
-            let own = reader.meta().await?.store.to_string();
-            let stream = reader.stream(StreamKind::Store, &own).await?;
-            match stream {
-                Some(stream) => {
-                    let lines =
-                        verify::export(reader, &stream, seal.seq.saturating_sub(1), 1).await?;
-                    lines.into_iter().next().map(entry)
-                }
-                None => None,
-            }
-        }
-        None => None,
-    };
-    Ok(Chain { entries, seal })
-}
-
-fn entry(line: verify::ChainLine) -> ChainEntry {
-    ChainEntry {
-        stream: line.stream,
-        seq: line.seq,
-        at: line.at,
-        head: line.head,
-        body_hash: line.body_hash,
-        prev: line.prev,
-        hash: line.hash,
     }
 }
 

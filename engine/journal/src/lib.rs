@@ -14,7 +14,7 @@
 //! * [`Journal`]: owns the store. [`Journal::append`] is the one way to write what happened.
 //! * [`Reader`]: every question, also without owning the store.
 //! * [`Mailbox`]: posts commands to whoever owns the store.
-//! * [`verify`]: chains, seals and exports.
+//! * [`verify`]: chains and seals.
 //! * [`backup`] and [`restore`]: a SQLite file on both stores.
 
 mod append;

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use beistand_core::entry::{StreamKind, stream_name};
 use beistand_core::model::{Digest, Millis};
+use beistand_core::timeline::ChainEntry;
+
+use crate::error::StoreError;
 
 /// A stream of the store. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +100,24 @@ impl Entry {
     /// Whether the body was there and has been erased (retention, GDPR).
     pub fn is_erased(&self) -> bool {
         self.body.is_none() && self.body_hash != Digest::ZERO
+    }
+
+    /// The entry as an export carries it, without its body.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] for a head that is no UTF-8.
+    pub fn chained(&self, stream: &Stream, prev: Digest) -> Result<ChainEntry, StoreError> {
+        let head = String::from_utf8(self.head.clone())
+            .map_err(|error| StoreError::Damaged { what: "entry.head", why: error.to_string() })?;
+        Ok(ChainEntry {
+            stream: stream.name().to_owned(),
+            seq: self.seq,
+            at: self.at,
+            head,
+            body_hash: self.body_hash,
+            prev,
+            hash: self.hash,
+        })
     }
 }
 

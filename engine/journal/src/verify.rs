@@ -1,13 +1,10 @@
-//! Chains, seals and exports: what was changed afterwards is found and named.
+//! Chains and seals: what was changed afterwards is found and named.
 //!
 //! The claim is exact: a change made *after* the last seal that somebody keeps outside is not
 //! found, everything before it is.
 
-use std::collections::BTreeMap;
-
 use beistand_core::entry::{Link, body_hash, stream_name};
 use beistand_core::model::{Digest, Millis};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use thiserror::Error;
 
@@ -54,25 +51,6 @@ pub enum Broken {
     /// The store could not be read.
     #[error("could not read the store")]
     Store(#[from] StoreError),
-}
-
-/// A line of an export's chain: verifies without bodies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChainLine {
-    /// `kind:public-id`.
-    pub stream: String,
-    /// From 1.
-    pub seq: u64,
-    /// In milliseconds.
-    pub at: Millis,
-    /// The head, as it was chained (UTF-8 JSON).
-    pub head: String,
-    /// SHA-256 of salt and body.
-    pub body_hash: Digest,
-    /// The hash of the entry before.
-    pub prev: Digest,
-    /// The entry's hash.
-    pub hash: Digest,
 }
 
 /// An entry with all that its check needs.
@@ -282,87 +260,4 @@ async fn without_entries(reader: &Reader) -> Result<(), Broken> {
     let kind = crate::writer::kind(&row.text("stream.kind")?)?;
     let stream = stream_name(kind, &row.text("stream.id")?);
     Err(Broken::Entry { stream, seq: 1, why: "all its entries are gone".to_owned() })
-}
-
-/// The lines that an export carries for one stream: at most `limit` after `after`.
-pub async fn export(
-    reader: &Reader,
-    stream: &crate::stream::Stream,
-    after: u64,
-    limit: u32,
-) -> Result<Vec<ChainLine>, StoreError> {
-    // The entry before the first gives its `prev`.
-    let mut prev = match after {
-        0 => Digest::ZERO,
-        after => {
-            let before = reader.entries(stream, after - 1, 1).await?;
-            before.first().map_or(Digest::ZERO, |entry| entry.hash)
-        }
-    };
-    let entries = reader.entries(stream, after, limit).await?;
-    let mut lines = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let head = String::from_utf8(entry.head)
-            .map_err(|error| StoreError::Damaged { what: "entry.head", why: error.to_string() })?;
-        lines.push(ChainLine {
-            stream: stream.name().to_owned(),
-            seq: entry.seq,
-            at: entry.at,
-            head,
-            body_hash: entry.body_hash,
-            prev,
-            hash: entry.hash,
-        });
-        prev = entry.hash;
-    }
-    Ok(lines)
-}
-
-/// Checks the lines of an export: each stream's lines from the first on, in order, without a gap.
-pub fn lines(
-    lines: impl IntoIterator<Item = ChainLine>,
-    expect: Option<Digest>,
-) -> Result<Verified, Broken> {
-    let mut verified = Verified::default();
-    let mut streams: BTreeMap<String, (u64, Digest)> = BTreeMap::new();
-    let mut expected = expect;
-    for line in lines {
-        let (seq, hash) = streams.get(&line.stream).copied().unwrap_or((0, Digest::ZERO));
-        let broken = |seq, why: &str| {
-            Err(Broken::Entry { stream: line.stream.clone(), seq, why: why.to_owned() })
-        };
-        if line.seq != seq + 1 {
-            return broken(seq + 1, "it is missing");
-        }
-        if line.prev != hash {
-            return broken(line.seq, "it does not follow the entry before");
-        }
-        let link = Link {
-            prev: line.prev,
-            stream: &line.stream,
-            seq: line.seq,
-            at: line.at,
-            head: line.head.as_bytes(),
-            body_hash: line.body_hash,
-        };
-        if link.hash().ok() != Some(line.hash) {
-            return broken(line.seq, "it was changed: its hash does not follow from its content");
-        }
-        if expected == Some(line.hash) {
-            expected = None;
-        }
-        if line.stream.starts_with("store:") && line.head.as_bytes().starts_with(SEAL) {
-            verified.anchored_until = Some(line.at);
-            verified.anchor = Some(line.hash);
-        }
-        if seq == 0 {
-            verified.streams += 1;
-        }
-        verified.entries += 1;
-        streams.insert(line.stream, (line.seq, line.hash));
-    }
-    match expected {
-        Some(digest) => Err(Broken::NotFound(digest)),
-        None => Ok(verified),
-    }
 }

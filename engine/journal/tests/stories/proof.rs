@@ -1,8 +1,9 @@
 //! Proof: seals, witness, tampering, exports.
 
 use beistand_core::entry::StreamKind;
-use beistand_core::model::digest_of_bytes;
-use beistand_journal::verify::{Broken, ChainLine, export, lines, store};
+use beistand_core::model::{Digest, digest_of_bytes};
+use beistand_core::timeline::{Chain, ChainError};
+use beistand_journal::verify::{Broken, store};
 use beistand_journal::{Journal, OpenError, Reader, To};
 
 use super::{Place, at, entry, opened, run_id};
@@ -110,23 +111,28 @@ pub(crate) async fn an_export_verifies_without_bodies(place: Place) {
         lease = journal.append(entry(To::Lease(lease), now)).await.unwrap().lease;
     }
     journal.erase_body(StreamKind::Run, lease.stream().id(), 2).await.unwrap();
-    let mut chain = export(journal.reader(), lease.stream(), 0, 3).await.unwrap();
-    chain.extend(export(journal.reader(), lease.stream(), 3, 9).await.unwrap());
+    let mut prev = Digest::ZERO;
+    let mut chain = Vec::new();
+    for entry in journal.reader().entries(lease.stream(), 0, 9).await.unwrap() {
+        chain.push(entry.chained(lease.stream(), prev).unwrap());
+        prev = entry.hash;
+    }
+    assert_eq!(prev, lease.head().hash);
+    let chain = Chain::new(chain);
     let text = serde_json::to_string(&chain).unwrap();
-    let read: Vec<ChainLine> = serde_json::from_str(&text).unwrap();
-    assert_eq!(lines(read, Some(lease.head().hash)).unwrap().entries, 5);
-    for (index, wrong) in [(1, 2), (3, 4), (4, 5)] {
+    let read: Chain = serde_json::from_str(&text).unwrap();
+    assert_eq!((read.check(), read.entries.len()), (Ok(0), 5), "nothing was sealed");
+    for wrong in [2_u64, 4, 5] {
         let mut changed = chain.clone();
-        changed[index].head = "{}".to_owned();
-        let Err(Broken::Entry { seq, .. }) = lines(changed, None) else { panic!("{index}") };
+        changed.entries[usize::try_from(wrong).unwrap() - 1].head = "{}".to_owned();
+        let Err(ChainError::Broken { seq, .. }) = changed.check() else { panic!("{wrong}") };
         assert_eq!(seq, wrong);
     }
-    let mut without = chain.clone();
-    without.remove(2);
-    assert!(matches!(lines(without, None), Err(Broken::Entry { seq: 3, .. })));
-    let mut cut = chain.clone();
-    cut.pop();
-    assert!(matches!(lines(cut, Some(lease.head().hash)), Err(Broken::NotFound(_))));
+    for missing in [3_u64, 5] {
+        let mut without = chain.clone();
+        without.entries.remove(usize::try_from(missing).unwrap() - 1);
+        let Err(ChainError::Broken { .. }) = without.check() else { panic!("{missing}") };
+    }
     journal.close(at(3)).await.unwrap();
 }
 

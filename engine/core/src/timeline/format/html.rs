@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{Document, happened, lane};
 use crate::model::Mode;
 use crate::timeline::TimelineEntry;
-use crate::timeline::chain::{ChainLine, SCRIPT};
-use crate::timeline::escape::{armoured, visible};
+use crate::timeline::escape::visible;
+use crate::timeline::export::{SCRIPT, block};
 use crate::timeline::sentence::{Words, tlp, words};
 
 const STYLE: &str = "\
@@ -27,6 +27,9 @@ th[scope=rowgroup]{font-size:1.1rem;padding-top:1rem}\
 @media (max-width:40rem){td,th{display:block;border:0}tr{border-bottom:1px solid #888;display:block}}\
 @media print{@page{size:A4;margin:15mm}body{color:#000;background:#fff;font-size:9pt;margin:0;max-width:none}\
 #all,label[for=all]{display:none}thead{display:table-header-group}tr{break-inside:avoid}}";
+
+/// How a page ends.
+const END: &str = "</body>\n</html>\n";
 
 /// A page being written. What is added is markup: texts have been through [`escape`].
 struct Page(String);
@@ -84,7 +87,7 @@ pub fn html(lines: &[TimelineEntry], document: &Document<'_>) -> String {
         out.add(&format!("<p class=\"drill\">{}</p>\n", words.drill));
     }
     chain(&mut out, document);
-    out.add("</body>\n</html>\n");
+    out.add(END);
     out.0
 }
 
@@ -144,10 +147,10 @@ fn row(out: &mut Page, line: &TimelineEntry, document: &Document<'_>, (time, id)
     ));
 }
 
+/// Binds the rest of the page too: what stands before it, and the end.
 fn chain(out: &mut Page, document: &Document<'_>) {
     let Some(chain) = document.chain else { return };
-    let Ok(text) = serde_json::to_string(&ChainLine { chain }) else { return };
-    let text = armoured(&text);
+    let text = block(chain, &[&out.0, END].concat());
     out.add(&format!("{SCRIPT}{text}</script>\n"));
 }
 

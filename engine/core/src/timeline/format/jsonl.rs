@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::Document;
 use crate::timeline::TimelineEntry;
-use crate::timeline::chain::ChainLine;
 use crate::timeline::escape::armoured;
+use crate::timeline::export::block;
 
 /// One line. The order of its fields is that of the file.
 #[derive(Serialize)]
@@ -45,7 +45,8 @@ struct Line<'a> {
     entry: Option<String>,
 }
 
-/// A line for each entry and, where the document has a chain, one last line `{"chain": …}`.
+/// A line for each entry and, where the document has a chain, one last line `{"chain": …}` that
+/// binds the chain and the lines before it.
 ///
 /// `datetime` is when it happened where somebody said so, otherwise when it was written down;
 /// `timestamp_desc` says which.
@@ -84,7 +85,9 @@ pub fn jsonl(lines: &[TimelineEntry], document: &Document<'_>) -> String {
         );
     }
     if let Some(chain) = document.chain {
-        push(&mut out, &ChainLine { chain });
+        let block = block(chain, &out);
+        out.push_str(&block);
+        out.push('\n');
     }
     out
 }

@@ -3,7 +3,7 @@
 use super::story::{TEXT, document, entries};
 use super::*;
 use crate::entry::Link;
-use crate::model::{Organisation, Tlp};
+use crate::model::{Organisation, Tlp, digest_of_bytes};
 
 fn lines(lang: Lang) -> Vec<TimelineEntry> {
     let plan = plan(TEXT);
@@ -53,7 +53,7 @@ fn hostile_texts_are_text_on_a_page() {
     for hidden in ['\u{1b}', '\u{202e}', '\u{0}', '\r'] {
         assert!(!page.contains(hidden), "{hidden:?}");
     }
-    assert_eq!(Chain::find(&page), Ok(chain));
+    assert_eq!(Export::read(&page).map(|export| export.chain), Ok(chain));
 }
 
 #[test]
@@ -145,8 +145,8 @@ fn chain(text: &str) -> Chain {
     let two = entry("run:1", 2, one.hash, "{}".to_owned());
     let heads = json!([["run:1", 2, two.hash.hex()], ["run:other", 9, Digest::ZERO.hex()]]);
     let head = json!({"kind": "sealed", "more": false, "epoch": "0", "heads": heads}).to_string();
-    let seal = entry("store:1", 5, Digest::ZERO, head);
-    Chain { entries: vec![one, two], seal: Some(seal) }
+    let seal = entry("store:1", 1, Digest::ZERO, head);
+    Chain::new(vec![one, two, seal])
 }
 
 #[test]
@@ -154,14 +154,15 @@ fn an_export_carries_its_chain_and_the_chain_holds() {
     let chain = chain("x");
     let document = Document { chain: Some(&chain), ..document(Lang::De) };
     for export in [jsonl(&lines(Lang::De), &document), html(&lines(Lang::De), &document)] {
-        let found = Chain::find(&export).unwrap();
-        assert_eq!(found, chain);
-        assert_eq!(found.check(), Ok(()));
+        let found = Export::read(&export).unwrap();
+        assert_eq!(found.chain, chain);
+        let lines = export.lines().count() - 1;
+        assert_eq!(found.check(), Ok(InOrder { entries: 3, sealed: 3, lines }));
     }
     assert!(html(&[], &document).contains(&chain.seal.as_ref().unwrap().hash.hex()));
     let without = Document { chain: None, ..document };
-    assert!(Chain::find(&jsonl(&lines(Lang::De), &without)).is_err());
-    assert!(Chain::find("").is_err());
+    assert!(Export::read(&jsonl(&lines(Lang::De), &without)).is_err());
+    assert!(Export::read("").is_err());
 }
 
 /// Something that somebody does to an export.
@@ -169,14 +170,24 @@ type Change = fn(&mut Chain);
 
 #[test]
 fn every_change_of_a_chain_is_found() {
-    let changes: [(&str, Change); 7] = [
+    let changes: [(&str, Change); 12] = [
         ("a byte of a head", |chain| chain.entries[0].head.push(' ')),
         ("a body", |chain| chain.entries[1].body_hash = Digest::from_bytes([1; 32])),
         ("an instant", |chain| chain.entries[1].at = Millis::new(0)),
         ("a missing entry", |chain| drop(chain.entries.remove(0))),
         ("two swapped entries", |chain| chain.entries.swap(0, 1)),
-        ("a cut tail", |chain| drop(chain.entries.pop())),
+        ("a cut tail", |chain| drop(chain.entries.remove(1))),
+        ("a missing stream", |chain| drop(chain.entries.drain(..2))),
+        ("a stream that is not named", |chain| drop(chain.streams.remove(0))),
+        ("a cut tail that the seal shows", |chain| {
+            chain.entries.remove(1);
+            *chain = Chain::new(std::mem::take(&mut chain.entries));
+        }),
         ("another seal", |chain| chain.seal.as_mut().unwrap().head = r#"{"heads":[]}"#.to_owned()),
+        ("no seal", |chain| chain.seal = None),
+        ("a seal of nothing", |chain| {
+            chain.seal = Some(chain.entries[0].clone());
+        }),
     ];
     for (what, change) in changes {
         let mut bad = chain("x");
@@ -185,8 +196,62 @@ fn every_change_of_a_chain_is_found() {
     }
     // Rewritten from its first byte on, it still is not what was sealed.
     let mut forged = chain("y");
-    forged.seal = chain("x").seal;
-    assert!(forged.check().is_err());
+    let sealed = chain("x").entries.pop().unwrap();
+    forged.entries.pop();
+    forged.entries.push(sealed);
+    assert!(Chain::new(forged.entries).check().is_err());
+}
+
+#[test]
+fn what_came_after_the_newest_seal_is_not_counted_as_sealed() {
+    let mut entries = chain("x").entries;
+    let head = "{}".to_owned();
+    let (stream, prev, body_hash) = ("run:1".to_owned(), entries[1].hash, Digest::ZERO);
+    let at = START;
+    let link =
+        Link { prev, stream: &stream, seq: 3, at, head: head.as_bytes(), body_hash: Digest::ZERO };
+    let hash = link.hash().unwrap();
+    entries.insert(2, ChainEntry { stream, seq: 3, at, head, body_hash, prev, hash });
+    let chain = Chain::new(entries);
+    assert_eq!((chain.check(), chain.entries.len()), (Ok(3), 4));
+}
+
+#[test]
+fn every_change_of_a_line_is_found_and_its_place_named() {
+    let chain = chain("x");
+    let document = Document { chain: Some(&chain), ..document(Lang::De) };
+    for export in [jsonl(&lines(Lang::De), &document), html(&lines(Lang::De), &document)] {
+        let written: Vec<&str> = export.lines().collect();
+        let found = |lines: &[&str]| Export::read(&lines.join("\n")).unwrap().check();
+        let bad = |line, why| Err(ChainError::Line { line, why });
+        assert!(found(&written).is_ok());
+        for index in [0, 3, 12] {
+            let mut lines = written.clone();
+            lines[index] = "{}";
+            assert_eq!(found(&lines), bad(index + 1, "was changed"));
+            lines.remove(index);
+            assert_eq!(found(&lines), bad(index + 1, "is missing"));
+            lines.insert(index, "{}");
+            lines.insert(index, written[index]);
+            assert_eq!(found(&lines), bad(index + 2, "was added"));
+            let mut lines = written.clone();
+            lines.swap(index, index + 1);
+            assert_eq!(found(&lines), bad(index + 1, "stands in the wrong place"));
+        }
+    }
+}
+
+#[test]
+fn a_line_and_its_digest_changed_together_are_found_by_the_one_digest() {
+    let chain = chain("x");
+    let document = Document { chain: Some(&chain), ..document(Lang::De) };
+    let export = jsonl(&lines(Lang::De), &document);
+    let (first, rest) = export.split_once('\n').unwrap();
+    let changed = first.replace("severity", "modesty").replace("eröffnet", "geschlossen");
+    let digest = |line: &str| digest_of_bytes(line.as_bytes()).to_string();
+    let forged = format!("{changed}\n{}", rest.replace(&digest(first), &digest(&changed)));
+    assert_ne!(first, changed);
+    assert_eq!(Export::read(&forged).unwrap().check(), Err(ChainError::Digest));
 }
 
 #[test]
