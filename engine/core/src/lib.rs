@@ -13,6 +13,7 @@
 //! * [`timeline`]: sentences for people, as a pure function of events
 
 pub mod case;
+mod codec;
 pub mod entry;
 pub mod incident;
 pub mod model;

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::{self, Bodied};
 use super::{AssetState, IncidentNumber};
+use crate::codec::{self, Bodied};
 use crate::model::{
     Digest, EntryId, IncidentId, Millis, Mode, Organisation, Person, Role, Severity, TargetKind,
     Tlp,

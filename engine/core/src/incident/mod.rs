@@ -5,7 +5,6 @@
 //! Nothing in here decides which person may do what; that is settled before.
 
 mod asset;
-mod codec;
 mod event;
 mod number;
 mod standing;

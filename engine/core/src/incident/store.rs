@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::{self, Bodied};
+use crate::codec::{self, Bodied};
 use crate::model::{ConnectorName, Digest, EntryId};
 use crate::run::{Actor, Contradiction};
 

@@ -1,8 +1,8 @@
-//! The bytes of an entry: its events' heads in one JSON object, their bodies in a list beside it.
+//! The bytes of one commit: what its events say, and apart from that the values they carry.
 //!
-//! The shape is that of a run's entries: head `{"id": entry id, "events": [head, …]}`, body a list
-//! with the values of each event, null where it has none. An erased body leaves events without
-//! values.
+//! One shape for runs, incidents and the store: the head is `{"id": entry id, "events": [head, …]}`,
+//! the body a JSON array with the values of each event, null where it has none. An erased body
+//! leaves events without values. Nothing in here knows of chains or hashes; see [`crate::entry`].
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::model::EntryId;
 use crate::run::Contradiction;
 
 /// An event whose values are kept apart from it.
-pub(super) trait Bodied: Serialize + DeserializeOwned {
+pub(crate) trait Bodied: Serialize + DeserializeOwned {
     /// Its values; the default has none.
     type Body: Serialize + DeserializeOwned + Default + PartialEq;
 
@@ -35,7 +35,7 @@ struct HeadIn<E> {
 
 /// The head and, where any event carries values, the body of an entry.
 #[expect(clippy::expect_used, reason = "writing to memory, and every map has text as keys")]
-pub(super) fn encode<E: Bodied>(id: EntryId, events: &[E]) -> (Vec<u8>, Option<Vec<u8>>) {
+pub(crate) fn encode<E: Bodied>(id: EntryId, events: &[E]) -> (Vec<u8>, Option<Vec<u8>>) {
     let head = serde_json::to_vec(&HeadOut { id, events }).expect("an event is JSON");
     let empty = E::Body::default();
     let bodies: Vec<Option<&E::Body>> =
@@ -48,7 +48,7 @@ pub(super) fn encode<E: Bodied>(id: EntryId, events: &[E]) -> (Vec<u8>, Option<V
 }
 
 /// Back from the bytes that a store kept; without a body the events carry no values.
-pub(super) fn decode<E: Bodied>(
+pub(crate) fn decode<E: Bodied>(
     head: &[u8],
     body: Option<&[u8]>,
 ) -> Result<(EntryId, Vec<E>), Contradiction> {
