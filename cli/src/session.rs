@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use beistand_connectors::simulator::Canned;
-use beistand_core::model::Person;
+use beistand_core::model::{EntryId, Person};
 use beistand_core::run::Actor;
 use beistand_journal::{Command, Journal, Mailbox, OpenError, Options, PostError, Reader};
 use beistand_runtime::{Clock as _, Drive, Engine, Parts, Verb, WallClock};
@@ -111,7 +111,7 @@ impl Context {
         getrandom::fill(&mut random)
             .map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
         let now = WallClock.now();
-        let id = beistand_core::model::EntryId::new(u64::try_from(now.get()).unwrap_or(0), &random);
+        let id = EntryId::at(now, &random);
         let body = serde_json::to_string(&verb)
             .map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
         let target = match &verb {

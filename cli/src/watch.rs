@@ -39,17 +39,20 @@ impl Rest {
 /// How a run stands, if it rests. The needs of everything below it count as its own.
 pub(crate) async fn rest(reader: &Reader, run: RunId) -> Outcome<Option<Rest>> {
     let Some(row) = reader.run(run).await? else { return Ok(Some(Rest::Ended)) };
-    Ok(match row.status.as_str() {
-        "succeeded" => Some(Rest::Succeeded),
-        "failed" | "cancelled" | "undone" | "superseded" => Some(Rest::Ended),
-        "paused" => Some(Rest::Waits),
-        "waiting" | "cancelling" | "undoing" => {
+    // A status that a newer program wrote is no rest.
+    let Ok(status) = row.status.parse::<RunStatus>() else { return Ok(None) };
+    Ok(match status {
+        RunStatus::Succeeded => Some(Rest::Succeeded),
+        RunStatus::Failed | RunStatus::Cancelled | RunStatus::Undone | RunStatus::Superseded => {
+            Some(Rest::Ended)
+        }
+        RunStatus::Paused => Some(Rest::Waits),
+        RunStatus::Waiting | RunStatus::Cancelling | RunStatus::Undoing => {
             let needs =
                 reader.needs(&NeedFilter { run: Some(run), ..NeedFilter::default() }).await?;
-            let still = row.status == "waiting" || !needs.is_empty();
-            (still && !needs.is_empty() && all_wait(reader, &row).await?).then_some(Rest::Waits)
+            (!needs.is_empty() && all_wait(reader, &row).await?).then_some(Rest::Waits)
         }
-        _ => None,
+        RunStatus::Running => None,
     })
 }
 
@@ -58,7 +61,7 @@ async fn all_wait(reader: &Reader, row: &Run) -> Outcome<bool> {
     while let Some(parent) = above.pop() {
         let filter = RunFilter { parent: Some(parent), unfinished: true, ..RunFilter::default() };
         for (_, child) in reader.runs(&filter, Page::first(1_000)).await? {
-            if child.status == "running" {
+            if child.status == RunStatus::Running.as_str() {
                 return Ok(false);
             }
             above.push(child.id);
@@ -157,8 +160,7 @@ impl Progress {
                 format!("✓ {}  already held by run {run}", intent.path)
             }
             Head::NeedOpened { id, kind, role, .. } => {
-                let kind = serde_json::json!(kind);
-                format!("? {reason}  {} by {role}: {id}", kind.as_str().unwrap_or_default())
+                format!("? {reason}  {kind} by {role}: {id}")
             }
             Head::RunEnded { end } => {
                 format!("■ run {}", RunStatus::from(*end).as_str())

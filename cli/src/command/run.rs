@@ -7,6 +7,7 @@ use std::time::Duration;
 use beistand_connectors::simulator::Canned;
 use beistand_core::model::{Mode, RunId, Span};
 use beistand_core::playbook::{Case, SourceText};
+use beistand_core::run::{NeedKind, RunStatus};
 use beistand_journal::{NeedFilter, Reader};
 use beistand_runtime::{Drive, Engine, NewRun, Verb};
 use tokio::signal::unix::{SignalKind, signal};
@@ -291,13 +292,15 @@ async fn waits(context: &Context, reader: &Reader, run: RunId) -> Outcome<()> {
     let needs = reader.needs(&NeedFilter { run: Some(run), ..NeedFilter::default() }).await?;
     for need in needs {
         let step = need.step.map_or_else(|| "the run".to_owned(), |step| step.to_string());
-        let verb = match need.kind.as_str() {
-            "approval" => format!("beistand approve {}", need.id),
-            "task" => format!("beistand done {}", need.id),
-            "decision" => {
+        let verb = match need.kind {
+            NeedKind::Approval => format!("beistand approve {}", need.id),
+            NeedKind::Task => format!("beistand done {}", need.id),
+            NeedKind::Decision => {
                 format!("beistand decide {} retry|skip|by-hand|abort --reason …", need.id)
             }
-            _ => format!("beistand resolve {run} {step} done|not-done|send-again --reason …"),
+            NeedKind::Unknown => {
+                format!("beistand resolve {run} {step} done|not-done|send-again --reason …")
+            }
         };
         context.out.note(format_args!("waits: {step} ({}): {verb}", need.kind));
     }
@@ -371,7 +374,8 @@ async fn summary(context: &Context, reader: &Reader) -> Outcome {
         waits(context, reader, *run).await?;
     }
     let counts = reader.run_counts().await?;
-    let is_paused = counts.iter().any(|(status, count)| status == "paused" && *count > 0);
+    let is_paused =
+        counts.iter().any(|(status, count)| *status == RunStatus::Paused.as_str() && *count > 0);
     if context.out.json {
         let counts: serde_json::Map<String, serde_json::Value> =
             counts.into_iter().map(|(status, count)| (status, count.into())).collect();

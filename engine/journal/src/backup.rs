@@ -166,7 +166,7 @@ async fn mark(
     })?;
     let mut random = [0; 10];
     (options.random)(&mut random).map_err(|error| OpenError::Unsafe(error.to_string()))?;
-    let id = EntryId::new(u64::try_from(now).unwrap_or(0), &random);
+    let id = EntryId::at(options.now, &random);
     let event = store::Event::new(store::Head::Restored { epoch: epoch.clone() }, None);
     let (bytes, _) = store::encode(id, &[event]);
     let head = append(connection, &meta, options.now, bytes).await?;

@@ -1,12 +1,13 @@
 //! The rows of the cold tables, as callers write and read them.
 //!
-//! `status`, `kind` and `state` words and the `body` JSON belong to the caller; the journal filters
+//! `status` and `state` words and the `body` JSON belong to the caller; the journal filters
 //! by them and keeps them as they are.
 
 use beistand_core::model::{
     ActionName, ConnectorName, Digest, IncidentId, Millis, Mode, NeedId, Organisation, Path,
     Person, Role, RunId, Severity, StoreId, Tlp,
 };
+use beistand_core::run::NeedKind;
 
 /// A run, as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,8 +59,8 @@ pub struct Need {
     pub incident: IncidentId,
     /// Inherited from the incident.
     pub mode: Mode,
-    /// `approval`, `task`, `decision`, `unknown`.
-    pub kind: String,
+    /// What is asked for.
+    pub kind: NeedKind,
     /// The step; `None` for the run itself.
     pub step: Option<Path>,
     /// Needs of one step and one cause carry one group.

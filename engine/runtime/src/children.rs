@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use beistand_core::entry::StreamKind;
-use beistand_core::model::{EntryId, Path, PlaybookName, RunId};
+use beistand_core::model::{Path, PlaybookName, RunId};
 use beistand_core::playbook::Plan;
 use beistand_core::run::{Input, Launch, RunEnd, RunState, StepError, encode, launch};
 use beistand_journal::{Append, Change, Next, To};
@@ -75,7 +75,7 @@ async fn open_run(inner: &Arc<Inner>, plan: &Arc<Plan>, wanted: Launch) -> Resul
     let sources = pin(&inner.journal, plan).await?;
     let state =
         RunState::open(&event, now).map_err(|error| EngineError::Internal(error.to_string()))?;
-    let id = EntryId::new(u64::try_from(now.get()).unwrap_or(0), &inner.chance()?.ten());
+    let id = inner.chance()?.entry_id(now);
     let (head, body) = encode(id, &[event]);
     let mut append = Append::new(To::New { kind: StreamKind::Run, id: run.to_string() }, now, head)
         .next(Next::Keep)

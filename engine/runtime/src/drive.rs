@@ -12,7 +12,7 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use beistand_core::model::{EntryId, Millis, RunId, Span};
+use beistand_core::model::{Millis, RunId, Span};
 use beistand_core::playbook::Plan;
 use beistand_core::run::{
     AnswerError, Command, Decision, Effect, Input, Reply, RunState, World, decide, encode,
@@ -352,7 +352,7 @@ impl Driver {
         };
         let mut chance =
             self.inner.chance().map_err(|error| AppendError::Dead(error.to_string()))?;
-        let id = EntryId::new(u64::try_from(now.get()).unwrap_or(0), &chance.ten());
+        let id = chance.entry_id(now);
         let (head, body) = encode(id, &decision.events);
         let mut append = Append::new(To::Lease(lease), now, head);
         append.body = body;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use beistand_core::entry::StreamKind;
-use beistand_core::model::{EntryId, IncidentId, Mode, PlaybookName, RunId, Severity};
+use beistand_core::model::{IncidentId, Mode, PlaybookName, RunId, Severity};
 use beistand_core::playbook::Plan;
 use beistand_core::run::{Actor, Launch, RunState, encode, launch};
 use beistand_journal::{Append, AppendError, Change, Guard, Incident, Next, Refusal, To};
@@ -133,7 +133,7 @@ impl Engine {
         let event = launch(plan, &inner.catalogue, &wanted)?;
         let state = RunState::open(&event, now)
             .map_err(|error| EngineError::Internal(error.to_string()))?;
-        let id = EntryId::new(u64::try_from(now.get()).unwrap_or(0), &chance.ten());
+        let id = chance.entry_id(now);
         let (head, body) = encode(id, &[event]);
         let drives = inner.drive == Drive::Yes && !inner.is_leaving();
         let next = if drives { Next::Keep } else { Next::Release { due: Some(now) } };

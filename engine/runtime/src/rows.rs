@@ -75,14 +75,13 @@ fn need_row(state: &RunState, need: &Need) -> journal::Need {
     let opened = state.opened();
     let body = state.need_json(need);
     let step = need.step.and_then(|ix| state.step(ix)).map(|step| step.path.clone());
-    let word = |field: &str| body.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
     journal::Need {
         id: need.id,
         run: Some(opened.run),
         root: Some(state.root()),
         incident: opened.incident,
         mode: opened.mode,
-        kind: word("kind"),
+        kind: need.kind,
         step,
         group: Some(need.group.clone()),
         role: Some(need.role),

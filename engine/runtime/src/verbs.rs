@@ -138,7 +138,7 @@ impl Engine {
     }
 
     pub(crate) fn entry_id(&self, now: Millis) -> Result<EntryId, EngineError> {
-        Ok(EntryId::new(u64::try_from(now.get()).unwrap_or(0), &self.0.chance()?.ten()))
+        Ok(self.0.chance()?.entry_id(now))
     }
 
     /// An entry in the store's own stream.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use beistand_core::run::RunStatus;
 use beistand_journal::{Page, Reader, RunFilter};
 use beistand_runtime::{Drive, Engine};
 use serde_json::{Value, json};
@@ -107,7 +108,7 @@ async fn take(context: &Context) -> Outcome<Box<Engine>> {
 }
 
 fn waiting_runs() -> RunFilter {
-    RunFilter { status: Some("waiting".to_owned()), ..RunFilter::default() }
+    RunFilter { status: Some(RunStatus::Waiting.as_str().to_owned()), ..RunFilter::default() }
 }
 
 async fn unfinished(reader: &Reader) -> Outcome<usize> {

@@ -131,8 +131,7 @@ fn person(name: &str) -> Person {
 impl<'a> Player<'a> {
     fn new(case: &Case, catalogue: &'a Catalogue, scripts: &'a dyn Expressions) -> Self {
         let mut chance = Chance::new([7; 32]);
-        let millis = u64::try_from(START.get()).unwrap_or(0);
-        let incident = IncidentId::new(millis, &chance.ten());
+        let incident = IncidentId::at(START, &chance.ten());
         let facts = json!({
             "id": incident.to_string(), "number": "CASE-2026-0001", "title": case.title,
             "severity": 3, "tlp": "AMBER", "mode": "live", "opened_at": START.to_string(),
@@ -141,7 +140,7 @@ impl<'a> Player<'a> {
             catalogue,
             scripts,
             setup: Setup {
-                store: StoreId::new(millis, &chance.ten()),
+                store: StoreId::at(START, &chance.ten()),
                 guarded: true,
                 guard: Guard::default(),
                 limits: Limits::NONE,

@@ -19,7 +19,7 @@ pub struct IdError {
 }
 
 impl IdError {
-    fn new(what: &'static str, text: &str, hint: &'static str) -> Self {
+    pub(crate) fn new(what: &'static str, text: &str, hint: &'static str) -> Self {
         Self { what, text: text.chars().take(80).collect(), hint }
     }
 }
@@ -35,6 +35,10 @@ macro_rules! uuid_ids {
             /// A UUIDv7 (RFC 9562 section 5.7) from milliseconds since 1970 and ten random bytes.
             pub fn new(unix_millis: u64, random: &[u8; 10]) -> Self {
                 Self(uuid::Builder::from_unix_timestamp_millis(unix_millis, random).into_uuid())
+            }
+            /// The same of an instant; one before 1970 counts as 1970.
+            pub fn at(now: super::Millis, random: &[u8; 10]) -> Self {
+                Self::new(u64::try_from(now.get()).unwrap_or(0), random)
             }
             /// The sixteen bytes.
             pub fn as_bytes(&self) -> &[u8; 16] {

@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::struck::{Struck, Yes};
 use crate::model::{
-    ActionName, Catalogue, ConnectorName, Digest, Guard, Inventory, Limits, Millis, NeedId, Offer,
-    Organisation, Path, PolicyRule, Role, RunId, Span, StoreId, Target,
+    ActionName, Catalogue, ConnectorName, Digest, EntryId, Guard, Inventory, Limits, Millis,
+    NeedId, Offer, Organisation, Path, PolicyRule, Role, RunId, Span, StoreId, Target,
 };
 use crate::playbook::{Expressions, Plan};
 
@@ -437,12 +437,17 @@ impl Chance {
 
     /// A fresh need id.
     pub fn need_id(&mut self, now: Millis) -> NeedId {
-        NeedId::new(u64::try_from(now.get()).unwrap_or(0), &self.ten())
+        NeedId::at(now, &self.ten())
     }
 
     /// A fresh run id.
     pub fn run_id(&mut self, now: Millis) -> RunId {
-        RunId::new(u64::try_from(now.get()).unwrap_or(0), &self.ten())
+        RunId::at(now, &self.ten())
+    }
+
+    /// A fresh entry id.
+    pub fn entry_id(&mut self, now: Millis) -> EntryId {
+        EntryId::at(now, &self.ten())
     }
 
     /// A number from 0 to `below` − 1; 0 where `below` is 0.

@@ -80,7 +80,7 @@ pub(super) fn need(mut row: Row) -> Result<Need, StoreError> {
         root: row.maybe_parse("need.root")?,
         incident: row.parse("need.incident")?,
         mode: row.parse("need.mode")?,
-        kind: row.text("need.kind")?,
+        kind: row.parse("need.kind")?,
         step: row.maybe_text("need.step")?.map(|text| path(&text)),
         group: row.maybe_text("need.batch")?,
         role: row.maybe_parse("need.role")?,

@@ -1,6 +1,7 @@
 //! Guards: what must be true in the transaction.
 
 use beistand_core::model::{Limits, Mode, NeedId, Path, Severity, Tlp, digest_of_bytes};
+use beistand_core::run::NeedKind;
 use beistand_journal::{
     AppendError, Appended, Change, Guard, Hold, HoldKey, HoldState, Incident, LimitKind, Need,
     Once, Refusal, Strike, TargetCount, TargetUse, To,
@@ -39,7 +40,7 @@ fn need() -> Need {
         root: Some(run_id(1)),
         incident: incident_id(1),
         mode: Mode::Live,
-        kind: "approval".to_owned(),
+        kind: NeedKind::Approval,
         step: Some("contain[1]/cut".parse().unwrap()),
         group: None,
         role: None,

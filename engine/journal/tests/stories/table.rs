@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use beistand_core::entry::StreamKind;
 use beistand_core::model::{Mode, NeedId, Role, Tlp, digest_of_bytes};
+use beistand_core::run::NeedKind;
 use beistand_journal::{
     Asset, Change, Command, Evidence, Guard, Incident, Mailbox, Need, NeedFilter, Next, Page,
     PostError, Refusal, RunFilter, Signal, To,
@@ -18,7 +19,7 @@ fn need(number: u8, run: u64) -> Need {
         root: Some(run_id(1)),
         incident: incident_id(1),
         mode: Mode::Drill,
-        kind: "task".to_owned(),
+        kind: NeedKind::Task,
         step: Some("tell/mail_staff".parse().unwrap()),
         group: Some("g".to_owned()),
         role: Some(Role::Deputy),

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::{
-    ActionName, ConnectorName, Digest, Direction, EffectClass, IdempotencyKey, Path, Person, RunId,
-    Span,
+    ActionName, ConnectorName, Digest, Direction, EffectClass, IdError, IdempotencyKey, Path,
+    Person, RunId, Span,
 };
 
 /// A rendered call that takes an effect back.
@@ -97,6 +97,36 @@ pub enum NeedKind {
     Decision,
     /// Done, not done or send again.
     Unknown,
+}
+
+impl NeedKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[Self::Approval, Self::Task, Self::Decision, Self::Unknown];
+
+    /// The word in journal, tables and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approval => "approval",
+            Self::Task => "task",
+            Self::Decision => "decision",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl std::fmt::Display for NeedKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for NeedKind {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let hint = "`approval`, `task`, `decision` or `unknown`";
+        let kind = Self::ALL.iter().find(|kind| kind.as_str() == text).copied();
+        kind.ok_or_else(|| IdError::new("kind of need", text, hint))
+    }
 }
 
 /// A person's answer to a need.

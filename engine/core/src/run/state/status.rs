@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::event::{Actor, NeedKind, RunEnd};
 use super::super::world::HoldKey;
 use super::StepIx;
-use crate::model::{ConnectorName, Digest, Millis, NeedId, Role, Span};
+use crate::model::{ConnectorName, Digest, IdError, Millis, NeedId, Role, Span};
 
 /// Something that waits for a person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -110,7 +110,30 @@ impl From<RunEnd> for RunStatus {
     }
 }
 
+impl std::str::FromStr for RunStatus {
+    type Err = IdError;
+    /// A word that a newer program wrote may not be known here.
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let status = Self::ALL.iter().find(|status| status.as_str() == text).copied();
+        status.ok_or_else(|| IdError::new("run status", text, "a status as `runs` shows it"))
+    }
+}
+
 impl RunStatus {
+    /// Every status.
+    pub const ALL: &'static [Self] = &[
+        Self::Running,
+        Self::Waiting,
+        Self::Paused,
+        Self::Cancelling,
+        Self::Undoing,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Undone,
+        Self::Superseded,
+    ];
+
     /// The word in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -140,5 +163,23 @@ impl RunStatus {
             Self::Superseded => Some(RunEnd::Superseded),
             Self::Running | Self::Waiting | Self::Paused | Self::Cancelling | Self::Undoing => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_status_or_kind_is_that_of_its_json_and_is_read_back() {
+        for status in RunStatus::ALL {
+            assert_eq!(status.as_str().parse(), Ok(*status));
+            assert_eq!(serde_json::json!(status), status.as_str());
+        }
+        for kind in NeedKind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(*kind));
+            assert_eq!(serde_json::json!(kind), kind.as_str());
+        }
+        assert!("sleeping".parse::<RunStatus>().is_err() && "wish".parse::<NeedKind>().is_err());
     }
 }
