@@ -6,7 +6,7 @@ use std::path::Path;
 use beistand_tests::tool::call;
 use serde_json::{Value, json};
 
-use crate::desk::{ANNA, Desk, announced, text};
+use crate::desk::{ANNA, BEN, Desk, announced, text};
 
 const STORY: &str = "
 playbook: story
@@ -128,6 +128,100 @@ fn swapped() -> String {
     )
 }
 
+/// A run that holds three hosts, and asks for a fourth.
+const HOLDING: &str = "
+playbook: holding
+language: 1
+title: Holds what it cut off
+inputs: { hosts: { type: array, items: { type: string } } }
+steps:
+  - { id: ask, task: { role: responder, instructions: Is it an attack? } }
+  - for_each: inputs.hosts
+    as: host
+    id: cut
+    steps: [{ id: off, call: network.isolate, with: { host: \"${host}\" } }]
+  - { id: look, task: { role: responder, instructions: Look at one of them. } }
+";
+
+/// A desk whose store has open needs and holds.
+fn holding() -> (Desk, String, String) {
+    let desk = Desk::new();
+    desk.configure(&json!({"guard": {"never": ["dc01"]}}));
+    desk.write("holding.yaml", HOLDING);
+    let words =
+        ["run", "holding.yaml", "--drill", "--input", "hosts=pc-1", "--input", "hosts=pc-2"];
+    let ended = desk.done(&[&words[..], &["--as", ANNA]].concat());
+    ended.expect_code(6).unwrap();
+    let run = announced(&ended.stderr).unwrap();
+    let asked = desk.needs(&run);
+    desk.ok(0, &["done", text(&asked[0]["id"]), "--as", BEN]);
+    desk.done(&["resume"]).expect_code(6).unwrap();
+    let incident = text(&desk.show(&run)["incident"]).to_owned();
+    desk.ok(0, &["incident", "assign", &incident, "scribe", "carl"]);
+    (desk, run, incident)
+}
+
+/// What somebody does to the tables, and what must be named then.
+fn rows() -> Vec<(&'static str, &'static str, &'static str)> {
+    vec![
+        ("status", "update run set status = 'succeeded', ended_at = 1 where id = RUN", "`status`"),
+        ("asker", "update run set requested_by = 'mallory' where id = RUN", "`requested_by`"),
+        ("no run", "delete from run where id = RUN", "no row in the table of runs"),
+        ("need", "update need set role = 'approver' where closed_at is null", "`role`"),
+        (
+            "words of a need",
+            "update need set body = replace(body, 'Look at one', 'Look at none') \
+             where closed_at is null",
+            "`body`",
+        ),
+        ("no need", "delete from need where closed_at is null", "open by the entries"),
+        (
+            "another need",
+            "update need set closed_at = null where closed_at is not null",
+            "open in the table",
+        ),
+        ("no hold", "delete from hold where target = 'host:pc-1'", "holds `network.isolate`"),
+        ("another hold", "update hold set target = 'host:pc-9' where target = 'host:pc-1'", "pc-9"),
+        ("a hold's state", "update hold set state = 'taking'", "as taking"),
+        (
+            "what was before",
+            "update hold set body = '{\"previous\": \"cut\"}' where target = 'host:pc-2'",
+            "pc-2",
+        ),
+        ("incident", "update incident set title = 'Nothing'", "`title`"),
+        ("role", "update incident_role set person = 'mallory'", "`mallory` as scribe"),
+        ("stop switch", "update meta set stopped_at = 1", "stop switch"),
+        ("pause", "insert into pause (connector, at) values ('relay', 1)", "pause of `relay`"),
+        (
+            "snapshot",
+            "insert into snapshot (stream, seq, bytes) select no, 2, cast('{}' as blob) \
+             from stream where id = RUN",
+            "snapshot",
+        ),
+        (
+            "stray need",
+            "update need set run = 'another' where closed_at is not null; \
+             update need set closed_at = null where run = 'another'",
+            "belongs to no stream",
+        ),
+    ]
+}
+
+#[test]
+fn a_row_that_is_not_what_the_entries_say_is_found_and_named() {
+    let (desk, run, incident) = holding();
+    let in_order = desk.json(&["verify"]);
+    assert_eq!(in_order["differences"], json!([]));
+    assert!(desk.json(&["holds"]).as_array().unwrap().len() == 2, "{}", desk.json(&["holds"]));
+    let story = Story { desk, stream: format!("run:{run}"), incident };
+    for (name, sql, named) in rows() {
+        let copy = story.changed(name, sql);
+        let ended = copy.done(&["verify"]);
+        ended.expect_code(10).unwrap_or_else(|trouble| panic!("{name}: {trouble}"));
+        assert!(ended.stdout.contains(named), "{name}: {}", ended.stdout);
+    }
+}
+
 #[test]
 fn an_erased_body_leaves_the_chain_in_order() {
     let story = Story::told();
@@ -136,6 +230,8 @@ fn an_erased_body_leaves_the_chain_in_order() {
     let copy = story.changed("erased", &erase);
     let verified = copy.json(&["verify"]);
     assert!(verified["erased"].as_u64().unwrap() > 0, "{verified}");
+    assert_eq!(verified["not_comparable"], json!([story.stream]), "named, and not judged");
+    assert_eq!(verified["differences"], json!([]));
     assert_eq!(verified["entries"], story.desk.json(&["verify"])["entries"]);
 }
 

@@ -6,10 +6,11 @@ use beistand_core::model::Digest;
 use beistand_core::timeline::{ChainError, Export};
 use beistand_journal::verify::{Broken, Verified};
 use beistand_journal::{Options, Reader, verify as check};
-use beistand_runtime::{Clock as _, WallClock};
-use serde_json::json;
+use beistand_runtime::{Clock as _, Compared, WallClock, compare};
+use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure, Outcome};
+use crate::out::cell;
 use crate::session::{Context, Held};
 
 fn broken(error: Broken) -> Failure {
@@ -21,20 +22,65 @@ fn broken(error: Broken) -> Failure {
 }
 
 fn report(context: &Context, verified: &Verified) {
-    let until = verified.anchored_until.map(|at| at.to_string());
     if context.out.json {
-        context.out.value(&json!({
-            "streams": verified.streams, "entries": verified.entries, "erased": verified.erased,
-            "anchored_until": until, "anchor": verified.anchor,
-        }));
-        return;
+        context.out.value(&verified_json(verified));
+    } else {
+        context.out.line(verified_line(verified));
     }
-    let until = until.unwrap_or_else(|| "never".to_owned());
+}
+
+fn verified_json(verified: &Verified) -> Value {
+    let until = verified.anchored_until.map(|at| at.to_string());
+    json!({
+        "streams": verified.streams, "entries": verified.entries, "erased": verified.erased,
+        "anchored_until": until, "anchor": verified.anchor,
+    })
+}
+
+fn verified_line(verified: &Verified) -> String {
+    let until = verified.anchored_until.map_or_else(|| "never".to_owned(), |at| at.to_string());
     let anchor = verified.anchor.map(|anchor| anchor.to_string()).unwrap_or_default();
-    context.out.line(format_args!(
+    format!(
         "{} entries of {} streams in order, {} erased; anchored until {until} {anchor}",
         verified.entries, verified.streams, verified.erased
-    ));
+    )
+}
+
+/// Says what the tables have otherwise than the entries; that is exit 10 too.
+fn report_compared(context: &Context, verified: &Verified, compared: &Compared) -> Outcome {
+    if context.out.json {
+        let mut json = verified_json(verified);
+        if let Value::Object(fields) = &mut json {
+            let differences = compared.differences.iter();
+            let differences =
+                differences.map(|found| json!({"stream": found.stream, "what": found.what}));
+            fields.insert("compared".to_owned(), json!(compared.streams));
+            fields.insert("not_comparable".to_owned(), json!(compared.erased));
+            fields.insert("differences".to_owned(), differences.collect());
+        }
+        context.out.value(&json);
+    } else {
+        context.out.line(verified_line(verified));
+        for stream in &compared.erased {
+            context.out.line(format_args!("{stream}: not comparable, a body was erased"));
+        }
+        for found in &compared.differences {
+            context.out.line(format_args!("{}: {}", found.stream, cell(&found.what)));
+        }
+    }
+    let count = compared.differences.len();
+    if count > 0 {
+        let message = format!("the tables differ from what the entries say in {count} places");
+        return Err(Failure::new(Exit::Broken, message).hint(
+            "the entries are in order and are what counts; lists, needs and holds are not to be \
+             relied on until a backup was brought back",
+        ));
+    }
+    if !context.out.json {
+        let streams = compared.streams - compared.erased.len() as u64;
+        context.out.line(format_args!("the rows of {streams} streams are what their entries say"));
+    }
+    Ok(Exit::Ok)
 }
 
 pub(super) async fn verify(
@@ -53,8 +99,8 @@ pub(super) async fn verify(
     let witnessed = beistand_journal::witnessed(&context.url)?.map(|seal| seal.hash);
     let reader = context.reader().await?;
     let verified = check::store(&reader, expect.or(witnessed)).await.map_err(broken)?;
-    report(context, &verified);
-    Ok(Exit::Ok)
+    let compared = compare(&reader, &context.scripts).await?;
+    report_compared(context, &verified, &compared)
 }
 
 /// Checks an export.

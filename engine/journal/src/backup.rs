@@ -20,7 +20,7 @@ use crate::place::{Place, check_safety};
 use crate::read::Reader;
 use crate::seal::{Seal, write_witness};
 use crate::space::sync_directory;
-use crate::sql::{Connection, Pool, params};
+use crate::sql::{Connection, params};
 use crate::stream::Head;
 use crate::table::Meta;
 use crate::verify::{Broken, Verified};
@@ -58,15 +58,11 @@ pub async fn backup(reader: &Reader, to: &Path) -> Result<Verified, Broken> {
     }
     let part = beside(to, ".part");
     remove(&part)?;
-    match reader.pool() {
-        Pool::Sqlite(pool) => {
-            let connection = pool.acquire().await.map_err(failed("copy the store"))?;
-            let from = Connection::Sqlite(Box::new(connection.detach()));
+    match reader.pool().own().await.map_err(failed("copy the store"))? {
+        from @ Connection::Sqlite(_) => {
             vacuum(from, &part).await.map_err(failed("copy the store"))?;
         }
-        Pool::Postgres(pool) => {
-            let connection = pool.acquire().await.map_err(failed("copy the store"))?;
-            let mut from = Connection::Postgres(Box::new(connection.detach()));
+        mut from @ Connection::Postgres(_) => {
             let mut into = fresh(&part).await?;
             copy::all(&mut from, &mut into).await.map_err(failed("copy the store"))?;
             from.close().await.map_err(failed("copy the store"))?;

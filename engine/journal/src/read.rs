@@ -3,6 +3,7 @@
 //! One function a statement; each names its columns and its limit.
 
 mod rows;
+mod steady;
 
 use beistand_core::entry::StreamKind;
 use beistand_core::model::{

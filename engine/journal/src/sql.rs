@@ -7,6 +7,10 @@ use sqlx::postgres::{PgConnection, PgPool, PgRow};
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 use sqlx::{Column as _, Connection as _, Row as _, TypeInfo as _, ValueRef as _};
 
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
 use crate::error::StoreError;
 
 /// A bound value.
@@ -210,6 +214,8 @@ pub(crate) enum Connection {
 pub(crate) enum Pool {
     Sqlite(SqlitePool),
     Postgres(PgPool),
+    /// One connection inside of a transaction: all answers are of one state of the store.
+    Steady(Arc<Mutex<Connection>>),
 }
 
 macro_rules! bind {
@@ -285,6 +291,13 @@ impl Connection {
         }
         Ok(())
     }
+    /// The statement that begins a transaction which sees one state of the store.
+    pub(crate) const fn begins(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "begin",
+            Self::Postgres(_) => "begin isolation level repeatable read read only",
+        }
+    }
     /// Closes it in order: SQLite writes back its log with the last connection.
     pub(crate) async fn close(self) -> Result<(), sqlx::Error> {
         match self {
@@ -310,8 +323,19 @@ impl Pool {
                 .fetch_all(pool)
                 .await
                 .and_then(|rows| rows.iter().map(postgres_row).collect()),
+            Self::Steady(connection) => connection.lock().await.rows(sql, params).await,
         };
         rows.map_err(|source| StoreError::Database { what, source })
+    }
+    /// A connection of one's own, outside of the pool.
+    pub(crate) async fn own(&self) -> Result<Connection, sqlx::Error> {
+        match self {
+            Self::Sqlite(pool) => Ok(Connection::Sqlite(Box::new(pool.acquire().await?.detach()))),
+            Self::Postgres(pool) => {
+                Ok(Connection::Postgres(Box::new(pool.acquire().await?.detach())))
+            }
+            Self::Steady(_) => Err(sqlx::Error::PoolClosed),
+        }
     }
     pub(crate) async fn row(
         &self,
@@ -325,6 +349,8 @@ impl Pool {
         match self {
             Self::Sqlite(pool) => pool.close().await,
             Self::Postgres(pool) => pool.close().await,
+            // It ends with its last reader.
+            Self::Steady(_) => {}
         }
     }
 }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use beistand_core::entry::StreamKind;
 use beistand_core::incident::{self, Act, Event, Head, IncidentNumber, Standing, State};
 use beistand_core::model::{
-    EntryId, IncidentId, Millis, Mode, Organisation, Person, Role, Severity, Tlp, digest_of_bytes,
+    IncidentId, Millis, Mode, Organisation, Person, Role, Severity, Tlp, digest_of_bytes,
 };
 use beistand_core::run::Actor;
 use beistand_journal::{Append, AppendError, Change, Evidence, Guard, Incident, Next, Refusal, To};
@@ -101,7 +101,7 @@ impl Engine {
         let inner = &self.0;
         let now = inner.clock.now();
         let mut chance = inner.chance()?;
-        let id = IncidentId::new(u64::try_from(now.get()).unwrap_or(0), &chance.ten());
+        let id = IncidentId::at(now, &chance.ten());
         let year = now.to_string().get(..4).and_then(|year| year.parse().ok()).unwrap_or(1970);
         let number_of = |counter| {
             IncidentNumber::new(&new.short, year, counter, new.mode)
@@ -124,7 +124,7 @@ impl Engine {
                 state: State::Open,
             };
             let row = row(&standing);
-            let entry = EntryId::new(u64::try_from(now.get()).unwrap_or(0), &chance.ten());
+            let entry = chance.entry_id(now);
             let (head, body) = incident::encode(entry, &[standing.opened(new.by.clone())]);
             let mut append =
                 Append::new(To::New { kind: StreamKind::Incident, id: id.to_string() }, now, head)

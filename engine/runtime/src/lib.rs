@@ -10,6 +10,7 @@
 
 mod children;
 mod clock;
+mod compare;
 mod drive;
 mod effects;
 mod engine;
@@ -25,6 +26,7 @@ mod run_loop;
 mod verbs;
 
 pub use clock::{Clock, WallClock};
+pub use compare::{Compared, Difference, compare};
 pub use engine::{Drive, Engine, News, Parts};
 pub use error::EngineError;
 pub use incidents::{IncidentAct, NewIncident};

@@ -52,7 +52,8 @@ pub(crate) async fn load(
     Ok(Loaded { plan, state, status: row.status, entries, restored: row.restored })
 }
 
-async fn plan_of(
+/// The plan that a run pinned.
+pub(crate) async fn plan_of(
     reader: &Reader,
     row: &beistand_journal::Run,
     catalogue: &Catalogue,
@@ -112,7 +113,8 @@ pub async fn fold(
     Ok((state, entries))
 }
 
-fn apply(
+/// The state after one more event, the first of which opens the run.
+pub(crate) fn apply(
     state: &mut Option<RunState>,
     plan: &Plan,
     event: &Event,

@@ -71,7 +71,7 @@ fn needs(append: &mut Append, decision: &Decision, state: &RunState, written: &W
     }
 }
 
-fn need_row(state: &RunState, need: &Need) -> journal::Need {
+pub(crate) fn need_row(state: &RunState, need: &Need) -> journal::Need {
     let opened = state.opened();
     let body = state.need_json(need);
     let step = need.step.and_then(|ix| state.step(ix)).map(|step| step.path.clone());
@@ -322,7 +322,7 @@ fn hold(key: journal::HoldKey, state: journal::HoldState, since: Millis) -> jour
 
 /// What stands for the connector where a person did it.
 #[expect(clippy::expect_used, reason = "a literal name")]
-fn by_hand() -> ConnectorName {
+pub(crate) fn by_hand() -> ConnectorName {
     "by-hand".parse().expect("a literal connector name")
 }
 

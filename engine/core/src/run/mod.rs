@@ -5,6 +5,7 @@
 //! state changes. Neither knows time, randomness or the world except by argument.
 
 mod apply;
+mod claims;
 mod codec;
 mod decide;
 mod event;
@@ -15,6 +16,7 @@ mod view;
 mod world;
 
 pub use apply::Contradiction;
+pub use claims::{Claim, Standing};
 pub use codec::{decode, encode};
 pub use decide::{
     Answer, AnswerError, Answered, Command, Decision, Effect, Input, Launch, LaunchError, Reply,

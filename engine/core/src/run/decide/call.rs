@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::super::claims::family_of;
 use super::super::event::{AttemptEnd, Event, Head, Intent, NeedKind};
 use super::super::state::{Cause, Sent, StepIx};
 use super::super::world::SharedChange;
 use super::outcome::Ask;
-use super::prepare::{Prepared, Unfit, family_of, prepare};
+use super::prepare::{Prepared, Unfit, prepare};
 use super::shared::hold_key;
 use super::{Contradiction, Decided, Decider, Effect};
 use crate::model::{

@@ -7,12 +7,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::super::claims::family_of;
 use super::super::event::{Head, NeedKind};
 use super::super::state::{Approved, Home, Need, StepIx};
 use super::super::struck::Yes;
 use super::bound::Lines;
 use super::outcome::Ask;
-use super::prepare::{Prepared, family_of};
+use super::prepare::Prepared;
 use super::{Contradiction, Decider};
 use crate::model::{ActionName, Digest, Mode, Path, PolicyRule, Span, Target, Votes, digest_of};
 use crate::playbook::{EvalError, Gate, Kind, NodeId, Plan, Shows};

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::super::claims::Exclusive;
 use super::super::event::{Event, Head, StepEnd};
 use super::super::state::{Cause, Home, StepIx};
 use super::super::struck::Yes;
 use super::super::world::{HoldKey, Holder, Means, SharedChange};
-use super::prepare::{Prepared, family_of, what_of};
+use super::prepare::Prepared;
 use super::shared::hold_key;
 use super::{Contradiction, Decided, Decider};
 use crate::model::{ActionName, Digest, Direction, Path, Span, Target, digest_of};
@@ -19,20 +20,6 @@ enum Hold {
     Free,
     Busy(HoldKey),
     Held { by: Holder, output: Option<Arc<Value>> },
-}
-
-/// What a step sent and on what it excludes others.
-struct Exclusive {
-    effect: Means,
-    targets: Vec<Target>,
-    what: Option<Digest>,
-    release: bool,
-}
-
-impl Exclusive {
-    fn identities(&self) -> Vec<String> {
-        self.targets.iter().map(Target::identity).collect()
-    }
 }
 
 impl Decider<'_, '_> {
@@ -245,23 +232,7 @@ impl Decider<'_, '_> {
 
     /// What a step sent, where effects on a target exclude each other.
     fn exclusive(&self, ix: StepIx) -> Result<Option<Exclusive>, Contradiction> {
-        let step = self.step(ix)?;
-        let Some(sent) = step.sent.as_deref() else { return Ok(None) };
-        let origin = match step.home {
-            // An undo that destroys something itself is an effect of its own.
-            Home::Undo(of) if !sent.intent.destructive => self.step(of)?.sent.as_deref(),
-            Home::Undo(_) | Home::Seq(_) => None,
-        };
-        let intent = origin.map_or(&sent.intent, |origin| &origin.intent);
-        let family = family_of(self.world.catalogue, &intent.action, intent.destructive);
-        let (action, destructive) = (&sent.intent.action, sent.intent.destructive);
-        let what = what_of(self.world.catalogue, (action, destructive), &sent.arguments);
-        Ok(family.map(|action| Exclusive {
-            what,
-            release: origin.is_some() || action != sent.intent.action,
-            effect: Means { action, connector: intent.connector.clone() },
-            targets: sent.targets.clone(),
-        }))
+        Ok(self.state.exclusive(self.step(ix)?, self.world.catalogue))
     }
 
     /// A step's hold is given up, because what it did was taken back by something else.

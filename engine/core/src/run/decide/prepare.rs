@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::super::claims::{family_of, what_of};
 use super::super::event::UndoCall;
 use super::super::scope::Scope;
 use super::super::world::{Means, World};
@@ -70,30 +71,6 @@ impl Prepared {
 
 /// Why a call can not be made as it is.
 pub(super) type Unfit = (ErrorKind, String);
-
-/// The destructive action that an action takes back, or the action itself where it is destructive.
-pub(super) fn family_of(
-    catalogue: &Catalogue,
-    action: &ActionName,
-    destructive: bool,
-) -> Option<ActionName> {
-    let undone = catalogue.iter().find(|spec| {
-        spec.destructive && spec.undo.as_ref().is_some_and(|undo| undo.action == *action)
-    });
-    undone.map(|spec| spec.name.clone()).or_else(|| destructive.then(|| action.clone()))
-}
-
-/// What a generic call does, as the digest of its arguments: that two commands went to one host
-/// does not make them one effect. What the catalogue calls destructive is said by its action.
-pub(super) fn what_of(
-    catalogue: &Catalogue,
-    (action, destructive): (&ActionName, bool),
-    arguments: &Value,
-) -> Option<Digest> {
-    let generic = destructive && !catalogue.get(action).is_some_and(|spec| spec.destructive);
-    // Arguments are exact: they were looked at when they were rendered.
-    generic.then(|| digest_of("hold", arguments).unwrap_or(Digest::ZERO))
-}
 
 /// Renders a call and resolves its targets and its connector.
 pub(super) fn prepare(

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::super::claims::{family_of, what_of};
 use super::super::event::{Head, StepEnd, UndoCall};
 use super::super::state::{Cause, Home, StepIx};
 use super::super::world::{HoldState, Means, SharedChange};
 use super::outcome::ended;
 use super::place::{choose, targets_of, touched};
-use super::prepare::{Prepared, family_of, is_destructive, line_digest, offer, what_of};
+use super::prepare::{Prepared, is_destructive, line_digest, offer};
 use super::shared::hold_key;
 use super::{Contradiction, Decided, Decider};
 use crate::model::{ActionName, ConnectorName, Digest, Direction, ErrorKind, RunId, Span, Target};
