@@ -140,9 +140,15 @@ impl From<OpenError> for Failure {
             | OpenError::Older { .. }
             | OpenError::Linked { .. } => Exit::Conflict,
             OpenError::Unsafe(_) | OpenError::Foreign(_) => Exit::NotAllowed,
-            OpenError::Store(_) | OpenError::File { .. } | _ => Exit::Unreachable,
+            OpenError::Store(_) | OpenError::File { .. } | OpenError::Witness { .. } | _ => {
+                Exit::Unreachable
+            }
         };
-        Self::new(exit, error.to_string()).because(&error)
+        let failure = Self::new(exit, error.to_string()).because(&error);
+        if matches!(error, OpenError::Witness { .. }) {
+            return failure.hint("name a place for it by `witness: FILE` in beistand.yaml");
+        }
+        failure
     }
 }
 

@@ -50,6 +50,7 @@ impl Context {
     pub(crate) async fn take(&self, drive: Drive, canned: Vec<Canned>) -> Outcome<Held> {
         let mut options = Options::new(WallClock.now());
         options.crash_point = crate::crash::POINT;
+        options.witness = self.witness()?;
         let journal = match Journal::open(&self.url, options).await {
             Ok(journal) => journal,
             Err(OpenError::Owned(_)) => return Ok(Held::Elsewhere),
@@ -72,6 +73,14 @@ impl Context {
             }
         }
         Ok(Held::Here(Box::new(engine)))
+    }
+
+    /// Where the newest seal of the store is kept; nowhere for a PostgreSQL without a configuration.
+    pub(crate) fn witness(&self) -> Outcome<Option<std::path::PathBuf>> {
+        match &self.config.witness {
+            Some(named) => Ok(Some(named.clone())),
+            None => Ok(beistand_journal::witness_of(&self.url, self.config_file.as_deref())?),
+        }
     }
 
     /// Opens the store for reading; takes no lock.

@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod network;
 pub mod otlp;
 pub mod postgres;
+pub mod postgres_tls;
 pub mod program;
 pub mod smtp;
 pub mod sshd;

@@ -96,7 +96,15 @@ pub(super) async fn verify(
         return export(context, file, expect);
     }
     // Read before the store, which may go on meanwhile.
-    let witnessed = beistand_journal::witnessed(&context.url)?.map(|seal| seal.hash);
+    let witness = context.witness()?;
+    let seal = witness.as_deref().map(beistand_journal::witnessed).transpose()?.flatten();
+    if witness.is_none() {
+        context.out.loud(
+            "no witness: this store is not held against a seal that stands outside of it; a \
+             configuration gives it a place",
+        );
+    }
+    let witnessed = seal.map(|seal| seal.hash);
     let reader = context.reader().await?;
     let verified = check::store(&reader, expect.or(witnessed)).await.map_err(broken)?;
     let compared = compare(&reader, &context.scripts).await?;
@@ -164,8 +172,8 @@ pub(super) async fn backup(context: &Context, file: &Path) -> Outcome {
 }
 
 pub(super) async fn restore(context: &Context, file: &Path) -> Outcome {
-    let restored =
-        beistand_journal::restore(file, &context.url, Options::new(WallClock.now())).await?;
+    let options = Options { witness: context.witness()?, ..Options::new(WallClock.now()) };
+    let restored = beistand_journal::restore(file, &context.url, options).await?;
     if context.out.json {
         context.out.value(&json!({
             "epoch": restored.epoch, "unfinished": restored.unfinished,

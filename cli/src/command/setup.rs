@@ -43,6 +43,7 @@ fn config_schema() -> Value {
                 "id": {"type": "string"}, "short": {"type": "string"}, "name": {"type": "string"},
                 "land": {"type": "string"}, "legal_form": {"type": "string"}}},
             "store": {"type": "string", "title": "sqlite:PATH or postgres://…"},
+            "witness": {"type": "string", "title": "file that keeps the newest seal"},
             "playbooks": texts,
             "inventory": texts,
             "connectors": {"type": "object", "additionalProperties": {"oneOf": kinds}},

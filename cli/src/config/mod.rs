@@ -23,6 +23,9 @@ pub(crate) struct Config {
     pub(crate) provider: Provider,
     /// Where the store is: `sqlite:PATH` or `postgres://…`.
     pub(crate) store: Option<String>,
+    /// Where the newest seal is kept, which shows that an older store was put in place. Without it
+    /// beside a SQLite database; for PostgreSQL `DATABASE.witness` beside this file.
+    pub(crate) witness: Option<PathBuf>,
     /// Folders with playbooks; the shipped ones come after them.
     pub(crate) playbooks: Vec<PathBuf>,
     /// CSV files: name, addresses, macs, organisation, groups.
@@ -188,7 +191,7 @@ impl Config {
 
     /// Paths in the file are relative to it, wherever the program is started.
     fn relative_to(&mut self, folder: &Path) {
-        for path in self.playbooks.iter_mut().chain(&mut self.inventory) {
+        for path in self.playbooks.iter_mut().chain(&mut self.inventory).chain(&mut self.witness) {
             *path = folder.join(&*path);
         }
     }

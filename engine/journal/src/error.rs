@@ -62,6 +62,14 @@ pub enum OpenError {
         /// What does not fit.
         why: String,
     },
+    /// The witness could not be kept.
+    #[error("the store's witness `{path}` can not be written")]
+    Witness {
+        /// The witness file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The library or server can not be trusted with this.
     #[error("the store is not safe to use: {0}")]
     Unsafe(String),

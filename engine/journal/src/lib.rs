@@ -51,7 +51,7 @@ pub use error::{AppendError, OpenError, StoreError};
 pub use guard::{Guard, LimitKind, Refusal, TargetCount};
 pub use open::{Journal, Options, Random};
 pub use read::{NeedFilter, Page, Reader, RunFilter};
-pub use seal::{Seal, witnessed};
+pub use seal::{Seal, witness_of, witnessed};
 pub use stream::{Entry, Head, Lease, Snapshot, Stream};
 pub use table::{
     Asset, Evidence, Hold, HoldKey, HoldState, Incident, Meta, Need, Once, Run, Signal, Strike,

@@ -17,7 +17,7 @@ use crate::lock::{FileLock, beside, take_session};
 use crate::migrate::{identity, inspect, migrate};
 use crate::place::{Place, check_safety};
 use crate::read::Reader;
-use crate::seal::{NEWEST_SEAL, SEAL_END, Seal, check_witness};
+use crate::seal::{NEWEST_SEAL, SEAL_END, Seal, check_witness, check_writable};
 use crate::space::Reserve;
 use crate::sql::{Connection, params};
 use crate::stream::{Head, Lease, Stream};
@@ -34,7 +34,8 @@ pub struct Options {
     pub now: Millis,
     /// Where salts and ids come from.
     pub random: Random,
-    /// Where the newest seal is kept. Default for SQLite: `<db>.witness`; for PostgreSQL none.
+    /// Where the newest seal is kept; see [`crate::witness_of`]. Default for SQLite: `<db>.witness`;
+    /// for PostgreSQL none.
     pub witness: Option<PathBuf>,
     /// Called at named places of the writer, so that a test can end the process exactly there:
     /// `before_commit`, `after_commit`, `after_seal`.
@@ -74,6 +75,7 @@ impl Journal {
         };
         let (mut connection, meta) = ready(&place, &options).await?;
         if let Some(witness) = &options.witness {
+            check_writable(witness)?;
             check_witness(&mut connection, witness, &meta).await?;
         }
         let failed = |source| StoreError::Database { what: "take over the store", source };

@@ -3,9 +3,10 @@
 //! What was changed after the newest seal that somebody keeps outside is not found; what was
 //! changed before it is.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use beistand_core::model::{Digest, Millis, StoreId};
+use rustix::fs::{Access, access};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{OpenError, StoreError};
@@ -78,16 +79,32 @@ pub(crate) struct Witness {
     pub(crate) seal: Seal,
 }
 
-/// The seal that the witness beside a SQLite store has seen, for `verify`'s `expect`: who cut off
-/// the newest seals together with what they sealed has not changed this file. `None` where there is
-/// no witness.
-pub fn witnessed(url: &str) -> Result<Option<Seal>, OpenError> {
+/// Where the newest seal of a store is kept, if nobody says otherwise: beside a SQLite database; for
+/// PostgreSQL beside the configuration, named after the database, and nowhere without one.
+pub fn witness_of(url: &str, configuration: Option<&Path>) -> Result<Option<PathBuf>, OpenError> {
     match Place::parse(url)? {
-        Place::Sqlite(path) => {
-            Ok(read_witness(&beside(&path, ".witness"))?.map(|witness| witness.seal))
+        Place::Sqlite(path) => Ok(Some(beside(&path, ".witness"))),
+        Place::Postgres { options, .. } => {
+            let name = options.get_database().unwrap_or_else(|| options.get_username());
+            let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+            let name: String = name.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
+            Ok(configuration.map(|file| file.with_file_name(format!("{name}.witness"))))
         }
-        Place::Postgres { .. } => Ok(None),
     }
+}
+
+/// The seal that a witness has seen, for `verify`'s `expect`: who cut off the newest seals together
+/// with what they sealed has not changed this file. `None` where there is no such file yet.
+pub fn witnessed(witness: &Path) -> Result<Option<Seal>, OpenError> {
+    Ok(read_witness(witness)?.map(|witness| witness.seal))
+}
+
+/// A witness that can not be written would be missed only when it is needed: opening says so.
+pub(crate) fn check_writable(witness: &Path) -> Result<(), OpenError> {
+    let folder = witness.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    access(folder, Access::WRITE_OK | Access::EXEC_OK)
+        .map_err(|error| OpenError::Witness { path: witness.to_owned(), source: error.into() })
 }
 
 pub(crate) fn write_witness(path: &Path, meta: &Meta, seal: &Seal) -> Result<(), StoreError> {
@@ -135,5 +152,23 @@ pub(crate) async fn check_witness(
         None => {
             Err(older(format!("it has seen the seal {} of {}", witness.seal.seq, witness.seal.at)))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_witness_stands_beside_the_database_or_beside_the_configuration() {
+        let of = |url, file: Option<&str>| witness_of(url, file.map(Path::new)).unwrap();
+        let file = Some("/etc/beistand/beistand.yaml");
+        assert_eq!(of("sqlite:/var/b.db", None), Some("/var/b.db.witness".into()));
+        assert_eq!(of("sqlite:/var/b.db", file), Some("/var/b.db.witness".into()));
+        let postgres = "postgres://me:secret@db.example/night";
+        assert_eq!(of(postgres, file), Some("/etc/beistand/night.witness".into()));
+        assert_eq!(of(postgres, None), None);
+        let odd = "postgres://me@db.example/..%2Fup";
+        assert_eq!(of(odd, file), Some("/etc/beistand/___up.witness".into()));
     }
 }
