@@ -11,6 +11,7 @@ mod library;
 mod modes;
 mod out;
 mod session;
+mod shown;
 mod telemetry;
 mod values;
 mod watch;

@@ -1,12 +1,15 @@
 //! The one place that prints: data to stdout, everything else to stderr.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
 
-use beistand_core::playbook::{Finding, Severity, SourceText, finding_text};
+use beistand_core::playbook::{Finding, Severity, SourceText};
 use serde_json::Value;
 
 use crate::exit::Failure;
+use crate::library;
+use crate::shown::{Look, shown};
 
 /// How to speak to whoever called.
 #[derive(Debug, Clone)]
@@ -85,19 +88,23 @@ impl Out {
             self.value(&serde_json::json!(findings));
             return;
         }
+        let look = Look { colour: self.colour, width: self.live.then(width).flatten() };
+        let mut others: BTreeMap<&str, Option<SourceText>> = BTreeMap::new();
         for finding in findings {
-            match sources.iter().find(|source| source.name() == finding.file) {
-                Some(source) => self.loud(finding_text(finding, source)),
-                None => self.loud(format_args!(
-                    "{}:{}:{}: {}: {}",
-                    finding.file, finding.line, finding.column, finding.code, finding.message
-                )),
-            }
+            let source = sources.iter().find(|source| source.name() == finding.file);
+            // A finding in a sub-playbook: that is read anew, once.
+            let source = source.or_else(|| {
+                let other = others.entry(&finding.file);
+                other.or_insert_with(|| library::reread(&finding.file)).as_ref()
+            });
+            // Colours are ours; what stands in the file was made harmless where it was drawn.
+            drop(writeln!(std::io::stderr().lock(), "{}", shown(finding, source, look)));
         }
         let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         let warnings = findings.len() - errors;
         if !findings.is_empty() {
-            self.note(format_args!("{errors} errors, {warnings} warnings"));
+            let many = |count, word| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+            self.note(format_args!("{}, {}", many(errors, "error"), many(warnings, "warning")));
         }
     }
 
@@ -125,6 +132,12 @@ impl Out {
     }
 }
 
+/// How many columns the terminal at stderr has, if it says so.
+fn width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
 /// Control and reordering characters, which a terminal would obey, made visible. Lines stay lines.
 pub(crate) fn safe(text: &str) -> String {
     escaped(text, |c| c != '\n' && steers(c))
@@ -132,7 +145,12 @@ pub(crate) fn safe(text: &str) -> String {
 
 /// As [`safe`], on one line: a text from outside can not write lines that look like ours.
 pub(crate) fn cell(text: &str) -> String {
-    escaped(text, |c| steers(c) || matches!(c, '\u{2028}' | '\u{2029}'))
+    escaped(text, leaves_its_cell)
+}
+
+/// Whether a character does not simply stand where it is put: it steers, or begins a line.
+pub(crate) fn leaves_its_cell(c: char) -> bool {
+    steers(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 fn steers(c: char) -> bool {

@@ -44,6 +44,7 @@ const KNOWN_TO: &[(&str, &[&str])] = &[
     ("lettre", &["beistand-connectors"]),
     ("russh", &["beistand-connectors"]),
     ("clap", &["beistand"]),
+    ("miette", &["beistand"]),
     ("opentelemetry-otlp", &["beistand"]),
     ("saphyr-parser", &["beistand-core"]),
 ];

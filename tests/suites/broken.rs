@@ -1,7 +1,8 @@
 //! Every finding code has a playbook that shows it, and the words it shows are in the repository.
 //!
-//! `playbooks/broken/<code>.yaml` beside `<code>.expected`. Four faults are about size alone; their
-//! files are made here instead of being kept. `BEISTAND_BLESS=1` writes the expected texts anew.
+//! `playbooks/broken/<code>.yaml` beside `<code>.expected`, which is what `beistand check` says where
+//! its words do not go to a terminal. Four faults are about size alone; their files are made here
+//! instead of being kept. `BEISTAND_BLESS=1` writes the expected texts anew.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -10,11 +11,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use beistand_core::model::{Catalogue, PlaybookName};
-use beistand_core::playbook::{
-    CheckRequest, Code, Finding, Library, Plan, SourceText, check, finding_text,
-};
+use beistand_core::playbook::{CheckRequest, Code, Finding, Library, Plan, SourceText, check};
 use beistand_script::Scripts;
 use proptest::prelude::*;
+use serde_json::json;
+
+use crate::desk::Desk;
 
 /// Sub-playbooks beside their caller, then among the parts.
 struct Folders(PathBuf);
@@ -88,19 +90,52 @@ fn examples() -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_broken_playbook_shows_what_it_is_an_example_of_in_the_words_that_are_kept() {
-    let mut different = Vec::new();
+fn every_broken_playbook_has_the_fault_it_is_an_example_of() {
     for (name, text) in examples() {
-        let source = SourceText::new(format!("{name}.yaml"), text.as_str());
-        let (plan, findings) = look(source.name(), &text);
+        let (plan, findings) = look(&format!("{name}.yaml"), &text);
         assert!(findings.iter().any(|finding| finding.code == name), "{name}: {findings:#?}");
         assert_eq!(plan.is_none(), findings.iter().any(Finding::is_error), "{name}");
-        let mut shown = String::new();
-        // Five hundred of one kind say no more than the first three and the last.
-        let few = |index: usize| name != "too-many-findings" || !(3..500).contains(&index);
-        for (_, finding) in findings.iter().enumerate().filter(|(index, _)| few(*index)) {
-            shown.push_str(&finding_text(finding, &source));
+    }
+}
+
+/// A desk with all of the examples, where sub-playbooks are found as in [`Folders`].
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.configure(&json!({"playbooks": ["parts", "parts/deep"]}));
+    for parts in ["parts", "parts/deep"] {
+        fs::create_dir(desk.path(parts)).unwrap();
+        for entry in fs::read_dir(folder().join(parts)).unwrap() {
+            let file = entry.unwrap().path();
+            if file.is_file() {
+                fs::copy(&file, desk.path(parts).join(file.file_name().unwrap())).unwrap();
+            }
         }
+    }
+    for (name, text) in examples() {
+        desk.write(&format!("{name}.yaml"), &text);
+    }
+    desk
+}
+
+/// Five hundred reports of one kind say no more than the first three and what stands at the end.
+fn abridged(said: &str) -> String {
+    let starts: Vec<usize> = said.match_indices("error[").map(|(at, _)| at).collect();
+    let [.., last] = starts.as_slice() else { return said.to_owned() };
+    match starts.get(3) {
+        Some(fourth) if starts.len() > 500 => format!("{}{}", &said[..*fourth], &said[*last..]),
+        _ => said.to_owned(),
+    }
+}
+
+#[test]
+fn every_broken_playbook_is_told_in_the_words_that_are_kept() {
+    let desk = desk();
+    let mut different = Vec::new();
+    for (name, _) in examples() {
+        let told = desk.done(&["check", &format!("{name}.yaml")]);
+        let errs = told.stderr.contains("error[");
+        assert_eq!(told.code(), if errs { 3 } else { 0 }, "{name}: {}", told.stderr);
+        let shown = abridged(&told.stderr);
         let file = folder().join(format!("{name}.expected"));
         if std::env::var_os("BEISTAND_BLESS").is_some() {
             fs::write(&file, &shown).unwrap();

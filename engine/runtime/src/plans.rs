@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use beistand_core::model::{Catalogue, Digest, PlaybookName, digest_of_bytes};
-use beistand_core::playbook::{
-    CheckRequest, Library, Plan, Severity, SourceText, check, finding_text,
-};
+use beistand_core::playbook::{CheckRequest, Finding, Library, Plan, SourceText, check};
 use beistand_journal::{Journal, Reader, StoreError};
 use beistand_script::Scripts;
 use serde::{Deserialize, Serialize};
@@ -108,8 +106,10 @@ pub fn read_pinned(
     let request = CheckRequest { source, catalogue, library: pinned, expressions: scripts };
     let (plan, findings) = check(request);
     plan.ok_or_else(|| {
-        let first = findings.iter().find(|finding| finding.severity == Severity::Error);
-        first.map_or_else(String::new, |finding| finding_text(finding, source))
+        findings
+            .iter()
+            .find(|finding| finding.is_error())
+            .map_or_else(String::new, Finding::to_string)
     })
 }
 

@@ -9,7 +9,7 @@ use beistand_core::model::{
     GuardIdentity, IncidentId, Inventory, Limits, Millis, Mode, NeedId, Offer, Path, PlaybookName,
     Probed, Reached, Role, RunId, Span, StoreId, Target, TargetKind,
 };
-use beistand_core::playbook::{CheckRequest, Plan, ScriptKind, SourceText, check, finding_text};
+use beistand_core::playbook::{CheckRequest, Plan, ScriptKind, SourceText, check};
 use beistand_core::run::{
     Actor, Answer, AnswerError, AnswerKind, Answered, Binding, Chance, Command, Connectors,
     Decision, Effect, Event, Head, Input, Launch, Need, Parent, Permits, Reply, RunState, Setup,
@@ -97,8 +97,7 @@ pub(super) fn plan_with(steps: &str, library: &BTreeMap<PlaybookName, SourceText
         library,
         expressions: &scripts,
     });
-    let said: String = findings.iter().map(|finding| finding_text(finding, &source)).collect();
-    Arc::new(plan.unwrap_or_else(|| panic!("{said}")))
+    Arc::new(plan.unwrap_or_else(|| panic!("{findings:#?}")))
 }
 
 impl Desk {

@@ -1,11 +1,8 @@
 //! What is wrong with a playbook: data with a code, a place and a hint, all of them at once.
 
-use std::fmt::Write as _;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
-
-use super::SourceText;
-use super::hidden::is_hidden;
 
 /// Whether a finding stands in the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,43 +50,33 @@ impl Severity {
     }
 }
 
-/// Longest part of a source line that is shown.
-const EXCERPT_MAX: usize = 120;
+/// One line for logs and for texts that carry another's words: place, code, sentence, hint. How a
+/// person at a terminal sees it, with the source line, is the command line's business.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, column, severity, code, message, hint } = self;
+        write!(f, "{file}:{line}:{column}: {}[{code}]: {message}", severity.as_str())?;
+        hint.as_ref().map_or(Ok(()), |hint| write!(f, " ({hint})"))
+    }
+}
 
-/// The finding as text without colour: place, code and sentence; the source line with a caret; the
-/// hint. Ends with a line break.
-///
-/// The source line is left out where the finding is about another file.
-pub fn finding_text(finding: &Finding, source: &SourceText) -> String {
-    let Finding { file, line, column, severity, code, message, hint } = finding;
-    let mut text = format!(
-        "{file}:{line}:{column}: {severity}[{code}]: {message}\n",
-        severity = severity.as_str()
-    );
-    let shown = (source.name() == file).then(|| source.line(*line)).flatten();
-    let number = line.to_string();
-    let margin = " ".repeat(number.len());
-    if let Some(shown) = shown {
-        // A long line is cut around the caret; tabs are shown as one blank so that it stays true.
-        let at = usize::try_from(*column).unwrap_or(1).saturating_sub(1);
-        let skipped = at.saturating_sub(EXCERPT_MAX / 2);
-        let excerpt: String = shown
-            .chars()
-            .skip(skipped)
-            .take(EXCERPT_MAX)
-            .map(|c| match c {
-                '\t' => ' ',
-                c if is_hidden(c) => '\u{fffd}',
-                c => c,
-            })
-            .collect();
-        let caret = " ".repeat(at - skipped);
-        let excerpt = excerpt.trim_end();
-        // Writing into a String can not fail.
-        _ = write!(text, "{margin} |\n{number} | {excerpt}\n{margin} | {caret}^\n");
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_is_one_line_where_there_is_no_room_for_its_source() {
+        let finding = Finding {
+            file: "a.yaml".to_owned(),
+            line: 3,
+            column: 1,
+            severity: Severity::Error,
+            code: "unknown-key".to_owned(),
+            message: "a playbook has no key `titel`".to_owned(),
+            hint: Some("did you mean `title`?".to_owned()),
+        };
+        let said =
+            "a.yaml:3:1: error[unknown-key]: a playbook has no key `titel` (did you mean `title`?)";
+        assert_eq!(finding.to_string(), said);
     }
-    if let Some(hint) = hint {
-        _ = writeln!(text, "{margin} = hint: {hint}");
-    }
-    text
 }

@@ -41,7 +41,7 @@ pub use expression::{
     Checked, EvalError, Expression, Expressions, Fault, FaultCode, Field, Names, Piece, ReadPath,
     ScriptKind, Template, Type,
 };
-pub use finding::{Finding, Severity, finding_text};
+pub use finding::{Finding, Severity};
 pub use gates::CallGate;
 pub use plan::{
     Block, CallNode, ForEach, Gate, Join, Kind, Length, ListSource, Node, NodeId, OnError,

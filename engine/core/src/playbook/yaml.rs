@@ -26,7 +26,7 @@ const ALIAS_NODES_MAX: usize = 10_000;
 pub(super) fn read(source: &SourceText, report: &mut Report) -> Option<Yaml> {
     let text = source.text();
     if text.len() > SourceText::BYTES_MAX {
-        let message = format!("the file has {} KiB, at most 256 are possible", text.len() / 1024);
+        let message = format!("the file has more than {} KiB", SourceText::BYTES_MAX / 1024);
         report.add(Code::FileTooLarge, Place::START, message);
         return None;
     }

@@ -92,8 +92,7 @@ fn factor(entry: &Entry, report: &mut Report) -> Option<f64> {
 pub(super) fn script<'y>(entry: &'y Entry, report: &mut Report) -> Option<&'y Text> {
     let text = expression(entry, report)?;
     if text.as_str().len() > SCRIPT_BYTES_MAX {
-        let message =
-            format!("the script has {} KiB, at most 64 are possible", text.as_str().len() / 1024);
+        let message = format!("the script has more than {} KiB", SCRIPT_BYTES_MAX / 1024);
         report.add(Code::ScriptTooLarge, entry.value.place, message);
         return None;
     }
