@@ -31,13 +31,7 @@ pub(crate) fn setup(store: &Journal, others: Vec<(&str, &str, Arc<dyn Connector>
         let other = others.iter().find(|(bound, _, _)| *bound == capability);
         let connector =
             other.map_or_else(|| name.clone(), |(_, name, _)| name.parse().expect("a name"));
-        bindings.push(Binding {
-            capability,
-            slot: None,
-            organisation: None,
-            range: None,
-            connector,
-        });
+        bindings.push(Binding::any(capability, connector));
     }
     for (_, name, connector) in others {
         connectors.insert(name.parse().expect("a name"), connector);

@@ -151,13 +151,8 @@ impl<'a> World<'a> {
             Some((id, parent)) => (id, Some(parent)),
             None => (self.chance.run_id(self.now), None),
         };
-        let bindings = ["network", "mail", "ticket"].map(|capability| Binding {
-            capability: capability.to_owned(),
-            slot: None,
-            organisation: None,
-            range: None,
-            connector: "product".parse().unwrap(),
-        });
+        let bindings = ["network", "mail", "ticket"]
+            .map(|capability| Binding::any(capability, "product".parse().unwrap()));
         let event = launch(
             plan,
             self.catalogue,

@@ -66,3 +66,11 @@ pub struct Binding {
     /// Who does it.
     pub connector: ConnectorName,
 }
+
+impl Binding {
+    /// For every target and without a slot.
+    pub fn any(capability: impl Into<String>, connector: ConnectorName) -> Self {
+        let capability = capability.into();
+        Self { capability, slot: None, organisation: None, range: None, connector }
+    }
+}
