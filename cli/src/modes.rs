@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use beistand_connector_api::Connector;
 use beistand_connectors::simulator::{Canned, Simulator};
-use beistand_connectors::{CONNECTORS, Surroundings, connect, drill_relay, inventory};
+use beistand_connectors::{
+    CONNECTORS, SettingsError, Surroundings, connect, drill_relay, inventory,
+};
 use beistand_core::model::{Catalogue, ConnectorName, Inventory, Limits, StoreId, capabilities};
 use beistand_core::run::{Binding, Setup};
 use beistand_runtime::{Clock as _, ModeSetup, Modes, WallClock};
@@ -15,6 +17,45 @@ use crate::config::{Config, Resolver};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::guard::guard;
 
+/// What is wrong in the configuration, and where: `bindings[2].range`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) path: String,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}
+
+impl Fault {
+    pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into(), hint: None }
+    }
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+impl From<SettingsError> for Fault {
+    fn from(error: SettingsError) -> Self {
+        let path = format!("connectors.{}.{}", error.connector, error.key);
+        Self { path, message: error.message, hint: Some(error.hint) }
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(Fault { path, message, hint }: Fault) -> Self {
+        let failure = Self::new(Exit::Check, format!("{path}: {message}"));
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+/// The first fault, as what keeps a verb from working.
+fn first(faults: Vec<Fault>) -> Outcome<()> {
+    faults.into_iter().next().map_or(Ok(()), |fault| Err(fault.into()))
+}
+
 /// Everything the engine works with.
 pub(crate) fn modes(
     config: &Config,
@@ -23,13 +64,26 @@ pub(crate) fn modes(
     canned: Vec<Canned>,
 ) -> Outcome<Modes> {
     let catalogue = Catalogue::first();
-    if let Some(action) = config.unknown_actions(&catalogue).first() {
-        return Err(Failure::new(Exit::Check, format!("policy: there is no action `{action}`")));
-    }
+    first(policy_faults(config, &catalogue))?;
     let hosts = inventory_of(config)?;
     let live = live(config, &hosts, (store, url))?;
     let drill = drill(config, &hosts, store, &catalogue, canned)?;
     Ok(Modes { live, drill })
+}
+
+/// Actions that the policy names and the catalogue does not have.
+pub(crate) fn policy_faults(config: &Config, catalogue: &Catalogue) -> Vec<Fault> {
+    let rules = config.policy.iter().zip(0..).flat_map(|(rule, number)| {
+        rule.actions.iter().zip(0..).map(move |(action, at)| (action, number, at))
+    });
+    let unknown = rules.filter(|(action, ..)| catalogue.get(action).is_none());
+    let fault = |(action, number, at)| {
+        Fault::new(
+            format!("policy[{number}].actions[{at}]"),
+            format!("there is no action `{action}`"),
+        )
+    };
+    unknown.map(fault).collect()
 }
 
 /// The inventory of the configuration; empty without one.
@@ -41,21 +95,32 @@ fn surroundings() -> Surroundings {
     Surroundings { secrets: Arc::new(Resolver), now: || WallClock.now() }
 }
 
-/// The configured connectors, by name.
-pub(crate) fn connectors(config: &Config) -> Outcome<BTreeMap<ConnectorName, Arc<dyn Connector>>> {
+/// Connectors by name.
+type Made = BTreeMap<ConnectorName, Arc<dyn Connector>>;
+
+/// The configured connectors.
+pub(crate) fn connectors(config: &Config) -> Outcome<Made> {
+    let (made, faults) = all_connectors(config);
+    first(faults).map(|()| made)
+}
+
+/// The connectors that can be made, and why the others can not.
+pub(crate) fn all_connectors(config: &Config) -> (Made, Vec<Fault>) {
     let around = surroundings();
-    let mut made = BTreeMap::new();
+    let (mut made, mut faults) = (Made::new(), Vec::new());
     for (name, value) in &config.connectors {
-        let connector = connect(name, value, &around)
-            .map_err(|error| Failure::new(Exit::Check, error.to_string()).hint(error.hint))?;
-        made.insert(name.clone(), connector);
+        match connect(name, value, &around) {
+            Ok(connector) => drop(made.insert(name.clone(), connector)),
+            Err(error) => faults.push(error.into()),
+        }
     }
-    Ok(made)
+    (made, faults)
 }
 
 fn live(config: &Config, hosts: &Inventory, (store, url): (StoreId, &str)) -> Outcome<ModeSetup> {
     let connectors = connectors(config)?;
-    let bindings = bindings(config, &connectors)?;
+    let (bindings, faults) = bindings(config);
+    first(faults)?;
     let setup = Setup {
         store,
         guarded: config.guard.is_some(),
@@ -82,17 +147,9 @@ fn drill(
     for configured in config.connectors.keys() {
         connectors.insert(configured.clone(), Arc::clone(&simulator));
     }
-    for (relay, wanted) in &config.drill {
-        let Some(value) = config.connectors.get(relay) else {
-            return Err(Failure::new(
-                Exit::Check,
-                format!("drill.{relay}: there is no such connector"),
-            ));
-        };
-        let connector = drill_relay(relay, value, &wanted.only_to, &surroundings())
-            .map_err(|error| Failure::new(Exit::Check, error.to_string()).hint(error.hint))?;
-        connectors.insert(relay.clone(), connector);
-    }
+    let (relays, faults) = relays(config);
+    first(faults)?;
+    connectors.extend(relays);
     let mut bindings = explicit(config);
     for capability in capabilities(catalogue) {
         let bound = bindings
@@ -101,13 +158,7 @@ fn drill(
         if !bound {
             let relay = config.drill.keys().find(|_| capability == "mail");
             let connector = relay.cloned().unwrap_or_else(|| name.clone());
-            bindings.push(Binding {
-                capability,
-                slot: None,
-                organisation: None,
-                range: None,
-                connector,
-            });
+            bindings.push(Binding::any(capability, connector));
         }
     }
     let inventory = if config.inventory.is_empty() { Inventory::of_names() } else { hosts.clone() };
@@ -121,6 +172,22 @@ fn drill(
         escalation: config.escalation.role,
     };
     Ok(ModeSetup { setup, connectors, bindings })
+}
+
+/// What a drill may let out, and what is wrong there.
+pub(crate) fn relays(config: &Config) -> (Made, Vec<Fault>) {
+    let (mut made, mut faults) = (Made::new(), Vec::new());
+    for (relay, wanted) in &config.drill {
+        let Some(value) = config.connectors.get(relay) else {
+            faults.push(Fault::new(format!("drill.{relay}"), "there is no such connector"));
+            continue;
+        };
+        match drill_relay(relay, value, &wanted.only_to, &surroundings()) {
+            Ok(connector) => drop(made.insert(relay.clone(), connector)),
+            Err(error) => faults.push(error.into()),
+        }
+    }
+    (made, faults)
 }
 
 fn name(text: &str) -> Outcome<ConnectorName> {
@@ -152,40 +219,21 @@ fn offers(config: &Config) -> BTreeMap<String, BTreeSet<ConnectorName>> {
     offers
 }
 
-/// Explicit bindings, then what only one connector offers. A tie is a finding.
-fn bindings(
-    config: &Config,
-    connectors: &BTreeMap<ConnectorName, Arc<dyn Connector>>,
-) -> Outcome<Vec<Binding>> {
+/// Explicit bindings, then what only one connector offers. A tie is a fault.
+pub(crate) fn bindings(config: &Config) -> (Vec<Binding>, Vec<Fault>) {
     let mut bindings = explicit(config);
     let offers = offers(config);
+    let mut faults: Vec<Fault> = Vec::new();
     for (binding, number) in bindings.iter().zip(0..) {
         let at = format!("bindings[{number}]");
-        if !connectors.contains_key(&binding.connector) {
-            let text = format!("{at}: there is no connector `{}`", binding.connector);
-            return Err(Failure::new(Exit::Check, text));
-        }
-        let known =
-            offers.get(&binding.capability).is_some_and(|who| who.contains(&binding.connector));
-        if !known {
-            let text =
-                format!("{at}: `{}` does not offer `{}`", binding.connector, binding.capability);
-            return Err(Failure::new(Exit::Check, text)
-                .hint("`beistand connectors` lists what each can do"));
-        }
-        if let Some(range) = &binding.range
-            && range.parse::<ipnet::IpNet>().is_err()
-        {
-            let text = format!("{at}: `{range}` is no range of addresses like 192.0.2.0/24");
-            return Err(Failure::new(Exit::Check, text));
-        }
+        faults.extend(binding_fault(config, &offers, binding, &at));
         let same = |other: &&Binding| {
             (&other.capability, &other.slot, &other.organisation, &other.range)
                 == (&binding.capability, &binding.slot, &binding.organisation, &binding.range)
         };
         if bindings.iter().filter(same).count() > 1 {
-            let text = format!("{at}: `{}` is bound twice in the same way", binding.capability);
-            return Err(Failure::new(Exit::Check, text));
+            let text = format!("`{}` is bound twice in the same way", binding.capability);
+            faults.push(Fault::new(at, text));
         }
     }
     for (capability, who) in offers {
@@ -195,22 +243,36 @@ fn bindings(
         }
         let mut who = who.into_iter();
         match (who.next(), who.next()) {
-            (Some(connector), None) => {
-                bindings.push(Binding {
-                    capability,
-                    slot: None,
-                    organisation: None,
-                    range: None,
-                    connector,
-                });
-            }
+            (Some(connector), None) => bindings.push(Binding::any(capability, connector)),
             (Some(a), Some(b)) => {
                 let text = format!("`{capability}` is offered by `{a}` and `{b}`");
-                return Err(Failure::new(Exit::Check, text)
-                    .hint("say under `bindings:` which of them does it"));
+                let hint = "say under `bindings:` which of them does it";
+                faults.push(Fault::new(format!("connectors.{b}"), text).hint(hint));
             }
             (None, _) => {}
         }
     }
-    Ok(bindings)
+    (bindings, faults)
+}
+
+/// Why a binding can not be meant.
+fn binding_fault(
+    config: &Config,
+    offers: &BTreeMap<String, BTreeSet<ConnectorName>>,
+    binding: &Binding,
+    at: &str,
+) -> Option<Fault> {
+    let Binding { capability, connector, range, .. } = binding;
+    if !config.connectors.contains_key(connector) {
+        let text = format!("there is no connector `{connector}`");
+        return Some(Fault::new(format!("{at}.connector"), text));
+    }
+    if !offers.get(capability).is_some_and(|who| who.contains(connector)) {
+        let text = format!("`{connector}` does not offer `{capability}`");
+        let hint = "`beistand connectors` lists what each can do";
+        return Some(Fault::new(format!("{at}.capability"), text).hint(hint));
+    }
+    let range = range.as_ref().filter(|range| range.parse::<ipnet::IpNet>().is_err())?;
+    let text = format!("`{range}` is no range of addresses like 192.0.2.0/24");
+    Some(Fault::new(format!("{at}.range"), text))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use beistand_tests::program::Call;
@@ -76,7 +77,8 @@ fn playbooks_and_configurations_in_the_documents_pass_the_check() {
                 call.args(["check", "shown.yaml"])
             } else if block.starts_with("provider:") {
                 tried.insert("configuration");
-                fs::write(folder.path().join("beistand.yaml"), &block).unwrap();
+                let block = with_files(&block, folder.path());
+                fs::write(folder.path().join("beistand.yaml"), block).unwrap();
                 call.args(["config", "check"])
             } else {
                 continue;
@@ -86,6 +88,18 @@ fn playbooks_and_configurations_in_the_documents_pass_the_check() {
         }
     }
     assert_eq!(tried, BTreeSet::from(["configuration", "playbook"]));
+}
+
+/// A configuration whose keys and passwords are there: below this folder instead of `/etc/beistand`.
+fn with_files(block: &str, folder: &Path) -> String {
+    const PLACE: &str = "/etc/beistand/";
+    let is_of_a_path = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+    for after in block.split(PLACE).skip(1) {
+        let name: String = after.chars().take_while(|c| is_of_a_path(*c)).collect();
+        fs::write(folder.join(&name), "kept").unwrap();
+        fs::set_permissions(folder.join(&name), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    block.replace(PLACE, &format!("{}/", folder.display()))
 }
 
 #[test]

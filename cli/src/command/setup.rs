@@ -2,11 +2,12 @@
 
 use beistand_connectors::{CONNECTORS, inventory as csv};
 use beistand_core::model::{Catalogue, ConnectorName, StoreId};
-use beistand_core::playbook::playbook_schema;
+use beistand_core::playbook::{Finding, SourceText, playbook_schema};
 use beistand_runtime::Verb;
 use serde_json::{Value, json};
 
 use crate::args::{ConnectorsVerb, InventoryVerb, SchemaOf};
+use crate::config::findings;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::modes::{connectors as make, inventory_of, modes};
 use crate::session::Context;
@@ -71,6 +72,21 @@ fn config_schema() -> Value {
 }
 
 pub(super) fn config(context: &Context) -> Outcome {
+    if let Some(file) = &context.config_file {
+        let text = std::fs::read_to_string(file)?;
+        let source = SourceText::new(file.display().to_string(), text);
+        let findings = findings(&context.config, &source);
+        context.out.findings(&findings, std::slice::from_ref(&source));
+        if findings.iter().any(Finding::is_error) {
+            return Err(Failure::new(Exit::Check, ""));
+        }
+        if !findings.is_empty() || context.out.json {
+            return Ok(Exit::Ok);
+        }
+    } else if context.out.json {
+        context.out.findings(&[], &[]);
+        return Ok(Exit::Ok);
+    }
     let store = StoreId::new(0, &[0; 10]);
     let modes = modes(&context.config, store, &context.url, Vec::new())?;
     let file = context

@@ -2,17 +2,19 @@
 //!
 //! Secrets are references; nothing in here reads one. File < environment < flag.
 
+mod check;
 mod secrets;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use beistand_core::model::{ActionName, ConnectorName, Limits, Organisation, PolicyRule, Role};
+use beistand_core::model::{ConnectorName, Limits, Organisation, PolicyRule, Role};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::exit::{Exit, Failure, Outcome};
 
+pub(crate) use check::findings;
 pub(crate) use secrets::{Resolver, variable};
 
 /// All of `beistand.yaml`.
@@ -168,7 +170,9 @@ impl Config {
         };
         let Some(file) = file else { return Ok((Self::default(), None)) };
         let text = std::fs::read_to_string(&file).map_err(|error| {
-            Failure::new(Exit::Check, format!("could not read `{}`: {error}", file.display()))
+            let missing = error.kind() == std::io::ErrorKind::NotFound;
+            let exit = if missing { Exit::NotFound } else { Exit::Check };
+            Failure::new(exit, format!("could not read `{}`: {error}", file.display()))
         })?;
         let mut config = Self::read(&text, &file)?;
         config.relative_to(file.parent().unwrap_or_else(|| Path::new(".")));
@@ -194,15 +198,6 @@ impl Config {
         for path in self.playbooks.iter_mut().chain(&mut self.inventory).chain(&mut self.witness) {
             *path = folder.join(&*path);
         }
-    }
-
-    /// Actions that the policy names and the catalogue does not have.
-    pub(crate) fn unknown_actions(
-        &self,
-        catalogue: &beistand_core::model::Catalogue,
-    ) -> Vec<ActionName> {
-        let named = self.policy.iter().flat_map(|rule| &rule.actions);
-        named.filter(|action| catalogue.get(action).is_none()).cloned().collect()
     }
 }
 

@@ -9,7 +9,7 @@ use beistand_connector_api::{Secret, SecretError, SecretReference, Secrets};
 pub(crate) struct Resolver;
 
 /// A secret is a line, not a document.
-const SECRET_BYTES_MAX: u64 = 64 * 1024;
+pub(super) const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
 impl Secrets for Resolver {
     fn read(&self, reference: &SecretReference) -> Result<Secret, SecretError> {

@@ -9,6 +9,7 @@
 //! * `template`, `ids`: `${…}`, and what things may be called
 //! * `check`: names, types, actions, gates, sub-playbooks
 //! * `codes`, `finding`, `report`: what is wrong, in stable words
+//! * `places`: where things stand in a YAML file that is no playbook
 //! * `case`: a playbook's unit tests, read with the same care
 
 mod case;
@@ -22,6 +23,7 @@ mod finding;
 mod gates;
 mod hidden;
 mod ids;
+mod places;
 mod plan;
 mod report;
 mod scalar;
@@ -43,6 +45,7 @@ pub use expression::{
 };
 pub use finding::{Finding, Severity};
 pub use gates::CallGate;
+pub use places::Places;
 pub use plan::{
     Block, CallNode, ForEach, Gate, Join, Kind, Length, ListSource, Node, NodeId, OnError,
     OnUnknown, Plan, PlanParts, Repeat, Retry, Shows, Slot, SwitchCase, Tolerance, Undo, Wait,
