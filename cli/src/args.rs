@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use beistand_core::model::{Role, Tlp};
+use beistand_core::run::RunStatus;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Incident response orchestration and playbooks for municipal IT providers.
@@ -42,7 +45,7 @@ pub(crate) struct Global {
     /// Language of sentences
     #[arg(long, global = true, value_enum, default_value_t = Language::En)]
     pub(crate) lang: Language,
-    /// Times in UTC instead of Europe/Berlin
+    /// Times for people in UTC instead of Europe/Berlin; JSON always has UTC
     #[arg(long, global = true)]
     pub(crate) utc: bool,
     /// Only what must be said
@@ -82,7 +85,7 @@ pub(crate) enum Verb {
     Runs {
         #[arg(long)]
         incident: Option<String>,
-        #[arg(long)]
+        #[arg(long, value_parser = PossibleValuesParser::new(RunStatus::ALL.iter().map(|s| s.as_str())))]
         status: Option<String>,
     },
     /// One run with its steps
@@ -379,10 +382,11 @@ pub(crate) enum IncidentVerb {
         #[arg(long)]
         drill: bool,
         /// 1 disruption to 4 crisis
-        #[arg(long, default_value_t = 3)]
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=4))]
         severity: u8,
-        #[arg(long, default_value = "AMBER")]
-        tlp: String,
+        /// Who may read it
+        #[arg(long, default_value_t = Tlp::Amber, value_parser = tlp())]
+        tlp: Tlp,
     },
     /// All incidents, newest first
     List,
@@ -395,9 +399,25 @@ pub(crate) enum IncidentVerb {
         reason: String,
     },
     /// A person takes a role
-    Assign { incident: String, role: String, person: String },
+    Assign {
+        incident: String,
+        #[arg(value_parser = role())]
+        role: Role,
+        person: String,
+    },
     /// An organisation is concerned
     Link { incident: String, organisation: String },
+}
+
+/// The words of the domain, which a wrong one is answered with.
+fn tlp() -> impl clap::builder::TypedValueParser<Value = Tlp> {
+    PossibleValuesParser::new(Tlp::ALL.iter().map(|tlp| tlp.as_str()))
+        .try_map(|word| word.parse::<Tlp>())
+}
+
+fn role() -> impl clap::builder::TypedValueParser<Value = Role> {
+    PossibleValuesParser::new(Role::ALL.iter().map(|role| role.as_str()))
+        .try_map(|word| word.parse::<Role>())
 }
 
 #[derive(Debug, Subcommand)]
@@ -418,8 +438,9 @@ pub(crate) enum Format {
 #[derive(Debug, Args)]
 pub(crate) struct TimelineArgs {
     pub(crate) incident: String,
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
+    /// Default: a table; --json gives the lines of jsonl as one array
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
     /// With what is noise for most readers
     #[arg(long)]
     pub(crate) all: bool,
@@ -462,13 +483,13 @@ pub(crate) enum ConnectorsVerb {
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
     /// How many runs
-    #[arg(long, default_value_t = 2_000)]
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) runs: u64,
     /// Steps of each run
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) steps: u64,
     /// How many runs at once
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) concurrency: u64,
     /// What is measured
     #[arg(long, value_enum, default_value_t = Shape::Sequence)]

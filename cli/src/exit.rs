@@ -1,7 +1,9 @@
 //! How a verb ends: the exit codes are a contract, and each failure is a sentence with a way out.
 
 use std::fmt;
+use std::io::ErrorKind;
 
+use beistand_core::run::LaunchError;
 use beistand_journal::{AppendError, OpenError, PostError, StoreError};
 use beistand_runtime::EngineError;
 use serde_json::Value;
@@ -114,10 +116,10 @@ impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let failure = Self::from_answer(&beistand_runtime::error_json(&error)).because(&error);
         match &error {
-            EngineError::Launch(beistand_core::run::LaunchError::ByHand(_)) => {
+            EngineError::Launch(LaunchError::ByHand(_)) => {
                 failure.hint("say yes with --by-hand-ok, or bind a connector in beistand.yaml")
             }
-            EngineError::Launch(beistand_core::run::LaunchError::NoGuard(_)) => failure.hint(
+            EngineError::Launch(LaunchError::NoGuard(_)) => failure.hint(
                 "name what must never be touched under `guard: { never: […] }` in beistand.yaml",
             ),
             EngineError::Append(AppendError::Stopped) => {
@@ -129,6 +131,12 @@ impl From<EngineError> for Failure {
     }
 }
 
+impl From<LaunchError> for Failure {
+    fn from(error: LaunchError) -> Self {
+        Self::from(EngineError::Launch(error))
+    }
+}
+
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         let exit = match &error {
@@ -137,8 +145,13 @@ impl From<OpenError> for Failure {
             OpenError::Owned(_)
             | OpenError::Newer { .. }
             | OpenError::Outdated { .. }
+<<<<<<< HEAD
             | OpenError::Older { .. }
             | OpenError::Linked { .. } => Exit::Conflict,
+=======
+            | OpenError::Older { .. } => Exit::Conflict,
+            OpenError::Broken(_) => Exit::Broken,
+>>>>>>> 79444a0 (Every verb keeps the contract: JSON, exit codes, one zone, a name)
             OpenError::Unsafe(_) | OpenError::Foreign(_) => Exit::NotAllowed,
             OpenError::Store(_) | OpenError::File { .. } | OpenError::Witness { .. } | _ => {
                 Exit::Unreachable
@@ -156,6 +169,9 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let exit = match &error {
             StoreError::Dead | StoreError::Damaged { .. } => Exit::Internal,
+            StoreError::File { source, .. } if source.kind() == ErrorKind::AlreadyExists => {
+                Exit::Conflict
+            }
             StoreError::Database { .. } | StoreError::Full | StoreError::File { .. } | _ => {
                 Exit::Unreachable
             }

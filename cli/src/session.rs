@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use beistand_connectors::simulator::Canned;
-use beistand_core::model::{EntryId, Person};
+use beistand_core::model::{EntryId, Millis, Person};
 use beistand_core::run::Actor;
+use beistand_core::timeline::Zone;
 use beistand_journal::{Command, Journal, Mailbox, OpenError, Options, PostError, Reader};
 use beistand_runtime::{Clock as _, Drive, Engine, Parts, Verb, WallClock};
 use beistand_script::Scripts;
 use serde_json::Value;
 
-use crate::config::Config;
+use crate::config::{Config, variable};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::library::Shelves;
 use crate::modes::modes;
@@ -29,7 +30,8 @@ pub(crate) struct Context {
     pub(crate) config: Config,
     pub(crate) config_file: Option<std::path::PathBuf>,
     pub(crate) url: String,
-    pub(crate) actor: Actor,
+    /// Who acts; nobody where the operating system knows no name either.
+    pub(crate) actor: Option<Actor>,
     pub(crate) out: Out,
     pub(crate) scripts: Arc<Scripts>,
     pub(crate) shelves: Shelves,
@@ -46,6 +48,24 @@ pub(crate) enum Held {
 }
 
 impl Context {
+    /// Who acts, for verbs that write: what is written says who did it.
+    pub(crate) fn who(&self) -> Outcome<Actor> {
+        self.actor.clone().ok_or_else(|| {
+            Failure::usage("nobody knows who you are: the operating system has no name for you")
+                .hint("say it with --as NAME")
+        })
+    }
+
+    /// The zone that people read times in.
+    pub(crate) fn zone(&self) -> Zone {
+        if self.utc { Zone::Utc } else { Zone::Berlin }
+    }
+
+    /// An instant for people, in their zone; JSON has UTC.
+    pub(crate) fn time(&self, at: Millis) -> String {
+        self.zone().shown(at)
+    }
+
     /// Takes the store, or finds that another process has it.
     pub(crate) async fn take(&self, drive: Drive, canned: Vec<Canned>) -> Outcome<Held> {
         let mut options = Options::new(WallClock.now());
@@ -133,7 +153,7 @@ impl Context {
             | Verb::PauseConnector { .. } => String::new(),
         };
         let command =
-            Command { id: id.to_string(), at: now, who: self.actor.person.clone(), target, body };
+            Command { id: id.to_string(), at: now, who: self.who()?.person, target, body };
         mailbox.post(&command).await?;
         let answer = self.heard(&mut mailbox, &command.id).await?;
         let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
@@ -162,14 +182,39 @@ impl Context {
 }
 
 /// Who acts: a given name, or the user of the operating system.
-pub(crate) fn actor(named: Option<&str>) -> Outcome<Actor> {
-    let name = match named {
-        Some(name) => name.to_owned(),
-        None => ["SUDO_USER", "USER", "LOGNAME"]
-            .iter()
-            .find_map(|name| crate::config::variable(name))
-            .unwrap_or_else(|| "unknown".to_owned()),
-    };
+pub(crate) fn actor(given: Option<&str>) -> Outcome<Option<Actor>> {
+    let ours = || ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| variable(name));
+    let name = given.map(str::to_owned).or_else(ours).or_else(|| {
+        let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+        name_of(&users, rustix::process::getuid().as_raw())
+    });
+    name.as_deref().map(named).transpose()
+}
+
+/// Somebody of this name. While there are no accounts that is asserted.
+pub(crate) fn named(name: &str) -> Outcome<Actor> {
     let person: Person = name.parse().map_err(|error| Failure::usage(format!("{error}")))?;
     Ok(Actor { person, asserted: true })
+}
+
+/// The name of a user in the form of passwd(5). Where a directory knows the users, this does not:
+/// such a directory may be what was attacked.
+fn name_of(users: &str, user: u32) -> Option<String> {
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, number) = (fields.next()?, fields.nth(1)?);
+        (number.parse() == Ok(user)).then(|| name.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name_of;
+
+    #[test]
+    fn the_user_of_the_operating_system_has_a_name_where_the_machine_knows_it() {
+        let users = "root:x:0:0:root:/root:/bin/sh\nanna:x:1000:1000::/home/anna:/bin/sh\n";
+        assert_eq!(name_of(users, 1000).as_deref(), Some("anna"));
+        assert_eq!(name_of(users, 4242), None);
+    }
 }

@@ -35,3 +35,5 @@ mod simulation;
 mod tamper;
 #[cfg(test)]
 mod telemetry;
+#[cfg(test)]
+mod verbs;

@@ -34,7 +34,7 @@ pub(super) async fn bench(context: &Context, args: &BenchArgs) -> Outcome {
         url,
         config: crate::config::Config::default(),
         config_file: None,
-        actor: context.actor.clone(),
+        actor: Some(crate::session::named("bench")?),
         out: context.out.clone(),
         scripts: Arc::clone(&context.scripts),
         shelves: context.shelves.clone(),
@@ -133,7 +133,7 @@ async fn load(context: &Context, engine: &Engine, args: &BenchArgs) -> Outcome<V
             severity: beistand_core::model::Severity::default(),
             tlp: beistand_core::model::Tlp::Clear,
             short: "BENCH".to_owned(),
-            by: context.actor.clone(),
+            by: context.who()?,
         })
         .await?;
     let next = Arc::new(AtomicU64::new(0));
@@ -150,7 +150,7 @@ async fn load(context: &Context, engine: &Engine, args: &BenchArgs) -> Outcome<V
             short: "BENCH".to_owned(),
             start_key: None,
             by_hand_ok: true,
-            by: context.actor.clone(),
+            by: context.who()?,
         };
         workers.spawn(async move {
             let mut lengths = Vec::new();

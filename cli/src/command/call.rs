@@ -31,7 +31,7 @@ pub(super) async fn call(context: &Context, args: CallArgs) -> Outcome {
     let reason = format!("{action}: {}", args.reason);
     let note = IncidentAct::Note { text: reason, at: None };
     context
-        .act(Verb::Incident { incident: incident.id, act: note, by: context.actor.clone() })
+        .act(Verb::Incident { incident: incident.id, act: note, by: context.who()? })
         .await?;
     let file = write(&action, &spec.title, &with)?;
     let run = RunArgs {

@@ -4,6 +4,7 @@ use beistand_core::model::{Path, RunId};
 use beistand_core::run::{Command, RunState, UndoMark};
 use beistand_journal::{Page, Reader, RunFilter};
 use beistand_runtime::{Verb, view};
+use serde_json::json;
 
 use crate::args::{CancelArgs, UndoArgs, Which};
 use crate::exit::{Exit, Failure, Outcome};
@@ -24,8 +25,9 @@ async fn which(reader: &Reader, which: &Which) -> Outcome<Vec<RunId>> {
 
 pub(super) async fn pause(context: &Context, wanted: &Which, pause: bool) -> Outcome {
     let reader = context.reader().await?;
-    for run in which(&reader, wanted).await? {
-        let by = context.actor.clone();
+    let runs = which(&reader, wanted).await?;
+    for run in runs.iter().copied() {
+        let by = context.who()?;
         let command = if pause {
             Command::Pause { by, reason: String::new(), with_caller: false }
         } else {
@@ -34,16 +36,31 @@ pub(super) async fn pause(context: &Context, wanted: &Which, pause: bool) -> Out
         context.act(Verb::Run { run, command }).await?;
         context.out.note(format_args!("run {run} {}", if pause { "is paused" } else { "goes on" }));
     }
-    Ok(Exit::Ok)
+    statuses(context, &reader, &runs).await
 }
 
 pub(super) async fn cancel(context: &Context, args: &CancelArgs) -> Outcome {
     let reader = context.reader().await?;
-    for run in which(&reader, &args.which).await? {
-        let command = Command::Cancel { by: context.actor.clone(), reason: args.reason.clone() };
+    let runs = which(&reader, &args.which).await?;
+    for run in runs.iter().copied() {
+        let command = Command::Cancel { by: context.who()?, reason: args.reason.clone() };
         context.act(Verb::Run { run, command }).await?;
         context.out.note(format_args!("run {run} is being ended; what is out is settled first"));
     }
+    statuses(context, &reader, &runs).await
+}
+
+/// How the runs stand now, where JSON is wanted.
+async fn statuses(context: &Context, reader: &Reader, runs: &[RunId]) -> Outcome {
+    if !context.out.json {
+        return Ok(Exit::Ok);
+    }
+    let mut all = Vec::new();
+    for run in runs {
+        let row = reader.run(*run).await?;
+        all.push(json!({"id": run, "status": row.map(|row| row.status)}));
+    }
+    context.out.value(&all.into());
     Ok(Exit::Ok)
 }
 
@@ -61,15 +78,18 @@ pub(super) async fn undo(context: &Context, args: UndoArgs) -> Outcome {
             return Err(Failure::not_found("no step of these items can be taken back"));
         }
     }
-    let command = Command::Undo { by: context.actor.clone(), paths, reason: args.reason };
+    let command = Command::Undo { by: context.who()?, paths, reason: args.reason };
     context.act(Verb::Run { run, command }).await?;
     // Nobody drives a store that is ours alone: the undo is driven here, to rest.
     if let crate::session::Held::Here(engine) =
         context.take(beistand_runtime::Drive::Yes, Vec::new()).await?
     {
-        super::run::drive_all(context, *engine).await?;
+        super::run::drive_all(context, *engine, None).await?;
     }
     let (_, state, _) = view(&reader, run, &context.scripts).await?;
+    if context.out.json {
+        context.out.value(&super::show::run_json(context, &reader, run).await?);
+    }
     Ok(outcome(context, &state))
 }
 
@@ -110,7 +130,7 @@ fn outcome(context: &Context, state: &RunState) -> Exit {
 }
 
 pub(super) async fn stop_all(context: &Context, reason: String) -> Outcome {
-    let answer = context.act(Verb::StopAll { by: context.actor.clone(), reason }).await?;
+    let answer = context.act(Verb::StopAll { by: context.who()?, reason }).await?;
     if context.out.json {
         context.out.value(&answer);
         return Ok(Exit::Ok);
@@ -123,7 +143,10 @@ pub(super) async fn stop_all(context: &Context, reason: String) -> Outcome {
 }
 
 pub(super) async fn go_on(context: &Context, reason: String) -> Outcome {
-    context.act(Verb::GoOn { by: context.actor.clone(), reason }).await?;
+    let answer = context.act(Verb::GoOn { by: context.who()?, reason }).await?;
+    if context.out.json {
+        context.out.value(&answer);
+    }
     context.out.note("effects may start again");
     Ok(Exit::Ok)
 }

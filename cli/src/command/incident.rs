@@ -1,6 +1,6 @@
 //! Incidents, notes, evidence.
 
-use beistand_core::model::{Millis, Mode, Person, Role, Severity, Tlp};
+use beistand_core::model::{Millis, Mode, Person, Severity};
 use beistand_journal::{Incident, Page};
 use beistand_runtime::{IncidentAct, NewIncident, Verb};
 use serde_json::{Value, json};
@@ -21,9 +21,9 @@ pub(super) async fn incident(context: &Context, verb: IncidentVerb) -> Outcome {
                 title,
                 mode: if drill { Mode::Drill } else { Mode::Live },
                 severity: Severity::try_from(severity).map_err(usage)?,
-                tlp: tlp.parse::<Tlp>().map_err(usage)?,
+                tlp,
                 short: context.config.provider.short.clone(),
-                by: context.actor.clone(),
+                by: context.who()?,
             };
             let opened = context.act(Verb::OpenIncident(new)).await?;
             if context.out.json {
@@ -39,7 +39,6 @@ pub(super) async fn incident(context: &Context, verb: IncidentVerb) -> Outcome {
             act(context, &incident, IncidentAct::Close { reason }).await
         }
         IncidentVerb::Assign { incident, role, person } => {
-            let role: Role = role.parse().map_err(usage)?;
             let person: Person = person.parse().map_err(usage)?;
             act(context, &incident, IncidentAct::Assign { role, person: Some(person) }).await
         }
@@ -52,7 +51,7 @@ pub(super) async fn incident(context: &Context, verb: IncidentVerb) -> Outcome {
 
 async fn act(context: &Context, incident: &str, act: IncidentAct) -> Outcome {
     let found = find::incident(&context.reader().await?, incident).await?;
-    let verb = Verb::Incident { incident: found.id, act, by: context.actor.clone() };
+    let verb = Verb::Incident { incident: found.id, act, by: context.who()? };
     let answer = context.act(verb).await?;
     if context.out.json {
         context.out.value(&answer);
@@ -85,7 +84,7 @@ async fn list(context: &Context) -> Outcome {
                 state.to_owned(),
                 incident.mode.to_string(),
                 incident.severity.get().to_string(),
-                incident.opened_at.to_string(),
+                context.time(incident.opened_at),
                 incident.title,
             ]
         })
@@ -118,7 +117,19 @@ async fn show(context: &Context, text: &str) -> Outcome {
     }
     if context.out.json {
         context.out.value(&all);
-    } else if let Value::Object(fields) = &all {
+    } else if let Value::Object(fields) = &mut all {
+        let times = [("opened_at", Some(incident.opened_at)), ("closed_at", incident.closed_at)];
+        for (name, at) in times {
+            let at = at.map_or_else(|| "-".to_owned(), |at| context.time(at));
+            fields.insert(name.to_owned(), at.into());
+        }
+        let kept: Vec<String> = evidence
+            .iter()
+            .map(|one| {
+                format!("{} {} by {}, {}", one.name, one.digest, one.by, context.time(one.at))
+            })
+            .collect();
+        fields.insert("evidence".to_owned(), kept.join("; ").into());
         for (name, value) in fields {
             let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
             context.out.line(format_args!("{name}: {}", crate::out::cell(&text)));
@@ -144,7 +155,9 @@ pub(super) async fn evidence(context: &Context, verb: EvidenceVerb) -> Outcome {
     use base64::Engine as _;
     let EvidenceVerb::Add { incident, file } = verb;
     let length = std::fs::metadata(&file)
-        .map_err(|error| usage(format!("`{}`: {error}", file.display())))?
+        .map_err(|error| {
+            Failure::not_found(format!("could not read `{}`: {error}", file.display()))
+        })?
         .len();
     if length > EVIDENCE_BYTES_MAX {
         return Err(usage(format!(

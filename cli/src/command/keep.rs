@@ -25,7 +25,7 @@ fn report(context: &Context, verified: &Verified) {
     if context.out.json {
         context.out.value(&verified_json(verified));
     } else {
-        context.out.line(verified_line(verified));
+        context.out.line(verified_line(context, verified));
     }
 }
 
@@ -37,8 +37,8 @@ fn verified_json(verified: &Verified) -> Value {
     })
 }
 
-fn verified_line(verified: &Verified) -> String {
-    let until = verified.anchored_until.map_or_else(|| "never".to_owned(), |at| at.to_string());
+fn verified_line(context: &Context, verified: &Verified) -> String {
+    let until = verified.anchored_until.map_or_else(|| "never".to_owned(), |at| context.time(at));
     let anchor = verified.anchor.map(|anchor| anchor.to_string()).unwrap_or_default();
     format!(
         "{} entries of {} streams in order, {} erased; anchored until {until} {anchor}",
@@ -60,7 +60,7 @@ fn report_compared(context: &Context, verified: &Verified, compared: &Compared) 
         }
         context.out.value(&json);
     } else {
-        context.out.line(verified_line(verified));
+        context.out.line(verified_line(context, verified));
         for stream in &compared.erased {
             context.out.line(format_args!("{stream}: not comparable, a body was erased"));
         }
@@ -159,6 +159,15 @@ fn export(context: &Context, file: &Path, expect: Option<Digest>) -> Outcome {
 }
 
 pub(super) async fn backup(context: &Context, file: &Path) -> Outcome {
+    let shown = file.display();
+    if file.exists() {
+        return Err(Failure::new(Exit::Conflict, format!("`{shown}` is there already"))
+            .hint("a backup overwrites nothing; give another name"));
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(Failure::not_found(format!("there is no folder `{}`", folder.display())));
+    }
     // Sealed to its end where the store is free; a running owner seals every ten seconds itself.
     if let Held::Here(engine) = context.take(beistand_runtime::Drive::No, Vec::new()).await? {
         engine.journal().seal(WallClock.now()).await?;
@@ -180,7 +189,7 @@ pub(super) async fn restore(context: &Context, file: &Path) -> Outcome {
             "newest": restored.newest.map(|at| at.to_string()), "entries": restored.verified.entries,
         }));
     }
-    let newest = restored.newest.map(|at| at.to_string()).unwrap_or_default();
+    let newest = restored.newest.map(|at| context.time(at)).unwrap_or_default();
     context.out.note(format_args!(
         "restored until {newest}; {} runs were unfinished",
         restored.unfinished

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use beistand_core::model::{Catalogue, Schema};
 use beistand_core::playbook::{Kind, Node, NodeId, Plan, Template};
-use beistand_core::run::kind_word;
+use beistand_core::run::{LaunchError, kind_word};
 use serde_json::{Value, json};
 
 use crate::args::{Inputs, PlanArgs};
@@ -77,16 +77,14 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Outcome {
         }));
     } else {
         text(context, &plan, &steps);
-        for problem in &problems {
-            context.out.note(format_args!("input `{}` {}", problem.at, problem.message));
-        }
         if by_hand > 0 {
             context
                 .out
                 .note(format_args!("{by_hand} steps fall to people: nothing is bound for them"));
         }
     }
-    Ok(Exit::Ok)
+    // The plan was shown; with these inputs no run of it would begin.
+    if problems.is_empty() { Ok(Exit::Ok) } else { Err(LaunchError::Inputs(problems).into()) }
 }
 
 fn text(context: &Context, plan: &Plan, steps: &[Value]) {

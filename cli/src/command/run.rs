@@ -60,7 +60,7 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Outcome {
         short: context.config.provider.short.clone(),
         start_key: args.start_key.clone(),
         by_hand_ok: args.by_hand_ok || ask_by_hand(context, &plan, args.drill)?,
-        by: context.actor.clone(),
+        by: context.who()?,
     };
     match context.take(Drive::Yes, played.canned).await? {
         Held::Here(engine) => {
@@ -76,7 +76,7 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Outcome {
             if args.detach {
                 engine.leave().await;
                 context.out.note("continues with `beistand resume`");
-                return Ok(Exit::Ok);
+                return detached(context, run).await;
             }
             drive(context, *engine, run, timeout, played.case).await
         }
@@ -92,12 +92,21 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Outcome {
             let reader = context.reader().await?;
             announce(context, &reader, run).await?;
             if args.detach {
-                Ok(Exit::Ok)
+                detached(context, run).await
             } else {
                 Box::pin(beside(context, &reader, run, timeout)).await
             }
         }
     }
+}
+
+/// A run that nobody here waits for: as JSON, how it stands.
+async fn detached(context: &Context, run: RunId) -> Outcome {
+    if context.out.json {
+        let reader = context.reader().await?;
+        context.out.value(&super::show::run_json(context, &reader, run).await?);
+    }
+    Ok(Exit::Ok)
 }
 
 /// On a terminal people are asked whether steps may fall to them.
@@ -175,7 +184,8 @@ async fn drive(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut stop = signal(SignalKind::user_defined1())?;
     let reader = engine.journal().reader().clone();
-    let mut people = case.map(|case| super::cases::People::new(&case, run, &context.actor));
+    let who = context.who()?;
+    let mut people = case.map(|case| super::cases::People::new(&case, run, &who));
     let mut progress = Progress::new(run, &context.out);
     let watched = {
         let engine = &engine;

@@ -110,6 +110,9 @@ pub(super) fn inventory(context: &Context, verb: InventoryVerb) -> Outcome {
     let hosts = match verb {
         InventoryVerb::List => inventory_of(&context.config)?,
         InventoryVerb::Import { file } => {
+            std::fs::metadata(&file).map_err(|error| {
+                Failure::not_found(format!("could not read `{}`: {error}", file.display()))
+            })?;
             let read = csv::load(std::slice::from_ref(&file))
                 .map_err(|error| Failure::new(Exit::Check, error.to_string()))?;
             let note = format!(
@@ -196,12 +199,24 @@ async fn test(context: &Context, wanted: Option<&str>) -> Outcome {
         return Err(Failure::not_found(format!("there is no connector `{wanted}`"))
             .hint("`beistand connectors` lists them"));
     }
-    let mut silent = Vec::new();
+    let (mut silent, mut all) = (Vec::new(), Vec::new());
     for (name, connector) in chosen {
-        match connector.health().await {
-            Ok(words) => context.out.line(format_args!("{name}: {}", crate::out::safe(&words))),
-            Err(error) => silent.push(format!("{name}: {error}")),
+        let (answers, words) = match connector.health().await {
+            Ok(words) => (true, words),
+            Err(error) => (false, error.to_string()),
+        };
+        if !answers {
+            silent.push(format!("{name}: {words}"));
+        } else if !context.out.json {
+            context.out.line(format_args!("{name}: {}", crate::out::safe(&words)));
         }
+        all.push(json!({"name": name, "answers": answers, "message": words}));
+    }
+    if context.out.json {
+        context.out.value(&all.into());
+    }
+    if made.is_empty() {
+        context.out.note("no connectors are configured");
     }
     if silent.is_empty() {
         return Ok(Exit::Ok);
@@ -215,7 +230,11 @@ async fn pause(context: &Context, text: &str, paused: bool) -> Outcome {
     if !context.config.connectors.contains_key(&connector) {
         return Err(Failure::not_found(format!("there is no connector `{connector}`")));
     }
-    context.act(Verb::PauseConnector { connector, paused, by: context.actor.clone() }).await?;
+    let verb = Verb::PauseConnector { connector, paused, by: context.who()? };
+    let answer = context.act(verb).await?;
+    if context.out.json {
+        context.out.value(&answer);
+    }
     context.out.note(format_args!(
         "{text} {}",
         if paused { "starts nothing any more" } else { "goes on" }

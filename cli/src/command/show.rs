@@ -40,7 +40,7 @@ pub(super) async fn runs(
     }
     let mut lines = Vec::new();
     for (_, row) in rows {
-        lines.push(line(&reader, row).await?);
+        lines.push(line(context, &reader, row).await?);
     }
     if lines.is_empty() {
         context.out.note("there are no runs; `beistand run PLAYBOOK` starts one");
@@ -52,7 +52,7 @@ pub(super) async fn runs(
     Ok(Exit::Ok)
 }
 
-async fn line(reader: &Reader, row: Run) -> Outcome<Vec<String>> {
+async fn line(context: &Context, reader: &Reader, row: Run) -> Outcome<Vec<String>> {
     let number = reader.incident(row.incident).await?.map(|incident| incident.number);
     Ok(vec![
         row.id.to_string(),
@@ -60,7 +60,7 @@ async fn line(reader: &Reader, row: Run) -> Outcome<Vec<String>> {
         row.playbook,
         row.mode.to_string(),
         row.status,
-        row.started_at.to_string(),
+        context.time(row.started_at),
         row.requested_by.to_string(),
     ])
 }
@@ -128,11 +128,16 @@ pub(super) async fn show(context: &Context, text: &str) -> Outcome {
         opened.mode,
         state.status().as_str()
     ));
-    context.out.line(format_args!("run {run}, launched {} by {}", opened.at, opened.by.person));
+    context.out.line(format_args!(
+        "run {run}, launched {} by {}",
+        context.time(opened.at),
+        opened.by.person
+    ));
     if let Some(error) = state.error() {
         context.out.line(format_args!("ended by {}: {}", error.kind, cell(&error.message)));
     }
-    let rows: Vec<Vec<String>> = state.steps().map(|step| step_line(&state, step)).collect();
+    let rows: Vec<Vec<String>> =
+        state.steps().map(|step| step_line(context, &state, step)).collect();
     context.out.table(&["STEP", "STATUS", "ATTEMPTS", "THROUGH", "ITEM", "SINCE"], &rows);
     for need in state.needs() {
         context.out.line(format_args!("waits: {} ({})  {}", cell(&need.title), need.role, need.id));
@@ -143,7 +148,7 @@ pub(super) async fn show(context: &Context, text: &str) -> Outcome {
     Ok(Exit::Ok)
 }
 
-fn step_line(state: &RunState, step: &beistand_core::run::Step) -> Vec<String> {
+fn step_line(context: &Context, state: &RunState, step: &beistand_core::run::Step) -> Vec<String> {
     let connector = step.sent.as_ref().and_then(|sent| sent.intent.connector.as_ref());
     let mut status = StepStatus::of(step).as_str().to_owned();
     if step.late {
@@ -158,7 +163,7 @@ fn step_line(state: &RunState, step: &beistand_core::run::Step) -> Vec<String> {
         if step.attempts_total > 0 { step.attempts_total.to_string() } else { String::new() },
         connector.map(ToString::to_string).unwrap_or_default(),
         state.item_of(step).unwrap_or_default(),
-        step.started_at.map(|at| at.to_string()).unwrap_or_default(),
+        step.started_at.map(|at| context.time(at)).unwrap_or_default(),
     ]
 }
 
@@ -191,7 +196,7 @@ pub(super) async fn holds(context: &Context) -> Outcome {
                 hold.key.target,
                 hold.key.effect,
                 hold.state.as_str().to_owned(),
-                hold.since.to_string(),
+                context.time(hold.since),
                 hold.key.run.to_string(),
                 hold.key.path.to_string(),
                 hold.key.mode.to_string(),
@@ -244,7 +249,8 @@ pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option
         context.out.line(format_args!("{}  [{} by {role}]{many}", cell(title), first.kind));
         for need in group {
             let step = need.step.as_ref().map_or_else(|| "the run".to_owned(), ToString::to_string);
-            context.out.line(format_args!("  {}  {step}  since {}", need.id, need.since));
+            let since = context.time(need.since);
+            context.out.line(format_args!("  {}  {step}  since {since}", need.id));
         }
         let shows = body.get("shows").cloned().unwrap_or_default();
         for name in ["instructions", "error"] {

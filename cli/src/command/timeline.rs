@@ -9,11 +9,12 @@ use beistand_core::model::{Catalogue, Digest, IncidentId, Tlp};
 use beistand_core::playbook::Plan;
 use beistand_core::run;
 use beistand_core::timeline::{
-    Chain, ChainEntry, Document, Events, Lang, Recorded, Scope, Zone, checklist, csv, html, jsonl,
-    table, timeline as weave,
+    Chain, ChainEntry, Document, Events, Lang, Recorded, Scope, TimelineEntry, checklist, csv,
+    html, jsonl, table, timeline as weave,
 };
 use beistand_journal::{Incident, Page, Reader, RunFilter, Stream};
 use beistand_runtime::{Clock as _, WallClock, pinned, read_pinned, view};
+use serde_json::{Value, json};
 
 use crate::args::{Format, TimelineArgs};
 use crate::exit::{Exit, Failure, Outcome};
@@ -27,9 +28,6 @@ impl Context {
     fn lang(&self) -> Lang {
         if self.german { Lang::De } else { Lang::En }
     }
-    fn zone(&self) -> Zone {
-        if self.utc { Zone::Utc } else { Zone::Berlin }
-    }
 }
 
 /// Everything an incident's timeline is made of.
@@ -41,31 +39,52 @@ struct Material {
 }
 
 pub(super) async fn timeline(context: &Context, args: &TimelineArgs) -> Outcome {
+    if context.out.json && args.format.is_some() {
+        return Err(Failure::usage("--json is a format of its own")
+            .hint("say --json, or --format, not both"));
+    }
+    let format = args.format.unwrap_or(Format::Table);
     let reader = context.reader().await?;
     let incident = find::incident(&reader, &args.incident).await?;
     let material = gather(context, &reader, incident.id).await?;
     let mut lines = weave(&material.entries, &material.plans, &Scope::ALL, context.lang());
-    if !args.all && args.format == Format::Table {
+    if context.out.json {
+        context.out.value(&as_array(&lines, &document(context, &incident, "", None))?);
+        return Ok(Exit::Ok);
+    }
+    if !args.all && format == Format::Table {
         lines.retain(|line| !line.detail);
     }
+<<<<<<< HEAD
     let chain = match args.format {
         Format::Jsonl | Format::Html => Some(Chain::new(material.chained)),
+=======
+    let chain = match format {
+        Format::Jsonl | Format::Html => Some(chain(&reader, &material.streams).await?),
+>>>>>>> 79444a0 (Every verb keeps the contract: JSON, exit codes, one zone, a name)
         Format::Table | Format::Csv => None,
     };
     let title = format!("{} {}", incident.number, incident.title);
     let document = document(context, &incident, &title, chain.as_ref());
-    let text = match args.format {
+    let text = match format {
         Format::Table => table(&lines, &document, width()),
         Format::Jsonl => jsonl(&lines, &document),
         Format::Csv => csv(&lines),
         Format::Html => html(&lines, &document),
     };
     let text = text.trim_end_matches('\n');
-    match args.format {
+    match format {
         Format::Table => context.out.line(text),
         Format::Jsonl | Format::Csv | Format::Html => context.out.document(text),
     }
     Ok(Exit::Ok)
+}
+
+/// The lines of the export as one JSON array: whoever reads one reads the other.
+fn as_array(lines: &[TimelineEntry], document: &Document<'_>) -> Outcome<Value> {
+    let read = |line: &str| serde_json::from_str(line);
+    let lines: Result<Vec<Value>, _> = jsonl(lines, document).lines().map(read).collect();
+    lines.map(Value::Array).map_err(|error| Failure::new(Exit::Internal, error.to_string()))
 }
 
 fn width() -> usize {
@@ -105,11 +124,9 @@ async fn gather(context: &Context, reader: &Reader, id: IncidentId) -> Outcome<M
     let filter = RunFilter { incident: Some(id), ..RunFilter::default() };
     for (_, row) in reader.runs(&filter, Page::first(100_000)).await? {
         if !material.plans.contains_key(&row.plan) {
-            let body: serde_json::Value = serde_json::from_str(&row.body).unwrap_or_default();
-            let digest = body
-                .get("sources")
-                .and_then(serde_json::Value::as_str)
-                .and_then(|text| text.parse().ok());
+            let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
+            let digest =
+                body.get("sources").and_then(Value::as_str).and_then(|text| text.parse().ok());
             if let Some(digest) = digest
                 && let Some(kept) = pinned(reader, digest).await?
                 && let Ok(plan) = read_pinned(&kept, &Catalogue::first(), &context.scripts)
@@ -169,8 +186,8 @@ pub(super) async fn print(context: &Context, what: &str) -> Outcome {
     if let Ok(reader) = Reader::open(&context.url).await {
         if let Ok(run) = find::run(&reader, what).await {
             let (plan, state, _) = view(&reader, run, &context.scripts).await?;
-            context.out.line(checklist(&plan, &catalogue, Some(&state), context.lang()));
-            return Ok(Exit::Ok);
+            let text = checklist(&plan, &catalogue, Some(&state), context.lang());
+            return Ok(page(context, "run", &run.to_string(), text));
         }
         if let Ok(incident) = find::incident(&reader, what).await {
             let material = gather(context, &reader, incident.id).await?;
@@ -182,11 +199,21 @@ pub(super) async fn print(context: &Context, what: &str) -> Outcome {
                 incident.title,
                 Tlp::as_str(incident.tlp)
             );
-            context.out.line(table(&lines, &document(context, &incident, &title, None), width()));
-            return Ok(Exit::Ok);
+            let text = table(&lines, &document(context, &incident, &title, None), width());
+            return Ok(page(context, "incident", &incident.number, text));
         }
     }
     let plan = context.shelves.plan(what, &context.scripts, &context.out)?;
-    context.out.line(checklist(&plan, &catalogue, None, context.lang()));
-    Ok(Exit::Ok)
+    let text = checklist(&plan, &catalogue, None, context.lang());
+    Ok(page(context, "playbook", plan.name().as_str(), text))
+}
+
+/// A page for paper; as JSON with what it is of.
+fn page(context: &Context, of: &str, name: &str, text: String) -> Exit {
+    if context.out.json {
+        context.out.value(&json!({"of": of, "name": name, "text": text}));
+    } else {
+        context.out.line(text);
+    }
+    Exit::Ok
 }

@@ -84,11 +84,11 @@ pub async fn restore(from: &Path, url: &str, mut options: Options) -> Result<Res
     if !from.exists() {
         return Err(OpenError::Missing(from.display().to_string()));
     }
+    // Another kind of file is told from a backup that was changed.
+    Reader::open(&format!("sqlite:{}", from.display())).await?.close().await;
     let verified = check_file(from).await.map_err(|broken| match broken {
         Broken::Store(error) => OpenError::Store(error),
-        Broken::Entry { .. } | Broken::NotFound(_) => {
-            OpenError::Unsafe(format!("the backup is not in order: {broken}"))
-        }
+        Broken::Entry { .. } | Broken::NotFound(_) => OpenError::Broken(broken.to_string()),
     })?;
     let mut replaced = None;
     let (meta, unfinished, newest, seal) = match &place {

@@ -70,6 +70,9 @@ pub enum OpenError {
         /// Why.
         source: std::io::Error,
     },
+    /// The chain of a backup is broken.
+    #[error("the backup is not in order: {0}")]
+    Broken(String),
     /// The library or server can not be trusted with this.
     #[error("the store is not safe to use: {0}")]
     Unsafe(String),

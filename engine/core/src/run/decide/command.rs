@@ -203,6 +203,9 @@ impl Decider<'_, '_> {
     }
 
     fn unpause(&mut self, by: Actor, with_caller: bool) -> Answered {
+        if self.is_ended() && !with_caller {
+            return Ok(Err(AnswerError::Conflict("the run has ended".to_owned())));
+        }
         if !self.state.paused || (with_caller && !self.state.paused_with_caller) {
             return Ok(Ok(Reply::Already));
         }

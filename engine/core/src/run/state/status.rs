@@ -120,7 +120,7 @@ impl std::str::FromStr for RunStatus {
 }
 
 impl RunStatus {
-    /// Every status.
+    /// Every status, in the order of the documentation.
     pub const ALL: &'static [Self] = &[
         Self::Running,
         Self::Waiting,

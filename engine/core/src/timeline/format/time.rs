@@ -28,6 +28,13 @@ pub(super) struct Local {
 }
 
 impl Zone {
+    /// An instant on one line of a list: `2026-11-21 03:11:04 CET`.
+    pub fn shown(self, at: Millis) -> String {
+        let local = self.local(at, Lang::En);
+        let day = local.date.split(' ').next_back().unwrap_or_default();
+        [day, &local.time, &local.zone].join(" ").trim().to_owned()
+    }
+
     /// An instant in this zone. One beyond the calendar is shown as it is kept.
     pub(super) fn local(self, at: Millis, lang: Lang) -> Local {
         let zone = match self {
@@ -87,5 +94,8 @@ mod tests {
         assert_eq!(second, "So 25.10.2026, 02:30:00 MEZ");
         let utc = full("2026-10-25T01:30:00Z", Zone::Utc, Lang::En);
         assert_eq!(utc, "Sun 2026-10-25, 01:30:00 UTC");
+        let at = Millis::parse("2026-10-25T01:30:00Z").unwrap();
+        assert_eq!(Zone::Berlin.shown(at), "2026-10-25 02:30:00 CET");
+        assert_eq!(Zone::Utc.shown(at), "2026-10-25 01:30:00 UTC");
     }
 }

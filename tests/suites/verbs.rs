@@ -1,0 +1,162 @@
+//! The verbs as scripts meet them: JSON wherever it is asked for, the exit codes of the contract.
+
+use serde_json::{Value, json};
+
+use crate::desk::{ANNA, BEN, Desk, announced, text};
+
+const LOOK: &str = "playbook: look
+language: 1
+title: Look at a host
+inputs: { host: { type: string, format: host } }
+steps:
+  - { id: look, task: { role: responder, instructions: Look at it. } }
+  - { id: stay, wait: { signal: over } }
+  - { id: tell, note: \"seen ${inputs.host}\" }
+";
+
+/// A desk with a guarded host, and a run that waits for a person.
+fn desk() -> (Desk, String) {
+    let desk = Desk::new();
+    desk.configure(&json!({
+        "inventory": ["hosts.csv"],
+        "guard": { "never": ["dc01"] },
+        "connectors": { "api": { "kind": "http", "allow": [{ "methods": ["GET"], "url": "https://api.example.org/" }] } },
+    }));
+    desk.write("hosts.csv", "name,addresses\ndc01,10.77.3.1\npc-1,10.77.3.2\n");
+    desk.write("look.yaml", LOOK);
+    let ended = desk.done(&["run", "look.yaml", "--input", "host=pc-1", "--as", ANNA]);
+    ended.expect_code(6).unwrap();
+    let run = announced(&ended.stderr).unwrap();
+    (desk, run)
+}
+
+fn parsed(desk: &Desk, code: i32, words: &[&str]) -> Value {
+    desk.done(&[words, &["--json", "--as", ANNA]].concat()).json(code).unwrap()
+}
+
+#[test]
+fn whoever_asks_for_json_gets_json_from_every_verb() {
+    let (desk, run) = desk();
+    let incident = parsed(&desk, 0, &["show", &run])["incident_number"].clone();
+    let incident = text(&incident);
+    let need = parsed(&desk, 0, &["needs"])[0]["id"].clone();
+    let reading: [&[&str]; 17] = [
+        &["check", "look.yaml"],
+        &["plan", "look.yaml", "--input", "host=pc-1"],
+        &["runs"],
+        &["holds"],
+        &["needs"],
+        &["incident", "list"],
+        &["incident", "show", incident],
+        &["timeline", incident],
+        &["print", &run],
+        &["print", incident],
+        &["print", "look.yaml"],
+        &["verify"],
+        &["schema", "playbook"],
+        &["config", "check"],
+        &["inventory", "list"],
+        &["connectors"],
+        &["backup", "copy.db"],
+    ];
+    for words in reading {
+        parsed(&desk, 0, words);
+    }
+    let writing: [(i32, &[&str]); 13] = [
+        (0, &["pause", &run]),
+        (0, &["unpause", &run]),
+        (0, &["note", incident, "looked"]),
+        (0, &["incident", "link", incident, "stadt-a"]),
+        (0, &["connectors", "pause", "api"]),
+        (0, &["connectors", "unpause", "api"]),
+        (0, &["stop-all", "--reason", "a look"]),
+        (0, &["go-on", "--as", BEN]),
+        (0, &["done", text(&need)]),
+        (0, &["signal", &run, "over"]),
+        (0, &["resume"]),
+        (0, &["undo", &run, "--reason", "nothing"]),
+        (0, &["incident", "close", incident]),
+    ];
+    for (code, words) in writing {
+        let words = if words.contains(&"--as") {
+            words.to_vec()
+        } else {
+            [words, &["--as", ANNA]].concat()
+        };
+        desk.done(&[&words[..], &["--json"]].concat()).json(code).unwrap();
+    }
+    let detached = ["run", "look.yaml", "--input", "host=pc-1", "--detach"];
+    let shown = parsed(&desk, 0, &detached);
+    assert!(["running", "waiting"].contains(&text(&shown["status"])), "{shown:#}");
+    assert!(shown["steps"].is_array(), "{shown:#}");
+    parsed(&desk, 0, &["cancel", text(&shown["id"]), "--reason", "enough"]);
+    let lines = parsed(&desk, 0, &["timeline", incident]);
+    for name in ["message", "datetime", "timestamp_desc", "lane", "stream", "seq"] {
+        assert!(lines[0].get(name).is_some(), "{name} in {lines:#}");
+    }
+    assert_eq!(parsed(&desk, 0, &["go-on"]), json!({"stopped": false}));
+}
+
+#[test]
+fn a_wrong_word_ends_with_the_code_of_the_contract() {
+    let (desk, run) = desk();
+    desk.write("empty.yaml", "playbook: empty\n");
+    desk.write("there.db", "");
+    let cases: [(i32, &str, &[&str]); 24] = [
+        (2, "running, waiting, paused", &["runs", "--status", "foo"]),
+        (2, "commander, deputy", &["incident", "assign", "X", "chief", "anna"]),
+        (2, "AMBER+STRICT", &["incident", "open", "T", "--tlp", "PINK"]),
+        (2, "1..=4", &["incident", "open", "T", "--severity", "9"]),
+        (2, "table, jsonl, csv, html", &["timeline", "X", "--format", "pdf"]),
+        (2, "not both", &["timeline", "X", "--format", "csv", "--json"]),
+        (2, "`host` is missing", &["plan", "look.yaml"]),
+        (2, "`host` is missing", &["run", "look.yaml"]),
+        (2, "no duration", &["run", "look.yaml", "--timeout", "soon"]),
+        (3, "missing-key", &["check", "empty.yaml"]),
+        (4, "no playbook", &["run", "nothing"]),
+        (4, "no run", &["show", "ffff"]),
+        (4, "no incident", &["timeline", "IT-1999-0001"]),
+        (4, "no need", &["approve", "ffff"]),
+        (4, "no case", &["run", "look.yaml", "--drill", "--case", "none"]),
+        (4, "none.yaml", &["--config", "none.yaml", "runs"]),
+        (4, "none.csv", &["inventory", "import", "none.csv"]),
+        (4, "no folder", &["backup", "none/copy.db"]),
+        (4, "never waits", &["signal", &run, "start"]),
+        (4, "no connector", &["connectors", "pause", "none"]),
+        (7, "there already", &["backup", "there.db"]),
+        (2, "no store", &["runs", "--store", "file:x"]),
+        (4, "none.txt", &["evidence", "add", "X", "none.txt"]),
+        (10, "no chain", &["verify", "look.yaml"]),
+    ];
+    for (code, said, words) in cases {
+        let ended = desk.done(&[words, &["--as", ANNA]].concat());
+        ended.expect_code(code).unwrap_or_else(|trouble| panic!("{words:?}: {trouble}"));
+        assert!(ended.stderr.contains(said), "{words:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn what_is_over_or_no_store_is_said_with_its_own_code() {
+    let (desk, run) = desk();
+    desk.ok(0, &["cancel", &run, "--reason", "enough", "--as", ANNA]);
+    desk.ok(0, &["resume"]);
+    for verb in ["pause", "unpause"] {
+        let ended = desk.done(&[verb, &run, "--as", ANNA]);
+        ended.expect_code(7).unwrap();
+        assert!(ended.stderr.contains("has ended"), "{}", ended.stderr);
+    }
+    let refused = desk.done(&["restore", "look.yaml", "--store", "sqlite:other.db"]);
+    refused.expect_code(5).unwrap();
+    assert!(refused.stderr.contains("is not a store of beistand"), "{}", refused.stderr);
+}
+
+#[test]
+fn times_for_people_name_their_zone_and_json_has_utc() {
+    let (desk, run) = desk();
+    for words in [vec!["runs"], vec!["needs"], vec!["show", &run], vec!["incident", "list"]] {
+        let (berlin, utc) = (desk.ok(0, &words), desk.ok(0, &[&words[..], &["--utc"]].concat()));
+        assert!(berlin.contains(" CET") || berlin.contains(" CEST"), "{berlin}");
+        assert!(utc.contains(" UTC") && !utc.contains(" CE"), "{utc}");
+    }
+    assert!(text(&desk.show(&run)["started_at"]).ends_with('Z'));
+}
