@@ -1,19 +1,25 @@
 //! Following a run to rest: a line for what happens, a summary at the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use beistand_core::entry::StreamKind;
-use beistand_core::model::{RunId, Span};
+use beistand_core::model::{Millis, RunId, Span};
 use beistand_core::run::{AttemptEnd, Event, Head, ProbeEnd, RunStatus, StepEnd, decode};
+use beistand_core::timeline::Zone;
 use beistand_journal::{NeedFilter, Page, Reader, Run, RunFilter};
 use beistand_runtime::{Clock as _, WallClock};
 
 use crate::exit::{Exit, Outcome};
 use crate::out::{Out, cell};
+use crate::session::Context;
 
-/// Between two looks at the store.
+/// Between two looks at the store while something happens.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
+
+/// And while nothing does: a run that waits for an hour costs nothing, and SIGTERM and the stop
+/// switch are still heard at once.
+const LOOK_EVERY_MAX: Duration = Duration::from_millis(200);
 
 /// How a run stands when it rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,31 +82,37 @@ pub(crate) struct Progress {
     run: RunId,
     seen: u64,
     out: Out,
+    zone: Zone,
     open: BTreeSet<String>,
+    /// What waits for time, and until when.
+    waits: BTreeMap<String, Millis>,
     done: u64,
     shown: bool,
 }
 
 impl Progress {
-    pub(crate) fn new(run: RunId, out: &Out) -> Self {
-        Self { run, seen: 0, out: out.clone(), open: BTreeSet::new(), done: 0, shown: false }
+    pub(crate) fn new(run: RunId, context: &Context) -> Self {
+        let (out, zone) = (context.out.clone(), context.zone());
+        let (open, waits) = (BTreeSet::new(), BTreeMap::new());
+        Self { run, seen: 0, out, zone, open, waits, done: 0, shown: false }
     }
 
-    /// Prints what is new.
-    pub(crate) async fn look(&mut self, reader: &Reader) -> Outcome<()> {
-        if self.out.quiet {
-            return Ok(());
-        }
+    /// Prints what is new; says whether there was anything.
+    pub(crate) async fn look(&mut self, reader: &Reader) -> Outcome<bool> {
         let Some(stream) = reader.stream(StreamKind::Run, &self.run.to_string()).await? else {
-            return Ok(());
+            return Ok(false);
         };
+        let before = self.seen;
         loop {
             let page = reader.entries(&stream, self.seen, 500).await?;
             for entry in &page {
                 self.seen = entry.seq;
+                if self.out.quiet {
+                    continue;
+                }
                 if let Ok((_, events)) = decode(&entry.head, entry.body.as_deref()) {
                     for event in &events {
-                        self.say(event);
+                        self.say(event, entry.at);
                     }
                 }
             }
@@ -109,17 +121,34 @@ impl Progress {
             }
         }
         self.status();
-        Ok(())
+        Ok(self.seen > before)
+    }
+
+    /// A wait, with its end: nobody shall wonder whether it still works.
+    fn until(&mut self, path: &str, what: &str, from: Millis, at: Millis) -> String {
+        self.waits.insert(path.to_owned(), at);
+        format!("… {path}  {what} {} ({})", self.zone.shown(at), at.since(from))
     }
 
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "who watches sees what is sent, what comes of it and what is asked"
     )]
-    fn say(&mut self, event: &Event) {
+    fn say(&mut self, event: &Event, at: Millis) {
         let reason = event.body.text.as_deref().unwrap_or_default();
         let line = match &event.head {
+            Head::TimerSet { path, at: until } => {
+                self.until(path.as_str(), "waits until", at, *until)
+            }
+            Head::RetryScheduled { path, at: until } => {
+                self.until(path.as_str(), "is tried again at", at, *until)
+            }
+            Head::ProbeScheduled { path, at: until } => {
+                self.until(path.as_str(), "is looked at again at", at, *until)
+            }
+            Head::SignalAwaited { path, name } => format!("… {path}  waits for signal {name}"),
             Head::AttemptStarted(intent) => {
+                self.waits.remove(intent.path.as_str());
                 self.open.insert(intent.path.to_string());
                 let who =
                     intent.connector.as_ref().map_or("a person", |connector| connector.as_str());
@@ -149,6 +178,7 @@ impl Progress {
                 format!("– {path}  a look at it shows that it was not done")
             }
             Head::StepEnded { path, end: StepEnd::Succeeded, .. } | Head::Noted { path } => {
+                self.waits.remove(path.as_str());
                 self.done += 1;
                 format!("✓ {path}  {reason}")
             }
@@ -176,11 +206,15 @@ impl Progress {
         if self.out.live {
             use std::io::Write as _;
             let now: Vec<&str> = self.open.iter().take(2).map(String::as_str).collect();
+            let waits = self.waits.iter().min_by_key(|(_, until)| **until);
+            let waits = waits
+                .filter(|_| self.open.is_empty())
+                .map(|(path, until)| format!("{path} waits until {}", self.zone.shown(*until)));
             let text = format!(
                 "  {} steps done, {} under way  {}",
                 self.done,
                 self.open.len(),
-                now.join(", ")
+                waits.unwrap_or_else(|| now.join(", "))
             );
             let text: String = cell(&text).chars().take(78).collect();
             drop(write!(std::io::stderr().lock(), "\r\u{1b}[2K{text}"));
@@ -215,20 +249,23 @@ pub(crate) enum Tick {
     Leave,
 }
 
-/// Watches a run until it rests, time is up, or Ctrl-C. `tick` is called between two looks.
+/// Watches a run until it rests, time is up, or Ctrl-C. `tick` is called between two looks, with
+/// whether the run seems to rest.
 pub(crate) async fn follow(
     reader: &Reader,
     progress: &mut Progress,
     timeout: Option<Span>,
-    mut tick: impl AsyncFnMut() -> Outcome<Tick>,
+    mut tick: impl AsyncFnMut(bool) -> Outcome<Tick>,
 ) -> Outcome<Watched> {
     let until = timeout.map(|span| WallClock.now().plus(span));
     let interrupt = tokio::signal::ctrl_c();
     tokio::pin!(interrupt);
+    let mut pause = LOOK_EVERY;
     let watched = loop {
         // Looked at before the new lines are read, so that the last line is never missed.
         let rest = rest(reader, progress.run).await?;
-        progress.look(reader).await?;
+        let moved = progress.look(reader).await?;
+        pause = if moved { LOOK_EVERY } else { (pause * 2).min(LOOK_EVERY_MAX) };
         let rest = match rest {
             Some(rest @ (Rest::Succeeded | Rest::Ended)) => break Watched::Rested(rest),
             Some(Rest::Waits) | None => rest,
@@ -236,14 +273,14 @@ pub(crate) async fn follow(
         if until.is_some_and(|until| WallClock.now() >= until) {
             break Watched::TimedOut;
         }
-        match (tick().await?, rest) {
+        match (tick(rest.is_some()).await?, rest) {
             (Tick::Leave, _) => break Watched::Interrupted,
             (Tick::Idle, Some(rest)) => break Watched::Rested(rest),
             (Tick::Idle, None) | (Tick::Expected, _) => {}
         }
         tokio::select! {
             _ = &mut interrupt => break Watched::Interrupted,
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     };
     progress.clear();

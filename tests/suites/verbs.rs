@@ -1,5 +1,8 @@
 //! The verbs as scripts meet them: JSON wherever it is asked for, the exit codes of the contract.
 
+use std::fs;
+
+use beistand_tests::tool::{PATIENCE, wait_for};
 use serde_json::{Value, json};
 
 use crate::desk::{ANNA, BEN, Desk, announced, text};
@@ -159,4 +162,47 @@ fn times_for_people_name_their_zone_and_json_has_utc() {
         assert!(utc.contains(" UTC") && !utc.contains(" CE"), "{utc}");
     }
     assert!(text(&desk.show(&run)["started_at"]).ends_with('Z'));
+}
+
+const NIGHT: &str = "playbook: night
+language: 1
+title: Night
+steps:
+  - { id: look, task: { role: responder, instructions: Look. } }
+  - { id: rest, wait: 2s }
+  - { id: again, task: { role: responder, instructions: Look again. } }
+  - { id: gate, approve: { role: commander, votes: 2, shows: go } }
+";
+
+const PEOPLE: &str = "case: everybody answers
+people:
+  - { step: look, form: {} }
+  - { step: again, form: {} }
+  - { step: gate, approve: [ben, carla] }
+expect: { status: succeeded }
+";
+
+#[test]
+fn a_drill_finds_its_people_again_after_a_kill() {
+    let desk = Desk::new();
+    fs::create_dir_all(desk.path("night/cases")).unwrap();
+    desk.write("night/playbook.yaml", NIGHT);
+    desk.write("night/cases/all.yaml", PEOPLE);
+    let words = ["run", "night/playbook.yaml", "--drill", "--case", "all", "--as", ANNA];
+    let running = desk.call(&words).start().unwrap();
+    let waits = wait_for("the wait", PATIENCE, || {
+        Ok(running
+            .stderr()
+            .lines()
+            .find(|line| line.contains("rest  waits until"))
+            .map(str::to_owned))
+    });
+    assert!(waits.unwrap().contains(" CE"), "until when, and in which zone");
+    let run = announced(&running.kill().unwrap().stderr).unwrap();
+    // The case is in the journal: its file is not needed any more.
+    fs::remove_dir_all(desk.path("night")).unwrap();
+    let ended = desk.done(&["resume"]);
+    ended.expect_code(0).unwrap();
+    let shown = desk.show(&run);
+    assert_eq!(shown["status"], "succeeded", "{shown:#}\n{}", ended.stderr);
 }

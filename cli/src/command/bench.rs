@@ -150,6 +150,7 @@ async fn load(context: &Context, engine: &Engine, args: &BenchArgs) -> Outcome<V
             short: "BENCH".to_owned(),
             start_key: None,
             by_hand_ok: true,
+            case: None,
             by: context.who()?,
         };
         workers.spawn(async move {

@@ -1,108 +1,19 @@
-//! `test`: playbooks have unit tests. And the people of a case, who act in a drill in real time.
+//! `test`: playbooks have unit tests.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use beistand_core::case::{CasePeople, Played, Wants, play};
+use beistand_core::case::{Played, play};
 use beistand_core::entry::{StreamKind, stream_name};
-use beistand_core::model::{Catalogue, Millis, Person, RunId, Span};
-use beistand_core::playbook::{Case, CaseSignal, Plan, SourceText};
-use beistand_core::run::{Actor, Command, RunState};
+use beistand_core::model::Catalogue;
+use beistand_core::playbook::{Case, Plan, SourceText};
 use beistand_core::timeline::{Events, Lang, Recorded, Scope, golden, timeline};
-use beistand_journal::{Page, Reader, RunFilter};
-use beistand_runtime::{Clock as _, Engine, WallClock, view};
-use beistand_script::Scripts;
 use serde_json::json;
 
 use crate::args::TestArgs;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::session::Context;
-
-/// The people of a case in a drill: they answer when their need is open and their time has come.
-/// And what reaches the drill from outside: signals, each at its time.
-pub(super) struct People {
-    case: CasePeople,
-    signals: Vec<CaseSignal>,
-    /// How many of the signals were sent, the earliest first.
-    sent: usize,
-    run: RunId,
-    began: Millis,
-}
-
-impl People {
-    pub(super) fn new(case: &Case, run: RunId, anybody: &Actor) -> Self {
-        let mut signals = case.signals.clone();
-        signals.sort_by_key(|signal| signal.at);
-        let case = CasePeople::new(case, anybody.person.clone());
-        Self { case, signals, sent: 0, run, began: WallClock.now() }
-    }
-
-    /// Does what somebody of the case would do now; says whether somebody will still do something.
-    pub(super) async fn act(
-        &mut self,
-        engine: &Engine,
-        reader: &Reader,
-        scripts: &Scripts,
-    ) -> Outcome<bool> {
-        let elapsed = WallClock.now().since(self.began);
-        let mut states = Vec::new();
-        for run in family(reader, self.run).await? {
-            states.push((run, view(reader, run, scripts).await?.1));
-        }
-        let mut expected = self.signal(engine, &states, elapsed).await?;
-        for (run, state) in states {
-            let wants = self.case.wants(&state, elapsed);
-            expected |= wants.is_some();
-            let Some(Wants::Now(commands)) = wants else { continue };
-            for command in commands {
-                engine.command(run, command, None).await?;
-            }
-        }
-        Ok(expected)
-    }
-
-    /// Sends the signals that are due to the run that waits for them, or to the first one; says
-    /// whether another will come.
-    async fn signal(
-        &mut self,
-        engine: &Engine,
-        states: &[(RunId, RunState)],
-        elapsed: Span,
-    ) -> Outcome<bool> {
-        while let Some(signal) = self.signals.get(self.sent) {
-            if signal.at.is_some_and(|at| at > elapsed) {
-                return Ok(true);
-            }
-            self.sent += 1;
-            let waits = states.iter().find(|(_, state)| state.awaits(&signal.name));
-            let command = Command::Signal {
-                name: signal.name.clone(),
-                form: signal.form.clone().into(),
-                key: format!("signal-{}", self.sent),
-                by: Actor { person: outside()?, asserted: true },
-            };
-            engine.command(waits.map_or(self.run, |(run, _)| *run), command, None).await?;
-        }
-        Ok(false)
-    }
-}
-
-/// Who sends what nobody in the house sends.
-fn outside() -> Outcome<Person> {
-    "outside".parse().map_err(|error| Failure::new(Exit::Internal, format!("{error}")))
-}
-
-async fn family(reader: &Reader, run: RunId) -> Outcome<Vec<RunId>> {
-    let mut all = vec![run];
-    let mut at = 0;
-    while let Some(parent) = all.get(at).copied() {
-        let filter = RunFilter { parent: Some(parent), unfinished: true, ..RunFilter::default() };
-        all.extend(reader.runs(&filter, Page::first(1_000)).await?.iter().map(|(_, row)| row.id));
-        at += 1;
-    }
-    Ok(all)
-}
 
 pub(super) fn test(context: &Context, args: &TestArgs) -> Outcome {
     let folder = args.folder.clone().unwrap_or_else(|| PathBuf::from("playbooks"));

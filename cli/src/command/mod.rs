@@ -6,6 +6,7 @@ mod call;
 mod cases;
 mod check;
 mod control;
+mod drill;
 mod incident;
 mod keep;
 mod plan;

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use beistand_connectors::simulator::Canned;
 use beistand_core::model::{Mode, RunId, Span};
-use beistand_core::playbook::{Case, SourceText};
+use beistand_core::playbook::{Case, Plan};
 use beistand_core::run::{NeedKind, RunStatus};
 use beistand_journal::{NeedFilter, Reader};
-use beistand_runtime::{Drive, Engine, NewRun, Verb};
+use beistand_runtime::{Clock as _, Drive, Engine, NewRun, Verb, WallClock};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::drill::{self, Cast};
 use super::plan::inputs;
 use crate::args::RunArgs;
 use crate::exit::{DEAD_HINT, Exit, Failure, Outcome};
@@ -19,30 +19,25 @@ use crate::find;
 use crate::session::{Context, Held};
 use crate::watch::{Progress, Rest, Tick, Watched, follow};
 
-/// The answers of a case, as the simulator takes them.
-#[derive(serde::Deserialize)]
-struct Answers {
-    #[serde(default)]
-    answers: Vec<Canned>,
-}
+/// How often the people of drills look whether it is their turn, while nothing else happens.
+const CAST_EVERY: Duration = Duration::from_millis(200);
 
-/// What a case gives a drill: answers of the simulator, and people who act.
-struct Played {
-    canned: Vec<Canned>,
-    case: Option<Case>,
-}
+/// A run that another process drives is followed; after so many looks, whether it is still there.
+const LOOKS_FOR_OWNER: u32 = 5;
 
 pub(super) async fn run(context: &Context, args: RunArgs) -> Outcome {
     let plan = context.shelves.plan(&args.playbook, &context.scripts, &context.out)?;
+    run_plan(context, args, &plan).await
+}
+
+/// Starts a run of a plan and watches it to rest.
+pub(super) async fn run_plan(context: &Context, args: RunArgs, plan: &Plan) -> Outcome {
     let timeout = args.timeout.as_deref().map(Span::parse).transpose();
     let timeout = timeout.map_err(|error| Failure::usage(error.to_string()))?;
-    let played = match &args.case {
-        Some(name) => case(context, &plan, name)?,
-        None => Played { canned: Vec::new(), case: None },
-    };
+    let played = args.case.as_ref().map(|name| drill::named(context, plan, name)).transpose()?;
     let mut given = inputs(&args.inputs, &plan.parts().inputs)?;
-    if let (Some(case), serde_json::Value::Object(given)) = (&played.case, &mut given) {
-        for (name, value) in &case.inputs {
+    if let (Some(played), serde_json::Value::Object(given)) = (&played, &mut given) {
+        for (name, value) in &played.case.inputs {
             given.entry(name.clone()).or_insert_with(|| value.clone());
         }
     }
@@ -59,10 +54,12 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Outcome {
         mode: if args.drill { Mode::Drill } else { Mode::Live },
         short: context.config.provider.short.clone(),
         start_key: args.start_key.clone(),
-        by_hand_ok: args.by_hand_ok || ask_by_hand(context, &plan, args.drill)?,
+        by_hand_ok: args.by_hand_ok || ask_by_hand(context, plan, args.drill)?,
+        case: played.as_ref().map(|played| played.source.clone()),
         by: context.who()?,
     };
-    match context.take(Drive::Yes, played.canned).await? {
+    let (canned, case) = played.map(|played| (played.canned, played.case)).unzip();
+    match context.take(Drive::Yes, canned.unwrap_or_default()).await? {
         Held::Here(engine) => {
             let launched = engine.launch(new).await;
             let run = match launched {
@@ -78,7 +75,12 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Outcome {
                 context.out.note("continues with `beistand resume`");
                 return detached(context, run).await;
             }
-            drive(context, *engine, run, timeout, played.case).await
+            drive(context, *engine, run, timeout, case.map(|case| (run, case))).await
+        }
+        Held::Elsewhere if case.is_some() => {
+            let text = "another process owns the store, and plays only the people of its own drill";
+            Err(Failure::new(Exit::Conflict, text)
+                .hint("give this drill a store of its own: --store sqlite:drill.db"))
         }
         Held::Elsewhere => {
             let answer = context.post(Verb::Launch(Box::new(new))).await?;
@@ -110,11 +112,7 @@ async fn detached(context: &Context, run: RunId) -> Outcome {
 }
 
 /// On a terminal people are asked whether steps may fall to them.
-fn ask_by_hand(
-    context: &Context,
-    plan: &beistand_core::playbook::Plan,
-    drill: bool,
-) -> Outcome<bool> {
+fn ask_by_hand(context: &Context, plan: &Plan, drill: bool) -> Outcome<bool> {
     use std::io::{BufRead as _, IsTerminal as _};
     if drill || !std::io::stdin().is_terminal() {
         return Ok(false);
@@ -131,22 +129,6 @@ fn ask_by_hand(
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "j" | "J" | "yes" | "ja"))
-}
-
-fn case(context: &Context, plan: &beistand_core::playbook::Plan, name: &str) -> Outcome<Played> {
-    let playbook = &plan.parts().source;
-    let source: SourceText = context.shelves.case(playbook, name).ok_or_else(|| {
-        Failure::not_found(format!("playbook `{}` has no case `{name}`", plan.name()))
-    })?;
-    let catalogue = beistand_core::model::Catalogue::first();
-    let (case, findings) = Case::read(&source, plan, &catalogue);
-    let Some(case) = case else {
-        context.out.findings(&findings, std::slice::from_ref(&source));
-        return Err(Failure::new(Exit::Check, format!("case `{name}` has faults")));
-    };
-    let canned: Answers = serde_yaml::from_str(source.text())
-        .map_err(|error| Failure::new(Exit::Check, format!("case `{name}`: {error}")))?;
-    Ok(Played { canned: canned.answers, case: Some(case) })
 }
 
 async fn announce(context: &Context, reader: &Reader, run: RunId) -> Outcome<()> {
@@ -176,33 +158,28 @@ async fn drive(
     engine: Engine,
     run: RunId,
     timeout: Option<Span>,
-    case: Option<Case>,
+    played: impl IntoIterator<Item = (RunId, Case)>,
 ) -> Outcome {
+    let mut cast = Cast::new(&engine, context, played).await?;
+    cast.announce(context);
     let looping = engine.clone();
     let file = stop_file(context);
     let background = tokio::spawn(async move { looping.run(file).await });
     let mut terminate = signal(SignalKind::terminate())?;
     let mut stop = signal(SignalKind::user_defined1())?;
     let reader = engine.journal().reader().clone();
-    let who = context.who()?;
-    let mut people = case.map(|case| super::cases::People::new(&case, run, &who));
-    let mut progress = Progress::new(run, &context.out);
+    let mut progress = Progress::new(run, context);
     let watched = {
         let engine = &engine;
-        let (terminate, stop, people) = (&mut terminate, &mut stop, &mut people);
-        let reading = reader.clone();
-        let scripts = context.scripts.clone();
-        let tick = async move || {
+        let (terminate, stop, cast) = (&mut terminate, &mut stop, &mut cast);
+        let tick = async move |resting: bool| {
             if poll(stop).await {
                 engine.stop_from_outside("SIGUSR1").await;
             }
             if let Some(why) = engine.dead() {
                 return Err(Failure::new(Exit::Internal, why).hint(DEAD_HINT));
             }
-            let expected = match people.as_mut() {
-                Some(people) => people.act(engine, &reading, &scripts).await?,
-                None => false,
-            };
+            let expected = cast.act(engine, context, resting).await?;
             Ok(match (poll(terminate).await, expected) {
                 (true, _) => Tick::Leave,
                 (false, true) => Tick::Expected,
@@ -243,15 +220,15 @@ async fn poll(signal: &mut tokio::signal::unix::Signal) -> bool {
 
 /// Follows a run that another process drives; takes over when that one leaves.
 async fn beside(context: &Context, reader: &Reader, run: RunId, timeout: Option<Span>) -> Outcome {
-    let mut progress = Progress::new(run, &context.out);
+    let mut progress = Progress::new(run, context);
     let mut looks = 0_u32;
     let mut taken: Option<Engine> = None;
     let watched = {
         let taken = &mut taken;
-        let tick = async move || {
+        let tick = async move |_resting: bool| {
             looks += 1;
             if taken.is_none()
-                && looks.is_multiple_of(12)
+                && looks.is_multiple_of(LOOKS_FOR_OWNER)
                 && let Held::Here(engine) = context.take(Drive::Yes, Vec::new()).await?
             {
                 context.out.note("the owner left; taking over");
@@ -318,7 +295,9 @@ async fn waits(context: &Context, reader: &Reader, run: RunId) -> Outcome<()> {
 }
 
 pub(super) async fn resume(context: &Context, wanted: Option<&str>) -> Outcome {
-    let engine = match context.take(Drive::Yes, Vec::new()).await? {
+    let mut drills = drill::unfinished(context).await?;
+    let canned = drills.iter_mut().flat_map(|(_, played)| std::mem::take(&mut played.canned));
+    let engine = match context.take(Drive::Yes, canned.collect()).await? {
         Held::Here(engine) => *engine,
         Held::Elsewhere => {
             return Err(Failure::new(
@@ -328,6 +307,7 @@ pub(super) async fn resume(context: &Context, wanted: Option<&str>) -> Outcome {
             .hint("`beistand watch RUN` follows one of them"));
         }
     };
+    let played = drills.into_iter().map(|(run, played)| (run, played.case));
     let reader = engine.journal().reader().clone();
     if let Some(text) = wanted {
         let run = match find::run(&reader, text).await {
@@ -338,24 +318,42 @@ pub(super) async fn resume(context: &Context, wanted: Option<&str>) -> Outcome {
             }
         };
         engine.answer_commands().await?;
-        return drive(context, engine, run, None, None).await;
+        return drive(context, engine, run, None, played).await;
     }
-    let interrupted = drive_all(context, engine).await?;
+    let interrupted = drive_all(context, engine, played).await?;
     let exit = summary(context, &context.reader().await?).await?;
     Ok(if interrupted { Exit::Interrupted } else { exit })
 }
 
 /// Drives all runs of the store to rest and leaves; says whether it was cut short by a signal.
-pub(super) async fn drive_all(context: &Context, engine: Engine) -> Outcome<bool> {
+pub(super) async fn drive_all(
+    context: &Context,
+    engine: Engine,
+    played: impl IntoIterator<Item = (RunId, Case)>,
+) -> Outcome<bool> {
+    let mut cast = Cast::new(&engine, context, played).await?;
+    cast.announce(context);
     let looping = engine.clone();
     let file = stop_file(context);
     let background = tokio::spawn(async move { looping.run(file).await });
     let mut terminate = signal(SignalKind::terminate())?;
     let mut stop = signal(SignalKind::user_defined1())?;
     engine.answer_commands().await?;
+    let mut pause = Duration::ZERO;
     let interrupted = loop {
+        let resting = async {
+            tokio::time::sleep(pause).await;
+            engine.rest().await;
+        };
         tokio::select! {
-            () = engine.rest() => break false,
+            () = resting => match cast.goes_on(&engine, context).await {
+                Ok(true) => pause = CAST_EVERY,
+                Ok(false) => break false,
+                Err(failure) => {
+                    engine.leave().await;
+                    return Err(failure);
+                }
+            },
             _ = tokio::signal::ctrl_c() => break true,
             _ = terminate.recv() => break true,
             _ = stop.recv() => engine.stop_from_outside("SIGUSR1").await,
@@ -383,6 +381,10 @@ async fn summary(context: &Context, reader: &Reader) -> Outcome {
     for run in &asking {
         waits(context, reader, *run).await?;
     }
+    if let Some(due) = reader.next_due().await?.filter(|due| *due > WallClock.now()) {
+        let at = context.time(due);
+        context.out.note(format_args!("waits for time, the next until {at}: `beistand resume`"));
+    }
     let counts = reader.run_counts().await?;
     let is_paused =
         counts.iter().any(|(status, count)| *status == RunStatus::Paused.as_str() && *count > 0);
@@ -401,7 +403,7 @@ async fn summary(context: &Context, reader: &Reader) -> Outcome {
 pub(super) async fn watch(context: &Context, text: &str) -> Outcome {
     let reader = context.reader().await?;
     let run = find::run(&reader, text).await?;
-    let mut progress = Progress::new(run, &context.out);
-    let watched = follow(&reader, &mut progress, None, async || Ok(Tick::Idle)).await?;
+    let mut progress = Progress::new(run, context);
+    let watched = follow(&reader, &mut progress, None, async |_| Ok(Tick::Idle)).await?;
     finish(context, &reader, run, &watched).await
 }

@@ -32,7 +32,7 @@ pub use error::EngineError;
 pub use incidents::{IncidentAct, NewIncident};
 pub use load::{fold, view};
 pub use modes::{ModeSetup, Modes};
-pub use open::NewRun;
+pub use open::{NewRun, case_of};
 pub use permits::PLACES;
 pub use plans::{Pinned, pinned, read_pinned};
 pub use verbs::{Verb, error_json};

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use beistand_core::entry::StreamKind;
 use beistand_core::model::{IncidentId, Mode, PlaybookName, RunId, Severity};
-use beistand_core::playbook::Plan;
-use beistand_core::run::{Actor, Launch, RunState, encode, launch};
-use beistand_journal::{Append, AppendError, Change, Guard, Incident, Next, Refusal, To};
+use beistand_core::playbook::{Plan, SourceText};
+use beistand_core::run::{Actor, Event, Launch, RunState, decode, encode, launch};
+use beistand_journal::{
+    Append, AppendError, Change, Guard, Incident, Next, Reader, Refusal, Run, StoreError, To,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -22,7 +24,7 @@ use crate::rows::run_row;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NewRun {
     /// The playbook's sources, checked.
-    pub sources: std::collections::BTreeMap<PlaybookName, beistand_core::playbook::SourceText>,
+    pub sources: std::collections::BTreeMap<PlaybookName, SourceText>,
     /// Which of them is launched.
     pub playbook: PlaybookName,
     /// Its inputs.
@@ -39,6 +41,9 @@ pub struct NewRun {
     pub start_key: Option<String>,
     /// Steps without a connector may fall to people.
     pub by_hand_ok: bool,
+    /// The case whose people act in a drill; it is written down with the run's opening.
+    #[serde(default)]
+    pub case: Option<SourceText>,
     /// Who launches it.
     pub by: Actor,
 }
@@ -130,18 +135,22 @@ impl Engine {
         let span = tracing::info_span!("run", "run.id" = %run, "run.playbook" = %new.playbook);
         wanted.trace =
             Some(crate::effects::traceparent_of(&span).unwrap_or_else(|| own_trace(&mut chance)));
-        let event = launch(plan, &inner.catalogue, &wanted)?;
+        let event = with_case(launch(plan, &inner.catalogue, &wanted)?, new.case.as_ref());
         let state = RunState::open(&event, now)
             .map_err(|error| EngineError::Internal(error.to_string()))?;
         let id = chance.entry_id(now);
         let (head, body) = encode(id, &[event]);
+        let mut row = run_row(&state, sources, new.start_key.clone());
+        if let Some(case) = &new.case {
+            row.body = json!({"sources": sources, "case": case.name()}).to_string();
+        }
         let drives = inner.drive == Drive::Yes && !inner.is_leaving();
         let next = if drives { Next::Keep } else { Next::Release { due: Some(now) } };
         let mut append =
             Append::new(To::New { kind: StreamKind::Run, id: run.to_string() }, now, head)
                 .next(next)
                 .unless_stopped()
-                .change(Change::PutRun(Box::new(run_row(&state, sources, new.start_key.clone()))));
+                .change(Change::PutRun(Box::new(row)));
         append.body = body;
         if let Some(key) = &new.start_key {
             append = append.guard(Guard::StartKeyFree { key: key.clone() });
@@ -160,6 +169,36 @@ impl Engine {
         }
         Ok(run)
     }
+}
+
+/// A run's opening with the case of a drill beside its inputs. No state holds it: only whoever
+/// plays its people asks for it.
+fn with_case(mut event: Event, case: Option<&SourceText>) -> Event {
+    if let Some(case) = case
+        && let Some(Value::Object(fields)) = event.body.value.as_mut().map(Arc::make_mut)
+    {
+        fields.insert("case".to_owned(), json!(case));
+    }
+    event
+}
+
+/// The case that a drill was opened with.
+///
+/// # Errors
+/// What the store says.
+pub async fn case_of(reader: &Reader, run: &Run) -> Result<Option<SourceText>, StoreError> {
+    let row: Value = serde_json::from_str(&run.body).unwrap_or_default();
+    if row.get("case").is_none() {
+        return Ok(None);
+    }
+    let Some(stream) = reader.stream(StreamKind::Run, &run.id.to_string()).await? else {
+        return Ok(None);
+    };
+    let first = reader.entries(&stream, 0, 1).await?.into_iter().next();
+    let events = first.and_then(|entry| decode(&entry.head, entry.body.as_deref()).ok());
+    let opening = events.and_then(|(_, events)| events.into_iter().next());
+    let case = opening.and_then(|event| event.body.value?.get("case").cloned());
+    Ok(case.and_then(|case| serde_json::from_value(case).ok()))
 }
 
 /// A trace of its own, so that whatever receives our calls can join them even without an exporter

@@ -83,6 +83,7 @@ pub(crate) fn new_run(text: &str, inputs: Value) -> NewRun {
         short: "SIT".to_owned(),
         start_key: None,
         by_hand_ok: false,
+        case: None,
         by: anna(),
     }
 }

@@ -6,6 +6,9 @@ use crate::model::{NeedId, Path, Person, Span};
 use crate::playbook::{Case, CaseChoice, CaseDecision, CaseResolution};
 use crate::run::{Actor, Answer, AnswerKind, Command, Need, Phase, RunState, Step};
 
+/// The beginning of the keys of signals that people give.
+const SIGNAL_KEY: &str = "people-";
+
 /// The people of a case.
 #[derive(Debug, Clone)]
 pub struct CasePeople {
@@ -47,6 +50,24 @@ impl CasePeople {
         next.map(Wants::At)
     }
 
+    /// What somebody said about a step before: the next need of it gets the next answer.
+    pub fn answered(&mut self, run: &RunState, path: &Path) {
+        let by_item = run.step_at(path).map_or_else(String::new, |step| run.path_by_items(step));
+        let need = Waiting { path: path.clone(), by_item, need: None, signal: String::new() };
+        let found = self.first_for(&need).and_then(|at| self.decisions.get_mut(at));
+        if let Some((_, used)) = found {
+            *used = true;
+        }
+    }
+
+    /// A signal with this key was given before.
+    pub fn signalled(&mut self, key: &str) {
+        let number = key.strip_prefix(SIGNAL_KEY).and_then(|number| number.parse().ok());
+        if let Some((_, used)) = number.and_then(|at: usize| self.decisions.get_mut(at)) {
+            *used = true;
+        }
+    }
+
     /// Decisions that nobody asked for, by their number from 1.
     pub fn unused(&self) -> impl Iterator<Item = (usize, &CaseDecision)> {
         let numbered = self.decisions.iter().zip(1..);
@@ -74,7 +95,7 @@ impl CasePeople {
                 | CaseChoice::ByHand(_)
                 | CaseChoice::Resolve(_) => Value::Null,
             };
-            let (name, key) = (waiting.signal.clone(), format!("people-{number}"));
+            let (name, key) = (waiting.signal.clone(), format!("{SIGNAL_KEY}{number}"));
             return vec![Command::Signal { name, form, key, by }];
         };
         let one = |answer, reason: &str, form: Value| {

@@ -15,7 +15,7 @@ use crate::model::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "k", rename_all = "kebab-case")]
 pub enum Head {
-    /// A run was launched. Body: inputs, incident facts, bindings.
+    /// A run was launched. Body: inputs, incident facts, bindings; the case that a drill plays.
     RunOpened {
         /// The run.
         run: RunId,
