@@ -145,13 +145,9 @@ impl From<OpenError> for Failure {
             OpenError::Owned(_)
             | OpenError::Newer { .. }
             | OpenError::Outdated { .. }
-<<<<<<< HEAD
             | OpenError::Older { .. }
             | OpenError::Linked { .. } => Exit::Conflict,
-=======
-            | OpenError::Older { .. } => Exit::Conflict,
             OpenError::Broken(_) => Exit::Broken,
->>>>>>> 79444a0 (Every verb keeps the contract: JSON, exit codes, one zone, a name)
             OpenError::Unsafe(_) | OpenError::Foreign(_) => Exit::NotAllowed,
             OpenError::Store(_) | OpenError::File { .. } | OpenError::Witness { .. } | _ => {
                 Exit::Unreachable

@@ -1,4 +1,5 @@
-//! The verbs as scripts meet them: JSON wherever it is asked for, the exit codes of the contract.
+//! The verbs as scripts meet them: JSON wherever it is asked for, the exit codes of the contract,
+//! and nothing written by a verb that is refused.
 
 use std::fs;
 
@@ -151,6 +152,30 @@ fn what_is_over_or_no_store_is_said_with_its_own_code() {
     let refused = desk.done(&["restore", "look.yaml", "--store", "sqlite:other.db"]);
     refused.expect_code(5).unwrap();
     assert!(refused.stderr.contains("is not a store of beistand"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_single_call_that_can_not_be_is_refused_before_anything_is_written() {
+    let (desk, run) = desk();
+    let incident = desk.show(&run)["incident_number"].clone();
+    let incident = text(&incident);
+    let before = (desk.json(&["runs"]), desk.export(incident));
+    let cases: [(i32, &str, &[&str]); 5] = [
+        (5, "guarded", &["network.isolate", "--with", "host=dc01"]),
+        (5, "nothing is bound", &["network.isolate", "--with", "host=pc-1"]),
+        (2, "`host` is missing", &["network.isolate"]),
+        (2, "not known here", &["network.isolate", "--with", "hostt=pc-1", "--with", "host=pc-1"]),
+        (4, "pc-99", &["network.isolate", "--with", "host=pc-99", "--by-hand-ok"]),
+    ];
+    for (code, said, words) in cases {
+        let more = ["--incident", incident, "--reason", "a try", "--as", ANNA];
+        let ended = desk.done(&[&["call"], words, &more].concat());
+        ended.expect_code(code).unwrap_or_else(|trouble| panic!("{words:?}: {trouble}"));
+        assert!(ended.stderr.contains(said), "{words:?}: {}", ended.stderr);
+    }
+    let guarded = ["call", "network.isolate", "--with", "host=10.77.3.1", "--by-hand-ok"];
+    desk.ok(5, &[&guarded[..], &["--incident", incident, "--reason", "a try"]].concat());
+    assert_eq!((desk.json(&["runs"]), desk.export(incident)), before);
 }
 
 #[test]

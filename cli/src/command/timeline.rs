@@ -55,13 +55,8 @@ pub(super) async fn timeline(context: &Context, args: &TimelineArgs) -> Outcome 
     if !args.all && format == Format::Table {
         lines.retain(|line| !line.detail);
     }
-<<<<<<< HEAD
-    let chain = match args.format {
-        Format::Jsonl | Format::Html => Some(Chain::new(material.chained)),
-=======
     let chain = match format {
-        Format::Jsonl | Format::Html => Some(chain(&reader, &material.streams).await?),
->>>>>>> 79444a0 (Every verb keeps the contract: JSON, exit codes, one zone, a name)
+        Format::Jsonl | Format::Html => Some(Chain::new(material.chained)),
         Format::Table | Format::Csv => None,
     };
     let title = format!("{} {}", incident.number, incident.title);

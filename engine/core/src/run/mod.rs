@@ -20,7 +20,7 @@ pub use claims::{Claim, Standing};
 pub use codec::{decode, encode};
 pub use decide::{
     Answer, AnswerError, Answered, Command, Decision, Effect, Input, Launch, LaunchError, Reply,
-    by_hand, decide, launch,
+    by_hand, decide, launch, never_sent, touched,
 };
 pub use event::{
     Actor, AnswerKind, AttemptEnd, Body, Event, Head, Intent, NeedKind, Parent, ProbeEnd, RunEnd,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::claims::family_of;
 use super::super::event::{AttemptEnd, Event, Head, Intent, NeedKind};
 use super::super::state::{Cause, Sent, StepIx};
-use super::super::world::SharedChange;
+use super::super::world::{Setup, SharedChange};
 use super::outcome::Ask;
 use super::prepare::{Prepared, Unfit, prepare};
 use super::shared::hold_key;
@@ -18,6 +18,17 @@ use crate::model::{
     Offer, Path, Reached, Role, Span, Target,
 };
 use crate::playbook::{CallNode, Kind};
+
+/// Why a destructive call is never sent, whoever says yes to it, from all it touches: also asked
+/// before anything is opened for it.
+pub fn never_sent(setup: &Setup, mode: Mode, touched: &[Target]) -> Option<String> {
+    // A connector's configuration may call a plain request destructive: no launch knows that.
+    if mode == Mode::Live && !setup.guarded {
+        return Some("there is no `guard:` section: nothing destructive is done live".to_owned());
+    }
+    let hit = setup.guard.hit(touched)?;
+    Some(format!("`{}` is guarded ({}): it is never touched", hit.target, hit.label))
+}
 
 impl Decider<'_, '_> {
     /// A call is due: for the first time, or again.
@@ -122,13 +133,7 @@ impl Decider<'_, '_> {
         if !prepared.destructive {
             return None;
         }
-        // A connector's configuration may call a plain request destructive: no launch knows that.
-        if self.state.opened.mode == Mode::Live && !self.world.setup.guarded {
-            let message = "there is no `guard:` section: nothing destructive is done live";
-            return Some((ErrorKind::Guarded, message.to_owned()));
-        }
-        let hit = self.world.setup.guard.hit(&prepared.targets)?;
-        let message = format!("`{}` is guarded ({}): it is never touched", hit.target, hit.label);
+        let message = never_sent(self.world.setup, self.state.opened.mode, &prepared.targets)?;
         Some((ErrorKind::Guarded, message))
     }
 

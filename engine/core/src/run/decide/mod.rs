@@ -36,9 +36,11 @@ use super::world::{Chance, Permits, World};
 use crate::model::{Digest, Millis, NeedId, Path};
 use shared::Pending;
 
+pub use call::never_sent;
 pub use command::{Answer, AnswerError, Command, Reply};
 pub use input::{Answered, Decision, Effect, Input};
 pub use launch::{Launch, LaunchError, by_hand, launch};
+pub use place::touched;
 
 /// Decides on all inputs that wait.
 ///

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::super::state::Binding;
-use super::super::world::World;
+use super::super::world::{Connectors, Setup, World};
 use super::prepare::Unfit;
 use crate::model::{
     ActionName, ActionSpec, ConnectorName, ErrorKind, Inventory, Target, TargetKind,
@@ -29,14 +29,14 @@ pub(super) fn targets_of(
 
 /// Everything an effect touches: what its author names, and the host that a generic call goes to.
 /// Sorted, each thing once.
-pub(super) fn touched(
-    world: &World<'_>,
+pub fn touched(
+    (setup, connectors): (&Setup, &dyn Connectors),
     spec: &ActionSpec,
     connector: Option<&ConnectorName>,
     (arguments, named): (&Value, Vec<Target>),
 ) -> Vec<Target> {
     let mut targets = named;
-    for host in hosts_of(world, spec, connector, arguments) {
+    for host in hosts_of((setup, connectors), spec, connector, arguments) {
         let identity = host.identity();
         match targets.iter_mut().find(|target| target.identity() == identity) {
             Some(known) => known.addresses.extend(host.addresses),
@@ -50,18 +50,18 @@ pub(super) fn touched(
 /// The host a generic call goes to, under every identity it has: that of the written name and,
 /// where the connector goes to an address of another line of the inventory, that one's too.
 fn hosts_of(
-    world: &World<'_>,
+    (setup, connectors): (&Setup, &dyn Connectors),
     spec: &ActionSpec,
     connector: Option<&ConnectorName>,
     arguments: &Value,
 ) -> Vec<Target> {
     let Some(argument) = spec.goes_to() else { return Vec::new() };
-    let inventory = &world.setup.inventory;
+    let inventory = &setup.inventory;
     let resolved = |name: &str| inventory.resolve(TargetKind::Host, name).ok();
     // What the inventory does not know is still known by its name.
     let by_name = |name: &str| Inventory::of_names().resolve(TargetKind::Host, name).ok();
     let configured =
-        connector.and_then(|connector| world.connectors.goes_to(connector, &spec.name, arguments));
+        connector.and_then(|connector| connectors.goes_to(connector, &spec.name, arguments));
     let written = arguments.get(argument).and_then(Value::as_str);
     let name = written.or_else(|| configured.as_ref().map(|host| host.name.as_str()));
     let Some(mut host) = name.and_then(|name| resolved(name).or_else(|| by_name(name))) else {

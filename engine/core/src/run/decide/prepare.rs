@@ -93,7 +93,8 @@ pub(super) fn prepare(
     let named = targets_of(world, spec, &arguments)?;
     let via = call.via.as_ref().map(crate::model::StepId::as_str);
     let connector = choose(&scope.state().opened.bindings, (&call.action, via), &named);
-    let targets = touched(world, spec, connector.as_ref(), (&arguments, named));
+    let targets =
+        touched((world.setup, world.connectors), spec, connector.as_ref(), (&arguments, named));
     let offer = offer(world, connector.as_ref(), &call.action, &arguments);
     let destructive = is_destructive(world, spec, connector.as_ref(), &arguments);
     let undo = match &node.undo {

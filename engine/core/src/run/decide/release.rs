@@ -76,7 +76,12 @@ impl Decider<'_, '_> {
             destructive = is_destructive(self.world, spec, connector.as_ref(), &undo.arguments);
             if destructive {
                 // What an author calls an undo is an effect of its own, on what it names itself.
-                targets = touched(self.world, spec, connector.as_ref(), (&undo.arguments, own));
+                targets = touched(
+                    (self.world.setup, self.world.connectors),
+                    spec,
+                    connector.as_ref(),
+                    (&undo.arguments, own),
+                );
                 family = Some(undo.action.clone());
             }
         }
