@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::ErrorKind;
 
+use beistand_core::playbook::{Finding, SourceText};
 use beistand_core::run::LaunchError;
 use beistand_journal::{AppendError, OpenError, PostError, StoreError};
 use beistand_runtime::EngineError;
@@ -48,6 +49,8 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
     pub(crate) causes: Vec<String>,
+    /// Where it is in a file that people write, and that file.
+    pub(crate) finding: Option<Box<(Finding, SourceText)>>,
 }
 
 /// The way out when the store could not be made durable.
@@ -59,7 +62,7 @@ pub(crate) type Outcome<T = Exit> = Result<T, Failure>;
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hint: None, causes: Vec::new() }
+        Self { exit, message: message.into(), hint: None, causes: Vec::new(), finding: None }
     }
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
@@ -70,6 +73,12 @@ impl Failure {
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+    /// With the place in a file, which people are shown instead.
+    #[must_use]
+    pub(crate) fn at(mut self, finding: Finding, source: SourceText) -> Self {
+        self.finding = Some(Box::new((finding, source)));
         self
     }
     /// With the chain of causes behind an error, its own sentence left out.

@@ -72,6 +72,10 @@ impl Out {
         if failure.message.is_empty() {
             return;
         }
+        if let Some((finding, source)) = failure.finding.as_deref() {
+            self.drawn(finding, Some(source));
+            return;
+        }
         let head = if self.colour { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
         drop(writeln!(std::io::stderr().lock(), "{head}: {}", safe(&failure.message)));
         for cause in &failure.causes {
@@ -88,7 +92,6 @@ impl Out {
             self.value(&serde_json::json!(findings));
             return;
         }
-        let look = Look { colour: self.colour, width: self.live.then(width).flatten() };
         let mut others: BTreeMap<&str, Option<SourceText>> = BTreeMap::new();
         for finding in findings {
             let source = sources.iter().find(|source| source.name() == finding.file);
@@ -97,8 +100,7 @@ impl Out {
                 let other = others.entry(&finding.file);
                 other.or_insert_with(|| library::reread(&finding.file)).as_ref()
             });
-            // Colours are ours; what stands in the file was made harmless where it was drawn.
-            drop(writeln!(std::io::stderr().lock(), "{}", shown(finding, source, look)));
+            self.drawn(finding, source);
         }
         let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         let warnings = findings.len() - errors;
@@ -106,6 +108,12 @@ impl Out {
             let many = |count, word| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
             self.note(format_args!("{}, {}", many(errors, "error"), many(warnings, "warning")));
         }
+    }
+
+    fn drawn(&self, finding: &Finding, source: Option<&SourceText>) {
+        let look = Look { colour: self.colour, width: self.live.then(width).flatten() };
+        // Colours are ours; what stands in the file was made harmless where it was drawn.
+        drop(writeln!(std::io::stderr().lock(), "{}", shown(finding, source, look)));
     }
 
     /// Columns, aligned.

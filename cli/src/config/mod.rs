@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use beistand_core::model::{ConnectorName, Limits, Organisation, PolicyRule, Role};
+use beistand_core::playbook::{Finding, Severity, SourceText};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -188,8 +189,25 @@ impl Config {
                 .location()
                 .map_or(String::new(), |at| format!(":{}:{}", at.line(), at.column()));
             let at = if path == "." { String::new() } else { format!(" (at `{path}`)") };
-            Failure::new(Exit::Check, format!("{}{place}: {inner}{at}", file.display()))
-                .hint("`beistand schema config` lists every key")
+            let hint = "`beistand schema config` lists every key";
+            let failure =
+                Failure::new(Exit::Check, format!("{}{place}: {inner}{at}", file.display()))
+                    .hint(hint);
+            let Some(location) = inner.location() else { return failure };
+            let said = inner.to_string();
+            let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
+            let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+            let finding = Finding {
+                file: file.display().to_string(),
+                line: number(location.line()),
+                column: number(location.column()),
+                severity: Severity::Error,
+                code: "config-shape".to_owned(),
+                message: format!("{said}{at}"),
+                hint: Some(hint.to_owned()),
+            };
+            let source = SourceText::new(finding.file.as_str(), text);
+            failure.at(finding, source)
         })
     }
 
@@ -210,6 +228,9 @@ mod tests {
         let failure = Config::read("guard:\n  neverr: [dc01]\n", Path::new("b.yaml")).unwrap_err();
         assert!(failure.message.starts_with("b.yaml:2:"), "{}", failure.message);
         assert!(failure.message.contains("neverr"));
+        let (finding, source) = *failure.finding.unwrap();
+        assert_eq!((finding.line, source.line(2)), (2, Some("  neverr: [dc01]")));
+        assert!(!finding.message.contains("line 2"), "{}", finding.message);
     }
 
     #[test]
