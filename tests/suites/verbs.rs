@@ -149,6 +149,10 @@ fn what_is_over_or_no_store_is_said_with_its_own_code() {
         ended.expect_code(7).unwrap();
         assert!(ended.stderr.contains("has ended"), "{}", ended.stderr);
     }
+    desk.ok(0, &["stop-all", "--reason", "a look", "--as", ANNA]);
+    let stopped = desk.done(&["resume"]);
+    stopped.expect_code(0).unwrap();
+    assert!(stopped.stderr.contains("the stop switch is on"), "{}", stopped.stderr);
     let refused = desk.done(&["restore", "look.yaml", "--store", "sqlite:other.db"]);
     refused.expect_code(5).unwrap();
     assert!(refused.stderr.contains("is not a store of beistand"), "{}", refused.stderr);

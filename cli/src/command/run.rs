@@ -309,6 +309,9 @@ pub(super) async fn resume(context: &Context, wanted: Option<&str>) -> Outcome {
     };
     let played = drills.into_iter().map(|(run, played)| (run, played.case));
     let reader = engine.journal().reader().clone();
+    if reader.meta().await?.stopped_at.is_some() {
+        context.out.note("the stop switch is on: no effect starts until `beistand go-on`");
+    }
     if let Some(text) = wanted {
         let run = match find::run(&reader, text).await {
             Ok(run) => run,
