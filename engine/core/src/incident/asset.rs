@@ -1,11 +1,11 @@
-//! How far that is cleared which an incident is about: hosts, accounts, lines.
+//! What an incident is about: hosts, accounts, lines, and how far each is cleared.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::IdError;
+use crate::model::{IdError, Organisation, TargetKind};
 
 /// How an asset stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -52,4 +52,17 @@ impl FromStr for AssetState {
             hint: "one of: suspected affected contained cleared",
         })
     }
+}
+
+/// Something an incident is about, in its newest state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asset {
+    /// What kind of thing.
+    pub kind: TargetKind,
+    /// Its name or address.
+    pub value: String,
+    /// Whose it is, where known.
+    pub organisation: Option<Organisation>,
+    /// How it stands.
+    pub state: AssetState,
 }

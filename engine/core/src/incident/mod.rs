@@ -8,9 +8,11 @@ mod asset;
 mod event;
 mod number;
 mod standing;
+mod state;
 pub mod store;
 
-pub use asset::AssetState;
+pub use asset::{Asset, AssetState};
 pub use event::{Body, Event, Head, decode, encode};
 pub use number::IncidentNumber;
 pub use standing::{Act, Refused, Standing, State};
+pub use state::{Closed, Evidence, IncidentState};

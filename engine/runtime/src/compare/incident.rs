@@ -54,14 +54,11 @@ impl Comparison<'_> {
                 let decoded = incident::decode(&entry.head, entry.body.as_deref());
                 let (_, events) = decoded.map_err(|error| error.to_string())?;
                 for event in &events {
-                    match &mut state {
-                        Some(state) => {
-                            state.apply(event, entry.at).map_err(|error| error.to_string())?;
-                        }
-                        None => {
-                            let opened = IncidentState::open(event, entry.at);
-                            state = Some(opened.map_err(|error| error.to_string())?);
-                        }
+                    if let Some(state) = &mut state {
+                        state.apply(event, entry.at).map_err(|error| error.to_string())?;
+                    } else {
+                        let opened = IncidentState::open(event, entry.at);
+                        state = Some(opened.map_err(|error| error.to_string())?);
                     }
                 }
                 Ok(())

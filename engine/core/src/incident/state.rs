@@ -1,0 +1,168 @@
+//! What an incident's entries say of it: the fold that its rows are held against.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Asset, Event, Head, IncidentNumber};
+use crate::model::{
+    Digest, IncidentId, Millis, Mode, Organisation, Person, Role, Severity, TargetKind, Tlp,
+};
+use crate::run::{Actor, Contradiction};
+
+/// An incident as its entries tell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncidentState {
+    /// Its id.
+    pub id: IncidentId,
+    /// Its number for people.
+    pub number: IncidentNumber,
+    /// Real or not.
+    pub mode: Mode,
+    /// One line; empty where it was erased.
+    pub title: String,
+    /// How bad.
+    pub severity: Severity,
+    /// Who may read it.
+    pub tlp: Tlp,
+    /// When it was opened.
+    pub opened_at: Millis,
+    /// Who opened it.
+    pub opened_by: Actor,
+    /// How it ended; `None` while open.
+    pub closed: Option<Closed>,
+    /// Who has which role.
+    pub roles: BTreeMap<Role, Person>,
+    /// Who is concerned.
+    pub organisations: BTreeSet<Organisation>,
+    /// What was kept, in the order it came.
+    pub evidence: Vec<Evidence>,
+    assets: BTreeMap<(TargetKind, String), Asset>,
+}
+
+/// The end of an incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    /// When.
+    pub at: Millis,
+    /// By whom.
+    pub by: Actor,
+}
+
+/// A file kept as evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// Its name; empty where it was erased.
+    pub name: String,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// How many bytes.
+    pub bytes: u64,
+    /// Whose.
+    pub organisation: Option<Organisation>,
+    /// Who added it.
+    pub by: Actor,
+    /// When.
+    pub at: Millis,
+}
+
+impl IncidentState {
+    /// The state after an incident's first event.
+    ///
+    /// # Errors
+    /// [`Contradiction`] when the event opens no incident, or its number is of another mode.
+    pub fn open(event: &Event, at: Millis) -> Result<Self, Contradiction> {
+        let Head::IncidentOpened { incident, number, mode, severity, tlp } = &event.head else {
+            return Err(Contradiction::new("the first event opens no incident"));
+        };
+        if number.mode() != *mode {
+            return Err(Contradiction::new(format!("{number} is no number of a {mode} incident")));
+        }
+        Ok(Self {
+            id: *incident,
+            number: number.clone(),
+            mode: *mode,
+            title: event.body.text.clone().unwrap_or_default(),
+            severity: *severity,
+            tlp: *tlp,
+            opened_at: at,
+            opened_by: event.by.clone(),
+            closed: None,
+            roles: BTreeMap::new(),
+            organisations: event.organisation.iter().cloned().collect(),
+            evidence: Vec::new(),
+            assets: BTreeMap::new(),
+        })
+    }
+
+    /// The state after all events of a stream.
+    ///
+    /// # Errors
+    /// [`Contradiction`] when there is none, or one does not fit.
+    pub fn fold<'e>(
+        events: impl IntoIterator<Item = (&'e Event, Millis)>,
+    ) -> Result<Self, Contradiction> {
+        let mut events = events.into_iter();
+        let (first, at) =
+            events.next().ok_or_else(|| Contradiction::new("an incident without events"))?;
+        let mut state = Self::open(first, at)?;
+        for (event, at) in events {
+            state.apply(event, at)?;
+        }
+        Ok(state)
+    }
+
+    /// The state after one more event. A closed incident still takes notes, evidence, roles and
+    /// assets: what was found out later belongs to it.
+    ///
+    /// # Errors
+    /// [`Contradiction`] when it does not fit the state, which is then unchanged.
+    pub fn apply(&mut self, event: &Event, at: Millis) -> Result<(), Contradiction> {
+        match &event.head {
+            Head::IncidentOpened { .. } => {
+                return Err(Contradiction::new("an incident is opened twice"));
+            }
+            Head::IncidentClosed => {
+                if self.closed.is_some() {
+                    return Err(Contradiction::new("an incident is closed twice"));
+                }
+                self.closed = Some(Closed { at, by: event.by.clone() });
+            }
+            Head::NoteAdded { .. } => {}
+            Head::RoleAssigned { role, person: Some(person) } => {
+                self.roles.insert(*role, person.clone());
+            }
+            Head::RoleAssigned { role, person: None } => {
+                self.roles.remove(role);
+            }
+            Head::OrganisationLinked => {
+                let organisation = event.organisation.clone();
+                let missing = || Contradiction::new("no organisation is linked");
+                self.organisations.insert(organisation.ok_or_else(missing)?);
+            }
+            Head::AssetChanged { kind, state } => {
+                // Where the name was erased, nobody can say any more what was meant.
+                let Some(value) = event.body.name.clone() else { return Ok(()) };
+                let organisation = event.organisation.clone();
+                let asset =
+                    Asset { kind: *kind, value: value.clone(), organisation, state: *state };
+                self.assets.insert((*kind, value), asset);
+            }
+            Head::EvidenceAdded { digest, bytes } => self.evidence.push(Evidence {
+                name: event.body.name.clone().unwrap_or_default(),
+                digest: *digest,
+                bytes: *bytes,
+                organisation: event.organisation.clone(),
+                by: event.by.clone(),
+                at,
+            }),
+        }
+        Ok(())
+    }
+
+    /// What it is about, by kind and name.
+    pub fn assets(&self) -> impl Iterator<Item = &Asset> {
+        self.assets.values()
+    }
+}
+
+#[cfg(test)]
+mod tests;
