@@ -105,6 +105,8 @@ pub(crate) struct Inner {
     pub(crate) left: Notify,
     pub(crate) leaving: AtomicBool,
     pub(crate) leave: Notify,
+    /// Held while runs are claimed.
+    pub(crate) claiming: tokio::sync::Mutex<()>,
     pub(crate) dead: Mutex<Option<String>>,
     pub(crate) counters: Counters,
 }
@@ -144,6 +146,7 @@ impl Engine {
             left: Notify::new(),
             leaving: AtomicBool::new(false),
             leave: Notify::new(),
+            claiming: tokio::sync::Mutex::new(()),
             dead: Mutex::default(),
             counters: Counters::default(),
         };

@@ -138,6 +138,11 @@ impl Engine {
         if due.is_none_or(|due| due > now) {
             return Ok(());
         }
+        // Who leaves waits for this: what is claimed here is in memory before the store is closed.
+        let _claiming = self.0.claiming.lock().await;
+        if self.0.is_leaving() {
+            return Ok(());
+        }
         for lease in self.0.journal.claim(now, CLAIM_MAX).await? {
             if lease.stream().kind() != StreamKind::Run {
                 self.0.journal.release(lease, None).await?;
@@ -216,6 +221,8 @@ impl Engine {
         self.0.leaving.store(true, Ordering::SeqCst);
         self.0.leave.notify_waiters();
         let until = Instant::now() + LEAVE_WITHIN;
+        // A store that hangs must not keep anybody from leaving.
+        drop(tokio::time::timeout_at(until, self.0.claiming.lock()).await);
         while self.in_memory() > 0 && Instant::now() < until && self.dead().is_none() {
             self.0.leave.notify_waiters();
             tokio::time::sleep(Duration::from_millis(5)).await;
