@@ -510,4 +510,7 @@ pub(crate) enum Shape {
     Waiting,
     /// Runs in flight, a kill, and a restart
     Recovery,
+    /// The start alone, of what another process left
+    #[value(hide = true)]
+    Start,
 }

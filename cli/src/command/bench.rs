@@ -48,6 +48,7 @@ pub(super) async fn bench(context: &Context, args: &BenchArgs) -> Outcome {
     let figures = match args.shape {
         Shape::Sequence | Shape::Parallel => steps(&own, args, folder.as_deref()).await,
         Shape::Waiting => restart::waiting(&own, args).await,
+        Shape::Start => restart::start(&own).await,
         Shape::Recovery => restart::recovery(&own, args).await,
     };
     if let Some(folder) = folder {
@@ -105,11 +106,11 @@ fn place(url: &str, kept: Option<&Path>) -> Outcome<(String, Option<PathBuf>)> {
 
 fn playbook(args: &BenchArgs) -> Outcome<NewRunParts> {
     let parallel = match args.shape {
-        Shape::Sequence | Shape::Waiting | Shape::Recovery => String::new(),
+        Shape::Sequence | Shape::Waiting | Shape::Start | Shape::Recovery => String::new(),
         Shape::Parallel => format!("    max_parallel: {}\n", args.steps),
     };
     let steps = match args.shape {
-        Shape::Waiting => "  - id: rest\n    wait: 30d\n".to_owned(),
+        Shape::Waiting | Shape::Start => "  - id: rest\n    wait: 30d\n".to_owned(),
         Shape::Sequence | Shape::Parallel | Shape::Recovery => format!(
             "  - id: all\n    for_each: {}\n{parallel}    steps:\n      - id: one\n        call: chat.post\n        with: {{ room: bench, text: bench }}\n        on_unknown: repeat\n",
             args.steps

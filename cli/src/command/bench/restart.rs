@@ -22,11 +22,8 @@ const SWING: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Opens runs that wait and leaves; how long a new process takes to start with them, and what it
-/// holds in memory. That process is this program with no runs to open.
+/// holds in memory.
 pub(super) async fn waiting(context: &Context, args: &BenchArgs) -> Outcome<Value> {
-    if args.runs == 0 {
-        return start(context).await;
-    }
     let engine = take(context).await?;
     let began = Instant::now();
     super::load(context, &engine, args).await?;
@@ -35,7 +32,7 @@ pub(super) async fn waiting(context: &Context, args: &BenchArgs) -> Outcome<Valu
     engine.leave().await;
     drop(engine);
     let mut child = Command::new(std::env::current_exe()?);
-    child.args(["bench", "--json", "--shape", "waiting", "--runs", "0"]);
+    child.args(["bench", "--json", "--shape", "start"]);
     match context.url.strip_prefix("sqlite:") {
         Some(file) => child.args(["--keep-in", file]),
         None => child.args(["--store", &context.url]),
@@ -51,7 +48,8 @@ pub(super) async fn waiting(context: &Context, args: &BenchArgs) -> Outcome<Valu
     Ok(figures)
 }
 
-async fn start(context: &Context) -> Outcome<Value> {
+/// Starts with what another process left.
+pub(super) async fn start(context: &Context) -> Outcome<Value> {
     let began = Instant::now();
     let engine = take(context).await?;
     engine.rest().await;
