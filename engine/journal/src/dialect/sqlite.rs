@@ -22,83 +22,37 @@ macro_rules! number {
 }
 
 /// $1: as many elements as rows; $2: the records; $3: head, body, salt, body hash of each.
+#[rustfmt::skip]
 const WRITE: &str = concat!(
     "update stream set seq = seq + 1, head = substr($2, w.key * 224 + 193, 32),
-         fence = fence + ",
-    number!(49),
-    ",
-         owner = case ",
-    number!(49),
-    " when 0 then owner end,
-         due = case when ",
-    number!(49),
-    " = 0 or substr($2, w.key * 224 + 65, 1) = x'2d' then due
-             else min(coalesce(due, ",
-    number!(65),
-    "), ",
-    number!(65),
-    ") end
+         fence = fence + ", number!(49), ",
+         owner = case ", number!(49), " when 0 then owner end,
+         due = case when ", number!(49), " = 0 or substr($2, w.key * 224 + 65, 1) = x'2d' then due
+             else min(coalesce(due, ", number!(65), "), ", number!(65), ") end
      from json_each($1) as w
-     where stream.no = ",
-    number!(1),
-    " and stream.fence = ",
-    number!(17),
-    "
-         and stream.seq = ",
-    number!(33),
-    "
+     where stream.no = ", number!(1), " and stream.fence = ", number!(17), "
+         and stream.seq = ", number!(33), "
          and stream.head = substr($2, w.key * 224 + 161, 32)
-         and (",
-    number!(81),
-    " = 0
+         and (", number!(81), " = 0
              or not exists (select 1 from meta where stopped_at is not null));
      insert into entry (stream, seq, at, head, body, salt, body_hash, hash)
-     select s.no, s.seq, ",
-    number!(97),
-    ",
-         substr($3, ",
-    number!(113),
-    ", ",
-    number!(129),
-    "),
-         case when ",
-    number!(145),
-    " >= 0 then substr($3, ",
-    number!(113),
-    " + ",
-    number!(129),
-    ", ",
-    number!(145),
-    ") end,
-         case when ",
-    number!(145),
-    " >= 0 then substr($3, ",
-    number!(113),
-    " + ",
-    number!(129),
-    " + ",
-    number!(145),
-    ", 32) end,
-         substr($3, ",
-    number!(113),
-    " + ",
-    number!(129),
-    " + max(",
-    number!(145),
-    " + 32, 0), 32),
+     select s.no, s.seq, ", number!(97), ",
+         substr($3, ", number!(113), ", ", number!(129), "),
+         case when ", number!(145), " >= 0
+             then substr($3, ", number!(113), " + ", number!(129), ", ", number!(145), ") end,
+         case when ", number!(145), " >= 0
+             then substr($3, ", number!(113), " + ", number!(129), " + ", number!(145), ", 32) end,
+         substr($3, ", number!(113), " + ", number!(129), " + max(", number!(145), " + 32, 0), 32),
          s.head
      from json_each($1) w cross join stream s
-     where s.no = ",
-    number!(1),
-    " and s.head = substr($2, w.key * 224 + 193, 32);\n"
+     where s.no = ", number!(1), " and s.head = substr($2, w.key * 224 + 193, 32)"
 );
 
 /// Which of them were written, where not all were: their streams stand where they were to go.
+#[rustfmt::skip]
 const WRITTEN: &str = concat!(
     "select s.no from json_each($1) w cross join stream s
-     where s.no = ",
-    number!(1),
-    " and s.head = substr($2, w.key * 224 + 193, 32)"
+     where s.no = ", number!(1), " and s.head = substr($2, w.key * 224 + 193, 32)"
 );
 
 /// All of it in one question: each one more would be two hops between threads, and between them
@@ -152,7 +106,8 @@ struct Script {
 }
 
 impl Script {
-    /// Adds statements that count their values from `$1`.
+    /// Adds statements that count their values from `$1`. None of ours holds `$` or `;` in a text;
+    /// texts of others are values.
     fn add(&mut self, sql: &str, params: Vec<Param>) {
         let before = self.params.len();
         for (at, piece) in sql.split('$').enumerate() {
@@ -250,7 +205,23 @@ fn too_long() -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::digits;
+    use super::{Script, digits, params};
+
+    #[test]
+    fn statements_keep_their_values_behind_those_of_others() {
+        let mut script = Script::default();
+        script.add("begin", Vec::new());
+        script.add("select $1, $2; delete from t where a = $2", params![1, 2]);
+        let many = (0..10).map(i64::from).map(super::Param::from).collect();
+        script.add("insert into t values ($1, $10)", many);
+        script.add("update t set a = $1", params![3]);
+        assert_eq!(
+            script.text,
+            "begin;\nselect $1, $2; delete from t where a = $2;\n\
+             insert into t values ($3, $12);\nupdate t set a = $13;\n"
+        );
+        assert_eq!((script.statements, script.params.len()), (5, 13));
+    }
 
     #[test]
     fn a_number_takes_sixteen_places_or_is_refused() {
