@@ -236,6 +236,18 @@ fn an_erased_body_leaves_the_chain_in_order() {
 }
 
 #[test]
+fn what_is_no_export_is_refused_with_a_way_out() {
+    let away = Desk::new();
+    let deep = "[".repeat(100_000);
+    for bytes in [&b""[..], b"\n\n", b"{\"chain\": 1}", b"\xff\xfe\x00", deep.as_bytes()] {
+        fs::write(away.path("file"), bytes).unwrap();
+        let ended = away.done(&["verify", "file"]);
+        ended.expect_code(10).unwrap();
+        assert!(ended.stderr.contains("export anew"), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn an_export_is_checked_without_its_store() {
     let story = Story::told();
     for format in ["jsonl", "html"] {

@@ -111,12 +111,20 @@ pub(super) async fn verify(
     report_compared(context, &verified, &compared)
 }
 
+/// The way out of a file that is not in order.
+const ANEW: &str = "it is not as it was exported, or was cut on its way; keep it as evidence, and \
+                    export anew with `beistand timeline INCIDENT --format jsonl`";
+
 /// Checks an export.
 fn export(context: &Context, file: &Path, expect: Option<Digest>) -> Outcome {
-    let text = std::fs::read_to_string(file).map_err(|error| {
+    let bytes = std::fs::read(file).map_err(|error| {
         Failure::not_found(format!("could not read `{}`: {error}", file.display()))
     })?;
-    let broken = |error: ChainError| Failure::new(Exit::Broken, error.to_string());
+    let text = String::from_utf8(bytes).map_err(|_| {
+        let text = format!("`{}` is no export: it is not UTF-8", file.display());
+        Failure::new(Exit::Broken, text).hint(ANEW)
+    })?;
+    let broken = |error: ChainError| Failure::new(Exit::Broken, error.to_string()).hint(ANEW);
     let export = Export::read(&text).map_err(broken)?;
     let checked = export.check().map_err(broken)?;
     let chain = &export.chain;
