@@ -217,13 +217,12 @@ mod tests {
         );
     }
 
+    fn entry(url: &str, destructive: bool) -> AllowEntry {
+        AllowEntry { methods: vec!["POST".into()], url: url.parse().unwrap(), destructive }
+    }
+
     #[test]
     fn another_spelling_of_a_path_hurts_as_much() {
-        let entry = |url: &str, destructive| AllowEntry {
-            methods: vec!["POST".into()],
-            url: url.parse().unwrap(),
-            destructive,
-        };
         let list = Allow::new(vec![
             entry("https://edr.example/", false),
             entry("https://edr.example/kill!", true),
@@ -243,11 +242,6 @@ mod tests {
 
     #[test]
     fn another_case_of_a_path_hurts_as_much_and_is_not_allowed_by_it() {
-        let entry = |url: &str, destructive| AllowEntry {
-            methods: vec!["POST".into()],
-            url: url.parse().unwrap(),
-            destructive,
-        };
         let list = Allow::new(vec![
             entry("https://edr.example/", false),
             entry("https://edr.example/Hosts/kill", true),

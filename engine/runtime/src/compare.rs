@@ -132,6 +132,16 @@ impl Comparison<'_> {
         Ok(())
     }
 
+    /// What there is to compare with; a stream that can not be folded is written down instead.
+    fn judged<S>(&mut self, stream: &Stream, folded: Folded<S>) -> Option<S> {
+        match folded {
+            Folded::State(state) => return Some(state),
+            Folded::Erased => self.found.erased.push(stream.name().to_owned()),
+            Folded::Broken(why) => self.differs(stream, why),
+        }
+        None
+    }
+
     fn differs(&mut self, stream: &Stream, what: String) {
         let stream = stream.name().to_owned();
         self.found.differences.push(Difference { stream, what });

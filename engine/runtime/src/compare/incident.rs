@@ -15,17 +15,8 @@ impl Comparison<'_> {
             self.differs(stream, "its name is no incident's id".to_owned());
             return Ok(());
         };
-        let state = match self.fold_incident(stream).await? {
-            Folded::State(state) => state,
-            Folded::Erased => {
-                self.found.erased.push(stream.name().to_owned());
-                return Ok(());
-            }
-            Folded::Broken(why) => {
-                self.differs(stream, why);
-                return Ok(());
-            }
-        };
+        let folded = self.fold_incident(stream).await?;
+        let Some(state) = self.judged(stream, folded) else { return Ok(()) };
         let Some(row) = self.reader.incident(id).await? else {
             self.differs(stream, "it has no row in the table of incidents".to_owned());
             return Ok(());

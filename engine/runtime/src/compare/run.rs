@@ -27,17 +27,9 @@ struct FoldedRun {
 impl Comparison<'_> {
     pub(super) async fn run(&mut self, stream: &Stream) -> Result<(), EngineError> {
         let Some((row, plan)) = self.pinned(stream).await? else { return Ok(()) };
-        let FoldedRun { state, snapshot, cleared } = match self.fold_run(stream, &plan).await? {
-            Folded::State(folded) => folded,
-            Folded::Erased => {
-                self.found.erased.push(stream.name().to_owned());
-                return Ok(());
-            }
-            Folded::Broken(why) => {
-                self.differs(stream, why);
-                return Ok(());
-            }
-        };
+        let folded = self.fold_run(stream, &plan).await?;
+        let Some(folded) = self.judged(stream, folded) else { return Ok(()) };
+        let FoldedRun { state, snapshot, cleared } = folded;
         self.note_cleared(cleared);
         if !state.status().is_ended() {
             self.unfinished.push(stream.clone());
