@@ -24,6 +24,7 @@ use crate::clock::Clock;
 use crate::drive::{self, Job};
 use crate::effects::SCRIPTS_AT_ONCE;
 use crate::error::EngineError;
+use crate::incidents::Incidents;
 use crate::modes::Modes;
 use crate::permits::Places;
 use crate::plans::Plans;
@@ -93,6 +94,7 @@ pub(crate) struct Inner {
     pub(crate) random: beistand_journal::Random,
     pub(crate) crash_point: Option<fn(&'static str)>,
     pub(crate) plans: Plans,
+    pub(crate) incidents: Incidents,
     pub(crate) places: Arc<Places>,
     pub(crate) script_pool: Arc<Semaphore>,
     pub(crate) live: RwLock<Shared>,
@@ -136,6 +138,7 @@ impl Engine {
             random: parts.random,
             crash_point: parts.crash_point,
             plans: Plans::default(),
+            incidents: Incidents::default(),
             places: Arc::default(),
             script_pool: Arc::new(Semaphore::new(SCRIPTS_AT_ONCE)),
             live: RwLock::default(),

@@ -91,9 +91,7 @@ impl Engine {
             };
             return self.open_incident(&incident).await;
         };
-        let found = self.0.journal.reader().incident(id).await?;
-        let incident =
-            found.ok_or_else(|| EngineError::NotFound(format!("there is no incident {id}")))?;
+        let incident = self.0.incidents.get(self.0.journal.reader(), id).await?;
         standing(&incident)?.admits(new.mode).map_err(|no| refused(&no))?;
         Ok(incident)
     }
