@@ -5,16 +5,14 @@ use std::sync::Arc;
 use beistand_core::entry::StreamKind;
 use beistand_core::model::{Path, PlaybookName, RunId};
 use beistand_core::playbook::Plan;
-use beistand_core::run::{Input, Launch, RunEnd, RunState, StepError, encode, launch};
-use beistand_journal::{Append, Change, Next, To};
+use beistand_core::run::{Input, Launch, RunEnd, RunState, StepError, launch};
 use serde_json::Value;
 
-use crate::drive::Start;
+use crate::drive::{self, Opening};
 use crate::engine::Inner;
 use crate::error::EngineError;
-use crate::load::{Loaded, load};
+use crate::load::load;
 use crate::plans::pin;
-use crate::rows::run_row;
 
 /// Opens a sub-playbook's run if it is not there yet; reports its end if it has ended.
 pub(crate) fn open(
@@ -71,21 +69,17 @@ async fn open_run(inner: &Arc<Inner>, plan: &Arc<Plan>, wanted: Launch) -> Resul
         return Ok(());
     }
     let event = launch(plan, &inner.catalogue, &wanted)?;
-    let now = inner.clock.now();
-    let sources = pin(&inner.journal, plan).await?;
-    let state =
-        RunState::open(&event, now).map_err(|error| EngineError::Internal(error.to_string()))?;
-    let id = inner.chance()?.entry_id(now);
-    let (head, body) = encode(id, &[event]);
-    let mut append = Append::new(To::New { kind: StreamKind::Run, id: run.to_string() }, now, head)
-        .next(Next::Keep)
-        .change(Change::PutRun(Box::new(run_row(&state, sources, None))));
-    append.body = body;
-    let appended = inner.journal.append(append).await?;
-    inner.plans.put(plan);
-    let status = state.status().as_str().to_owned();
-    let loaded = Loaded { plan: Arc::clone(plan), state, status, entries: 1, restored: false };
-    inner.spawn_with(run, Start::Opened(Box::new(loaded), appended.lease), Vec::new());
+    let opening = Opening {
+        run,
+        plan: Arc::clone(plan),
+        event,
+        at: inner.clock.now(),
+        sources: pin(&inner.journal, plan).await?,
+        case: None,
+        start_key: None,
+        launched: false,
+    };
+    drive::open(inner, opening).await?;
     Ok(())
 }
 

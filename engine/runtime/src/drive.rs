@@ -3,7 +3,10 @@
 //! The order is fixed: append, then effects. When an append is refused the state is thrown away,
 //! loaded anew, and the same inputs are decided on again; an answer is never lost that way.
 
+mod opening;
 mod setback;
+
+pub(crate) use opening::{Opening, open};
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,6 +15,7 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use beistand_core::entry::StreamKind;
 use beistand_core::model::{Millis, RunId, Span};
 use beistand_core::playbook::Plan;
 use beistand_core::run::{
@@ -78,15 +82,6 @@ pub(crate) enum Answer {
     Unwritten(String),
 }
 
-/// How a task begins.
-#[derive(Debug)]
-pub(crate) enum Start {
-    /// With a stream that was claimed.
-    Claimed(Lease),
-    /// With a run that was opened just now.
-    Opened(Box<Loaded>, Lease),
-}
-
 /// What a turn came to.
 enum Turn {
     /// Go on.
@@ -99,7 +94,8 @@ enum Turn {
     Again,
 }
 
-struct Driver {
+#[derive(Debug)]
+pub(crate) struct Driver {
     inner: Arc<Inner>,
     run: RunId,
     lease: Option<Lease>,
@@ -118,19 +114,13 @@ struct Driver {
     reads_assets: bool,
 }
 
-/// Drives one run until it ends, waits or is lost.
+/// Takes up a run whose stream was claimed, and drives it until it ends, waits or is lost.
 pub(crate) async fn drive(
     inner: Arc<Inner>,
-    run: RunId,
-    start: Start,
-    (mut inbox, jobs): (mpsc::Receiver<Job>, Vec<Job>),
+    (run, lease, own): (RunId, Lease, mpsc::Sender<Job>),
+    (inbox, jobs): (mpsc::Receiver<Job>, Vec<Job>),
 ) {
-    let Some(own) = lock(&inner.runs).get(&run).cloned() else { return };
-    let (loaded, lease, fresh) = match start {
-        Start::Opened(loaded, lease) => (Ok(*loaded), lease, true),
-        Start::Claimed(lease) => (load(&inner, run, lease.stream()).await, lease, false),
-    };
-    let loaded = match loaded {
+    let loaded = match load(&inner, run, lease.stream()).await {
         Ok(loaded) => loaded,
         Err(error) => {
             tracing::error!(%run, %error, "A run could not be read; it is left as it is.");
@@ -139,36 +129,16 @@ pub(crate) async fn drive(
         }
     };
     let parked = after_restore(&inner, &loaded);
-    let mut driver = Driver::new(Arc::clone(&inner), (run, lease, own), loaded);
+    let mut driver = Driver::new(Arc::clone(&inner), (run, Some(lease), own), loaded);
     driver.inputs.extend(parked);
-    if !fresh && inner.drive == Drive::Yes {
+    if inner.drive == Drive::Yes {
         driver.inputs.push(Input::Recovered);
     }
     driver.inputs.push(Input::Tick);
     for job in jobs {
         driver.take(job);
     }
-    loop {
-        while let Ok(job) = inbox.try_recv() {
-            driver.take(job);
-        }
-        match driver.turn(inbox.is_empty()).await {
-            Turn::On => {}
-            Turn::Again => continue,
-            Turn::Lost => break,
-            Turn::Released => {
-                driver.leave(&mut inbox);
-                break;
-            }
-        }
-        if driver.inputs.is_empty() {
-            driver.wait(&mut inbox).await;
-        }
-    }
-    let mut runs = lock(&inner.runs);
-    if runs.get(&run).is_some_and(|sender| sender.same_channel(&driver.own)) {
-        runs.remove(&run);
-    }
+    driver.go_on(inbox).await;
 }
 
 /// A run that came back from a backup asks a person before it goes on, once for each restore.
@@ -191,7 +161,7 @@ fn after_restore(inner: &Inner, loaded: &Loaded) -> Option<Input> {
 impl Driver {
     fn new(
         inner: Arc<Inner>,
-        (run, lease, own): (RunId, Lease, mpsc::Sender<Job>),
+        (run, lease, own): (RunId, Option<Lease>, mpsc::Sender<Job>),
         loaded: Loaded,
     ) -> Self {
         let written = Written {
@@ -203,7 +173,7 @@ impl Driver {
             inner,
             run,
             reads_assets,
-            lease: Some(lease),
+            lease,
             plan: loaded.plan,
             state: loaded.state,
             written,
@@ -215,6 +185,30 @@ impl Driver {
             orders: BTreeMap::new(),
             next_order: 0,
             own,
+        }
+    }
+
+    /// Turn after turn, until the run ends, only waits or is lost.
+    pub(crate) async fn go_on(mut self, mut inbox: mpsc::Receiver<Job>) {
+        loop {
+            if self.inputs.is_empty() {
+                self.wait(&mut inbox).await;
+            }
+            while let Ok(job) = inbox.try_recv() {
+                self.take(job);
+            }
+            match self.turn(inbox.is_empty()).await {
+                Turn::On | Turn::Again => {}
+                Turn::Lost => break,
+                Turn::Released => {
+                    self.leave(&mut inbox);
+                    break;
+                }
+            }
+        }
+        let mut runs = lock(&self.inner.runs);
+        if runs.get(&self.run).is_some_and(|sender| sender.same_channel(&self.own)) {
+            runs.remove(&self.run);
         }
     }
 
@@ -259,7 +253,7 @@ impl Driver {
         if decision.events.is_empty() {
             return self.without_events(decision, leaves).await;
         }
-        match self.append(&decision, now, leaves).await {
+        match self.append(&decision, now, leaves, None).await {
             Ok(()) => {
                 (self.refused, self.panics) = (0, 0);
                 self.done(decision, taken, now);
@@ -337,7 +331,9 @@ impl Driver {
             return None;
         }
         // What could go on but may not now is taken up by the next who drives.
-        let now = (self.state.is_held_back() || self.state.has_work_out()).then_some(now);
+        let state = &self.state;
+        let ready = state.is_held_back() || state.has_work_out() || !state.has_begun();
+        let now = ready.then_some(now);
         now.or_else(|| self.state.next_due())
     }
 
@@ -346,16 +342,17 @@ impl Driver {
         decision: &Decision,
         now: Millis,
         leaves: bool,
+        opening: Option<&Opening>,
     ) -> Result<(), AppendError> {
-        let Some(lease) = self.lease.clone() else {
-            return Err(AppendError::LostOwnership { stream: self.run.to_string() });
-        };
         let mut chance =
             self.inner.chance().map_err(|error| AppendError::Dead(error.to_string()))?;
         let id = chance.entry_id(now);
         let (head, body) = encode(id, &decision.events);
-        let mut append = Append::new(To::Lease(lease), now, head);
+        let mut append = Append::new(self.to(opening)?, now, head);
         append.body = body;
+        if let Some(opening) = opening {
+            append = opening.begins(append, &self.state);
+        }
         if has_intent(&decision.events) {
             append = append.unless_stopped();
         }
@@ -387,6 +384,16 @@ impl Driver {
         self.lease = (!leaves).then_some(appended.lease);
         self.entries += 1;
         Ok(())
+    }
+
+    /// Where the next entry goes: a run that is being opened has no stream yet.
+    fn to(&self, opening: Option<&Opening>) -> Result<To, AppendError> {
+        let id = self.run.to_string();
+        match (&self.lease, opening) {
+            (Some(lease), None) => Ok(To::Lease(lease.clone())),
+            (None, Some(_)) => Ok(To::New { kind: StreamKind::Run, id }),
+            (None, None) | (Some(_), Some(_)) => Err(AppendError::LostOwnership { stream: id }),
+        }
     }
 
     fn snapshot(&self) -> Vec<u8> {

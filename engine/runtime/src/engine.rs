@@ -278,18 +278,22 @@ impl Inner {
         Ok(false)
     }
 
-    /// A run's task begins.
+    /// A claimed run's task begins.
     pub(crate) fn spawn(self: &Arc<Self>, run: RunId, lease: Lease, jobs: Vec<Job>) {
-        self.spawn_with(run, drive::Start::Claimed(lease), jobs);
+        let (own, inbox) = mpsc::channel(INBOX_MAX);
+        lock(&self.runs).insert(run, own.clone());
+        self.watch(run, drive::drive(Arc::clone(self), (run, lease, own), (inbox, jobs)));
     }
 
-    pub(crate) fn spawn_with(self: &Arc<Self>, run: RunId, start: drive::Start, jobs: Vec<Job>) {
-        let (sender, inbox) = mpsc::channel(INBOX_MAX);
-        lock(&self.runs).insert(run, sender);
+    /// Runs a run's task.
+    pub(crate) fn watch(
+        self: &Arc<Self>,
+        run: RunId,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) {
         let inner = Arc::clone(self);
         tokio::spawn(async move {
-            let task = tokio::spawn(drive::drive(Arc::clone(&inner), run, start, (inbox, jobs)));
-            if let Err(error) = task.await
+            if let Err(error) = tokio::spawn(task).await
                 && error.is_panic()
             {
                 // A panic in a decision is caught where it happens; this one is the shell's own, and

@@ -5,20 +5,16 @@ use std::sync::Arc;
 use beistand_core::entry::StreamKind;
 use beistand_core::model::{IncidentId, Mode, PlaybookName, RunId, Severity};
 use beistand_core::playbook::{Plan, SourceText};
-use beistand_core::run::{Actor, Event, Launch, RunState, decode, encode, launch};
-use beistand_journal::{
-    Append, AppendError, Change, Guard, Incident, Next, Reader, Refusal, Run, StoreError, To,
-};
+use beistand_core::run::{Actor, Event, Launch, decode, launch};
+use beistand_journal::{Incident, Reader, Run, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::drive::Start;
-use crate::engine::{Drive, Engine};
+use crate::drive::{self, Opening};
+use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::incidents::{NewIncident, refused, standing};
-use crate::load::Loaded;
 use crate::plans::{Kept, Pinned, plan_for};
-use crate::rows::run_row;
 
 /// A run to be launched.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -124,7 +120,7 @@ impl Engine {
         kept: &Kept,
         incident: &Incident,
     ) -> Result<RunId, EngineError> {
-        let (inner, plan, sources) = (&self.0, &kept.plan, kept.sources);
+        let inner = &self.0;
         let now = inner.clock.now();
         let mut chance = inner.chance()?;
         let run = chance.run_id(now);
@@ -133,39 +129,18 @@ impl Engine {
         let span = tracing::info_span!("run", "run.id" = %run, "run.playbook" = %new.playbook);
         wanted.trace =
             Some(crate::effects::traceparent_of(&span).unwrap_or_else(|| own_trace(&mut chance)));
-        let event = with_case(launch(plan, &inner.catalogue, &wanted)?, new.case.as_ref());
-        let state = RunState::open(&event, now)
-            .map_err(|error| EngineError::Internal(error.to_string()))?;
-        let id = chance.entry_id(now);
-        let (head, body) = encode(id, &[event]);
-        let mut row = run_row(&state, sources, new.start_key.clone());
-        if let Some(case) = &new.case {
-            row.body = json!({"sources": sources, "case": case.name()}).to_string();
-        }
-        let drives = inner.drive == Drive::Yes && !inner.is_leaving();
-        let next = if drives { Next::Keep } else { Next::Release { due: Some(now) } };
-        let mut append =
-            Append::new(To::New { kind: StreamKind::Run, id: run.to_string() }, now, head)
-                .next(next)
-                .unless_stopped()
-                .change(Change::PutRun(Box::new(row)));
-        append.body = body;
-        if let Some(key) = &new.start_key {
-            append = append.guard(Guard::StartKeyFree { key: key.clone() });
-        }
-        let appended = match inner.journal.append(append).await {
-            Ok(appended) => appended,
-            Err(AppendError::Refused(Refusal::Started { run })) => return Ok(run),
-            Err(error) => return Err(error.into()),
+        let event = launch(&kept.plan, &inner.catalogue, &wanted)?;
+        let opening = Opening {
+            run,
+            plan: Arc::clone(&kept.plan),
+            event: with_case(event, new.case.as_ref()),
+            at: now,
+            sources: kept.sources,
+            case: new.case.as_ref().map(|case| case.name().to_owned()),
+            start_key: new.start_key.clone(),
+            launched: true,
         };
-        inner.plans.put(plan);
-        if drives {
-            let status = state.status().as_str().to_owned();
-            let loaded =
-                Loaded { plan: Arc::clone(plan), state, status, entries: 1, restored: false };
-            inner.spawn_with(run, Start::Opened(Box::new(loaded), appended.lease), Vec::new());
-        }
-        Ok(run)
+        drive::open(inner, opening).await
     }
 }
 

@@ -364,12 +364,16 @@ pub(crate) fn holds_of(
     holds
 }
 
-/// The row of a run that was just opened.
+/// The row of a run that is being opened.
 pub(crate) fn run_row(
     state: &RunState,
     sources: Digest,
-    start_key: Option<String>,
+    (start_key, case): (Option<String>, Option<&str>),
 ) -> journal::Run {
+    let body = match case {
+        Some(case) => json!({"sources": sources, "case": case}),
+        None => json!({"sources": sources}),
+    };
     let opened = state.opened();
     journal::Run {
         id: opened.run,
@@ -385,9 +389,9 @@ pub(crate) fn run_row(
         organisation: None,
         superseded_by: None,
         started_at: opened.at,
-        ended_at: None,
+        ended_at: state.ended_at(),
         restored: false,
-        body: json!({"sources": sources}).to_string(),
+        body: body.to_string(),
     }
 }
 

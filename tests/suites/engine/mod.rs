@@ -51,8 +51,8 @@ async fn a_run_goes_to_its_end_and_leaves_memory() {
     let reader = engine.journal().reader();
     let stream = reader.stream(StreamKind::Run, &run.to_string()).await.unwrap().unwrap();
     let entries = reader.entries(&stream, 0, 100).await.unwrap();
-    // Opened, the first intent, nine times outcome and next intent, the last outcome.
-    assert_eq!(entries.len(), 12, "one entry a step");
+    // Opened with the first intent, nine times outcome and next intent, the last outcome.
+    assert_eq!(entries.len(), 11, "one entry a step");
     assert_eq!(engine.leave().await, 0);
 }
 

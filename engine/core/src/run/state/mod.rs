@@ -197,6 +197,10 @@ impl RunState {
     pub fn has_work_out(&self) -> bool {
         !self.out.is_empty()
     }
+    /// Whether anything was decided since the run was opened.
+    pub fn has_begun(&self) -> bool {
+        !self.roots.is_empty() || self.closing().is_some()
+    }
     /// Children that have not ended.
     pub fn children(&self) -> impl Iterator<Item = (&Step, RunId)> {
         self.out.iter().filter_map(|ix| self.steps.get(ix)).filter_map(|step| match step.phase {
