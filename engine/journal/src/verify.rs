@@ -79,23 +79,15 @@ struct Walk {
 /// Walks every chain of the store and holds it against all seals; `expect` must be the hash of some
 /// entry (what stands on paper). Memory does not grow with the store.
 pub async fn store(reader: &Reader, expect: Option<Digest>) -> Result<Verified, Broken> {
-    let sql = "select e.stream, e.seq, e.at, e.head, e.body, e.salt, e.body_hash, e.hash,
-             s.kind, s.id, s.seq, s.head
-         from entry e left join stream s on s.no = e.stream
-         where (e.stream, e.seq) > ($1, $2) order by e.stream, e.seq limit $3";
     let mut verified = Verified::default();
     let mut walk = Walk::default();
     let mut expected = expect;
     let mut place = (i64::MIN, 0);
     loop {
-        let params = params![place.0, place.1, PAGE];
-        let rows = reader.pool().rows("read entries", sql, params).await?;
-        if rows.is_empty() {
-            break;
-        }
-        for row in rows {
-            let (at, entry) = found(row)?;
-            place = at;
+        let page = after(reader, place).await?;
+        let Some((last, _)) = page.last() else { break };
+        place = *last;
+        for (_, entry) in page {
             walk.step(&entry, &mut verified)?;
             if expected == Some(entry.hash) {
                 expected = None;
@@ -112,6 +104,34 @@ pub async fn store(reader: &Reader, expect: Option<Digest>) -> Result<Verified, 
     match expected {
         Some(digest) => Err(Broken::NotFound(digest)),
         None => Ok(verified),
+    }
+}
+
+/// A page of entries behind a place, with their places.
+async fn after(reader: &Reader, place: (i64, i64)) -> Result<Vec<((i64, i64), Found)>, StoreError> {
+    let sql = "select e.stream, e.seq, e.at, e.head, e.body, e.salt, e.body_hash, e.hash,
+             s.kind, s.id, s.seq, s.head
+         from entry e left join stream s on s.no = e.stream
+         where (e.stream, e.seq) > ($1, $2) order by e.stream, e.seq limit $3";
+    let params = params![place.0, place.1, PAGE];
+    let rows = reader.pool().rows("read entries", sql, params).await?;
+    rows.into_iter().map(found).collect()
+}
+
+/// Walks the chain of one stream, by its number.
+async fn chain(reader: &Reader, no: i64) -> Result<(), Broken> {
+    let mut walk = Walk::default();
+    let mut place = (no, 0);
+    loop {
+        let page = after(reader, place).await?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        place = *last;
+        for ((stream, _), entry) in page {
+            if stream != no {
+                return Ok(());
+            }
+            walk.step(&entry, &mut Verified::default())?;
+        }
     }
 }
 
@@ -226,7 +246,7 @@ async fn check_seal(reader: &Reader, entry: &Found) -> Result<(), Broken> {
     let seal: SealHead = serde_json::from_slice(&entry.head)
         .map_err(|error| own(format!("its seal can not be read: {error}")))?;
     // One question a seal; what comes back is what is missing or different.
-    let sql = "select w.value ->> 'name', cast(w.value ->> 'seq' as bigint), e.hash
+    let sql = "select w.value ->> 'name', cast(w.value ->> 'seq' as bigint), e.hash, s.no
          from json_each($1) w
          left join stream s on s.kind = w.value ->> 'kind' and s.id = w.value ->> 'id'
          left join entry e on e.stream = s.no and e.seq = cast(w.value ->> 'seq' as bigint)
@@ -248,6 +268,11 @@ async fn check_seal(reader: &Reader, entry: &Found) -> Result<(), Broken> {
         None => format!("the seal {} has seen it, and it is gone", entry.seq),
         Some(_) => format!("the seal {} has seen it with another hash", entry.seq),
     };
+    // Streams are walked in order, and this one's turn has not come: what was changed may stand
+    // before what the seal has seen.
+    if let Some(no) = row.maybe_int("stream.no")? {
+        chain(reader, no).await?;
+    }
     Err(Broken::Entry { stream, seq, why })
 }
 
