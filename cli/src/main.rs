@@ -76,8 +76,12 @@ fn start(cli: Cli, out: Out) -> Outcome {
         german: cli.global.lang == Language::De,
         utc: cli.global.utc,
     };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        // One core is the journal's: with a worker on each, they wake one another where its thread
+        // should run, and each step waits for that. What computes for long has threads of its own.
+        .worker_threads(cores.saturating_sub(1).max(1))
         // The journal's writer is woken from the store's own thread. Behind the tasks that its last
         // commit woke it would let the disk idle until all of them had decided.
         .global_queue_interval(1)
