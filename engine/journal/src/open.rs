@@ -80,6 +80,7 @@ impl Journal {
         }
         let failed = |source| StoreError::Database { what: "take over the store", source };
         let node = boot(&mut connection, &meta, &options).await.map_err(failed)?;
+        connection.script(connection.dialect().own).await.map_err(failed)?;
         let changed = unsealed(&mut connection).await?;
         let reserve = match &place {
             Place::Sqlite(path) => Some(Reserve::new(path)),

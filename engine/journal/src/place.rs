@@ -171,12 +171,12 @@ impl Place {
     }
 
     async fn taken(&self) -> Result<Connection, OpenError> {
-        let what = "connect to the store";
-        let mut connection =
-            self.connect().await.map_err(|source| StoreError::Database { what, source })?;
+        let failed = |source| StoreError::Database { what: "connect to the store", source };
+        let mut connection = self.connect().await.map_err(failed)?;
         if let Self::Postgres { .. } = self {
             take_session(&mut connection).await?;
         }
+        connection.script(connection.dialect().own).await.map_err(failed)?;
         Ok(connection)
     }
 }

@@ -21,31 +21,44 @@ macro_rules! number {
     };
 }
 
-/// $1: as many elements as rows; $2: the records; $3: head, body, salt, body hash of each.
+/// An entry moves its stream on. In the schema of the writer's own connection, not in the file: whoever
+/// copies rows copies both.
+pub(super) const MOVES: &str = "
+    create temp trigger entry_moves_stream after insert on entry begin
+        update stream set seq = new.seq, head = new.hash where no = new.stream;
+    end";
+
+/// $1: as many elements as rows; $2: the records; $3: head, body, salt, body hash of each. One
+/// statement, so that what changes nothing else needs no other: it commits by itself.
 #[rustfmt::skip]
 const WRITE: &str = concat!(
-    "update stream set seq = seq + 1, head = substr($2, w.key * 224 + 193, 32),
-         fence = fence + ", number!(49), ",
-         owner = case ", number!(49), " when 0 then owner end,
-         due = case when ", number!(49), " = 0 or substr($2, w.key * 224 + 65, 1) = x'2d' then due
-             else min(coalesce(due, ", number!(65), "), ", number!(65), ") end
-     from json_each($1) as w
-     where stream.no = ", number!(1), " and stream.fence = ", number!(17), "
-         and stream.seq = ", number!(33), "
-         and stream.head = substr($2, w.key * 224 + 161, 32)
-         and (", number!(81), " = 0
-             or not exists (select 1 from meta where stopped_at is not null));
-     insert into entry (stream, seq, at, head, body, salt, body_hash, hash)
-     select s.no, s.seq, ", number!(97), ",
+    "insert into entry (stream, seq, at, head, body, salt, body_hash, hash)
+     select s.no, s.seq + 1, ", number!(97), ",
          substr($3, ", number!(113), ", ", number!(129), "),
          case when ", number!(145), " >= 0
              then substr($3, ", number!(113), " + ", number!(129), ", ", number!(145), ") end,
          case when ", number!(145), " >= 0
              then substr($3, ", number!(113), " + ", number!(129), " + ", number!(145), ", 32) end,
          substr($3, ", number!(113), " + ", number!(129), " + max(", number!(145), " + 32, 0), 32),
-         s.head
+         substr($2, w.key * 224 + 193, 32)
      from json_each($1) w cross join stream s
-     where s.no = ", number!(1), " and s.head = substr($2, w.key * 224 + 193, 32)"
+     where s.no = ", number!(1), " and s.fence = ", number!(17), " and s.seq = ", number!(33), "
+         and s.head = substr($2, w.key * 224 + 161, 32)
+         and (", number!(81), " = 0
+             or not exists (select 1 from meta where stopped_at is not null))"
+);
+
+/// Those that are released, of those that were written. By itself, because a row whose owner is set
+/// to what it was is taken out of its index and put back: one page more in each commit.
+#[rustfmt::skip]
+const RELEASE: &str = concat!(
+    "update stream set fence = fence + 1, owner = null,
+         due = case when substr($2, w.key * 224 + 65, 1) = x'2d' then due
+             else min(coalesce(due, ", number!(65), "), ", number!(65), ") end
+     from json_each($1) as w
+     where ", number!(49), " = 1 and stream.no = ", number!(1), "
+         and stream.fence = ", number!(17), "
+         and stream.head = substr($2, w.key * 224 + 193, 32)"
 );
 
 /// Which of them were written, where not all were: their streams stand where they were to go.
@@ -62,25 +75,33 @@ pub(super) async fn commit(
     transaction: Transaction<'_>,
 ) -> Result<Vec<i64>, Failure> {
     let Transaction { begun, before, writes, after } = transaction;
+    let released = writes.iter().any(|write| write.released() == 1);
+    let alone = !begun && before.is_empty() && after.is_empty() && !released;
     let mut script = Script::default();
-    if !begun {
+    if !begun && !alone {
         script.add(super::SQLITE.begin, Vec::new());
     }
     for Statement { sql, params } in before {
         script.add(sql, params);
     }
-    if !writes.is_empty() {
-        let (records, bytes) = packed(writes)?;
-        script.add(WRITE, params![count(writes), records, bytes]);
-    }
     // What the insert into `entry` changed; a row that comes back for each would cost as much.
     let insert = script.statements;
+    if !writes.is_empty() {
+        let (records, bytes) = packed(writes)?;
+        let again = released.then(|| records.clone());
+        script.add(WRITE, params![count(writes), records, bytes]);
+        if let Some(records) = again {
+            script.add(RELEASE, params![count(writes), records]);
+        }
+    }
     for Statement { sql, params } in after {
         script.add(sql, params);
     }
-    script.add("commit", Vec::new());
+    if !alone {
+        script.add("commit", Vec::new());
+    }
     let done = script.run(connection).await?;
-    let inserted = insert.checked_sub(1).and_then(|at| done.get(at)).copied().unwrap_or_default();
+    let inserted = done.get(insert).copied().unwrap_or_default();
     if writes.is_empty() || usize::try_from(inserted) == Ok(writes.len()) {
         return Ok(writes.iter().map(|write| write.stream).collect());
     }
@@ -133,9 +154,12 @@ impl Script {
         let query = bind!(AssertSqlSafe(self.text), self.params);
         let mut done = Vec::with_capacity(self.statements);
         let mut results = connection.fetch_many(query);
-        while let Some(result) = results.try_next().await? {
-            if let Either::Left(result) = result {
-                done.push(result.rows_affected());
+        // To the last result and not to the end behind it: that would be one hop more.
+        while done.len() < self.statements {
+            match results.try_next().await? {
+                Some(Either::Left(result)) => done.push(result.rows_affected()),
+                Some(Either::Right(_)) => {}
+                None => break,
             }
         }
         Ok(done)
