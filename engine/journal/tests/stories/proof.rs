@@ -1,10 +1,10 @@
 //! Proof: seals, witness, tampering, exports.
 
-use beistand_core::entry::StreamKind;
+use beistand_core::entry::{Link, StreamKind};
 use beistand_core::model::{Digest, digest_of_bytes};
 use beistand_core::timeline::{Chain, ChainError};
 use beistand_journal::verify::{Broken, store};
-use beistand_journal::{Journal, OpenError, Reader, To};
+use beistand_journal::{Journal, OpenError, Reader, Stream, To};
 
 use super::{Place, at, entry, opened, run_id};
 
@@ -48,15 +48,37 @@ async fn reopened(place: &Place) -> Journal {
     panic!("the store was not given back");
 }
 
+/// Another last entry, in order with all before it: only a seal can tell.
+async fn last_written_anew(journal: &Journal, stream: &Stream) -> String {
+    let entries = journal.reader().entries(stream, 0, 9).await.unwrap();
+    let [.., before, last] = &entries[..] else { panic!("{entries:?}") };
+    let link = Link {
+        prev: before.hash,
+        stream: stream.name(),
+        seq: last.seq,
+        at: last.at,
+        head: b"{}",
+        body_hash: last.body_hash,
+    };
+    let hash = link.hash().unwrap().hex();
+    format!(
+        "update entry set head = unhex('7b7d'), hash = unhex('{hash}') where stream = TWO and seq = 4;
+         update stream set head = unhex('{hash}') where no = TWO"
+    )
+}
+
 /// Three streams of four entries, sealed; then each tampering by itself, found and undone.
 pub(crate) async fn every_kind_of_tampering_is_found(place: Place) {
     let journal = place.open(0).await;
+    let mut first = None;
     for number in 1..=3 {
         let mut lease = opened(&journal, number).await;
         for now in 1..4 {
             lease = journal.append(entry(To::Lease(lease), now)).await.unwrap().lease;
         }
+        first.get_or_insert(lease);
     }
+    let anew = last_written_anew(&journal, first.unwrap().stream()).await;
     journal.close(at(9)).await.unwrap();
     let reader = Reader::open(&place.url).await.unwrap();
     assert_eq!(store(&reader, None).await.unwrap().entries, 13);
@@ -68,10 +90,11 @@ pub(crate) async fn every_kind_of_tampering_is_found(place: Place) {
     ];
     place.tamper(Box::leak(Box::new(keep.to_vec()))).await;
     let two = "(select no from kept_stream where kind = 'run' order by no limit 1)";
-    let cases: [(&str, &str, u64, &str); 8] = [
+    let cases: [(&str, &str, u64, &str); 9] = [
         ("a changed head", "update entry set head = unhex('7b7d') where stream = TWO and seq = 2", 2, "it was changed"),
         ("a changed body", "update entry set body = unhex('7b7d') where stream = TWO and seq = 3", 3, "its body was changed"),
-        ("a changed hash", "update entry set hash = (select hash from kept_entry where stream = TWO and seq = 1) where stream = TWO and seq = 4", 4, "with another hash"),
+        ("a changed hash", "update entry set hash = (select hash from kept_entry where stream = TWO and seq = 1) where stream = TWO and seq = 4", 4, "its hash does not follow"),
+        ("a tail written anew", &anew, 4, "with another hash"),
         ("a changed time", "update entry set at = at + 1 where stream = TWO and seq = 1", 1, "it was changed"),
         ("a deleted middle", "delete from entry where stream = TWO and seq = 2", 2, "it is missing"),
         ("a cut tail", "delete from entry where stream = TWO and seq = 4;
