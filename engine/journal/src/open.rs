@@ -19,7 +19,7 @@ use crate::place::{Place, check_safety};
 use crate::read::Reader;
 use crate::seal::{NEWEST_SEAL, SEAL_END, Seal, check_witness, check_writable};
 use crate::space::Reserve;
-use crate::sql::{Connection, params};
+use crate::sql::{Connection, Pool, params};
 use crate::stream::{Head, Lease, Stream};
 use crate::table::Meta;
 use crate::writer::{QUEUE_MAX, Request, Work, Writer, job, lease};
@@ -80,7 +80,7 @@ impl Journal {
         }
         let failed = |source| StoreError::Database { what: "take over the store", source };
         let node = boot(&mut connection, &meta, &options).await.map_err(failed)?;
-        connection.script(connection.dialect().own).await.map_err(failed)?;
+        connection.made_writer().await.map_err(failed)?;
         let changed = unsealed(&mut connection).await?;
         let reserve = match &place {
             Place::Sqlite(path) => Some(Reserve::new(path)),
@@ -119,6 +119,12 @@ impl Journal {
     /// Who the store is, as it was when it was opened.
     pub fn meta(&self) -> &Meta {
         self.reader.opened()
+    }
+
+    /// Whether nobody else can have written since this was opened: a file's lock is never lost, the
+    /// session of a server may be.
+    pub const fn is_alone(&self) -> bool {
+        matches!(self.reader.pool(), Pool::Sqlite(_))
     }
 
     /// Writes one entry and what follows from it. Returns when it is durable.

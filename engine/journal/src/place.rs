@@ -176,7 +176,7 @@ impl Place {
         if let Self::Postgres { .. } = self {
             take_session(&mut connection).await?;
         }
-        connection.script(connection.dialect().own).await.map_err(failed)?;
+        connection.made_writer().await.map_err(failed)?;
         Ok(connection)
     }
 }

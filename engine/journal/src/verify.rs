@@ -84,7 +84,7 @@ pub async fn store(reader: &Reader, expect: Option<Digest>) -> Result<Verified, 
     let mut expected = expect;
     let mut place = (i64::MIN, 0);
     loop {
-        let page = after(reader, place).await?;
+        let page = page_after(reader, place).await?;
         let Some((last, _)) = page.last() else { break };
         place = *last;
         for (_, entry) in page {
@@ -108,7 +108,10 @@ pub async fn store(reader: &Reader, expect: Option<Digest>) -> Result<Verified, 
 }
 
 /// A page of entries behind a place, with their places.
-async fn after(reader: &Reader, place: (i64, i64)) -> Result<Vec<((i64, i64), Found)>, StoreError> {
+async fn page_after(
+    reader: &Reader,
+    place: (i64, i64),
+) -> Result<Vec<((i64, i64), Found)>, StoreError> {
     let sql = "select e.stream, e.seq, e.at, e.head, e.body, e.salt, e.body_hash, e.hash,
              s.kind, s.id, s.seq, s.head
          from entry e left join stream s on s.no = e.stream
@@ -116,23 +119,6 @@ async fn after(reader: &Reader, place: (i64, i64)) -> Result<Vec<((i64, i64), Fo
     let params = params![place.0, place.1, PAGE];
     let rows = reader.pool().rows("read entries", sql, params).await?;
     rows.into_iter().map(found).collect()
-}
-
-/// Walks the chain of one stream, by its number.
-async fn chain(reader: &Reader, no: i64) -> Result<(), Broken> {
-    let mut walk = Walk::default();
-    let mut place = (no, 0);
-    loop {
-        let page = after(reader, place).await?;
-        let Some((last, _)) = page.last() else { return Ok(()) };
-        place = *last;
-        for ((stream, _), entry) in page {
-            if stream != no {
-                return Ok(());
-            }
-            walk.step(&entry, &mut Verified::default())?;
-        }
-    }
 }
 
 impl Walk {
@@ -250,7 +236,8 @@ async fn check_seal(reader: &Reader, entry: &Found) -> Result<(), Broken> {
          from json_each($1) w
          left join stream s on s.kind = w.value ->> 'kind' and s.id = w.value ->> 'id'
          left join entry e on e.stream = s.no and e.seq = cast(w.value ->> 'seq' as bigint)
-         where e.hash is null or e.hash <> unhex(w.value ->> 'hash') limit 1";
+         where e.hash is null or e.hash <> unhex(w.value ->> 'hash')
+         order by coalesce(s.no, 0) limit 1";
     let rows: Vec<Value> = seal
         .heads
         .iter()
@@ -268,12 +255,28 @@ async fn check_seal(reader: &Reader, entry: &Found) -> Result<(), Broken> {
         None => format!("the seal {} has seen it, and it is gone", entry.seq),
         Some(_) => format!("the seal {} has seen it with another hash", entry.seq),
     };
-    // Streams are walked in order, and this one's turn has not come: what was changed may stand
-    // before what the seal has seen.
     if let Some(no) = row.maybe_int("stream.no")? {
-        chain(reader, no).await?;
+        before(reader, no, seq).await?;
     }
     Err(Broken::Entry { stream, seq, why })
+}
+
+/// The store's own stream is walked first: of what its seals have seen, an earlier entry may have
+/// been changed too.
+async fn before(reader: &Reader, no: i64, seen: u64) -> Result<(), Broken> {
+    let (mut walk, mut verified) = (Walk::default(), Verified::default());
+    let mut place = (no, 0);
+    loop {
+        let page = page_after(reader, place).await?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        place = *last;
+        for ((stream, _), entry) in page {
+            if stream != no || entry.seq > seen {
+                return Ok(());
+            }
+            walk.step(&entry, &mut verified)?;
+        }
+    }
 }
 
 /// A stream whose row names entries of which none is there.

@@ -39,9 +39,12 @@ const BATCH_BYTES_MAX: usize = 8 << 20;
 pub(crate) const QUEUE_MAX: usize = 1024;
 /// How often a transaction that met another process's lock or a lost server is tried again.
 const TRIES_MAX: u32 = 10;
-/// Pages in SQLite's log after which it is written back. Until then the log grows, and a sync of a
-/// file that grows costs twice that of one that is written over; SQLite's own default.
+/// Pages in SQLite's log after which it is written back and begun anew: a sync while the log grows
+/// takes twice as long as one that writes over it. As many as SQLite's own default.
 const CHECKPOINT_PAGES: u64 = 1000;
+/// Pages that a commit was seen to write, and how many more with each of its entries.
+const PAGES_PER_COMMIT: u64 = 3;
+const PAGES_PER_ENTRY: u64 = 1;
 
 /// Where an append goes, as far as it is known before the transaction.
 #[derive(Debug)]
@@ -284,7 +287,7 @@ impl Writer {
             let result = match verdict {
                 Verdict::Written(lease) => {
                     written += 1;
-                    self.log_pages += 1 + job.content.len() as u64 / 4096;
+                    self.log_pages += PAGES_PER_ENTRY + job.content.len() as u64 / 4096;
                     self.changed.insert(lease.stream.no, (lease.stream.clone(), lease.head));
                     Ok(lease)
                 }
@@ -301,7 +304,7 @@ impl Writer {
             reply(job, result);
         }
         if written > 0 {
-            self.log_pages += 3;
+            self.log_pages += PAGES_PER_COMMIT;
             self.counters.committed(written);
         }
     }

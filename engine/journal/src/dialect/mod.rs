@@ -11,8 +11,6 @@ use crate::sql::{Connection, Failure, Statement};
 pub(crate) struct Dialect {
     /// Begins a transaction that will write.
     pub(crate) begin: &'static str,
-    /// What the writer's own connection has besides the schema.
-    pub(crate) own: &'static str,
     /// Takes streams that are due: now, owner, limit.
     pub(crate) claim: &'static str,
     /// The first of a block of stream numbers.
@@ -27,7 +25,6 @@ pub(crate) struct Dialect {
 pub(crate) const SQLITE: Dialect = Dialect {
     // A deferred transaction that turns into a writing one gets SQLITE_BUSY at once.
     begin: "begin immediate",
-    own: sqlite::MOVES,
     claim: "update stream set owner = $2, fence = fence + 1, due = null where no in (
             select no from stream where owner is null and due is not null and due <= $1
             order by due limit $3)
@@ -42,8 +39,6 @@ pub(crate) const SQLITE: Dialect = Dialect {
 /// Of PostgreSQL.
 pub(crate) const POSTGRES: Dialect = Dialect {
     begin: "begin",
-    // Its hot write moves the streams itself.
-    own: "",
     claim: "update stream set owner = $2, fence = fence + 1, due = null where no in (
             select no from stream where owner is null and due is not null and due <= $1
             order by due limit $3 for update skip locked)
@@ -60,6 +55,14 @@ impl Connection {
         match self {
             Self::Sqlite(_) => &SQLITE,
             Self::Postgres(_) => &POSTGRES,
+        }
+    }
+
+    /// Makes this the writer's connection: on SQLite, an entry moves its stream by a trigger.
+    pub(crate) async fn made_writer(&mut self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(_) => self.script(sqlite::MOVES).await,
+            Self::Postgres(_) => Ok(()),
         }
     }
 

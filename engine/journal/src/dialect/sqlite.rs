@@ -21,15 +21,15 @@ macro_rules! number {
     };
 }
 
-/// An entry moves its stream on. In the schema of the writer's own connection, not in the file: whoever
-/// copies rows copies both.
+/// An entry moves its stream on. A trigger of the writer's connection and not of the file: a restore
+/// copies the rows of both by itself.
 pub(super) const MOVES: &str = "
     create temp trigger entry_moves_stream after insert on entry begin
         update stream set seq = new.seq, head = new.hash where no = new.stream;
     end";
 
-/// $1: as many elements as rows; $2: the records; $3: head, body, salt, body hash of each. One
-/// statement, so that what changes nothing else needs no other: it commits by itself.
+/// $1: as many elements as rows; $2: the records; $3: head, body, salt, body hash of each. Where
+/// nothing else is to be written it commits by itself, without `begin` and `commit`.
 #[rustfmt::skip]
 const WRITE: &str = concat!(
     "insert into entry (stream, seq, at, head, body, salt, body_hash, hash)
@@ -75,8 +75,8 @@ pub(super) async fn commit(
     transaction: Transaction<'_>,
 ) -> Result<Vec<i64>, Failure> {
     let Transaction { begun, before, writes, after } = transaction;
-    let released = writes.iter().any(|write| write.released() == 1);
-    let alone = !begun && before.is_empty() && after.is_empty() && !released;
+    let releases = writes.iter().any(|write| write.released() == 1);
+    let alone = !begun && before.is_empty() && after.is_empty() && !releases;
     let mut script = Script::default();
     if !begun && !alone {
         script.add(super::SQLITE.begin, Vec::new());
@@ -88,10 +88,11 @@ pub(super) async fn commit(
     let insert = script.statements;
     if !writes.is_empty() {
         let (records, bytes) = packed(writes)?;
-        let again = released.then(|| records.clone());
-        script.add(WRITE, params![count(writes), records, bytes]);
-        if let Some(records) = again {
-            script.add(RELEASE, params![count(writes), records]);
+        let params = params![count(writes), records, bytes];
+        if releases {
+            script.add(&format!("{WRITE};\n{RELEASE}"), params);
+        } else {
+            script.add(WRITE, params);
         }
     }
     for Statement { sql, params } in after {
@@ -154,7 +155,8 @@ impl Script {
         let query = bind!(AssertSqlSafe(self.text), self.params);
         let mut done = Vec::with_capacity(self.statements);
         let mut results = connection.fetch_many(query);
-        // To the last result and not to the end behind it: that would be one hop more.
+        // To the last result and not to the end behind it: that would be one hop more. A result
+        // comes after its statement has committed.
         while done.len() < self.statements {
             match results.try_next().await? {
                 Some(Either::Left(result)) => done.push(result.rows_affected()),

@@ -90,11 +90,12 @@ pub(crate) async fn every_kind_of_tampering_is_found(place: Place) {
     ];
     place.tamper(Box::leak(Box::new(keep.to_vec()))).await;
     let two = "(select no from kept_stream where kind = 'run' order by no limit 1)";
-    let cases: [(&str, &str, u64, &str); 9] = [
+    let cases: [(&str, &str, u64, &str); 10] = [
         ("a changed head", "update entry set head = unhex('7b7d') where stream = TWO and seq = 2", 2, "it was changed"),
         ("a changed body", "update entry set body = unhex('7b7d') where stream = TWO and seq = 3", 3, "its body was changed"),
         ("a changed hash", "update entry set hash = (select hash from kept_entry where stream = TWO and seq = 1) where stream = TWO and seq = 4", 4, "its hash does not follow"),
         ("a tail written anew", &anew, 4, "with another hash"),
+        ("the second and the last", "update entry set head = unhex('7b7d') where stream = TWO and seq in (2, 4); update entry set hash = (select hash from kept_entry where stream = TWO and seq = 1) where stream = TWO and seq = 4", 2, "it was changed"),
         ("a changed time", "update entry set at = at + 1 where stream = TWO and seq = 1", 1, "it was changed"),
         ("a deleted middle", "delete from entry where stream = TWO and seq = 2", 2, "it is missing"),
         ("a cut tail", "delete from entry where stream = TWO and seq = 4;
