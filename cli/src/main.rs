@@ -52,6 +52,13 @@ fn main() -> ExitCode {
             failure.exit
         }
     };
+    let exit = match out.lost() {
+        Some(failure) => {
+            out.failure(&failure);
+            if exit == Exit::Ok { failure.exit } else { exit }
+        }
+        None => exit,
+    };
     ExitCode::from(u8::try_from(exit as i32).unwrap_or(70))
 }
 
@@ -79,8 +86,8 @@ fn start(cli: Cli, out: Out) -> Outcome {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        // One core is the journal's: with a worker on each, they wake one another where its thread
-        // should run, and each step waits for that. What computes for long has threads of its own.
+        // One core is left to the journal's thread: with a worker on each core they take it from
+        // that thread, and each step waits for it.
         .worker_threads(cores.saturating_sub(1).max(1))
         // The journal's writer is woken from the store's own thread. Behind the tasks that its last
         // commit woke it would let the disk idle until all of them had decided.

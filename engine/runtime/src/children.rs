@@ -6,6 +6,7 @@ use beistand_core::entry::StreamKind;
 use beistand_core::model::{Path, PlaybookName, RunId};
 use beistand_core::playbook::Plan;
 use beistand_core::run::{Input, Launch, RunEnd, RunState, StepError, launch};
+use beistand_journal::Gate;
 use serde_json::Value;
 
 use crate::drive::{self, Opening};
@@ -77,7 +78,7 @@ async fn open_run(inner: &Arc<Inner>, plan: &Arc<Plan>, wanted: Launch) -> Resul
         sources: pin(&inner.journal, plan).await?,
         case: None,
         start_key: None,
-        launched: false,
+        gate: Gate::Open,
     };
     drive::open(inner, opening).await?;
     Ok(())

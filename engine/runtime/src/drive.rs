@@ -1,10 +1,12 @@
 //! One run, one task: inputs → decide → append → effects, until the run ends or only waits.
 //!
 //! The order is fixed: append, then effects. When an append is refused the state is thrown away,
-//! loaded anew, and the same inputs are decided on again; an answer is never lost that way.
+//! loaded anew, and the same inputs are decided on again; an answer is never lost that way. Whoever
+//! opens a run has its first turn written with the opening.
 
 mod opening;
 mod setback;
+mod write;
 
 pub(crate) use opening::{Opening, open};
 
@@ -15,13 +17,12 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use beistand_core::entry::StreamKind;
 use beistand_core::model::{Millis, RunId, Span};
 use beistand_core::playbook::Plan;
 use beistand_core::run::{
-    AnswerError, Command, Decision, Effect, Input, Reply, RunState, World, decide, encode,
+    AnswerError, Command, Decision, Effect, Input, Reply, RunState, World, decide,
 };
-use beistand_journal::{Append, AppendError, Change, Lease, Next, StoreError, To};
+use beistand_journal::{Lease, StoreError};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
@@ -31,7 +32,7 @@ use crate::engine::{Drive, Inner, News, lock};
 use crate::error::EngineError;
 use crate::load::{Loaded, load};
 use crate::permits::{Permit, Taken};
-use crate::rows::{Written, changes, has_intent};
+use crate::rows::Written;
 
 /// So often may a decision panic before its run is parked with a need.
 pub(crate) const PANICS_MAX: u32 = 3;
@@ -54,6 +55,9 @@ const SLEEP_MAX: Duration = Duration::from_secs(1);
 
 /// A snapshot is written when a run leaves memory after so many entries.
 const ENTRIES_WITHOUT_SNAPSHOT: u64 = 32;
+
+/// After a decision that took longer, the next one is made apart from the workers that all share.
+const LONG: Span = Span::from_millis(5);
 
 /// What a run's task is given.
 #[derive(Debug)]
@@ -90,15 +94,22 @@ enum Turn {
     Released,
     /// The stream is somebody else's: send nothing, report nothing.
     Lost,
-    /// The same inputs again, with a fresh state.
-    Again,
 }
 
-#[derive(Debug)]
-pub(crate) struct Driver {
+/// Whose the run's stream is.
+enum Ownership {
+    /// It begins with the next entry.
+    Opening(Arc<Opening>),
+    /// Ours.
+    Owned(Lease),
+    /// Given back.
+    Released,
+}
+
+struct Driver {
     inner: Arc<Inner>,
     run: RunId,
-    lease: Option<Lease>,
+    ownership: Ownership,
     plan: Arc<Plan>,
     state: RunState,
     written: Written,
@@ -112,6 +123,8 @@ pub(crate) struct Driver {
     own: mpsc::Sender<Job>,
     /// Few playbooks name the incident's assets; the others never cost a query.
     reads_assets: bool,
+    /// Whether the next decision may take long: the first one, and those after a long one.
+    long: bool,
 }
 
 /// Takes up a run whose stream was claimed, and drives it until it ends, waits or is lost.
@@ -129,7 +142,7 @@ pub(crate) async fn drive(
         }
     };
     let parked = after_restore(&inner, &loaded);
-    let mut driver = Driver::new(Arc::clone(&inner), (run, Some(lease), own), loaded);
+    let mut driver = Driver::new(Arc::clone(&inner), (run, Ownership::Owned(lease), own), loaded);
     driver.inputs.extend(parked);
     if inner.drive == Drive::Yes {
         driver.inputs.push(Input::Recovered);
@@ -161,7 +174,7 @@ fn after_restore(inner: &Inner, loaded: &Loaded) -> Option<Input> {
 impl Driver {
     fn new(
         inner: Arc<Inner>,
-        (run, lease, own): (RunId, Option<Lease>, mpsc::Sender<Job>),
+        (run, ownership, own): (RunId, Ownership, mpsc::Sender<Job>),
         loaded: Loaded,
     ) -> Self {
         let written = Written {
@@ -173,7 +186,7 @@ impl Driver {
             inner,
             run,
             reads_assets,
-            lease,
+            ownership,
             plan: loaded.plan,
             state: loaded.state,
             written,
@@ -185,11 +198,12 @@ impl Driver {
             orders: BTreeMap::new(),
             next_order: 0,
             own,
+            long: true,
         }
     }
 
     /// Turn after turn, until the run ends, only waits or is lost.
-    pub(crate) async fn go_on(mut self, mut inbox: mpsc::Receiver<Job>) {
+    async fn go_on(mut self, mut inbox: mpsc::Receiver<Job>) {
         loop {
             if self.inputs.is_empty() {
                 self.wait(&mut inbox).await;
@@ -198,7 +212,7 @@ impl Driver {
                 self.take(job);
             }
             match self.turn(inbox.is_empty()).await {
-                Turn::On | Turn::Again => {}
+                Turn::On => {}
                 Turn::Lost => break,
                 Turn::Released => {
                     self.leave(&mut inbox);
@@ -253,7 +267,7 @@ impl Driver {
         if decision.events.is_empty() {
             return self.without_events(decision, leaves).await;
         }
-        match self.append(&decision, now, leaves, None).await {
+        match self.append(&decision, now, leaves).await {
             Ok(()) => {
                 (self.refused, self.panics) = (0, 0);
                 self.done(decision, taken, now);
@@ -306,8 +320,11 @@ impl Driver {
         self.inner.counters.decisions.fetch_add(1, Ordering::Relaxed);
         let state = &mut self.state;
         // A panic in here must end this decision, not the lock's other users; the state is thrown away.
-        let decided =
-            catch_unwind(AssertUnwindSafe(|| decide(&world, state, inputs, taken, &mut chance)));
+        let decide =
+            || catch_unwind(AssertUnwindSafe(|| decide(&world, state, inputs, taken, &mut chance)));
+        // Others must not wait for it: votes, the stop file, the journal.
+        let decided = if self.long { tokio::task::block_in_place(decide) } else { decide() };
+        self.long = self.inner.clock.now().since(now) > LONG;
         match decided {
             Ok(Ok(decision)) => Ok(decision),
             Ok(Err(contradiction)) => Err(contradiction.to_string()),
@@ -332,72 +349,9 @@ impl Driver {
         }
         // What could go on but may not now is taken up by the next who drives.
         let state = &self.state;
-        let ready = state.is_held_back() || state.has_work_out() || !state.has_begun();
+        let ready = state.is_held_back() || state.has_work_out() || !state.has_decided();
         let now = ready.then_some(now);
         now.or_else(|| self.state.next_due())
-    }
-
-    async fn append(
-        &mut self,
-        decision: &Decision,
-        now: Millis,
-        leaves: bool,
-        opening: Option<&Opening>,
-    ) -> Result<(), AppendError> {
-        let mut chance =
-            self.inner.chance().map_err(|error| AppendError::Dead(error.to_string()))?;
-        let id = chance.entry_id(now);
-        let (head, body) = encode(id, &decision.events);
-        let mut append = Append::new(self.to(opening)?, now, head);
-        append.body = body;
-        if let Some(opening) = opening {
-            append = opening.begins(append, &self.state);
-        }
-        if has_intent(&decision.events) {
-            append = append.unless_stopped();
-        }
-        if !decision.replies.is_empty() {
-            append = append.urgent();
-        }
-        if leaves {
-            append = append.next(Next::Release { due: self.due(now) });
-            if self.entries >= ENTRIES_WITHOUT_SNAPSHOT && !self.state.status().is_ended() {
-                append.changes.push(Change::Snapshot { bytes: self.snapshot() });
-                self.entries = 0;
-            }
-        }
-        {
-            let mode = self.state.opened().mode;
-            let shared = self.inner.shared(mode).read().unwrap_or_else(PoisonError::into_inner);
-            let limits = self.inner.modes.of(mode).setup.limits;
-            changes(&mut append, decision, &self.state, &self.written, (&shared, &limits));
-        }
-        for (number, reply) in &decision.replies {
-            if let Some(command) = self.orders.get(number).and_then(|order| order.mailbox.clone()) {
-                let answer = crate::verbs::reply_json(reply).to_string();
-                append.changes.push(Change::AnswerCommand { command, answer, at: now });
-            }
-        }
-        self.inner.crash_at("before_append");
-        let appended = self.inner.journal.append(append).await?;
-        self.inner.crash_at("after_append");
-        self.lease = (!leaves).then_some(appended.lease);
-        self.entries += 1;
-        Ok(())
-    }
-
-    /// Where the next entry goes: a run that is being opened has no stream yet.
-    fn to(&self, opening: Option<&Opening>) -> Result<To, AppendError> {
-        let id = self.run.to_string();
-        match (&self.lease, opening) {
-            (Some(lease), None) => Ok(To::Lease(lease.clone())),
-            (None, Some(_)) => Ok(To::New { kind: StreamKind::Run, id }),
-            (None, None) | (Some(_), Some(_)) => Err(AppendError::LostOwnership { stream: id }),
-        }
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        serde_json::to_vec(&self.state).unwrap_or_default()
     }
 
     /// The decision is durable: what runs share changes, effects begin, askers are answered.
@@ -496,37 +450,6 @@ impl Driver {
                     let input = effects::script(scripts, pool, path, (script, values)).await;
                     answer(&own, input).await;
                 });
-            }
-        }
-    }
-
-    /// Nothing happened; askers are answered all the same, and a run that only waits leaves.
-    async fn without_events(&mut self, decision: Decision, leaves: bool) -> Turn {
-        for (number, reply) in decision.replies {
-            if let Some(command) = self.orders.get(&number).and_then(|order| order.mailbox.clone())
-            {
-                let answer = crate::verbs::reply_json(&reply).to_string();
-                let at = self.inner.clock.now();
-                if let Err(error) = self.inner.journal.answer(&command, answer, at).await {
-                    tracing::warn!(%error, "A command could not be answered.");
-                }
-            }
-            self.reply(number, reply);
-        }
-        for effect in decision.effects {
-            self.begin(effect, None);
-        }
-        if !leaves || self.out > 0 {
-            return Turn::On;
-        }
-        let Some(lease) = self.lease.take() else { return Turn::Lost };
-        let due = self.due(self.inner.clock.now());
-        match self.inner.journal.release(lease, due).await {
-            Ok(true) => Turn::Released,
-            Ok(false) => Turn::Lost,
-            Err(error) => {
-                self.inner.die(error.to_string());
-                Turn::Lost
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Incidents: what is done to them is decided by the core, and their rows follow the events.
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
+mod known;
+
+pub(crate) use known::Incidents;
 
 use base64::Engine as _;
 use beistand_core::entry::StreamKind;
@@ -10,13 +11,11 @@ use beistand_core::model::{
     IncidentId, Millis, Mode, Organisation, Person, Role, Severity, Tlp, digest_of_bytes,
 };
 use beistand_core::run::Actor;
-use beistand_journal::{
-    Append, AppendError, Change, Evidence, Guard, Incident, Next, Reader, Refusal, To,
-};
+use beistand_journal::{Append, AppendError, Change, Evidence, Guard, Incident, Next, Refusal, To};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::engine::{Engine, lock};
+use crate::engine::Engine;
 use crate::error::EngineError;
 
 /// An incident to be opened.
@@ -73,62 +72,7 @@ pub enum IncidentAct {
     },
 }
 
-/// Incidents that runs were launched in, as the store has them. The engine owns the store, so that
-/// nothing but its own acts changes them.
-#[derive(Debug, Default)]
-pub(crate) struct Incidents(Mutex<Known>);
-
-#[derive(Debug, Default)]
-struct Known {
-    /// How many acts there were: what was read before the last of them is not kept.
-    acts: u64,
-    rows: BTreeMap<IncidentId, Incident>,
-}
-
-/// How many incidents are kept: a provider has few at once.
-const INCIDENTS_MAX: usize = 64;
-
-impl Incidents {
-    /// An incident's row.
-    ///
-    /// # Errors
-    /// [`EngineError::NotFound`]; what the store says.
-    pub(crate) async fn get(
-        &self,
-        reader: &Reader,
-        id: IncidentId,
-    ) -> Result<Incident, EngineError> {
-        let acts = {
-            let known = lock(&self.0);
-            if let Some(row) = known.rows.get(&id) {
-                return Ok(row.clone());
-            }
-            known.acts
-        };
-        let row = read(reader, id).await?;
-        let mut known = lock(&self.0);
-        if known.acts == acts {
-            if known.rows.len() >= INCIDENTS_MAX {
-                known.rows.pop_first();
-            }
-            known.rows.insert(id, row.clone());
-        }
-        Ok(row)
-    }
-
-    fn acted(&self) {
-        let mut known = lock(&self.0);
-        known.acts += 1;
-        known.rows.clear();
-    }
-}
-
-async fn read(reader: &Reader, id: IncidentId) -> Result<Incident, EngineError> {
-    let row = reader.incident(id).await?;
-    row.ok_or_else(|| EngineError::NotFound(format!("there is no incident {id}")))
-}
-
-/// So often a number is tried when another process opens incidents too.
+/// So often a number is tried when several incidents are opened at once.
 const NUMBERS_TRIED: u32 = 20;
 
 /// An incident's row as the core looks at it.
@@ -208,9 +152,22 @@ impl Engine {
         act: IncidentAct,
         by: Actor,
     ) -> Result<Value, EngineError> {
+        // In a task of its own: who stops waiting does not take back what is written, and what is
+        // known of the incident must follow it.
+        let engine = self.clone();
+        let acting = tokio::spawn(async move { engine.write_act(id, act, by).await });
+        acting.await.unwrap_or_else(|error| Err(EngineError::Internal(error.to_string())))
+    }
+
+    async fn write_act(
+        &self,
+        id: IncidentId,
+        act: IncidentAct,
+        by: Actor,
+    ) -> Result<Value, EngineError> {
         let inner = &self.0;
         let now = inner.clock.now();
-        let row = read(inner.journal.reader(), id).await?;
+        let row = known::read(inner.journal.reader(), id).await?;
         let standing = standing(&row)?;
         let (act, bytes) = act_of(act)?;
         let event = standing.decide(act, by).map_err(|no| refused(&no))?;
@@ -228,7 +185,7 @@ impl Engine {
         let number = row.number.clone();
         append.changes = change_of(row, &event, now).into_iter().collect();
         let appended = inner.journal.append(append).await;
-        inner.incidents.acted();
+        inner.incidents.acted(id);
         match appended {
             Ok(_) => Ok(json!({"incident": id, "number": number})),
             Err(AppendError::Refused(Refusal::IncidentClosed)) => {

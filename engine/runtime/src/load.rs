@@ -69,7 +69,9 @@ pub(crate) async fn plan_of(
     let pinned = pinned(reader, digest)
         .await?
         .ok_or_else(|| unreadable("its sources are missing".to_owned()))?;
-    let plan = read_pinned(&pinned, catalogue, scripts).map_err(unreadable)?;
+    // Takes long: other runs go on meanwhile.
+    let plan = tokio::task::block_in_place(|| read_pinned(&pinned, catalogue, scripts));
+    let plan = plan.map_err(unreadable)?;
     if plan.digest() != row.plan {
         return Err(unreadable("its sources are not the ones that were launched".to_owned()));
     }

@@ -6,7 +6,7 @@ use beistand_core::entry::StreamKind;
 use beistand_core::model::{IncidentId, Mode, PlaybookName, RunId, Severity};
 use beistand_core::playbook::{Plan, SourceText};
 use beistand_core::run::{Actor, Event, Launch, decode, launch};
-use beistand_journal::{Incident, Reader, Run, StoreError};
+use beistand_journal::{Gate, Incident, Reader, Run, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -87,7 +87,7 @@ impl Engine {
             };
             return self.open_incident(&incident).await;
         };
-        let incident = self.0.incidents.get(self.0.journal.reader(), id).await?;
+        let incident = self.0.incidents.get(&self.0.journal, id).await?;
         standing(&incident)?.admits(new.mode).map_err(|no| refused(&no))?;
         Ok(incident)
     }
@@ -138,7 +138,7 @@ impl Engine {
             sources: kept.sources,
             case: new.case.as_ref().map(|case| case.name().to_owned()),
             start_key: new.start_key.clone(),
-            launched: true,
+            gate: Gate::UnlessStopped,
         };
         drive::open(inner, opening).await
     }

@@ -87,7 +87,10 @@ pub(crate) async fn plan_for(inner: &Inner, pinned: &Pinned) -> Result<Kept, Eng
     if let Some(kept) = inner.plans.launched(sources) {
         return Ok(kept);
     }
-    let plan = read_pinned(pinned, &inner.catalogue, &inner.scripts).map_err(EngineError::Usage)?;
+    // Takes longer than all else at a launch: other runs go on meanwhile.
+    let plan =
+        tokio::task::block_in_place(|| read_pinned(pinned, &inner.catalogue, &inner.scripts));
+    let plan = plan.map_err(EngineError::Usage)?;
     let plan = Arc::new(plan);
     let kept = Kept { sources: pin(&inner.journal, &plan).await?, plan };
     inner.plans.remember(sources, &kept);

@@ -364,37 +364,6 @@ pub(crate) fn holds_of(
     holds
 }
 
-/// The row of a run that is being opened.
-pub(crate) fn run_row(
-    state: &RunState,
-    sources: Digest,
-    (start_key, case): (Option<String>, Option<&str>),
-) -> journal::Run {
-    let body = match case {
-        Some(case) => json!({"sources": sources, "case": case}),
-        None => json!({"sources": sources}),
-    };
-    let opened = state.opened();
-    journal::Run {
-        id: opened.run,
-        incident: opened.incident,
-        playbook: opened.playbook.to_string(),
-        plan: opened.digest,
-        mode: opened.mode,
-        status: state.status().as_str().to_owned(),
-        root: state.root(),
-        parent: opened.parent.as_ref().map(|parent| (parent.run, parent.path.clone())),
-        start_key,
-        requested_by: opened.by.person.clone(),
-        organisation: None,
-        superseded_by: None,
-        started_at: opened.at,
-        ended_at: state.ended_at(),
-        restored: false,
-        body: body.to_string(),
-    }
-}
-
 /// Whether an entry holds an intent: the stop switch and a full disk stand before those.
 pub(crate) fn has_intent(events: &[Event]) -> bool {
     events

@@ -7,6 +7,7 @@ use beistand_runtime::{NewRun, Verb, view};
 use beistand_script::Scripts;
 use serde_json::json;
 
+mod opening;
 mod world;
 
 const TEN: &str = "playbook: ten

@@ -53,6 +53,15 @@ pub(crate) fn setup(store: &Journal, others: Vec<(&str, &str, Arc<dyn Connector>
 
 /// Opens an engine on a SQLite file; both modes answer alike.
 pub(crate) async fn engine(path: &Path, others: Vec<(&str, &str, Arc<dyn Connector>)>) -> Engine {
+    engine_with(path, others, |parts| parts).await
+}
+
+/// The same, with something about it changed.
+pub(crate) async fn engine_with(
+    path: &Path,
+    others: Vec<(&str, &str, Arc<dyn Connector>)>,
+    change: impl FnOnce(Parts) -> Parts,
+) -> Engine {
     let url = format!("sqlite:{}", path.display());
     let journal = Journal::open(&url, Options::new(WallClock.now())).await.expect("a store");
     let modes = Modes { live: setup(&journal, others), drill: setup(&journal, Vec::new()) };
@@ -65,7 +74,7 @@ pub(crate) async fn engine(path: &Path, others: Vec<(&str, &str, Arc<dyn Connect
         random: getrandom::fill,
         crash_point: None,
     };
-    Engine::new(parts).await.expect("an engine")
+    Engine::new(change(parts)).await.expect("an engine")
 }
 
 /// A run of a playbook given as text.

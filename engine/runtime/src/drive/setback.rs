@@ -6,7 +6,7 @@
 use beistand_core::run::{Actor, Command, Input};
 use beistand_journal::AppendError;
 
-use super::{Answer, Driver, LOOK_AGAIN, OWN, PANICS_MAX, REFUSED_MAX, SLEEP_MAX, Turn};
+use super::{Answer, Driver, LOOK_AGAIN, OWN, Ownership, PANICS_MAX, REFUSED_MAX, SLEEP_MAX, Turn};
 use crate::load::load;
 
 impl Driver {
@@ -47,11 +47,12 @@ impl Driver {
         }
     }
 
+    /// The same inputs wait again, with a fresh state.
     pub(super) async fn again(&mut self, kept: Vec<Input>) -> Turn {
         if let Err(error) = self.inner.load_shared().await {
             tracing::warn!(%error, "What runs share could not be read.");
         }
-        let Some(lease) = &self.lease else { return Turn::Lost };
+        let Ownership::Owned(lease) = &self.ownership else { return Turn::Lost };
         match load(&self.inner, self.run, lease.stream()).await {
             Ok(loaded) => {
                 self.state = loaded.state;
@@ -65,7 +66,7 @@ impl Driver {
                 };
                 self.inputs = kept.into_iter().filter(open).collect();
                 self.inputs.push(Input::Tick);
-                Turn::Again
+                Turn::On
             }
             Err(error) => {
                 tracing::error!(run.id = %self.run, %error, "A run could not be read again.");

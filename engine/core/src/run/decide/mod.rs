@@ -57,7 +57,7 @@ pub fn decide(
     let shared = Pending::new(world.shared);
     let out = Decision::default();
     let mut decider = Decider { world, state, permits, chance, shared, out, walk_undo: false };
-    if !decider.state.has_begun() {
+    if !decider.state.has_decided() {
         decider.emit(Head::SectionStarted { section: super::event::Section::Steps })?;
     }
     for input in inputs {

@@ -198,7 +198,7 @@ impl RunState {
         !self.out.is_empty()
     }
     /// Whether anything was decided since the run was opened.
-    pub fn has_begun(&self) -> bool {
+    pub fn has_decided(&self) -> bool {
         !self.roots.is_empty() || self.closing().is_some()
     }
     /// Children that have not ended.

@@ -1,0 +1,185 @@
+//! Runs are opened with their first turn.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use beistand_connector_api::{BoxFuture, Connector};
+use beistand_connectors::simulator::Simulator;
+use beistand_core::entry::StreamKind;
+use beistand_core::model::{
+    ActionName, Answer, Call, CallError, Catalogue, ConnectorSpec, Offer, Probed, RunId, Target,
+};
+use beistand_runtime::{Drive, Engine, EngineError, IncidentAct, NewRun, Parts, Verb};
+use serde_json::{Value, json};
+
+use super::TEN;
+use super::world::{anna, engine, engine_with, new_run, status};
+
+const ONE: &str = "playbook: one
+language: 1
+title: One post
+steps:
+  - id: post
+    call: chat.post
+    with: { room: crisis, text: hello }
+";
+
+const SAID: &str = "playbook: said
+language: 1
+title: Only says something
+steps:
+  - { id: say, note: hello }
+";
+
+async fn entries(engine: &Engine, run: RunId) -> usize {
+    let reader = engine.journal().reader();
+    let stream = reader.stream(StreamKind::Run, &run.to_string()).await.unwrap().unwrap();
+    reader.entries(&stream, 0, 100).await.unwrap().len()
+}
+
+/// The simulator, with its calls counted.
+#[derive(Debug)]
+struct Counting(Simulator, Arc<AtomicU32>);
+
+impl Connector for Counting {
+    fn spec(&self) -> &ConnectorSpec {
+        self.0.spec()
+    }
+    fn offer(&self, action: &ActionName, arguments: &Value) -> Option<Offer> {
+        self.0.offer(action, arguments)
+    }
+    fn destructive(&self, action: &ActionName, arguments: &Value) -> bool {
+        self.0.destructive(action, arguments)
+    }
+    fn goes_to(&self, action: &ActionName, arguments: &Value) -> Option<Target> {
+        self.0.goes_to(action, arguments)
+    }
+    fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, CallError>> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.call(call)
+    }
+    fn probe<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Probed> {
+        self.0.probe(call)
+    }
+    fn health(&self) -> BoxFuture<'_, Result<String, CallError>> {
+        self.0.health()
+    }
+}
+
+static WRITTEN: AtomicBool = AtomicBool::new(false);
+static GO_ON: AtomicBool = AtomicBool::new(false);
+
+/// Keeps the task of the first append between what is durable and what follows from it.
+fn between(place: &'static str) {
+    if place == "after_append" && !WRITTEN.swap(true, Ordering::SeqCst) {
+        while !GO_ON.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+    }
+}
+
+async fn counted(path: &Path, calls: &Arc<AtomicU32>) -> Engine {
+    let simulator = Simulator::new(&Catalogue::first(), Vec::new());
+    let counting: Arc<dyn Connector> = Arc::new(Counting(simulator, Arc::clone(calls)));
+    engine_with(path, vec![("chat", "counting", counting)], |parts| Parts {
+        crash_point: Some(between),
+        ..parts
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_leaves_waits_for_a_run_that_is_being_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let calls = Arc::new(AtomicU32::new(0));
+    let engine = counted(&folder.path().join("a.db"), &calls).await;
+    let opener = engine.clone();
+    let launched = tokio::spawn(async move { opener.launch(new_run(ONE, json!({}))).await });
+    while !WRITTEN.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let leaver = engine.clone();
+    let leaving = tokio::spawn(async move { leaver.leave().await });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!leaving.is_finished(), "its intent is written, and nothing was done yet");
+    GO_ON.store(true, Ordering::SeqCst);
+    assert_eq!(leaving.await.unwrap(), 0);
+    let called = calls.load(Ordering::SeqCst);
+    launched.await.unwrap().unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(
+        calls.load(Ordering::SeqCst),
+        called,
+        "nothing begins after the store was given back"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_ends_in_its_first_turn_is_one_entry() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&folder.path().join("a.db"), Vec::new()).await;
+    let run = engine.launch(new_run(SAID, json!({}))).await.unwrap();
+    assert_eq!(
+        (status(&engine, run).await.as_str(), entries(&engine, run).await),
+        ("succeeded", 1)
+    );
+    let row = engine.journal().reader().run(run).await.unwrap().unwrap();
+    assert!(row.ended_at.is_some());
+    engine.rest().await;
+    assert_eq!((engine.in_memory(), engine.leave().await), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_was_opened_by_who_does_not_drive_is_due_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let first = engine_with(&path, Vec::new(), |parts| Parts { drive: Drive::No, ..parts }).await;
+    let run = first.launch(new_run(TEN, json!({}))).await.unwrap();
+    assert_eq!((entries(&first, run).await, first.in_memory()), (1, 0), "only opened");
+    first.leave().await;
+    let second = engine(&path, Vec::new()).await;
+    second.claim_due().await.unwrap();
+    second.rest().await;
+    assert_eq!(status(&second, run).await, "succeeded");
+    second.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn launches_with_one_start_key_at_once_are_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&folder.path().join("a.db"), Vec::new()).await;
+    let first = engine.launch(new_run(SAID, json!({}))).await.unwrap();
+    let incident = engine.journal().reader().run(first).await.unwrap().unwrap().incident;
+    let wanted = NewRun {
+        start_key: Some("alert 7".to_owned()),
+        incident: Some(incident),
+        ..new_run(TEN, json!({}))
+    };
+    let mut launches = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (engine, wanted) = (engine.clone(), wanted.clone());
+        launches.spawn(async move { engine.launch(wanted).await.unwrap() });
+    }
+    let runs = launches.join_all().await;
+    assert!(runs.iter().all(|run| *run == runs[0]), "{runs:?}");
+    engine.rest().await;
+    assert_eq!(engine.launch(wanted).await.unwrap(), runs[0], "afterwards too");
+    assert_eq!((status(&engine, runs[0]).await.as_str(), engine.leave().await), ("succeeded", 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_closed_incident_admits_no_run_though_one_was_launched_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&folder.path().join("a.db"), Vec::new()).await;
+    let first = engine.launch(new_run(SAID, json!({}))).await.unwrap();
+    let incident = engine.journal().reader().run(first).await.unwrap().unwrap().incident;
+    let again = NewRun { incident: Some(incident), ..new_run(SAID, json!({})) };
+    engine.launch(again.clone()).await.unwrap();
+    let act = IncidentAct::Close { reason: "over".to_owned() };
+    engine.execute(Verb::Incident { incident, act, by: anna() }).await.unwrap();
+    let refused = engine.launch(again).await;
+    assert!(matches!(refused, Err(EngineError::Conflict(_))), "{refused:?}");
+    engine.leave().await;
+}
