@@ -21,7 +21,7 @@ const EXAMPLES: &str = "Examples:
   beistand run ransomware-containment --drill --case attack-contained
   beistand run ransomware-containment --input hosts=pc-1 --input hosts=pc-2
   beistand needs
-  beistand approve 0199 --as anna
+  beistand approve 0199a3f2-51c0-7d99-8e83 --as anna
   beistand timeline SIT-2026-0007
 
 Exit codes: 0 ok, 1 ended badly, 2 usage, 3 check failed, 4 not found, 5 not allowed, 6 waits for a

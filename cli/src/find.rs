@@ -13,9 +13,7 @@ pub(crate) async fn run(reader: &Reader, text: &str) -> Outcome<RunId> {
         [run] => Ok(run.id),
         [] => Err(Failure::not_found(format!("there is no run `{text}`"))
             .hint("`beistand runs` lists them")),
-        many => {
-            Err(Failure::usage(format!("`{text}` fits {} runs; write more of the id", many.len())))
-        }
+        _ => Err(Failure::usage(format!("`{text}` fits more than one run; write more of the id"))),
     }
 }
 
@@ -48,23 +46,22 @@ pub(crate) async fn needs(reader: &Reader, text: &str, group: bool) -> Outcome<V
         Ok(id) => reader.need(id).await?.into_iter().collect(),
         Err(_) => reader.needs_by_prefix(&text.to_lowercase()).await?,
     };
-    let open: Vec<Need> = found.iter().filter(|need| need.closed_at.is_none()).cloned().collect();
-    let need = match (open.as_slice(), found.as_slice()) {
-        ([need], _) => need.clone(),
-        ([], []) => {
-            return Err(Failure::not_found(format!("there is no need `{text}`"))
-                .hint("`beistand needs` lists them"));
-        }
-        ([], _) => {
+    // Those that were answered count: a beginning that meant one need must never mean another.
+    let need = match found.as_slice() {
+        [need] if need.closed_at.is_none() => need.clone(),
+        [_] => {
             return Err(Failure::new(
                 Exit::Conflict,
                 format!("need `{text}` was answered already"),
             ));
         }
-        (many, _) => {
+        [] => {
+            return Err(Failure::not_found(format!("there is no need `{text}`"))
+                .hint("`beistand needs` lists them"));
+        }
+        _ => {
             return Err(Failure::usage(format!(
-                "`{text}` fits {} needs; write more of the id",
-                many.len()
+                "`{text}` fits more than one need, answered ones too; write more of the id"
             )));
         }
     };

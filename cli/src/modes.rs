@@ -8,7 +8,9 @@ use beistand_connectors::simulator::{Canned, Simulator};
 use beistand_connectors::{
     CONNECTORS, SettingsError, Surroundings, connect, drill_relay, inventory,
 };
-use beistand_core::model::{Catalogue, ConnectorName, Inventory, Limits, StoreId, capabilities};
+use beistand_core::model::{
+    Catalogue, ConnectorName, GuardIdentity, Inventory, Limits, StoreId, capabilities,
+};
 use beistand_core::run::{Binding, Setup};
 use beistand_runtime::{Clock as _, ModeSetup, Modes, WallClock};
 use serde_json::Value;
@@ -65,6 +67,7 @@ pub(crate) fn modes(
 ) -> Outcome<Modes> {
     let catalogue = Catalogue::first();
     first(policy_faults(config, &catalogue))?;
+    first(guard_faults(config))?;
     let hosts = inventory_of(config)?;
     let live = live(config, &hosts, (store, url))?;
     let drill = drill(config, &hosts, store, &catalogue, canned)?;
@@ -84,6 +87,17 @@ pub(crate) fn policy_faults(config: &Config, catalogue: &Catalogue) -> Vec<Fault
         )
     };
     unknown.map(fault).collect()
+}
+
+/// What the guard list holds that can guard nothing.
+pub(crate) fn guard_faults(config: &Config) -> Vec<Fault> {
+    let never = config.guard.iter().flat_map(|guard| &guard.never).zip(0..);
+    let fault = |(text, number): (&String, u32)| {
+        let what = format!("`{text}` is no range, address, MAC or name; it would guard nothing");
+        Fault::new(format!("guard.never[{number}]"), what)
+            .hint("ranges are written 10.0.0.0/29; each thing is an entry of its own")
+    };
+    never.filter(|(text, _)| !GuardIdentity::is_meant(text)).map(fault).collect()
 }
 
 /// The inventory of the configuration; empty without one.

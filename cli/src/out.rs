@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::sync::{Arc, OnceLock};
 
 use beistand_core::playbook::{Finding, Severity, SourceText};
 use serde_json::Value;
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::library;
 use crate::shown::{Look, shown};
 
@@ -20,12 +21,21 @@ pub(crate) struct Out {
     pub(crate) colour: bool,
     /// stderr is a terminal that can move its cursor.
     pub(crate) live: bool,
+    /// Why data could not be written, the first time.
+    lost: Arc<OnceLock<String>>,
 }
 
 impl Out {
     pub(crate) fn new(json: bool, quiet: bool, plain: bool) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        Self { json, quiet, colour: terminal && !plain, live: terminal && !plain && !quiet }
+        let colour = terminal && !plain;
+        Self { json, quiet, colour, live: colour && !quiet, lost: Arc::default() }
+    }
+
+    /// Why data was lost on its way, if it was: an export that is not whole must not look like one.
+    pub(crate) fn lost(&self) -> Option<Failure> {
+        let why = self.lost.get()?;
+        Some(Failure::new(Exit::Unreachable, format!("the output could not be written: {why}")))
     }
 
     /// A line of data for people.
@@ -34,10 +44,13 @@ impl Out {
     }
 
     /// Data in a format that escapes what it holds itself.
-    #[expect(clippy::unused_self, reason = "whoever prints holds the printer, whatever it prints")]
     pub(crate) fn document(&self, text: impl Display) {
-        // A reader that went away (`| head`) is no fault of ours.
-        drop(writeln!(std::io::stdout().lock(), "{text}"));
+        if let Err(error) = writeln!(std::io::stdout().lock(), "{text}")
+            // A reader that went away (`| head`) is no fault of ours.
+            && error.kind() != ErrorKind::BrokenPipe
+        {
+            self.lost.get_or_init(|| error.to_string());
+        }
     }
 
     /// Data as one JSON value.

@@ -67,7 +67,9 @@ pub(crate) async fn dispatch(context: &Context, verb: Verb) -> Outcome {
         Verb::Connectors { verb } => setup::connectors(context, verb).await,
         Verb::Completions { shell } => {
             let mut command = Cli::command();
-            clap_complete::generate(shell, &mut command, "beistand", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "beistand", &mut script);
+            context.out.document(String::from_utf8_lossy(&script).trim_end());
             Ok(Exit::Ok)
         }
         Verb::Bench(args) => Box::pin(bench::bench(context, &args)).await,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use beistand_core::model::{Catalogue, Schema};
-use beistand_core::playbook::{Kind, Node, NodeId, Plan, Template};
+use beistand_core::playbook::{Kind, Node, NodeId, Plan};
 use beistand_core::run::{LaunchError, kind_word};
 use serde_json::{Value, json};
 
@@ -60,7 +60,9 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Outcome {
                 let connector = bound(call.action.capability(), call.via.as_ref().map(beistand_core::model::StepId::as_str));
                 let undo = spec.and_then(|spec| spec.undo.as_ref()).map(|undo| undo.action.to_string());
                 line.insert("action".to_owned(), json!(call.action));
-                line.insert("arguments".to_owned(), arguments(call.with.iter()));
+                let arguments: serde_json::Map<_, _> =
+                    call.with.iter().map(|(name, with)| (name.clone(), with.written())).collect();
+                line.insert("arguments".to_owned(), Value::Object(arguments));
                 line.insert("destructive".to_owned(), json!(spec.is_some_and(|spec| spec.destructive)));
                 line.insert("by_hand".to_owned(), json!(connector.is_none()));
                 line.insert("connector".to_owned(), json!(connector));
@@ -136,21 +138,4 @@ fn path(plan: &Plan, id: NodeId) -> String {
     }
     text.push_str(node.id.as_str());
     text
-}
-
-/// Arguments as they are written: values where known, expressions where not.
-fn arguments<'a>(with: impl Iterator<Item = (&'a String, &'a Template)>) -> Value {
-    with.map(|(name, template)| {
-        let value = template.literal().unwrap_or_else(|| {
-            let texts: Vec<String> = template
-                .expressions()
-                .iter()
-                .map(|expression| format!("${{{}}}", expression.text))
-                .collect();
-            Value::from(texts.join(" "))
-        });
-        (name.clone(), value)
-    })
-    .collect::<serde_json::Map<_, _>>()
-    .into()
 }

@@ -13,7 +13,9 @@ use serde_json::Value;
 
 use super::Config;
 use super::secrets::{SECRET_BYTES_MAX, variable};
-use crate::modes::{Fault, all_connectors, bindings, inventory_of, policy_faults, relays};
+use crate::modes::{
+    Fault, all_connectors, bindings, guard_faults, inventory_of, policy_faults, relays,
+};
 
 /// What others may not do with the file of a secret: read or write it (chmod(2)).
 const OTHERS: u32 = 0o006;
@@ -24,6 +26,7 @@ pub(crate) fn findings(config: &Config, source: &SourceText) -> Vec<Finding> {
     all.errors("config-connector", all_connectors(config).1);
     all.errors("config-binding", bindings(config).1);
     all.errors("config-policy", policy_faults(config, &Catalogue::first()));
+    all.errors("config-guard", guard_faults(config));
     all.errors("config-drill", relays(config).1);
     for (name, value) in &config.connectors {
         all.files(&format!("connectors.{name}"), value);
@@ -126,11 +129,19 @@ impl Gathered<'_> {
 
     /// A guarded name that no host has guards no address: a slip of the pen leaves a host open.
     fn guard(&mut self, config: &Config, hosts: &Inventory) {
+        if config.guard.as_ref().is_some_and(|guard| guard.never.is_empty()) {
+            let fault = Fault::new("guard.never", "it is empty: nothing of yours is guarded");
+            let hint = "name what must never be cut off: domain controllers, backup, firewalls";
+            self.add(Severity::Warning, "config-guard", fault.hint(hint));
+        }
         if hosts.hosts().is_empty() {
             return;
         }
         let never = config.guard.iter().flat_map(|guard| &guard.never);
         for (text, number) in never.zip(0..) {
+            if !GuardIdentity::is_meant(text) {
+                continue;
+            }
             let names = GuardIdentity::from_text(text).names;
             let unknown = |name: &String| hosts.resolve(TargetKind::Host, name).is_err();
             if names.iter().any(unknown) {
@@ -195,7 +206,7 @@ mod tests {
         let text = format!(
             "inventory: [{}]\nconnectors:\n  a: {}\n  b: {}\n  c: {}\n  d: {}\n  e: {{ kind: nonsense }}\n\
              bindings:\n  - {{ capability: ssh, connector: a }}\n  - {{ capability: mail, connector: nobody }}\n\
-             guard: {{ never: [dc01, dc02, 10.0.0.0/29] }}\n\
+             guard: {{ never: [dc01, dc02, 10.0.0.0/29, 10.0.0.0/99] }}\n\
              policy: [ {{ actions: [network.isolat], role: commander, votes: 1 }} ]\n\
              drill: {{ relay: {{ only_to: a@example.org }} }}\n",
             at("hosts.csv"),
@@ -217,6 +228,7 @@ mod tests {
             (7, "config-connector", true),
             (10, "config-binding", true),
             (11, "config-guard", false),
+            (11, "config-guard", true),
             (12, "config-policy", true),
             (13, "config-drill", true),
         ];

@@ -81,6 +81,19 @@ impl GuardIdentity {
         identity
     }
 
+    /// Whether this can be meant as a range, an address, a MAC or a name. What only looks like an
+    /// address would guard a name that nothing has.
+    pub fn is_meant(text: &str) -> bool {
+        let identity = Self::from_text(text);
+        let strange = |c: char| c.is_whitespace() || "/*?:,;[]".contains(c);
+        identity.names.iter().all(|name| {
+            // The last label of a name is never a number (RFC 3696, 2).
+            let last = name.rsplit('.').next().unwrap_or_default();
+            let numeric = name.contains('.') && last.bytes().all(|b| b.is_ascii_digit());
+            !name.is_empty() && !name.contains(strange) && !numeric
+        })
+    }
+
     fn covers(&self, target: &Target) -> bool {
         self.names.iter().any(|name| same_name(name, &target.name))
             || self.macs.iter().any(|mac| target.macs.contains(mac))
@@ -229,6 +242,26 @@ mod tests {
 
     fn guard(texts: &[&str]) -> Guard {
         Guard::new(texts.iter().map(|text| GuardIdentity::from_text(text)).collect())
+    }
+
+    #[test]
+    fn what_only_looks_like_an_address_is_no_name() {
+        for good in
+            ["dc01", "dc01.kreis.example", "10.0.0.0/29", "fd00::1", "00-11-22-33-44-55", "büro-7"]
+        {
+            assert!(GuardIdentity::is_meant(good), "{good}");
+        }
+        for bad in [
+            "10.0.0.0/99",
+            "10.0.0.1-10.0.0.9",
+            "10.0.0",
+            "10.0.0.*",
+            "fd00::1::2",
+            "",
+            "dc01, dc02",
+        ] {
+            assert!(!GuardIdentity::is_meant(bad), "{bad}");
+        }
     }
 
     #[test]

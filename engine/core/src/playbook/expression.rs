@@ -209,6 +209,27 @@ impl Template {
         }
     }
 
+    /// As it stands in the playbook: what is rendered later as `${…}`.
+    pub fn written(&self) -> Value {
+        let braced = |expression: &Expression| format!("${{{}}}", expression.text);
+        match self {
+            Self::Literal(value) => value.clone(),
+            Self::Whole(expression) => Value::from(braced(expression)),
+            Self::Text(pieces) => pieces
+                .iter()
+                .map(|piece| match piece {
+                    Piece::Text(text) => text.clone(),
+                    Piece::Value(expression) => braced(expression),
+                })
+                .collect::<String>()
+                .into(),
+            Self::Array(items) => items.iter().map(Self::written).collect(),
+            Self::Object(fields) => {
+                fields.iter().map(|(name, field)| (name.clone(), field.written())).collect()
+            }
+        }
+    }
+
     /// The value, if nothing in it needs rendering.
     pub fn literal(&self) -> Option<Value> {
         match self {
