@@ -59,6 +59,9 @@ const ENTRIES_WITHOUT_SNAPSHOT: u64 = 32;
 /// After a decision that took longer, the next one is made apart from the workers that all share.
 const LONG: Span = Span::from_millis(5);
 
+/// An input with more items than this makes long decisions.
+const MANY: usize = 200;
+
 /// What a run's task is given.
 #[derive(Debug)]
 pub(crate) enum Job {
@@ -123,7 +126,8 @@ struct Driver {
     own: mpsc::Sender<Job>,
     /// Few playbooks name the incident's assets; the others never cost a query.
     reads_assets: bool,
-    /// Whether the next decision may take long: the first one, and those after a long one.
+    /// Whether the next decision may take long: about many things, or after a long one. What makes
+    /// it apart from the workers costs more than an ordinary decision.
     long: bool,
 }
 
@@ -181,6 +185,9 @@ impl Driver {
             needs: loaded.state.needs().map(|need| need.id).collect(),
             status: loaded.status,
         };
+        let inputs = loaded.state.opened().inputs.as_object();
+        let mut lists = inputs.into_iter().flat_map(serde_json::Map::values);
+        let long = lists.any(|value| value.as_array().is_some_and(|list| list.len() > MANY));
         let reads_assets = loaded.plan.parts().source.text().contains("assets");
         Self {
             inner,
@@ -198,7 +205,7 @@ impl Driver {
             orders: BTreeMap::new(),
             next_order: 0,
             own,
-            long: true,
+            long,
         }
     }
 
