@@ -97,16 +97,8 @@ fn show(context: &Context, need: &Need) {
         word("role")
     ));
     let shows = body.get("shows").cloned().unwrap_or_default();
-    for line in shows.get("lines").and_then(Value::as_array).into_iter().flatten() {
-        let effect = line.get("effect").cloned().unwrap_or_default();
-        let part = |name: &str| effect.get(name).map_or(String::new(), ToString::to_string);
-        context.out.loud(crate::out::cell(&format!(
-            "  {} {} through {} with {}",
-            part("path"),
-            part("action"),
-            part("connector"),
-            part("arguments")
-        )));
+    for effect in super::needs::effects(&body) {
+        context.out.loud(crate::out::cell(&format!("  {effect}")));
     }
     for other in shows.get("others").and_then(Value::as_array).into_iter().flatten() {
         context.out.loud(crate::out::cell(&format!("  not bound: {other}")));

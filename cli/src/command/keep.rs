@@ -120,6 +120,10 @@ fn export(context: &Context, file: &Path, expect: Option<Digest>) -> Outcome {
     let bytes = std::fs::read(file).map_err(|error| {
         Failure::not_found(format!("could not read `{}`: {error}", file.display()))
     })?;
+    if bytes.starts_with(b"SQLite format 3\0") {
+        return Err(Failure::usage(format!("`{}` is a store or a backup", file.display()))
+            .hint(format!("`beistand --store sqlite:{} verify` checks it", file.display())));
+    }
     let text = String::from_utf8(bytes).map_err(|_| {
         let text = format!("`{}` is no export: it is not UTF-8", file.display());
         Failure::new(Exit::Broken, text).hint(ANEW)

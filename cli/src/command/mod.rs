@@ -9,6 +9,7 @@ mod control;
 mod drill;
 mod incident;
 mod keep;
+mod needs;
 mod plan;
 mod run;
 mod setup;
@@ -35,7 +36,7 @@ pub(crate) async fn dispatch(context: &Context, verb: Verb) -> Outcome {
         Verb::Watch { run } => run::watch(context, &run).await,
         Verb::Holds => show::holds(context).await,
         Verb::Needs { incident, run } => {
-            show::needs(context, incident.as_deref(), run.as_deref()).await
+            needs::needs(context, incident.as_deref(), run.as_deref()).await
         }
         Verb::Approve(args) => answer::approve(context, args).await,
         Verb::Deny { need, reason, group } => answer::deny(context, &need, reason, group).await,

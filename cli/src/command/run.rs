@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use beistand_core::model::{Mode, RunId, Span};
 use beistand_core::playbook::{Case, Plan};
-use beistand_core::run::{NeedKind, RunStatus};
+use beistand_core::run::RunStatus;
 use beistand_journal::{NeedFilter, Reader};
 use beistand_runtime::{Clock as _, Drive, Engine, NewRun, Verb, WallClock};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::drill::{self, Cast};
+use super::needs;
 use super::plan::inputs;
 use crate::args::RunArgs;
 use crate::exit::{DEAD_HINT, Exit, Failure, Outcome};
@@ -278,17 +279,11 @@ async fn finish(context: &Context, reader: &Reader, run: RunId, watched: &Watche
 async fn waits(context: &Context, reader: &Reader, run: RunId) -> Outcome<()> {
     let needs = reader.needs(&NeedFilter { run: Some(run), ..NeedFilter::default() }).await?;
     for need in needs {
-        let step = need.step.map_or_else(|| "the run".to_owned(), |step| step.to_string());
-        let verb = match need.kind {
-            NeedKind::Approval => format!("beistand approve {}", need.id),
-            NeedKind::Task => format!("beistand done {}", need.id),
-            NeedKind::Decision => {
-                format!("beistand decide {} retry|skip|by-hand|abort --reason …", need.id)
-            }
-            NeedKind::Unknown => {
-                format!("beistand resolve {run} {step} done|not-done|send-again --reason …")
-            }
-        };
+        let step = need.step.as_ref().map_or_else(|| "the run".to_owned(), ToString::to_string);
+        if let Some(error) = needs::error(&need) {
+            context.out.note(format_args!("{step}: {}", crate::out::cell(&error)));
+        }
+        let verb = needs::answer(&need);
         context.out.note(format_args!("waits: {step} ({}): {verb}", need.kind));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Reading: runs, one run, holds, needs. Takes no lock.
+//! Reading: runs, one run, holds. Takes no lock.
 
 use beistand_core::model::RunId;
 use beistand_core::run::{RunState, StepStatus};
@@ -204,61 +204,5 @@ pub(super) async fn holds(context: &Context) -> Outcome {
         })
         .collect();
     context.out.table(&["TARGET", "EFFECT", "STATE", "SINCE", "RUN", "STEP", "MODE"], &lines);
-    Ok(Exit::Ok)
-}
-
-pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option<&str>) -> Outcome {
-    let reader = context.reader().await?;
-    let incident = match incident {
-        Some(text) => Some(find::incident(&reader, text).await?.id),
-        None => None,
-    };
-    let run = match run {
-        Some(text) => Some(find::run(&reader, text).await?),
-        None => None,
-    };
-    let needs = reader.needs(&NeedFilter { run, incident, group: None }).await?;
-    if context.out.json {
-        let all: Vec<Value> =
-            needs.iter().filter_map(|need| serde_json::from_str(&need.body).ok()).collect();
-        context.out.value(&json!(all));
-        return Ok(Exit::Ok);
-    }
-    if needs.is_empty() {
-        context.out.note("nothing waits for people");
-        return Ok(Exit::Ok);
-    }
-    let mut groups: std::collections::BTreeMap<String, Vec<&beistand_journal::Need>> =
-        std::collections::BTreeMap::new();
-    for need in &needs {
-        groups
-            .entry(need.group.clone().unwrap_or_else(|| need.id.to_string()))
-            .or_default()
-            .push(need);
-    }
-    for group in groups.values() {
-        let Some(first) = group.first() else { continue };
-        let body: Value = serde_json::from_str(&first.body).unwrap_or_default();
-        let title = body.get("title").and_then(Value::as_str).unwrap_or_default();
-        let role = first.role.map(|role| role.to_string()).unwrap_or_default();
-        let many = if group.len() > 1 {
-            format!("  ({} equal ones: --group answers them together)", group.len())
-        } else {
-            String::new()
-        };
-        context.out.line(format_args!("{}  [{} by {role}]{many}", cell(title), first.kind));
-        for need in group {
-            let step = need.step.as_ref().map_or_else(|| "the run".to_owned(), ToString::to_string);
-            let since = context.time(need.since);
-            context.out.line(format_args!("  {}  {step}  since {since}", need.id));
-        }
-        let shows = body.get("shows").cloned().unwrap_or_default();
-        for name in ["instructions", "error"] {
-            if let Some(text) = shows.get(name) {
-                let text = text.as_str().map_or_else(|| text.to_string(), ToOwned::to_owned);
-                context.out.line(format_args!("  {name}: {}", text.replace('\n', "\n    ")));
-            }
-        }
-    }
     Ok(Exit::Ok)
 }

@@ -1,0 +1,197 @@
+//! What waits for people: what is asked, of whom, about what, and how it is answered.
+
+use std::collections::BTreeMap;
+
+use beistand_core::model::Mode;
+use beistand_core::run::NeedKind;
+use beistand_journal::{Need, NeedFilter, Reader};
+use serde_json::{Value, json};
+
+use crate::exit::{Exit, Outcome};
+use crate::find;
+use crate::out::cell;
+use crate::session::Context;
+
+pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option<&str>) -> Outcome {
+    let reader = context.reader().await?;
+    let incident = match incident {
+        Some(text) => Some(find::incident(&reader, text).await?.id),
+        None => None,
+    };
+    let run = match run {
+        Some(text) => Some(find::run(&reader, text).await?),
+        None => None,
+    };
+    let needs = reader.needs(&NeedFilter { run, incident, group: None }).await?;
+    if context.out.json {
+        let all: Vec<Value> =
+            needs.iter().filter_map(|need| serde_json::from_str(&need.body).ok()).collect();
+        context.out.value(&json!(all));
+        return Ok(Exit::Ok);
+    }
+    if needs.is_empty() {
+        context.out.note("nothing waits for people");
+        return Ok(Exit::Ok);
+    }
+    let mut groups: BTreeMap<String, Vec<&Need>> = BTreeMap::new();
+    for need in &needs {
+        let group = need.group.clone().unwrap_or_else(|| need.id.to_string());
+        groups.entry(group).or_default().push(need);
+    }
+    for group in groups.values() {
+        show(context, &reader, group).await?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// Needs of one cause.
+async fn show(context: &Context, reader: &Reader, group: &[&Need]) -> Outcome<()> {
+    let Some(first) = group.first() else { return Ok(()) };
+    let body: Value = serde_json::from_str(&first.body).unwrap_or_default();
+    let title = body.get("title").and_then(Value::as_str).unwrap_or_default();
+    let role = first.role.map_or_else(|| "anybody".to_owned(), |role| role.to_string());
+    let number = reader.incident(first.incident).await?.map(|incident| incident.number);
+    let number = number.unwrap_or_else(|| first.incident.to_string());
+    let mode = match first.mode {
+        Mode::Live => "",
+        Mode::Drill => ", drill",
+    };
+    context.out.line(format_args!(
+        "{}  [{} by {role}{}, {number}{mode}]",
+        cell(title),
+        first.kind,
+        votes(&body)
+    ));
+    for need in group {
+        let step = need.step.as_ref().map_or_else(|| "the run".to_owned(), ToString::to_string);
+        let since = context.time(need.since);
+        let until =
+            need.until.map(|at| format!("  until {}", context.time(at))).unwrap_or_default();
+        context.out.line(format_args!("  {}  {step}  since {since}{until}", need.id));
+        let body: Value = serde_json::from_str(&need.body).unwrap_or_default();
+        for effect in effects(&body) {
+            context.out.line(format_args!("    {}", cell(&effect)));
+        }
+    }
+    let shows = body.get("shows").cloned().unwrap_or_default();
+    for name in ["instructions", "error"] {
+        if let Some(value) = shows.get(name).filter(|value| !value.is_null()) {
+            let text = said(value).replace('\n', "\n    ");
+            context.out.line(format_args!("  {name}: {text}"));
+        }
+    }
+    let fields = fields(&body);
+    if !fields.is_empty() {
+        context.out.line(format_args!("  form: {}", fields.join(", ")));
+    }
+    let together = if group.len() > 1 {
+        format!("  ({} equal ones: --group answers them together)", group.len())
+    } else {
+        String::new()
+    };
+    context.out.line(format_args!("  answer: {}{together}", answer(first)));
+    Ok(())
+}
+
+fn votes(body: &Value) -> String {
+    let count = |name: &str| body.get(name).and_then(Value::as_u64).unwrap_or_default();
+    match count("votes_needed") {
+        0 | 1 => String::new(),
+        needed => format!(", {} of {needed} votes", count("votes")),
+    }
+}
+
+/// What a gate is about, an effect a line.
+pub(super) fn effects(body: &Value) -> Vec<String> {
+    let lines = body.pointer("/shows/lines").and_then(Value::as_array);
+    let effect = |line: &Value| {
+        let part = |name: &str| line.pointer(&format!("/effect/{name}")).cloned();
+        let connector = part("connector").filter(|connector| !connector.is_null());
+        let through = connector.map_or_else(|| "a person".to_owned(), |name| said(&name));
+        let text = |name: &str| part(name).map(|value| said(&value)).unwrap_or_default();
+        format!("{}  {} through {through} with {}", text("path"), text("action"), text("arguments"))
+    };
+    lines.into_iter().flatten().map(effect).collect()
+}
+
+/// A text as it is, an error as a sentence, all else as JSON.
+fn said(value: &Value) -> String {
+    let field = |name: &str| value.get(name).and_then(Value::as_str);
+    match (value.as_str(), field("kind").zip(field("message"))) {
+        (Some(text), _) => text.to_owned(),
+        (None, Some((kind, message))) => format!("{kind}: {message}"),
+        (None, None) => value.to_string(),
+    }
+}
+
+/// The fields of a form, with what may stand in them.
+fn fields(body: &Value) -> Vec<String> {
+    let fields = body.pointer("/form/properties").and_then(Value::as_object);
+    let field = |(name, schema): (&String, &Value)| {
+        let words = schema.get("enum").and_then(Value::as_array);
+        let kind = match words {
+            Some(words) => words.iter().map(said).collect::<Vec<_>>().join(" or "),
+            None => schema.get("type").map(said).unwrap_or_default(),
+        };
+        format!("{name} ({kind})")
+    };
+    fields.into_iter().flatten().map(field).collect()
+}
+
+/// Why somebody is asked.
+pub(super) fn error(need: &Need) -> Option<String> {
+    let body: Value = serde_json::from_str(&need.body).ok()?;
+    body.pointer("/shows/error").filter(|error| !error.is_null()).map(said)
+}
+
+/// The verb that answers it.
+pub(super) fn answer(need: &Need) -> String {
+    let id = need.id;
+    match need.kind {
+        NeedKind::Approval => format!("beistand approve {id}, or deny {id} --reason …"),
+        NeedKind::Task => {
+            let body: Value = serde_json::from_str(&need.body).unwrap_or_default();
+            let form = if fields(&body).is_empty() { "" } else { " --form FIELD=VALUE" };
+            format!("beistand done {id}{form}")
+        }
+        NeedKind::Decision if need.step.is_none() => {
+            format!("beistand decide {id} retry|abort --reason …")
+        }
+        NeedKind::Decision => {
+            format!("beistand decide {id} retry|skip|by-hand|abort --reason …")
+        }
+        NeedKind::Unknown => {
+            let (run, step) = (need.run, need.step.as_ref());
+            let run = run.map(|run| run.to_string()).unwrap_or_default();
+            let step = step.map(ToString::to_string).unwrap_or_default();
+            format!("beistand resolve {run} {step} done|not-done|send-again --reason …")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_gate_and_a_form_ask_is_said_in_words() {
+        let body = json!({
+            "votes": 1, "votes_needed": 2,
+            "form": {"type": "object", "properties": {
+                "attack": {"type": "boolean"}, "state": {"enum": ["isolated", "open"]}
+            }},
+            "shows": {"lines": [{"effect": {
+                "path": "cut", "action": "network.isolate", "connector": null,
+                "arguments": {"host": "pc-1"}
+            }}]}
+        });
+        assert_eq!(votes(&body), ", 1 of 2 votes");
+        assert_eq!(fields(&body), ["attack (boolean)", "state (isolated or open)"]);
+        assert_eq!(
+            effects(&body),
+            [r#"cut  network.isolate through a person with {"host":"pc-1"}"#]
+        );
+        let error = json!({"kind": "guarded", "message": "dc01 is guarded", "sure": true});
+        assert_eq!(said(&error), "guarded: dc01 is guarded");
+    }
+}
