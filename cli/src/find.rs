@@ -1,8 +1,9 @@
 //! What people type, and what it stands for: runs by prefix, incidents by number, steps by item.
 
-use beistand_core::model::{IncidentId, NeedId, Path, RunId};
+use beistand_core::model::{IncidentId, Millis, NeedId, Path, RunId, Span};
 use beistand_core::run::RunState;
 use beistand_journal::{Incident, Need, NeedFilter, Page, Reader};
+use beistand_runtime::{Clock as _, WallClock};
 
 use crate::exit::{Exit, Failure, Outcome};
 
@@ -72,6 +73,16 @@ pub(crate) async fn needs(reader: &Reader, text: &str, group: bool) -> Outcome<V
     Ok(reader.needs(&filter).await?)
 }
 
+/// When something happened. Clocks differ by a little; what is yet to come did not happen.
+pub(crate) fn past(text: Option<&str>) -> Outcome<Option<Millis>> {
+    let Some(text) = text else { return Ok(None) };
+    let at = Millis::parse(text).map_err(|error| Failure::usage(error.to_string()))?;
+    if at > WallClock.now().plus(Span::from_secs(60)) {
+        return Err(Failure::usage(format!("{text} is yet to come; --at says when it happened")));
+    }
+    Ok(Some(at))
+}
+
 /// A step by its path; `contain[pc-2]/cut` names an item where that is unique. A bare number in
 /// brackets is always the index.
 pub(crate) fn step(state: &RunState, text: &str) -> Outcome<Path> {
@@ -106,4 +117,17 @@ fn with_item(state: &RunState, step: &beistand_core::run::Step) -> Option<String
     let (before, rest) = text.rsplit_once('[')?;
     let (_, after) = rest.split_once(']')?;
     Some(format!("{before}[{item}]{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::past;
+
+    #[test]
+    fn what_is_yet_to_come_did_not_happen() {
+        assert!(past(Some("2023-10-30T04:00:00Z")).unwrap().is_some());
+        assert!(past(Some("2999-01-01T00:00:00Z")).is_err());
+        assert!(past(Some("tomorrow")).is_err());
+        assert_eq!(past(None).unwrap(), None);
+    }
 }

@@ -129,10 +129,6 @@ fn form(pairs: &[String], need: &Need) -> Outcome<Value> {
     values::read(pairs, &schema.unwrap_or_default())
 }
 
-fn time(text: Option<&str>) -> Outcome<Option<Millis>> {
-    text.map(Millis::parse).transpose().map_err(|error| Failure::usage(error.to_string()))
-}
-
 pub(super) async fn done(context: &Context, args: DoneArgs) -> Outcome {
     let reader = context.reader().await?;
     let needs = find::needs(&reader, &args.need, args.group).await?;
@@ -140,7 +136,7 @@ pub(super) async fn done(context: &Context, args: DoneArgs) -> Outcome {
     if let Some(need) = needs.first() {
         said.form = form(&args.form, need)?;
     }
-    said.done_at = time(args.at.as_deref())?;
+    said.done_at = find::past(args.at.as_deref())?;
     if let Some(by) = &args.by {
         said.by = crate::session::named(by)?;
     }

@@ -1,7 +1,7 @@
 //! Incidents, notes, evidence.
 
-use beistand_core::model::{Millis, Mode, Person, Severity};
-use beistand_journal::{Incident, Page};
+use beistand_core::model::{Mode, Person, Severity};
+use beistand_journal::{Incident, Page, RunFilter};
 use beistand_runtime::{IncidentAct, NewIncident, Verb};
 use serde_json::{Value, json};
 
@@ -36,7 +36,9 @@ pub(super) async fn incident(context: &Context, verb: IncidentVerb) -> Outcome {
         IncidentVerb::List => list(context).await,
         IncidentVerb::Show { incident } => show(context, &incident).await,
         IncidentVerb::Close { incident, reason } => {
-            act(context, &incident, IncidentAct::Close { reason }).await
+            let exit = act(context, &incident, IncidentAct::Close { reason }).await?;
+            still_going(context, &incident).await?;
+            Ok(exit)
         }
         IncidentVerb::Assign { incident, role, person } => {
             let person: Person = person.parse().map_err(usage)?;
@@ -59,6 +61,22 @@ async fn act(context: &Context, incident: &str, act: IncidentAct) -> Outcome {
         context.out.note(format_args!("written into {}", found.number));
     }
     Ok(Exit::Ok)
+}
+
+/// Closing an incident ends nothing that goes on in it.
+async fn still_going(context: &Context, incident: &str) -> Outcome<()> {
+    let reader = context.reader().await?;
+    let found = find::incident(&reader, incident).await?;
+    let filter = RunFilter { incident: Some(found.id), unfinished: true, ..RunFilter::default() };
+    let count = reader.runs(&filter, Page::first(1_000)).await?.len();
+    if count > 0 {
+        context.out.loud(format_args!(
+            "{count} of its runs have not ended and go on; `beistand cancel --incident {} --reason …` \
+             ends them",
+            found.number
+        ));
+    }
+    Ok(())
 }
 
 fn json(incident: &Incident) -> Value {
@@ -144,7 +162,7 @@ pub(super) async fn note(
     text: String,
     at: Option<&str>,
 ) -> Outcome {
-    let at = at.map(Millis::parse).transpose().map_err(usage)?;
+    let at = find::past(at)?;
     act(context, incident, IncidentAct::Note { text, at }).await
 }
 
