@@ -80,6 +80,26 @@ impl Shelves {
         Some(SourceText::new(*name, *text))
     }
 
+    /// The names of a playbook's cases, wherever they stand.
+    pub(crate) fn cases(&self, playbook: &SourceText) -> BTreeSet<String> {
+        let shipped = playbook.name().strip_suffix("/playbook.yaml");
+        let beside = Path::new(playbook.name()).parent().map(Path::to_path_buf);
+        let elsewhere = shipped
+            .into_iter()
+            .flat_map(|name| self.folders.iter().map(move |folder| folder.join(name)));
+        let files = beside.into_iter().chain(elsewhere).flat_map(|folder| {
+            std::fs::read_dir(folder.join("cases")).into_iter().flatten().flatten()
+        });
+        let own = files.map(|file| file.file_name().to_string_lossy().into_owned());
+        let embedded = shipped.map(|name| format!("{name}/cases/"));
+        let embedded = CASES
+            .iter()
+            .filter_map(|(name, _)| name.strip_prefix(embedded.as_deref()?).map(ToOwned::to_owned));
+        own.chain(embedded)
+            .filter_map(|file| file.strip_suffix(".yaml").map(ToOwned::to_owned))
+            .collect()
+    }
+
     /// Checks a playbook with everything it calls.
     pub(crate) fn check(
         &self,

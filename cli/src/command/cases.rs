@@ -19,7 +19,8 @@ pub(super) fn test(context: &Context, args: &TestArgs) -> Outcome {
     let folder = args.folder.clone().unwrap_or_else(|| PathBuf::from("playbooks"));
     let playbooks = find(&folder);
     if playbooks.is_empty() {
-        return Err(Failure::not_found(format!("`{}` holds no playbook.yaml", folder.display())));
+        return Err(Failure::not_found(format!("`{}` holds no playbook.yaml", folder.display()))
+            .hint("a playbook with cases is a folder: NAME/playbook.yaml and NAME/cases/*.yaml"));
     }
     let (mut good, mut bad) = (0, 0);
     let mut results = Vec::new();

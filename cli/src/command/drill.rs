@@ -42,8 +42,12 @@ pub(super) struct Played {
 
 /// The case of a playbook, by name.
 pub(super) fn named(context: &Context, plan: &Plan, name: &str) -> Outcome<Played> {
-    let source = context.shelves.case(&plan.parts().source, name).ok_or_else(|| {
-        Failure::not_found(format!("playbook `{}` has no case `{name}`", plan.name()))
+    let playbook = &plan.parts().source;
+    let source = context.shelves.case(playbook, name).ok_or_else(|| {
+        let all: Vec<String> = context.shelves.cases(playbook).into_iter().collect();
+        let failure =
+            Failure::not_found(format!("playbook `{}` has no case `{name}`", plan.name()));
+        if all.is_empty() { failure } else { failure.hint(format!("it has {}", all.join(", "))) }
     })?;
     read(context, plan, source)
 }
