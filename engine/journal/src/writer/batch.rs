@@ -22,8 +22,7 @@ const OPEN_STREAMS: &str = "
     from json_each($1) w where true on conflict (kind, id) do nothing";
 
 /// A new stream whose first entry was not written is taken out again.
-const CLOSE_STREAMS: &str = "delete from stream where seq = 0 and no in (
-    select cast(w.value ->> 'no' as bigint) from json_each($1) w)";
+const CLOSE_STREAMS: &str = "delete from stream where seq = 0 and no between $1 and $2";
 
 const FIND_END: &str =
     "select no, fence, seq, head from stream where kind = $1 and id = $2 and owner is null";
@@ -88,6 +87,7 @@ impl Writer {
     fn around(&self, batch: &[Job], plans: &[Plan]) -> (Vec<Statement>, Vec<Statement>) {
         let mut changes = Changes::default();
         let mut opened = Vec::new();
+        let (mut first, mut last) = (i64::MAX, 0);
         for (job, plan) in batch.iter().zip(plans) {
             let Plan::Write { lease: Lease { stream, .. }, new } = plan else { continue };
             changes.add(stream.no, new.hash, &job.changes);
@@ -95,6 +95,7 @@ impl Writer {
                 opened.push(
                     json!({"no": stream.no, "kind": stream.kind.as_str(), "id": stream.id()}),
                 );
+                (first, last) = (first.min(stream.no), last.max(stream.no));
             }
         }
         let mut after = changes.statements();
@@ -102,7 +103,7 @@ impl Writer {
             return (Vec::new(), after);
         }
         let rows = Value::Array(opened).to_string();
-        after.push(Statement { sql: CLOSE_STREAMS, params: params![rows.clone()] });
+        after.push(Statement { sql: CLOSE_STREAMS, params: params![first, last] });
         (vec![Statement { sql: OPEN_STREAMS, params: params![rows, self.node] }], after)
     }
 
