@@ -4,8 +4,14 @@
 //! record of [`RECORD`] bytes in one blob, numbers as digits, hashes as they are; heads and bodies
 //! are pieces of a second blob. `json_each` only counts the rows.
 
-use futures_util::TryStreamExt as _;
+use std::pin::pin;
+use std::sync::LazyLock;
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_util::{TryStreamExt as _, poll};
 use sqlx::{AssertSqlSafe, Either, Executor as _, Row as _, SqliteConnection};
+use tokio::time::Instant;
 
 use super::Transaction;
 use crate::chain::Write;
@@ -101,7 +107,12 @@ pub(super) async fn commit(
     if !alone {
         script.add("commit", Vec::new());
     }
-    let done = script.run(connection).await?;
+    // Where several are written, others have work to do meanwhile.
+    let done = if writes.len() == 1 && *MANY_CORES {
+        awake(script.run(connection)).await?
+    } else {
+        script.run(connection).await?
+    };
     let inserted = done.get(insert).copied().unwrap_or_default();
     if writes.is_empty() || usize::try_from(inserted) == Ok(writes.len()) {
         return Ok(writes.iter().map(|write| write.stream).collect());
@@ -112,6 +123,26 @@ pub(super) async fn commit(
     // It is committed: who would try it again would take its own entries for somebody else's.
     let rows = rows.map_err(|error| Failure::Fatal(error.to_string()))?;
     rows.iter().map(|row| Ok(row.try_get_unchecked::<i64, _>(0)?)).collect()
+}
+
+/// How long a lone commit is waited for awake.
+const AWAKE: Duration = Duration::from_micros(250);
+/// On one core, whoever waits awake holds up what it waits for.
+static MANY_CORES: LazyLock<bool> =
+    LazyLock::new(|| std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1));
+
+/// Waits without going to sleep at first: to be woken takes a sixth of what a lone commit takes. All
+/// other tasks come first each time.
+async fn awake<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let until = Instant::now() + AWAKE;
+    while Instant::now() < until {
+        if let Poll::Ready(done) = poll!(&mut future) {
+            return done;
+        }
+        tokio::task::yield_now().await;
+    }
+    future.await
 }
 
 /// A JSON array of so many elements.
