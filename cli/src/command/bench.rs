@@ -25,8 +25,9 @@ mod restart;
 /// How many steps at either end of a long run are compared.
 const PACE: usize = 100;
 
-/// How long the disk alone is measured.
-const DISK_FOR: Duration = Duration::from_millis(1_500);
+/// How long the disk alone is measured, before the runs and again after them: it may change within
+/// seconds.
+const DISK_FOR: Duration = Duration::from_secs(1);
 
 pub(super) async fn bench(context: &Context, args: &BenchArgs) -> Outcome {
     let (url, folder) = place(&context.url, args.keep_in.as_deref())?;
@@ -64,6 +65,8 @@ async fn steps(context: &Context, args: &BenchArgs, folder: Option<&Path>) -> Ou
         return Err(Failure::new(Exit::Conflict, "another process owns this store"));
     };
     let engine = unlimited(engine)?;
+    let mut disk = folder.map(Disk::new).transpose()?;
+    disk.as_mut().map(Disk::measure).transpose()?;
     let before = engine.journal().metrics();
     let began = Instant::now();
     let lengths = load(context, &engine, args).await?;
@@ -73,8 +76,8 @@ async fn steps(context: &Context, args: &BenchArgs, folder: Option<&Path>) -> Ou
     measured.entries = after.entries - before.entries;
     measured.commits = after.commits - before.commits;
     engine.leave().await;
-    let disk = folder.map(disk).transpose()?;
-    Ok(figures(args, (seconds, lengths), measured, disk))
+    disk.as_mut().map(Disk::measure).transpose()?;
+    Ok(figures(args, (seconds, lengths), measured, disk.map(|disk| disk.rate())))
 }
 
 /// Nothing but the store limits how fast it goes.
@@ -230,18 +233,34 @@ async fn steps_of(reader: &Reader, run: RunId, measured: &mut Measured) -> Outco
 }
 
 /// The machine's own rate: 4 KiB appended and synced, one after the other.
-fn disk(folder: &Path) -> Outcome<f64> {
-    let path = folder.join("sync.probe");
-    let mut file = std::fs::File::create(&path)?;
-    let block = [0x5a_u8; 4096];
-    let began = Instant::now();
-    let mut count = 0_u32;
-    while began.elapsed() < DISK_FOR {
-        file.write_all(&block)?;
-        file.sync_data()?;
-        count += 1;
+struct Disk {
+    file: std::fs::File,
+    syncs: u32,
+    seconds: f64,
+}
+
+impl Disk {
+    fn new(folder: &Path) -> Outcome<Self> {
+        let file = std::fs::File::create(folder.join("sync.probe"))?;
+        Ok(Self { file, syncs: 0, seconds: 0.0 })
     }
-    Ok(f64::from(count) / began.elapsed().as_secs_f64())
+
+    fn measure(&mut self) -> Outcome<()> {
+        let block = [0x5a_u8; 4096];
+        let began = Instant::now();
+        while began.elapsed() < DISK_FOR {
+            self.file.write_all(&block)?;
+            self.file.sync_data()?;
+            self.syncs += 1;
+        }
+        self.seconds += began.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// Syncs a second.
+    fn rate(&self) -> f64 {
+        f64::from(self.syncs) / self.seconds
+    }
 }
 
 fn percentile(sorted: &[u64], percent: usize) -> u64 {
