@@ -25,8 +25,8 @@ mod restart;
 /// How many steps at either end of a long run are compared.
 const PACE: usize = 100;
 
-/// How long the disk alone is measured, before the runs and again after them: it may change within
-/// seconds.
+/// How long the disk alone is measured, before the runs and again after them: its rate may change
+/// within seconds.
 const DISK_FOR: Duration = Duration::from_secs(1);
 
 pub(super) async fn bench(context: &Context, args: &BenchArgs) -> Outcome {
@@ -66,17 +66,21 @@ async fn steps(context: &Context, args: &BenchArgs, folder: Option<&Path>) -> Ou
     };
     let engine = unlimited(engine)?;
     let mut disk = folder.map(Disk::new).transpose()?;
-    disk.as_mut().map(Disk::measure).transpose()?;
+    if let Some(disk) = &mut disk {
+        disk.measure()?;
+    }
     let before = engine.journal().metrics();
     let began = Instant::now();
     let lengths = load(context, &engine, args).await?;
     let seconds = began.elapsed().as_secs_f64();
     let after = engine.journal().metrics();
+    if let Some(disk) = &mut disk {
+        disk.measure()?;
+    }
     let mut measured = measure(engine.journal().reader(), args.runs).await?;
     measured.entries = after.entries - before.entries;
     measured.commits = after.commits - before.commits;
     engine.leave().await;
-    disk.as_mut().map(Disk::measure).transpose()?;
     Ok(figures(args, (seconds, lengths), measured, disk.map(|disk| disk.rate())))
 }
 
@@ -232,7 +236,7 @@ async fn steps_of(reader: &Reader, run: RunId, measured: &mut Measured) -> Outco
     }
 }
 
-/// The machine's own rate: 4 KiB appended and synced, one after the other.
+/// The machine's own disk: 4 KiB appended and synced, one after the other.
 struct Disk {
     file: std::fs::File,
     syncs: u32,

@@ -21,7 +21,9 @@ const OPEN_STREAMS: &str = "
         unhex('0000000000000000000000000000000000000000000000000000000000000000'), null
     from json_each($1) w where true on conflict (kind, id) do nothing";
 
-/// A new stream whose first entry was not written is taken out again.
+/// A new stream whose first entry was not written is taken out again. `$1` to `$2` are the numbers
+/// given out for this transaction; what else lies between has entries, for only the store's own
+/// stream, number 1, is ever committed without.
 const CLOSE_STREAMS: &str = "delete from stream where seq = 0 and no between $1 and $2";
 
 const FIND_END: &str =
