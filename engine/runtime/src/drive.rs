@@ -4,6 +4,7 @@
 //! loaded anew, and the same inputs are decided on again; an answer is never lost that way. Whoever
 //! opens a run has its first turn written with the opening.
 
+mod aside;
 mod opening;
 mod setback;
 mod write;
@@ -12,8 +13,8 @@ pub(crate) use opening::{Opening, open};
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ use beistand_journal::{Lease, StoreError};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
+use self::aside::Aside;
 use crate::children;
 use crate::effects;
 use crate::engine::{Drive, Inner, News, lock};
@@ -55,12 +57,6 @@ const SLEEP_MAX: Duration = Duration::from_secs(1);
 
 /// A snapshot is written when a run leaves memory after so many entries.
 const ENTRIES_WITHOUT_SNAPSHOT: u64 = 32;
-
-/// After a decision that took longer, the next one is made apart from the workers that all share.
-const LONG: Span = Span::from_millis(5);
-
-/// An input with more items than this makes long decisions.
-const MANY: usize = 200;
 
 /// What a run's task is given.
 #[derive(Debug)]
@@ -126,9 +122,6 @@ struct Driver {
     own: mpsc::Sender<Job>,
     /// Few playbooks name the incident's assets; the others never cost a query.
     reads_assets: bool,
-    /// Whether the next decision may take long: about many things, or after a long one. What makes
-    /// it apart from the workers costs more than an ordinary decision.
-    long: bool,
 }
 
 /// Takes up a run whose stream was claimed, and drives it until it ends, waits or is lost.
@@ -185,9 +178,6 @@ impl Driver {
             needs: loaded.state.needs().map(|need| need.id).collect(),
             status: loaded.status,
         };
-        let inputs = loaded.state.opened().inputs.as_object();
-        let mut lists = inputs.into_iter().flat_map(serde_json::Map::values);
-        let long = lists.any(|value| value.as_array().is_some_and(|list| list.len() > MANY));
         let reads_assets = loaded.plan.parts().source.text().contains("assets");
         Self {
             inner,
@@ -205,7 +195,6 @@ impl Driver {
             orders: BTreeMap::new(),
             next_order: 0,
             own,
-            long,
         }
     }
 
@@ -313,11 +302,12 @@ impl Driver {
         let mode = self.inner.modes.of(self.state.opened().mode);
         let mut chance = self.inner.chance().map_err(|error| error.to_string())?;
         let shared = self.inner.shared(self.state.opened().mode);
-        let shared = shared.read().unwrap_or_else(PoisonError::into_inner);
+        let clock = self.inner.clock.as_ref();
+        let scripts = Aside { scripts: self.inner.scripts.as_ref(), clock, began: clock.now() };
         let world = World {
             now,
             plan: &self.plan,
-            scripts: self.inner.scripts.as_ref(),
+            scripts: &scripts,
             catalogue: &self.inner.catalogue,
             setup: &mode.setup,
             connectors: mode,
@@ -327,11 +317,8 @@ impl Driver {
         self.inner.counters.decisions.fetch_add(1, Ordering::Relaxed);
         let state = &mut self.state;
         // A panic in here must end this decision, not the lock's other users; the state is thrown away.
-        let decide =
-            || catch_unwind(AssertUnwindSafe(|| decide(&world, state, inputs, taken, &mut chance)));
-        // Others must not wait for it: votes, the stop file, the journal.
-        let decided = if self.long { tokio::task::block_in_place(decide) } else { decide() };
-        self.long = self.inner.clock.now().since(now) > LONG;
+        let decided =
+            catch_unwind(AssertUnwindSafe(|| decide(&world, state, inputs, taken, &mut chance)));
         match decided {
             Ok(Ok(decision)) => Ok(decision),
             Ok(Err(contradiction)) => Err(contradiction.to_string()),
@@ -365,12 +352,11 @@ impl Driver {
     fn done(&mut self, decision: Decision, mut taken: Taken, now: Millis) {
         let mode = self.state.opened().mode;
         if !decision.shared.is_empty() {
-            let mut shared =
-                self.inner.shared(mode).write().unwrap_or_else(PoisonError::into_inner);
-            for change in &decision.shared {
-                shared.apply(change, now);
-            }
-            drop(shared);
+            self.inner.share(mode, |shared| {
+                for change in &decision.shared {
+                    shared.apply(change, now);
+                }
+            });
             self.inner.shared_changed.notify_waiters();
         }
         self.written.needs = self.state.needs().map(|need| need.id).collect();

@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use beistand_core::entry::StreamKind;
 use beistand_core::model::{Catalogue, Millis, Mode, RunId};
@@ -97,8 +97,8 @@ pub(crate) struct Inner {
     pub(crate) incidents: Incidents,
     pub(crate) places: Arc<Places>,
     pub(crate) script_pool: Arc<Semaphore>,
-    pub(crate) live: RwLock<Shared>,
-    pub(crate) drill: RwLock<Shared>,
+    live: Mutex<Arc<Shared>>,
+    drill: Mutex<Arc<Shared>>,
     /// Told when a hold changed or the stop switch went off.
     pub(crate) shared_changed: Notify,
     pub(crate) runs: Mutex<BTreeMap<RunId, mpsc::Sender<Job>>>,
@@ -141,8 +141,8 @@ impl Engine {
             incidents: Incidents::default(),
             places: Arc::default(),
             script_pool: Arc::new(Semaphore::new(SCRIPTS_AT_ONCE)),
-            live: RwLock::default(),
-            drill: RwLock::default(),
+            live: Mutex::default(),
+            drill: Mutex::default(),
             shared_changed: Notify::new(),
             runs: Mutex::default(),
             news,
@@ -188,7 +188,18 @@ impl Engine {
 }
 
 impl Inner {
-    pub(crate) fn shared(&self, mode: Mode) -> &RwLock<Shared> {
+    /// What runs share, as it is now. Nobody waits for who reads it: a decision may take long, and
+    /// the stop switch must not.
+    pub(crate) fn shared(&self, mode: Mode) -> Arc<Shared> {
+        Arc::clone(&lock(self.place_of(mode)))
+    }
+
+    /// Changes what runs share.
+    pub(crate) fn share(&self, mode: Mode, change: impl FnOnce(&mut Shared)) {
+        change(Arc::make_mut(&mut lock(self.place_of(mode))));
+    }
+
+    const fn place_of(&self, mode: Mode) -> &Mutex<Arc<Shared>> {
         match mode {
             Mode::Live => &self.live,
             Mode::Drill => &self.drill,
@@ -218,7 +229,7 @@ impl Inner {
                 let struck = fresh.struck.entry((one.root, one.action.clone())).or_default();
                 struck.add(&one.target, one.run, one.votes);
             }
-            *self.shared(mode).write().unwrap_or_else(PoisonError::into_inner) = fresh;
+            self.share(mode, |shared| *shared = fresh);
         }
         Ok(())
     }

@@ -170,11 +170,7 @@ impl Engine {
 
     /// The stop switch without a person's command: a file, or SIGUSR1.
     pub async fn stop_from_outside(&self, reason: &str) {
-        let stopped = {
-            let shared = self.0.shared(beistand_core::model::Mode::Live);
-            shared.read().unwrap_or_else(std::sync::PoisonError::into_inner).stopped
-        };
-        if stopped {
+        if self.0.is_stopped() {
             return;
         }
         // Memory first: it stops within this process even when the store can not be written.

@@ -1,7 +1,7 @@
 //! Commands to the engine: from this process, or through the mailbox from others. One code path.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use beistand_core::entry::StreamKind;
 use beistand_core::incident::store;
@@ -200,21 +200,21 @@ impl Engine {
 impl Inner {
     pub(crate) fn set_stopped(&self, stopped: bool) {
         for mode in [Mode::Live, Mode::Drill] {
-            self.shared(mode).write().unwrap_or_else(PoisonError::into_inner).stopped = stopped;
+            self.share(mode, |shared| shared.stopped = stopped);
         }
         self.shared_changed.notify_waiters();
     }
 
     /// Whether the stop switch is on, as far as memory knows.
     pub(crate) fn is_stopped(&self) -> bool {
-        self.shared(Mode::Live).read().unwrap_or_else(PoisonError::into_inner).stopped
+        self.shared(Mode::Live).stopped
     }
 
     /// Effects that are out now, by target.
     fn open_effects(&self) -> Vec<Value> {
         let mut open = Vec::new();
         for mode in [Mode::Live, Mode::Drill] {
-            let shared = self.shared(mode).read().unwrap_or_else(PoisonError::into_inner);
+            let shared = self.shared(mode);
             for (key, state) in shared.holds.iter() {
                 if let Some((run, path)) = &state.busy {
                     open.push(json!({"target": key.target, "effect": key.effect, "run": run, "path": path}));

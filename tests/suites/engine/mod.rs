@@ -8,6 +8,7 @@ use beistand_script::Scripts;
 use serde_json::json;
 
 mod opening;
+mod pace;
 mod world;
 
 const TEN: &str = "playbook: ten

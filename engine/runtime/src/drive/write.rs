@@ -1,7 +1,6 @@
 //! What a turn decided is written: one entry, or where nothing happened, none.
 
 use std::mem;
-use std::sync::PoisonError;
 
 use beistand_core::model::Millis;
 use beistand_core::run::{Decision, encode};
@@ -43,12 +42,9 @@ impl Driver {
                 self.entries = 0;
             }
         }
-        {
-            let mode = self.state.opened().mode;
-            let shared = self.inner.shared(mode).read().unwrap_or_else(PoisonError::into_inner);
-            let limits = self.inner.modes.of(mode).setup.limits;
-            changes(&mut append, decision, &self.state, &self.written, (&shared, &limits));
-        }
+        let mode = self.state.opened().mode;
+        let (shared, limits) = (self.inner.shared(mode), self.inner.modes.of(mode).setup.limits);
+        changes(&mut append, decision, &self.state, &self.written, (&shared, &limits));
         for (number, reply) in &decision.replies {
             if let Some(command) = self.orders.get(number).and_then(|order| order.mailbox.clone()) {
                 let answer = crate::verbs::reply_json(reply).to_string();
