@@ -64,6 +64,8 @@ impl Engine {
     fn check(&self, what: &str, result: Result<(), EngineError>) {
         match result {
             Ok(()) => {}
+            // Who leaves closes the store under whoever still looks.
+            Err(_) if self.0.is_leaving() => {}
             Err(EngineError::Store(StoreError::Dead)) => {
                 self.0.die("the writer has stopped".to_owned());
             }
