@@ -68,7 +68,7 @@ fn start(cli: Cli, out: Out) -> Outcome {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return Err(Failure::new(Exit::Internal, "a second cryptography provider is in the way"));
     }
-    let telemetry = telemetry::start(&config.telemetry, cli.global.verbose)?;
+    let telemetry = telemetry::start(&config.telemetry, cli.global.verbose, out.colour)?;
     let scripts = beistand_script::Scripts::new()
         .map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
     let store = cli.global.store.clone().or_else(|| config.store.clone());

@@ -26,7 +26,7 @@ impl Guard {
 }
 
 /// Starts the log and, where configured, the export. Spans cost nothing without one.
-pub(crate) fn start(config: &Telemetry, verbose: u8) -> Outcome<Guard> {
+pub(crate) fn start(config: &Telemetry, verbose: u8, colour: bool) -> Outcome<Guard> {
     let level = match verbose {
         0 => "warn",
         1 => "info",
@@ -35,6 +35,7 @@ pub(crate) fn start(config: &Telemetry, verbose: u8) -> Outcome<Guard> {
     let log = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(false)
+        .with_ansi(colour)
         .with_filter(EnvFilter::new(level));
     let endpoint = config.otlp.clone().or_else(|| variable("OTEL_EXPORTER_OTLP_ENDPOINT"));
     let Some(endpoint) = endpoint else {

@@ -235,3 +235,14 @@ fn a_drill_finds_its_people_again_after_a_kill() {
     let shown = desk.show(&run);
     assert_eq!(shown["status"], "succeeded", "{shown:#}\n{}", ended.stderr);
 }
+
+#[test]
+fn the_programs_own_log_is_plain_where_nobody_sees_colours() {
+    let (desk, _) = desk();
+    // A collector that is not there is something to log.
+    let words = ["run", "look.yaml", "--input", "host=pc-1", "--drill", "-vv", "--as", ANNA];
+    let call = desk.call(&words).env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9");
+    let ended = call.run().unwrap();
+    assert!(ended.stderr.contains("DEBUG"), "it says something: {}", ended.stderr);
+    assert!(!ended.stderr.contains('\u{1b}'), "{:?}", ended.stderr);
+}
