@@ -194,7 +194,7 @@ pub(crate) fn actor(given: Option<&str>) -> Outcome<Option<Actor>> {
 /// Somebody of this name. While there are no accounts that is asserted.
 pub(crate) fn named(name: &str) -> Outcome<Actor> {
     let person: Person = name.parse().map_err(|error| Failure::usage(format!("{error}")))?;
-    Ok(Actor { person, asserted: true })
+    Ok(Actor::asserted(person))
 }
 
 /// The name of a user in the form of passwd(5). Where a directory knows the users, this does not:

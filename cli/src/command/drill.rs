@@ -298,7 +298,7 @@ impl People {
                 name: signal.name.clone(),
                 form: signal.form.clone().into(),
                 key: format!("signal-{}", self.sent),
-                by: Actor { person: outside()?, asserted: true },
+                by: Actor::asserted(outside()?),
             };
             say(engine, waits.map_or(self.run, |(run, _)| *run), command).await?;
         }

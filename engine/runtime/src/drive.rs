@@ -21,7 +21,7 @@ use std::time::Duration;
 use beistand_core::model::{Millis, RunId, Span};
 use beistand_core::playbook::Plan;
 use beistand_core::run::{
-    AnswerError, Command, Decision, Effect, Input, Reply, RunState, World, decide,
+    Actor, AnswerError, Command, Decision, Effect, Input, Reply, RunState, World, decide,
 };
 use beistand_journal::{Lease, StoreError};
 use serde_json::{Value, json};
@@ -157,10 +157,7 @@ fn after_restore(inner: &Inner, loaded: &Loaded) -> Option<Input> {
     if !loaded.restored || loaded.state.restored() == Some(epoch) {
         return None;
     }
-    let by = beistand_core::run::Actor {
-        person: loaded.state.opened().by.person.clone(),
-        asserted: true,
-    };
+    let by = Actor::asserted(loaded.state.opened().by.person.clone());
     let reason = "the store came back from a backup; what this run was about to do may have been \
                   done already"
         .to_owned();

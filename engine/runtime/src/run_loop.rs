@@ -178,7 +178,7 @@ impl Engine {
         // Memory first: it stops within this process even when the store can not be written.
         self.0.set_stopped(true);
         let Ok(person) = "stop-file".parse() else { return };
-        let by = Actor { person, asserted: true };
+        let by = Actor::asserted(person);
         let verb = Verb::StopAll { by, reason: reason.to_owned() };
         if let Err(error) = self.execute(verb).await {
             tracing::error!(%error, "The stop switch is on in memory but could not be written.");

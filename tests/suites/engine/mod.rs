@@ -81,7 +81,7 @@ async fn a_gate_waits_as_a_row_and_goes_on_after_the_vote() {
             digest: None,
             done_at: None,
         }],
-        by: beistand_core::run::Actor { person: name.parse().unwrap(), asserted: true },
+        by: beistand_core::run::Actor::asserted(name.parse().unwrap()),
     };
     assert!(
         second.command(run, vote(anna().person.as_str()), None).await.is_err(),
@@ -108,7 +108,7 @@ async fn a_gate_waits_as_a_row_and_goes_on_after_the_vote() {
             digest: None,
             done_at: None,
         }];
-        let by = beistand_core::run::Actor { person: "ben".parse().unwrap(), asserted: true };
+        let by = beistand_core::run::Actor::asserted("ben".parse().unwrap());
         second.command(run, Command::Answer { answers, by }, None).await.unwrap();
     }
     second.rest().await;

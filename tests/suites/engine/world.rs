@@ -17,7 +17,7 @@ use beistand_script::Scripts;
 
 /// What everybody here is called.
 pub(crate) fn anna() -> Actor {
-    Actor { person: "anna".parse().expect("a name"), asserted: true }
+    Actor::asserted("anna".parse().expect("a name"))
 }
 
 /// Connectors by name; every capability is bound to `simulator` unless another is given for it.

@@ -75,7 +75,7 @@ pub(super) fn at(path: &str) -> Path {
 }
 
 pub(super) fn person(name: &str) -> Actor {
-    Actor { person: name.parse().unwrap(), asserted: true }
+    Actor::asserted(name.parse().unwrap())
 }
 
 /// A plan from steps; inputs are `hosts`, `yes` (true) and `no` (false).

@@ -60,7 +60,7 @@ fn answers_to_several_needs_are_taken_all_or_none() {
         digest: None,
         done_at: None,
     };
-    let by = beistand_core::run::Actor { person: "anna".parse().unwrap(), asserted: true };
+    let by = beistand_core::run::Actor::asserted("anna".parse().unwrap());
     let mut answers: Vec<_> = needs.iter().map(|need| answer(need.id, AnswerKind::Skip)).collect();
     answers[2].answer = AnswerKind::Approve;
     assert!(desk.command(Command::Answer { answers: answers.clone(), by: by.clone() }).is_err());
@@ -101,7 +101,7 @@ fn the_stop_switch_keeps_every_effect_from_starting() {
 fn a_parked_run_asks_and_goes_on_or_fails() {
     for (answer, status) in [(AnswerKind::Retry, "succeeded"), (AnswerKind::Abort, "failed")] {
         let mut desk = Desk::of(TICKET);
-        let by = beistand_core::run::Actor { person: "engine".parse().unwrap(), asserted: false };
+        let by = beistand_core::run::Actor::program("engine".parse().unwrap());
         desk.command(Command::Park { by, reason: "three panics".to_owned(), restored: None })
             .unwrap();
         assert_eq!((desk.status(), desk.asked()), ("paused", vec![": Decision".to_owned()]));
@@ -114,7 +114,7 @@ fn a_parked_run_asks_and_goes_on_or_fails() {
 #[test]
 fn a_pause_of_its_own_outlives_that_of_the_calling_run() {
     let mut desk = Desk::of(TICKET);
-    let by = beistand_core::run::Actor { person: "anna".parse().unwrap(), asserted: true };
+    let by = beistand_core::run::Actor::asserted("anna".parse().unwrap());
     let pause =
         |with_caller| Command::Pause { by: by.clone(), reason: "look".to_owned(), with_caller };
     let go_on = |with_caller| Command::Unpause { by: by.clone(), with_caller };
@@ -132,7 +132,7 @@ fn a_pause_of_its_own_outlives_that_of_the_calling_run() {
 #[test]
 fn a_cancelled_parked_run_asks_no_more() {
     let mut desk = Desk::of("  - id: rest\n    wait: 1h\n");
-    let by = beistand_core::run::Actor { person: "engine".parse().unwrap(), asserted: false };
+    let by = beistand_core::run::Actor::program("engine".parse().unwrap());
     desk.tick();
     desk.command(Command::Park { by, reason: "restored".to_owned(), restored: None }).unwrap();
     desk.cancel();

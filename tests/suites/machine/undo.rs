@@ -165,7 +165,7 @@ fn a_paused_run_can_be_taken_back_also_by_steps_and_also_after_its_end() {
 fn nothing_to_take_back_is_said_so() {
     let mut desk = Desk::of("  - id: n\n    note: n\n");
     desk.tick();
-    let by = beistand_core::run::Actor { person: "anna".parse().unwrap(), asserted: true };
+    let by = beistand_core::run::Actor::asserted("anna".parse().unwrap());
     let reason = String::new();
     let paths = vec!["n".parse().unwrap()];
     let said = desk.command(beistand_core::run::Command::Undo { by, paths, reason });

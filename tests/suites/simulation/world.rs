@@ -106,7 +106,7 @@ impl Permits for Places {
 }
 
 pub(super) fn actor(name: &str) -> Actor {
-    Actor { person: name.parse().unwrap(), asserted: true }
+    Actor::asserted(name.parse().unwrap())
 }
 
 impl<'a> World<'a> {

@@ -82,7 +82,7 @@ impl CasePeople {
 
     fn commands(&self, decision: &CaseDecision, waiting: &Waiting, number: usize) -> Vec<Command> {
         let by = decision.by.clone().unwrap_or_else(|| self.anybody.clone());
-        let actor = |person: &Person| Actor { person: person.clone(), asserted: true };
+        let actor = |person: &Person| Actor::asserted(person.clone());
         let by = actor(&by);
         let Some(need) = waiting.need else {
             let form = match &decision.answer {

@@ -180,7 +180,7 @@ impl<'a> Player<'a> {
                 incident: self.incident,
                 mode: Mode::Live,
                 incident_facts: self.facts.clone(),
-                by: Actor { person: person("case"), asserted: true },
+                by: Actor::asserted(person("case")),
                 inputs,
                 bindings: bindings(plan, self.catalogue),
                 by_hand_ok: true,
@@ -373,7 +373,7 @@ impl<'a> Player<'a> {
                 name: signal.name.clone(),
                 form: signal.form.into(),
                 key: format!("signal-{number}"),
-                by: Actor { person: person("outside"), asserted: true },
+                by: Actor::asserted(person("outside")),
             };
             self.decide(at, vec![Input::Tick, Input::Command(number, command)])?;
         }

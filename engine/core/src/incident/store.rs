@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     fn anna() -> Actor {
-        Actor { person: "anna".parse().unwrap(), asserted: true }
+        Actor::asserted("anna".parse().unwrap())
     }
 
     #[test]

@@ -139,6 +139,9 @@ names! {
     /// A person or an account that acts, in small letters: a vote of `Anna` is a vote of `anna`.
     Person = "person", is_account of small,
         "letters of Western and Central Europe, digits, spaces and ASCII signs, 200 at most";
+    /// An account: what somebody, or something, logs in with.
+    AccountName = "account", is_account of small,
+        "letters of Western and Central Europe, digits, spaces and ASCII signs, 200 at most";
     /// An organisation: the provider itself or one of its customers.
     Organisation = "organisation", is_line, "one line of 1 to 200 characters";
 }

@@ -20,8 +20,8 @@ pub(crate) use bytes::{canonical_integer, digest_of_canonical};
 pub use catalogue::{Catalogue, capabilities};
 pub use connector::{Answer, Call, CallError, ConnectorSpec, EffectClass, Offer, Probed, Reached};
 pub use id::{
-    ActionName, ConnectorName, EntryId, IdError, IncidentId, LetterId, NeedId, Organisation,
-    Person, PlaybookName, RunId, StepId, StoreId,
+    AccountName, ActionName, ConnectorName, EntryId, IdError, IncidentId, LetterId, NeedId,
+    Organisation, Person, PlaybookName, RunId, StepId, StoreId,
 };
 pub use key::{Direction, IdempotencyKey};
 pub use mode::{ErrorKind, Mode, Role, Severity, Tlp};

@@ -23,8 +23,8 @@ pub use decide::{
     by_hand, decide, launch, never_sent, touched,
 };
 pub use event::{
-    Actor, AnswerKind, AttemptEnd, Body, Event, Head, Intent, NeedKind, Parent, ProbeEnd, RunEnd,
-    Section, StepEnd, UndoCall,
+    Actor, AnswerKind, AttemptEnd, Body, Event, Head, Intent, NeedKind, Parent, ProbeEnd, Proof,
+    RunEnd, Section, StepEnd, UndoCall,
 };
 pub use state::{
     Approved, Binding, Cause, Flow, LoopState, Need, Opened, Phase, RunState, RunStatus, Sent,

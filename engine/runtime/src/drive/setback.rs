@@ -85,7 +85,7 @@ impl Driver {
             return Turn::Lost;
         }
         let kept = if self.panics == PANICS_MAX {
-            let by = Actor { person: self.state.opened().by.person.clone(), asserted: true };
+            let by = Actor::asserted(self.state.opened().by.person.clone());
             let reason = format!("the run broke down {PANICS_MAX} times: {why}");
             vec![Input::Command(OWN, Command::Park { by, reason, restored: None })]
         } else {

@@ -7,7 +7,7 @@ use super::*;
 use crate::model::{EntryId, TargetKind};
 
 fn actor(name: &str) -> Actor {
-    Actor { person: name.parse().unwrap(), asserted: false }
+    Actor::program(name.parse().unwrap())
 }
 
 fn incident(state: State) -> Standing {

@@ -6,7 +6,7 @@ use super::*;
 const AT: Millis = Millis::new(1_795_000_000_000);
 
 fn actor(name: &str) -> Actor {
-    Actor { person: name.parse().unwrap(), asserted: false }
+    Actor::program(name.parse().unwrap())
 }
 
 fn opened() -> Event {

@@ -40,7 +40,7 @@ fn need(chance: &mut Chance) -> NeedId {
 }
 
 fn actor(chance: &mut Chance) -> Actor {
-    Actor { person: "anna".parse().unwrap(), asserted: chance.below(2) == 0 }
+    Actor { asserted: chance.below(2) == 0, ..Actor::program("anna".parse().unwrap()) }
 }
 
 fn maybe<T>(chance: &mut Chance, make: impl FnOnce(&mut Chance) -> T) -> Option<T> {

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Actor;
 use super::words::{
-    Actor, AnswerKind, AttemptEnd, Intent, NeedKind, Parent, ProbeEnd, RunEnd, Section, StepEnd,
-    is_zero,
+    AnswerKind, AttemptEnd, Intent, NeedKind, Parent, ProbeEnd, RunEnd, Section, StepEnd, is_zero,
 };
 use crate::model::{
     Digest, ErrorKind, IncidentId, Millis, Mode, NeedId, Path, PlaybookName, Reached, Role, RunId,

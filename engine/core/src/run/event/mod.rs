@@ -3,6 +3,7 @@
 //! An event has a head (kinds, paths, keys, digests, actor) and a body (values). Both are kept in
 //! one entry of the run's stream, apart from each other, so that a body can be erased.
 
+mod actor;
 mod head;
 mod words;
 
@@ -13,10 +14,10 @@ use serde_json::Value;
 
 use crate::model::{Organisation, Target};
 
+pub use actor::{Actor, Proof};
 pub use head::Head;
 pub use words::{
-    Actor, AnswerKind, AttemptEnd, Intent, NeedKind, Parent, ProbeEnd, RunEnd, Section, StepEnd,
-    UndoCall,
+    AnswerKind, AttemptEnd, Intent, NeedKind, Parent, ProbeEnd, RunEnd, Section, StepEnd, UndoCall,
 };
 
 /// One event of a run.

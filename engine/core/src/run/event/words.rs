@@ -1,11 +1,11 @@
-//! The words of the journal: who, how it ended, and what was intended.
+//! The words of the journal: how it ended, and what was intended.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::{
     ActionName, ConnectorName, Digest, Direction, EffectClass, IdError, IdempotencyKey, Path,
-    Person, RunId, Span,
+    RunId, Span,
 };
 
 /// A rendered call that takes an effect back.
@@ -15,16 +15,6 @@ pub struct UndoCall {
     pub action: ActionName,
     /// With what.
     pub arguments: Value,
-}
-
-/// Who acts.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Actor {
-    /// The name.
-    pub person: Person,
-    /// The name was given and not proved: the store has no accounts.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub asserted: bool,
 }
 
 /// The run that called this one.

@@ -62,7 +62,7 @@ fn plans(plans: &[&Arc<Plan>]) -> BTreeMap<Digest, Arc<Plan>> {
 }
 
 fn actor(name: &str) -> Actor {
-    Actor { person: name.parse().unwrap(), asserted: false }
+    Actor::program(name.parse().unwrap())
 }
 
 fn path(text: &str) -> Path {

@@ -1,0 +1,146 @@
+//! Who acts, and how sure that is.
+//!
+//! What a person may do stands in `access`; here is only what the journal keeps of who did it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{AccountName, Person};
+
+/// Who acts.
+///
+/// Votes count by person, whatever the account: one person with two accounts is one person.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Actor {
+    /// The name. Of a machine it is the name of its account.
+    pub person: Person,
+    /// The name was given and not proved: the store has no accounts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asserted: bool,
+    /// How it was proved; absent while it is asserted, and for the program itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
+    /// With which account, where it is not called like the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountName>,
+    /// Who typed it in, where that was somebody else: from paper, or at the other end of a telephone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<Person>,
+}
+
+/// How somebody proved who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// A passphrase alone.
+    Passphrase,
+    /// A passphrase, and a passkey or a one-time code.
+    SecondFactor,
+    /// The provider's single sign-on, which may be the attacker's.
+    SingleSignOn,
+    /// A token that a person made for a program.
+    Token,
+    /// A token of a service account, or a hook's signature: this is no person.
+    Machine,
+    /// A printed code, read out on the telephone; somebody else typed it in.
+    Telephone,
+    /// It stands on paper, signed there; somebody else typed it in.
+    Paper,
+    /// A sealed account for the day on which nothing else works.
+    BreakGlass,
+}
+
+impl Proof {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[
+        Self::Passphrase,
+        Self::SecondFactor,
+        Self::SingleSignOn,
+        Self::Token,
+        Self::Machine,
+        Self::Telephone,
+        Self::Paper,
+        Self::BreakGlass,
+    ];
+
+    /// The word in the journal and in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passphrase => "passphrase",
+            Self::SecondFactor => "second-factor",
+            Self::SingleSignOn => "single-sign-on",
+            Self::Token => "token",
+            Self::Machine => "machine",
+            Self::Telephone => "telephone",
+            Self::Paper => "paper",
+            Self::BreakGlass => "break-glass",
+        }
+    }
+}
+
+impl Actor {
+    /// Somebody whose name was given and not proved.
+    pub const fn asserted(person: Person) -> Self {
+        Self { person, asserted: true, proof: None, account: None, through: None }
+    }
+    /// Somebody who proved it.
+    pub const fn proved(person: Person, proof: Proof) -> Self {
+        Self { person, asserted: false, proof: Some(proof), account: None, through: None }
+    }
+    /// The program itself.
+    pub const fn program(name: Person) -> Self {
+        Self { person: name, asserted: false, proof: None, account: None, through: None }
+    }
+    /// The same with the name of the account; left out where it says nothing new.
+    #[must_use]
+    pub fn with_account(mut self, account: AccountName) -> Self {
+        self.account = Some(account).filter(|account| account.as_str() != self.person.as_str());
+        self
+    }
+    /// The same, typed in by somebody else.
+    #[must_use]
+    pub fn through(mut self, typed_by: Person) -> Self {
+        self.through = Some(typed_by);
+        self
+    }
+    /// Whether a person stands behind it: a machine's vote is none.
+    pub fn is_person(&self) -> bool {
+        self.proof != Some(Proof::Machine)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(name: &str) -> Person {
+        name.parse().unwrap()
+    }
+
+    #[test]
+    fn what_is_not_known_of_an_actor_is_not_written() {
+        let asserted = Actor::asserted(person("anna"));
+        let text = serde_json::to_string(&asserted).unwrap();
+        assert_eq!(text, r#"{"person":"anna","asserted":true}"#);
+        assert_eq!(serde_json::from_str::<Actor>(&text).unwrap(), asserted);
+        let old: Actor = serde_json::from_str(r#"{"person":"anna"}"#).unwrap();
+        assert_eq!(old, Actor::program(person("anna")));
+    }
+
+    #[test]
+    fn an_account_is_named_only_where_it_is_not_the_person() {
+        let proved = Actor::proved(person("anna"), Proof::Passphrase);
+        assert_eq!(proved.clone().with_account("Anna".parse().unwrap()), proved);
+        let second = proved.with_account("anna.admin".parse().unwrap());
+        assert_eq!(second.account.unwrap().as_str(), "anna.admin");
+    }
+
+    #[test]
+    fn a_machine_is_no_person_and_every_word_comes_back() {
+        assert!(!Actor::proved(person("monitoring"), Proof::Machine).is_person());
+        for proof in Proof::ALL {
+            let text = serde_json::to_string(proof).unwrap();
+            assert_eq!(text, format!("\"{}\"", proof.as_str()));
+            assert_eq!(serde_json::from_str::<Proof>(&text).unwrap(), *proof);
+        }
+    }
+}
