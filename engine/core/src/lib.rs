@@ -8,10 +8,12 @@
 //! * [`playbook`]: YAML text in, [`playbook::Plan`] out
 //! * [`run`]: `decide` and `apply`, the machine that drives a run
 //! * [`incident`]: what happened in an incident apart from its runs, and to the store
+//! * [`access`]: who may do what
 //! * [`case`]: playbooks' unit tests, played in virtual time
 //! * [`entry`]: the journal's bytes and their chain
 //! * [`timeline`]: sentences for people, as a pure function of events
 
+pub mod access;
 pub mod case;
 mod codec;
 pub mod entry;

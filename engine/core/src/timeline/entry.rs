@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::place::Order;
 use crate::incident::{self, store};
-use crate::model::{EntryId, Millis, Organisation, Path, Person, PlaybookName, RunId, Tlp};
+use crate::model::{
+    EntryId, IncidentId, Millis, Organisation, Path, Person, PlaybookName, RunId, Tlp,
+};
 use crate::run;
 
 /// The language of sentences.
@@ -80,11 +82,33 @@ pub struct Scope {
     /// The highest marking that may be read; runs and incidents above it are left out, and so are
     /// those whose marking is not known, unless everything may be read.
     pub tlp: Tlp,
+    /// Incidents of which everybody's data may be read all the same.
+    pub incidents: BTreeSet<IncidentId>,
 }
 
 impl Scope {
     /// Everything.
-    pub const ALL: Self = Self { organisations: None, tlp: Tlp::Red };
+    pub const ALL: Self = Self { organisations: None, tlp: Tlp::Red, incidents: BTreeSet::new() };
+
+    /// Nothing at all.
+    pub const NOTHING: Self =
+        Self { organisations: Some(BTreeSet::new()), tlp: Tlp::Clear, incidents: BTreeSet::new() };
+
+    /// The same eyes on one incident.
+    #[must_use]
+    pub fn within(&self, incident: IncidentId) -> Self {
+        let whole = self.incidents.contains(&incident);
+        Self { organisations: self.organisations.clone().filter(|_| !whole), ..self.clone() }
+    }
+
+    /// Whether an incident can be seen at all that concerns these organisations.
+    pub fn sees(&self, incident: IncidentId, concerned: &BTreeSet<Organisation>, tlp: Tlp) -> bool {
+        let theirs = match &self.within(incident).organisations {
+            None => true,
+            Some(own) => !own.is_disjoint(concerned),
+        };
+        theirs && tlp <= self.tlp
+    }
 }
 
 /// Which kind of doing an entry belongs to: by who acts, not by tool.

@@ -2,12 +2,14 @@
 
 use super::story::{TEXT, run, told};
 use super::*;
-use crate::model::{Organisation, Tlp};
+use std::collections::BTreeSet;
+
+use crate::model::{IncidentId, Organisation, Tlp};
 
 #[test]
 fn nobody_reads_what_belongs_to_another_organisation() {
     let mine: Organisation = "Stadt Hagen".parse().unwrap();
-    let scope = Scope { organisations: Some([mine].into()), tlp: Tlp::Red };
+    let scope = Scope { organisations: Some([mine].into()), ..Scope::ALL };
     for lang in [Lang::De, Lang::En] {
         let lines = told(&scope, lang);
         let all = everything(&lines, None);
@@ -42,7 +44,7 @@ fn what_is_said_of_a_loop_item_belongs_to_whom_the_item_belongs() {
         ],
     );
     let mine: Organisation = "Stadt Hagen".parse().unwrap();
-    let scope = Scope { organisations: Some([mine].into()), tlp: Tlp::Red };
+    let scope = Scope { organisations: Some([mine].into()), ..Scope::ALL };
     let lines = timeline(&entries, &plans(&[&plan]), &scope, Lang::En);
     let notes: Vec<&str> =
         lines.iter().filter(|line| line.kind == "noted").map(|line| line.text.as_str()).collect();
@@ -51,10 +53,28 @@ fn what_is_said_of_a_loop_item_belongs_to_whom_the_item_belongs() {
 
 #[test]
 fn nobody_reads_above_their_marking() {
-    let scope = |tlp| Scope { organisations: None, tlp };
+    let scope = |tlp| Scope { tlp, ..Scope::ALL };
     assert_eq!(told(&scope(Tlp::Green), Lang::En), []);
     assert_eq!(told(&scope(Tlp::Amber), Lang::En).len(), told(&Scope::ALL, Lang::En).len());
     // Without its incident and its plan nobody knows how far a run may go.
     let unmarked = timeline(&run(&plan(TEXT)), &BTreeMap::new(), &scope(Tlp::Amber), Lang::En);
     assert_eq!(unmarked, []);
+}
+
+#[test]
+fn one_incident_may_be_read_whole_and_another_in_part() {
+    let id = |number| IncidentId::new(number, &[1; 10]);
+    let mine: Organisation = "Stadt Hagen".parse().unwrap();
+    let other = BTreeSet::from(["Kreis Olpe".parse().unwrap()]);
+    let scope = Scope {
+        organisations: Some([mine.clone()].into()),
+        incidents: [id(1)].into(),
+        ..Scope::ALL
+    };
+    assert_eq!(scope.within(id(1)).organisations, None);
+    assert_eq!(scope.within(id(2)).organisations, Some([mine].into()));
+    assert!(scope.sees(id(1), &other, Tlp::Amber));
+    assert!(!scope.sees(id(2), &other, Tlp::Amber));
+    assert!(!Scope { tlp: Tlp::Green, ..scope }.sees(id(1), &other, Tlp::Amber));
+    assert!(!Scope::NOTHING.sees(id(1), &other, Tlp::Clear));
 }
