@@ -5,9 +5,11 @@
 
 use std::collections::BTreeSet;
 
+use beistand_core::access::Grant;
 use beistand_core::model::{Digest, Organisation};
 use serde_json::{Map, Value, json};
 
+use crate::access::Credential;
 use crate::change::Change;
 use crate::error::AppendError;
 use crate::sql::{Statement, params};
@@ -261,6 +263,36 @@ pub(crate) const STATEMENTS: &[&str] = &[
              w.value ->> 'run', ", int!("votes"), rows!(),
         "where true on conflict (root, action, target) do nothing"
     ),
+    // 27 PutAccount
+    concat!(
+        "insert into account (name, kind, person, made_at, locked_at)
+         select w.value ->> 'name', w.value ->> 'kind', w.value ->> 'person', ", int!("made_at"),
+        ", ", int!("locked_at"), rows!(),
+        "where true on conflict (name) do update set locked_at = excluded.locked_at"
+    ),
+    // 28 PutCredential
+    concat!(
+        "insert into credential (id, account, kind, label, lookup, secret, made_at, until, used_at, body)
+         select w.value ->> 'id', w.value ->> 'account', w.value ->> 'kind', w.value ->> 'label',
+             w.value ->> 'lookup', w.value ->> 'secret', ", int!("made_at"), ", ", int!("until"), ", ",
+        int!("used_at"), ", w.value ->> 'body'", rows!(),
+        "where true on conflict (id) do update set label = excluded.label, lookup = excluded.lookup,
+             secret = excluded.secret, made_at = excluded.made_at, until = excluded.until,
+             used_at = excluded.used_at, body = excluded.body"
+    ),
+    // 29 RemoveCredential
+    concat!("delete from credential where id in (select w.value ->> 'id'", rows!(), ")"),
+    // 30 PutGrant
+    concat!(
+        "insert into access_grant (person, role, reach, until)
+         select w.value ->> 'person', w.value ->> 'role', w.value ->> 'reach', ", int!("until"),
+        rows!(), "where true on conflict (person, role, reach) do update set until = excluded.until"
+    ),
+    // 31 RemoveGrant
+    concat!(
+        "delete from access_grant where (person, role, reach) in (
+             select w.value ->> 'person', w.value ->> 'role', w.value ->> 'reach'", rows!(), ")"
+    ),
 ];
 
 #[expect(clippy::too_many_lines, reason = "a table: one row a variant")]
@@ -344,7 +376,27 @@ fn planned(change: &Change, stream: i64) -> Planned {
             json!({"root": strike.root, "action": strike.action, "target": strike.target,
                 "run": strike.run, "votes": strike.votes}),
         ),
+        Change::PutAccount(account) => (27, account.name.to_string(), json!(account)),
+        Change::PutCredential(credential) => {
+            (28, credential.id.clone(), credential_row(credential))
+        }
+        Change::RemoveCredential { id } => (29, id.clone(), json!({"id": id})),
+        Change::PutGrant(grant) => (30, grant_text(grant), json!(grant)),
+        Change::RemoveGrant(grant) => (31, grant_text(grant), json!(grant)),
     }
+}
+
+fn grant_text(grant: &Grant) -> String {
+    format!("{} {} {}", grant.person, grant.role, grant.reach)
+}
+
+fn credential_row(credential: &Credential) -> Value {
+    json!({
+        "id": credential.id, "account": credential.account, "kind": credential.kind.as_str(),
+        "label": credential.label, "lookup": credential.lookup, "secret": credential.secret,
+        "made_at": credential.made_at, "until": credential.until, "used_at": credential.used_at,
+        "body": credential.body,
+    })
 }
 
 fn run_row(run: &Run) -> Value {

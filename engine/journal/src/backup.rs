@@ -163,6 +163,8 @@ async fn mark(
     let mut random = [0; 10];
     (options.random)(&mut random).map_err(|error| OpenError::Unsafe(error.to_string()))?;
     let id = EntryId::at(options.now, &random);
+    // Who had logged out since the backup must not be let in by it.
+    connection.execute("delete from session", Vec::new()).await.map_err(&failed)?;
     let event = store::Event::new(store::Head::Restored { epoch: epoch.clone() }, None);
     let (bytes, _) = store::encode(id, &[event]);
     let head = append(connection, &meta, options.now, bytes).await?;

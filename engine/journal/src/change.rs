@@ -1,10 +1,12 @@
 //! What changes in the tables with an entry.
 
+use beistand_core::access::{Account, Grant};
 use beistand_core::entry::StreamKind;
 use beistand_core::model::{
     ConnectorName, IncidentId, Millis, NeedId, Organisation, Person, Role, RunId,
 };
 
+use crate::access::Credential;
 use crate::table::{
     Asset, Evidence, Hold, HoldKey, Incident, Need, Once, Run, Signal, Strike, TargetUse,
 };
@@ -139,4 +141,17 @@ pub enum Change {
         /// Which.
         connector: ConnectorName,
     },
+    /// Makes an account, or writes all of it anew.
+    PutAccount(Box<Account>),
+    /// Gives an account a way to prove itself, in place of one of this id.
+    PutCredential(Box<Credential>),
+    /// Takes it back.
+    RemoveCredential {
+        /// Which.
+        id: String,
+    },
+    /// Gives a role, in place of the same one with another end.
+    PutGrant(Box<Grant>),
+    /// Takes it back, whatever its end.
+    RemoveGrant(Box<Grant>),
 }

@@ -17,6 +17,7 @@
 //! * [`verify`]: chains and seals.
 //! * [`backup`] and [`restore`]: a SQLite file on both stores.
 
+mod access;
 mod append;
 mod apply;
 mod backup;
@@ -42,6 +43,7 @@ mod table;
 pub mod verify;
 mod writer;
 
+pub use access::{Credential, Session};
 pub use append::{Append, Appended, Gate, Next, To, Urgency};
 pub use backup::{Restored, backup, restore};
 pub use change::Change;

@@ -220,7 +220,7 @@ impl Journal {
         sealed
     }
 
-    async fn ask<T>(
+    pub(crate) async fn ask<T>(
         &self,
         work: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Work,
     ) -> Result<T, StoreError> {

@@ -94,6 +94,15 @@ pub(crate) const TABLES: &[Table] = &[
         "$2, $3, $4, $5, $6, $7"
     ),
     table!("strike", "root, action, target, run, votes", "$2, $3, $4, $5, $6"),
+    table!("account", "name, kind, person, made_at, locked_at", "$2, $3, $4, $5, $6"),
+    table!(
+        "credential",
+        "id, account, kind, label, lookup, secret, made_at, until, used_at, body",
+        "$2, $3, $4, $5, $6, $7, $8, $9, $10, $11"
+    ),
+    table!("access_grant", "person, role, reach, until", "$2, $3, $4, $5"),
+    table!("session", "id, account, until, body", "$2, $3, $4, $5"),
+    table!("tally", "key, count, until", "$2, $3, $4"),
 ];
 
 /// Copies a snapshot of PostgreSQL into a new file.
@@ -166,6 +175,11 @@ const COUNT_ON: &str = "
     select setval(pg_get_serial_sequence('pause', 'no'), (select coalesce(max(no), 0) + 1 from pause), false);
     select setval(pg_get_serial_sequence('target_use', 'no'), (select coalesce(max(no), 0) + 1 from target_use), false);
     select setval(pg_get_serial_sequence('strike', 'no'), (select coalesce(max(no), 0) + 1 from strike), false);
+    select setval(pg_get_serial_sequence('account', 'no'), (select coalesce(max(no), 0) + 1 from account), false);
+    select setval(pg_get_serial_sequence('credential', 'no'), (select coalesce(max(no), 0) + 1 from credential), false);
+    select setval(pg_get_serial_sequence('access_grant', 'no'), (select coalesce(max(no), 0) + 1 from access_grant), false);
+    select setval(pg_get_serial_sequence('session', 'no'), (select coalesce(max(no), 0) + 1 from session), false);
+    select setval(pg_get_serial_sequence('tally', 'no'), (select coalesce(max(no), 0) + 1 from tally), false);
     select setval(pg_get_serial_sequence('once', 'no'), (select coalesce(max(no), 0) + 1 from once), false);
     select setval(pg_get_serial_sequence('blob', 'no'), (select coalesce(max(no), 0) + 1 from blob), false);
     select setval(pg_get_serial_sequence('incident', 'no'), (select coalesce(max(no), 0) + 1 from incident), false);

@@ -20,14 +20,53 @@ type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 /// Asked of the writer by [`crate::Journal`].
 #[derive(Debug)]
 pub(crate) enum Work {
-    Claim { now: Millis, limit: u32, answer: Answer<Vec<Lease>> },
-    ClaimStream { kind: StreamKind, id: String, answer: Answer<Option<Lease>> },
-    Release { lease: Lease, due: Option<Millis>, answer: Answer<bool> },
-    PutBlob { digest: Digest, bytes: Vec<u8>, answer: Answer<()> },
-    AnswerCommand { id: String, text: String, at: Millis, answer: Answer<()> },
-    Erase { kind: StreamKind, id: String, seq: u64, answer: Answer<bool> },
-    Seal { now: Millis, answer: Answer<Option<Seal>> },
-    Close { now: Millis, answer: Answer<()> },
+    Claim {
+        now: Millis,
+        limit: u32,
+        answer: Answer<Vec<Lease>>,
+    },
+    ClaimStream {
+        kind: StreamKind,
+        id: String,
+        answer: Answer<Option<Lease>>,
+    },
+    Release {
+        lease: Lease,
+        due: Option<Millis>,
+        answer: Answer<bool>,
+    },
+    PutBlob {
+        digest: Digest,
+        bytes: Vec<u8>,
+        answer: Answer<()>,
+    },
+    AnswerCommand {
+        id: String,
+        text: String,
+        at: Millis,
+        answer: Answer<()>,
+    },
+    Erase {
+        kind: StreamKind,
+        id: String,
+        seq: u64,
+        answer: Answer<bool>,
+    },
+    /// A statement that commits by itself and tells no story.
+    Direct {
+        what: &'static str,
+        sql: &'static str,
+        params: Vec<Param>,
+        answer: Answer<Vec<Row>>,
+    },
+    Seal {
+        now: Millis,
+        answer: Answer<Option<Seal>>,
+    },
+    Close {
+        now: Millis,
+        answer: Answer<()>,
+    },
 }
 
 impl Writer {
@@ -78,6 +117,9 @@ impl Writer {
                 let params = params![kind.as_str(), id, seq];
                 let rows = self.tried("erase a body", sql, params).await;
                 told(answer, rows.map(|rows| !rows.is_empty()));
+            }
+            Work::Direct { what, sql, params, answer } => {
+                told(answer, self.tried(what, sql, params).await);
             }
             Work::Seal { now, answer } => {
                 let sealed = self.seal(now).await;

@@ -2,7 +2,8 @@
 
 use beistand_core::entry::StreamKind;
 use beistand_journal::{
-    AppendError, Change, Journal, Next, OpenError, Page, Reader, RunFilter, To, backup, restore,
+    AppendError, Change, Journal, Next, OpenError, Page, Reader, RunFilter, Session, To, backup,
+    restore,
 };
 
 use super::{Place, at, entry, new_run, put_run, run_id};
@@ -15,6 +16,9 @@ pub(crate) async fn a_backup_is_restored_with_a_new_epoch(place: Place) {
     let end = entry(new_run(2), 1).next(Next::Release { due: None });
     journal.append(end.change(Change::PutRun(Box::new(ended)))).await.unwrap();
     journal.put_blob(b"large".to_vec()).await.unwrap();
+    let (id, body) = ("s".to_owned(), "{}".to_owned());
+    let session = Session { id, account: None, until: at(9_000), body };
+    journal.put_session(session).await.unwrap();
     journal.seal(at(2)).await.unwrap();
     let file = place.directory.path().join("backup.db");
     let verified = backup(journal.reader(), &file).await.unwrap();
@@ -53,6 +57,8 @@ async fn check(place: &Place, store: &str, epoch: &str) {
     assert_ne!(meta.epoch, epoch);
     assert!(meta.restored_at.is_some() && meta.stopped_at.is_some());
     let runs = journal.reader().runs(&RunFilter::default(), Page::first(9)).await.unwrap();
+    let session = journal.reader().session("s", at(30)).await.unwrap();
+    assert_eq!(session, None, "a backup lets nobody in again");
     let marks: Vec<_> = runs.iter().map(|(_, run)| (run.id, run.restored)).collect();
     assert_eq!(marks, [(run_id(2), true), (run_id(1), true)]);
     // The unfinished one is claimable; nothing starts before `go-on`.

@@ -1,5 +1,6 @@
 //! Where stories are told, and the nouns they share.
 
+pub(crate) mod access;
 pub(crate) mod append;
 pub(crate) mod claim;
 pub(crate) mod copy;

@@ -1,0 +1,133 @@
+//! Accounts, credentials and grants are written with their entry; sessions and tallies by themselves.
+
+use beistand_core::access::{Account, AccountKind, CredentialKind, Grant, Reach};
+use beistand_core::entry::StreamKind;
+use beistand_core::model::Role;
+use beistand_journal::{Append, Change, Credential, Journal, Session, To};
+
+use super::{Place, at, entry};
+
+fn account(name: &str) -> Account {
+    Account {
+        name: name.parse().unwrap(),
+        kind: AccountKind::Person,
+        person: "anna".parse().unwrap(),
+        made_at: at(1),
+        locked_at: None,
+    }
+}
+
+fn code(id: &str) -> Credential {
+    Credential {
+        id: id.to_owned(),
+        account: "anna".parse().unwrap(),
+        kind: CredentialKind::Code,
+        label: "7".to_owned(),
+        lookup: None,
+        secret: "$argon2id$…".to_owned(),
+        made_at: at(1),
+        until: Some(at(1_000)),
+        used_at: None,
+        body: "{}".to_owned(),
+    }
+}
+
+fn grant(role: Role) -> Grant {
+    let reach = Reach::Organisation("stadt-a".parse().unwrap());
+    Grant { person: "anna".parse().unwrap(), role, reach, until: Some(at(50)) }
+}
+
+async fn changed(journal: &Journal, now: i64, changes: Vec<Change>) {
+    let id = journal.meta().store.to_string();
+    let mut append: Append = entry(To::End { kind: StreamKind::Store, id }, now);
+    append.changes = changes;
+    journal.append(append).await.unwrap();
+}
+
+pub(crate) async fn accounts_and_grants_are_read_as_they_were_given(place: Place) {
+    let journal = place.open(0).await;
+    let reader = journal.reader().clone();
+    assert!(!reader.has_accounts().await.unwrap());
+    let token = Credential {
+        kind: CredentialKind::Token,
+        lookup: Some("0f".repeat(32)),
+        until: None,
+        ..code("t1")
+    };
+    let changes = vec![
+        Change::PutAccount(Box::new(account("anna"))),
+        Change::PutAccount(Box::new(account("anna.admin"))),
+        Change::PutCredential(Box::new(code("c7"))),
+        Change::PutCredential(Box::new(token.clone())),
+        Change::PutGrant(Box::new(grant(Role::Commander))),
+        Change::PutGrant(Box::new(grant(Role::Reviewer))),
+    ];
+    changed(&journal, 1, changes).await;
+    assert!(reader.has_accounts().await.unwrap());
+    assert_eq!(reader.accounts().await.unwrap(), [account("anna"), account("anna.admin")]);
+    assert_eq!(reader.credential_of(&"0f".repeat(32)).await.unwrap(), Some(token.clone()));
+    assert_eq!(reader.credential_of("00").await.unwrap(), None);
+    let anna = "anna".parse().unwrap();
+    assert_eq!(reader.credentials(&anna).await.unwrap(), [code("c7"), token]);
+    let person = "anna".parse().unwrap();
+    let both = [grant(Role::Commander), grant(Role::Reviewer)];
+    assert_eq!(reader.grants_of(&person).await.unwrap(), both);
+
+    let locked = Account { locked_at: Some(at(2)), ..account("anna") };
+    let longer = Grant { until: None, ..grant(Role::Commander) };
+    let changes = vec![
+        Change::PutAccount(Box::new(locked.clone())),
+        Change::RemoveCredential { id: "t1".to_owned() },
+        Change::PutGrant(Box::new(longer.clone())),
+        Change::RemoveGrant(Box::new(Grant { until: None, ..grant(Role::Reviewer) })),
+    ];
+    changed(&journal, 2, changes).await;
+    assert_eq!(reader.account(&anna).await.unwrap(), Some(locked));
+    assert_eq!(reader.credential("t1").await.unwrap(), None);
+    assert_eq!(reader.grants().await.unwrap(), [longer]);
+}
+
+pub(crate) async fn what_counts_once_is_used_up_once(place: Place) {
+    let journal = place.open(0).await;
+    changed(&journal, 1, vec![Change::PutCredential(Box::new(code("c7")))]).await;
+    let tries = (0..8).map(|_| journal.use_up("c7", at(2)));
+    let used = futures_util::future::join_all(tries).await;
+    assert_eq!(used.into_iter().filter(|used| *used.as_ref().unwrap()).count(), 1);
+    assert!(!journal.use_up("c8", at(2)).await.unwrap());
+    let late = Credential { until: Some(at(5)), ..code("c9") };
+    changed(&journal, 3, vec![Change::PutCredential(Box::new(late))]).await;
+    assert!(!journal.use_up("c9", at(5)).await.unwrap());
+}
+
+pub(crate) async fn a_session_ends_and_what_was_seen_is_forgotten_in_time(place: Place) {
+    let journal = place.open(0).await;
+    let reader = journal.reader().clone();
+    let session = |id: &str, account: Option<&str>| Session {
+        id: id.to_owned(),
+        account: account.map(|name| name.parse().unwrap()),
+        until: at(100),
+        body: r#"{"a":1}"#.to_owned(),
+    };
+    journal.put_session(session("a", None)).await.unwrap();
+    journal.put_session(session("a", Some("anna"))).await.unwrap();
+    journal.put_session(session("b", Some("anna"))).await.unwrap();
+    assert_eq!(reader.session("a", at(99)).await.unwrap(), Some(session("a", Some("anna"))));
+    assert_eq!(reader.session("a", at(100)).await.unwrap(), None);
+    journal.drop_session("b").await.unwrap();
+    assert_eq!(reader.session("b", at(1)).await.unwrap(), None);
+    journal.drop_sessions_of(&"anna".parse().unwrap()).await.unwrap();
+    assert_eq!(reader.session("a", at(1)).await.unwrap(), None);
+
+    assert!(journal.see("hook/1", at(0), at(10)).await.unwrap());
+    assert!(!journal.see("hook/1", at(9), at(10)).await.unwrap());
+    assert!(journal.see("hook/1", at(10), at(20)).await.unwrap());
+    assert_eq!(journal.count("login/anna", at(0), at(10)).await.unwrap(), 1);
+    assert_eq!(journal.count("login/anna", at(1), at(11)).await.unwrap(), 2);
+    assert_eq!(reader.tally("login/anna", at(2)).await.unwrap(), (2, at(11)));
+    assert_eq!(journal.count("login/anna", at(11), at(12)).await.unwrap(), 1);
+    journal.forget("login/anna").await.unwrap();
+    assert_eq!(reader.tally("login/anna", at(11)).await.unwrap().0, 0);
+    journal.put_session(session("c", None)).await.unwrap();
+    journal.sweep(at(100)).await.unwrap();
+    assert!(journal.see("hook/1", at(0), at(10)).await.unwrap(), "it was swept away");
+}
