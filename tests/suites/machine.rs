@@ -10,3 +10,4 @@ mod restored;
 mod retries;
 mod steps;
 mod undo;
+mod voters;

@@ -45,7 +45,7 @@ async fn send(context: &Context, needs: &[Need], said: Said, digest: Option<Dige
         digest: digest.or(need.digest),
         done_at: said.done_at,
     });
-    let command = Command::Answer { answers: answers.collect(), by: said.by };
+    let command = Command::Answer { answers: answers.collect(), by: said.by, roles: None };
     let reply = context.act(Verb::Run { run, command }).await?;
     if context.out.json {
         context.out.value(&reply);

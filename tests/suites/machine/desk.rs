@@ -403,7 +403,7 @@ impl Desk {
     ) -> Result<Reply, AnswerError> {
         let reason = "because".to_owned();
         let answers = vec![Answer { need, answer, reason, form, digest: None, done_at: None }];
-        self.command(Command::Answer { answers, by: person(by) })
+        self.command(Command::Answer { answers, by: person(by), roles: None })
     }
 
     pub(super) fn say(&mut self, path: &str, answer: AnswerKind) -> &mut Self {

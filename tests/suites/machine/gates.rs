@@ -50,7 +50,7 @@ fn one_person_can_not_vote_twice_in_one_command() {
         done_at: None,
     };
     let by = beistand_core::run::Actor::asserted("anna".parse().unwrap());
-    let said = desk.command(Command::Answer { answers: vec![vote.clone(), vote], by });
+    let said = desk.command(Command::Answer { answers: vec![vote.clone(), vote], by, roles: None });
     assert!(matches!(said, Err(AnswerError::Usage(_))));
     assert!(desk.need("cut").votes.is_empty());
 }

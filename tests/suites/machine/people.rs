@@ -63,10 +63,13 @@ fn answers_to_several_needs_are_taken_all_or_none() {
     let by = beistand_core::run::Actor::asserted("anna".parse().unwrap());
     let mut answers: Vec<_> = needs.iter().map(|need| answer(need.id, AnswerKind::Skip)).collect();
     answers[2].answer = AnswerKind::Approve;
-    assert!(desk.command(Command::Answer { answers: answers.clone(), by: by.clone() }).is_err());
+    assert!(
+        desk.command(Command::Answer { answers: answers.clone(), by: by.clone(), roles: None })
+            .is_err()
+    );
     assert_eq!(desk.asked().len(), 3);
     answers[2].answer = AnswerKind::Skip;
-    desk.command(Command::Answer { answers, by }).unwrap();
+    desk.command(Command::Answer { answers, by, roles: None }).unwrap();
     assert_eq!(desk.status(), "succeeded");
 }
 

@@ -149,7 +149,7 @@ fn somebody(world: &mut World<'_>, at: usize, finishing: bool) {
         digest: Some(need.digest),
         done_at: None,
     }];
-    let input = Input::Command(1, Command::Answer { answers, by: actor(name) });
+    let input = Input::Command(1, Command::Answer { answers, by: actor(name), roles: None });
     let run = world.runs[at].id;
     world.send(run, &input);
     if world.unkind && world.dice.once_in(8) {

@@ -7,11 +7,13 @@
 //! is marked as asserted.
 
 mod account;
+mod event;
 mod grant;
 mod permission;
 mod rights;
 
 pub use account::{Account, AccountKind, CredentialKind};
+pub use event::{Changed, Directory};
 pub use grant::{Grant, Reach};
 pub use permission::{Permission, may, stands_in};
 pub use rights::{About, Rights};

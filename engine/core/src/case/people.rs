@@ -105,9 +105,11 @@ impl CasePeople {
         let answer = match &decision.answer {
             CaseChoice::Approve(persons) => {
                 let vote = || one(AnswerKind::Approve, "", Value::Null);
-                let votes = persons
-                    .iter()
-                    .map(|person| Command::Answer { answers: vec![vote()], by: actor(person) });
+                let votes = persons.iter().map(|person| Command::Answer {
+                    answers: vec![vote()],
+                    by: actor(person),
+                    roles: None,
+                });
                 return votes.collect();
             }
             CaseChoice::Form(form) | CaseChoice::Signal(form) => {
@@ -120,7 +122,7 @@ impl CasePeople {
             CaseChoice::ByHand(form) => one(AnswerKind::ByHand, "", form.clone().into()),
             CaseChoice::Resolve(how) => one(resolution(*how), "", Value::Null),
         };
-        vec![Command::Answer { answers: vec![answer], by }]
+        vec![Command::Answer { answers: vec![answer], by, roles: None }]
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::Changed;
 use crate::codec::{self, Bodied};
 use crate::model::{ConnectorName, Digest, EntryId};
 use crate::run::{Actor, Contradiction};
@@ -50,6 +51,11 @@ pub enum Head {
     ConnectorUnpaused {
         /// Which.
         connector: ConnectorName,
+    },
+    /// Who may do what changed, or was used. Body: reason.
+    AccessChanged {
+        /// What.
+        change: Changed,
     },
     /// A backup was made. Body: its name.
     BackupMade {
@@ -139,6 +145,12 @@ mod tests {
             Event::new(Head::Restored { epoch: "0f".repeat(16) }, Some(anna())).text("monday.db"),
             Event::new(Head::ConnectorPaused { connector: connector.clone() }, Some(anna())),
             Event::new(Head::ConnectorUnpaused { connector }, None),
+            Event::new(
+                Head::AccessChanged {
+                    change: Changed::AccountLocked { account: "ben".parse().unwrap() },
+                },
+                Some(anna()),
+            ),
             Event::new(Head::BackupMade { digest: Some(Digest::ZERO) }, None).text("monday.db"),
             Event::new(Head::Sealed { streams: 2 }, None),
         ];

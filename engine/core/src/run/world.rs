@@ -101,6 +101,8 @@ pub trait Permits {
 pub struct Shared {
     /// The stop switch is on: nothing starts.
     pub stopped: bool,
+    /// The store has accounts: a name that is only said is no vote.
+    pub accounts: bool,
     /// What is held.
     pub holds: Holds,
     /// Who looked at a target and found it as it still is: nobody touched it since. Kept in memory

@@ -1,6 +1,7 @@
 //! What kind of line each event gives: its word, its lane, and whether it is noise for most.
 
 use super::entry::Lane;
+use crate::access::Changed;
 use crate::incident::{self, store};
 use crate::run::{Head, NeedKind, Section};
 
@@ -123,6 +124,10 @@ pub(super) const fn of_store(head: &store::Head) -> Class {
         Head::Restored { .. } => line("restored", System),
         Head::ConnectorPaused { .. } => line("connector-paused", Decisions),
         Head::ConnectorUnpaused { .. } => line("connector-unpaused", Decisions),
+        Head::AccessChanged { change: Changed::BreakGlassUsed { .. } } => {
+            line("access-changed", Decisions)
+        }
+        Head::AccessChanged { .. } => noise("access-changed", System),
         Head::BackupMade { .. } => line("backup-made", System),
         Head::Sealed { .. } => noise("sealed", System),
     }

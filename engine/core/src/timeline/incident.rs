@@ -55,13 +55,18 @@ pub(super) fn tell(
 }
 
 /// One event of the store as a line. It is the provider's own: readers of a few organisations see
-/// that it happened, without reasons.
+/// that it happened, without reasons; nothing of accounts.
 pub(super) fn tell_store(
     (scope, lang): (&Scope, Lang),
     recorded: &Recorded,
     event: &store::Event,
-) -> TimelineEntry {
-    let text = event.body.text.as_deref().filter(|_| scope.organisations.is_none());
+) -> Option<TimelineEntry> {
+    let own = scope.organisations.is_none();
+    // Who may do what is nobody's business outside of the house, and names other organisations.
+    if matches!(event.head, store::Head::AccessChanged { .. }) && !own {
+        return None;
+    }
+    let text = event.body.text.as_deref().filter(|_| own);
     let scene = Scene {
         by: event.by.as_ref().map_or_else(|| "Beistand".to_owned(), |actor| name_of(lang, actor)),
         text: text.map_or_else(String::new, |text| visible(text, TEXT_CHARS_MAX)),
@@ -69,7 +74,7 @@ pub(super) fn tell_store(
         ..Scene::default()
     };
     let text = sentence::of_store(lang, &event.head, &scene);
-    line(recorded, class::of_store(&event.head), text, event.by.as_ref())
+    Some(line(recorded, class::of_store(&event.head), text, event.by.as_ref()))
 }
 
 /// A line outside of runs.

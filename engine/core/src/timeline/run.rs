@@ -14,7 +14,7 @@ use super::sensitive::{BLOT, Sensitive};
 use super::sentence::{self, Act, Scene, words};
 use crate::model::{Organisation, Path, PlaybookName, RunId, Schema};
 use crate::playbook::{Kind, NodeId, Plan, Wait};
-use crate::run::{Actor, Event, Head, NeedKind, StepEnd, item_text};
+use crate::run::{Actor, Event, Head, NeedKind, Proof, StepEnd, item_text};
 
 /// How the machine begins the error of a denial; the sentence says so in its own language.
 const DENIED: &str = "denied: ";
@@ -375,7 +375,29 @@ fn happened_at(head: &Head) -> Option<crate::model::Millis> {
 /// Somebody's name, marked where it was not proved.
 pub(super) fn name_of(lang: Lang, actor: &Actor) -> String {
     let name = visible(actor.person.as_str(), NAME_CHARS_MAX);
-    if actor.asserted { format!("{name} ({})", words(lang).asserted) } else { name }
+    let words = words(lang);
+    let mut marks: Vec<String> = Vec::new();
+    if actor.asserted {
+        marks.push(words.asserted.to_owned());
+    }
+    match actor.proof {
+        Some(Proof::Telephone) => marks.push(words.telephone.to_owned()),
+        Some(Proof::Paper) => marks.push(words.on_paper.to_owned()),
+        Some(Proof::BreakGlass) => marks.push(words.break_glass.to_owned()),
+        Some(
+            Proof::Passphrase
+            | Proof::SecondFactor
+            | Proof::SingleSignOn
+            | Proof::Token
+            | Proof::Machine,
+        )
+        | None => {}
+    }
+    if let Some(typed_by) = &actor.through {
+        let typed_by = visible(typed_by.as_str(), NAME_CHARS_MAX);
+        marks.push(format!("{} {typed_by}", words.typed_by));
+    }
+    if marks.is_empty() { name } else { format!("{name} ({})", marks.join(", ")) }
 }
 
 fn the_one(owners: std::collections::BTreeSet<Organisation>) -> Option<Organisation> {

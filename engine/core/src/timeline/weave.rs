@@ -93,9 +93,10 @@ fn tell_other(
             }
             Events::Run(_) | Events::Incident(_) => {}
             Events::Store(events) => {
-                lines.extend(
-                    events.iter().map(|event| incident::tell_store((scope, lang), recorded, event)),
-                );
+                let told = events
+                    .iter()
+                    .filter_map(|event| incident::tell_store((scope, lang), recorded, event));
+                lines.extend(told);
             }
         }
     }

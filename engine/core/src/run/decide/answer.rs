@@ -4,22 +4,29 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::super::event::{Actor, AnswerKind, Event, Head, NeedKind, ProbeEnd, RunEnd, StepEnd};
+use super::super::event::{
+    Actor, AnswerKind, Event, Head, NeedKind, ProbeEnd, Proof, RunEnd, StepEnd,
+};
 use super::super::state::{Need, Phase, StepError, StepIx, UndoMark};
 use super::command::{Answer, AnswerError, Answered, Reply};
 use super::outcome::ended;
 use super::{Contradiction, Decided, Decider};
-use crate::model::{ErrorKind, Schema};
+use crate::access::stands_in;
+use crate::model::{ErrorKind, Mode, Role, Schema};
 
 impl Decider<'_, '_> {
-    pub(super) fn answers(&mut self, answers: &[Answer], by: &Actor) -> Answered {
+    pub(super) fn answers(
+        &mut self,
+        answers: &[Answer],
+        (by, roles): (&Actor, Option<&BTreeSet<Role>>),
+    ) -> Answered {
         let mut needs = BTreeSet::new();
         for answer in answers {
             if !needs.insert(answer.need) {
                 let text = format!("need {} is answered twice at once", answer.need);
                 return Ok(Err(AnswerError::Usage(text)));
             }
-            if let Err(error) = self.may_answer(answer, by) {
+            if let Err(error) = self.may_answer(answer, (by, roles)) {
                 return Ok(Err(error));
             }
         }
@@ -30,7 +37,11 @@ impl Decider<'_, '_> {
         Ok(Ok(reply))
     }
 
-    fn may_answer(&self, answer: &Answer, by: &Actor) -> Result<(), AnswerError> {
+    fn may_answer(
+        &self,
+        answer: &Answer,
+        (by, roles): (&Actor, Option<&BTreeSet<Role>>),
+    ) -> Result<(), AnswerError> {
         let Some(need) = self.state.need(answer.need) else {
             let text =
                 format!("need {} is not open: it was answered, or is asked anew", answer.need);
@@ -45,7 +56,9 @@ impl Decider<'_, '_> {
             let text = "what was shown has changed: look again".to_owned();
             return Err(AnswerError::Conflict(text));
         }
+        self.holds_the_role(need, (by, roles))?;
         if answer.answer == AnswerKind::Approve {
+            self.counts(by)?;
             if asker(need) == Some(by.person.as_str()) {
                 let text = format!("`{}` asked for it and can not approve it", by.person);
                 return Err(AnswerError::NotAllowed(text));
@@ -66,6 +79,46 @@ impl Decider<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Who is asked, who stands above them, and whom it was escalated to.
+    fn holds_the_role(
+        &self,
+        need: &Need,
+        (by, roles): (&Actor, Option<&BTreeSet<Role>>),
+    ) -> Result<(), AnswerError> {
+        let Some(roles) = roles else { return Ok(()) };
+        let escalated = need.escalated_at.map(|_| self.world.setup.escalation);
+        let asked = [Some(need.role), escalated].into_iter().flatten();
+        let mut asked = asked.filter(|asked| roles.iter().any(|held| stands_in(*held, *asked)));
+        if asked.next().is_some() {
+            return Ok(());
+        }
+        let text = format!("this asks a {}, which `{}` is not", need.role, by.person);
+        Err(AnswerError::NotAllowed(text))
+    }
+
+    /// A vote is a person's who is known: neither a machine's nor, once there are accounts, one that
+    /// somebody only says to be.
+    fn counts(&self, by: &Actor) -> Result<(), AnswerError> {
+        if !by.is_person() {
+            let text = format!("`{}` is a machine, and no person's second pair of eyes", by.person);
+            return Err(AnswerError::NotAllowed(text));
+        }
+        if by.proof == Some(Proof::Paper) {
+            let text = "a vote on paper does not count; a printed code does".to_owned();
+            return Err(AnswerError::NotAllowed(text));
+        }
+        if self.is_void(by) {
+            let text = format!("`{}` is only a name; prove it to vote", by.person);
+            return Err(AnswerError::NotAllowed(text));
+        }
+        Ok(())
+    }
+
+    /// Whether a vote of somebody who only says a name does not count: live, once there are accounts.
+    pub(super) fn is_void(&self, by: &Actor) -> bool {
+        by.asserted && self.world.shared.accounts && self.state.opened.mode == Mode::Live
     }
 
     fn answer(&mut self, answer: &Answer, by: &Actor) -> Result<Reply, Contradiction> {

@@ -1,5 +1,7 @@
 //! What people want of a run: votes, answers, signals, pause, cancel, undo.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -21,6 +23,10 @@ pub enum Command {
         answers: Vec<Answer>,
         /// Who.
         by: Actor,
+        /// The roles they hold there, looked up by who hands the command over; every role where
+        /// absent, because the store has no accounts.
+        #[serde(skip)]
+        roles: Option<BTreeSet<Role>>,
     },
     /// A signal from outside or a person.
     Signal {
@@ -77,6 +83,21 @@ pub enum Command {
         #[serde(default)]
         restored: Option<String>,
     },
+}
+
+impl Command {
+    /// Who wants it.
+    pub const fn by(&self) -> &Actor {
+        match self {
+            Self::Answer { by, .. }
+            | Self::Signal { by, .. }
+            | Self::Pause { by, .. }
+            | Self::Unpause { by, .. }
+            | Self::Cancel { by, .. }
+            | Self::Undo { by, .. }
+            | Self::Park { by, .. } => by,
+        }
+    }
 }
 
 /// An answer to one need.
@@ -150,7 +171,7 @@ pub(super) type Answered = Result<Result<Reply, AnswerError>, Contradiction>;
 impl Decider<'_, '_> {
     pub(super) fn command(&mut self, command: Command) -> Answered {
         match command {
-            Command::Answer { answers, by } => self.answers(&answers, &by),
+            Command::Answer { answers, by, roles } => self.answers(&answers, (&by, roles.as_ref())),
             Command::Signal { name, form, key, by } => self.signal(&name, &form, key, by),
             Command::Pause { by, reason, with_caller } => self.pause(by, reason, with_caller),
             Command::Unpause { by, with_caller } => self.unpause(by, with_caller),

@@ -243,7 +243,9 @@ impl<'w> Decider<'_, 'w> {
         let mut lines = Lines { calls: vec![prepared.clone()], ..Lines::default() };
         let mut gate = None;
         if let Some((at, approved)) = self.approved_for(ix, &path) {
+            // Accounts may have come since: then names alone are no yes any more.
             let holds = self.now().since(approved.at) <= APPROVAL_LASTS
+                && !approved.by.iter().any(|by| self.is_void(by))
                 && self.carries(prepared, approved.by.len());
             if holds && approved.lines.get(&path).copied() == prepared.effect {
                 return Ok(true);

@@ -87,6 +87,14 @@ pub(super) fn of_store(lang: Lang, head: &store::Head, scene: &Scene) -> String 
 pub(super) struct Words {
     /// After the name of somebody whose name was not proved.
     pub(super) asserted: &'static str,
+    /// After the name of who said it on the telephone.
+    pub(super) telephone: &'static str,
+    /// After the name of who wrote it on paper.
+    pub(super) on_paper: &'static str,
+    /// After a name that came in by a sealed account.
+    pub(super) break_glass: &'static str,
+    /// Before the name of who typed it in.
+    pub(super) typed_by: &'static str,
     /// Before the number of a round.
     pub(super) round: &'static str,
     /// After a step that is being taken back.

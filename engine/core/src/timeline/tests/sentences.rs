@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::access::{AccountKind, Changed, CredentialKind, Grant};
 use crate::incident::{AssetState, store};
 use crate::model::{
-    ConnectorName, ErrorKind, NeedId, Organisation, Reached, Role, Severity, Span, Tlp,
+    AccountName, ConnectorName, ErrorKind, NeedId, Organisation, Reached, Role, Severity, Span, Tlp,
 };
 use crate::run::{AnswerKind, AttemptEnd, NeedKind, ProbeEnd, RunEnd, Section, StepEnd};
 
@@ -204,6 +205,42 @@ fn store_heads() -> Vec<store::Head> {
         store::Head::Sealed { streams: 1 },
         store::Head::Sealed { streams: 5 },
     ]
+    .into_iter()
+    .chain(changes().into_iter().map(|change| store::Head::AccessChanged { change }))
+    .collect()
+}
+
+fn changes() -> Vec<Changed> {
+    let account: AccountName = "anna.admin".parse().unwrap();
+    let mut changes = vec![
+        Changed::AccountLocked { account: account.clone() },
+        Changed::AccountUnlocked { account: account.clone() },
+        Changed::BreakGlassUsed { account: account.clone() },
+        Changed::Refused { act: "approve".to_owned(), about: None },
+        Changed::Refused { act: "undo".to_owned(), about: Some("a run".to_owned()) },
+    ];
+    for kind in AccountKind::ALL {
+        let (account, person) = (account.clone(), "anna".parse().unwrap());
+        changes.push(Changed::AccountMade { account, kind: *kind, person });
+    }
+    for kind in CredentialKind::ALL {
+        let (account, credential, kind) = (account.clone(), "c-7".to_owned(), *kind);
+        changes.push(Changed::CredentialAdded {
+            account: account.clone(),
+            credential: credential.clone(),
+            kind,
+        });
+        changes.push(Changed::CredentialRemoved { account, credential, kind });
+    }
+    for reach in ["instance", "organisation:Stadt Hagen"] {
+        for until in [None, Some(START)] {
+            let (person, reach) = ("anna".parse().unwrap(), reach.parse().unwrap());
+            let grant = Grant { person, role: Role::Commander, reach, until };
+            changes.push(Changed::Granted { grant: grant.clone() });
+            changes.push(Changed::Revoked { grant });
+        }
+    }
+    changes
 }
 
 /// All of them as one store's journal, with and without values.

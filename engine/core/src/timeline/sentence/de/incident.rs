@@ -1,6 +1,7 @@
 //! What happens in an incident and to the store, in German.
 
 use super::super::{Scene, tlp};
+use super::access;
 use super::words::{asset_state, role, target};
 use crate::incident::{Head, store};
 use crate::model::Mode;
@@ -65,6 +66,7 @@ pub(crate) fn of_store(head: &store::Head, scene: &Scene) -> String {
         store::Head::ConnectorUnpaused { connector } => {
             scene.with_text(format!("Anbindung {connector} fortgesetzt von {by}"))
         }
+        store::Head::AccessChanged { change } => scene.with_text(access::sentence(change, by)),
         store::Head::BackupMade { .. } => {
             scene.with_text(format!("Sicherung angelegt, durch {by}"))
         }

@@ -7,6 +7,10 @@ use crate::run::{RunEnd, StepEnd};
 
 pub(crate) static WORDS: Words = Words {
     asserted: "ungeprüft",
+    telephone: "am Telefon",
+    on_paper: "auf Papier",
+    break_glass: "Notzugang",
+    typed_by: "eingegeben von",
     round: "Runde",
     undo: "Rücknahme",
     timeline: "Zeitleiste",

@@ -1,6 +1,7 @@
 //! What happens in an incident and to the store, in English.
 
 use super::super::{Scene, tlp};
+use super::access;
 use super::words::{asset_state, role, target};
 use crate::incident::{Head, store};
 use crate::model::Mode;
@@ -63,6 +64,7 @@ pub(crate) fn of_store(head: &store::Head, scene: &Scene) -> String {
         store::Head::ConnectorUnpaused { connector } => {
             scene.with_text(format!("Connector {connector} goes on, by {by}"))
         }
+        store::Head::AccessChanged { change } => scene.with_text(access::sentence(change, by)),
         store::Head::BackupMade { .. } => scene.with_text(format!("Backup made by {by}")),
         store::Head::Sealed { streams: 1 } => "The journal was sealed: one stream".to_owned(),
         store::Head::Sealed { streams } => format!("The journal was sealed: {streams} streams"),

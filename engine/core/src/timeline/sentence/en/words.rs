@@ -7,6 +7,10 @@ use crate::run::{RunEnd, StepEnd};
 
 pub(crate) static WORDS: Words = Words {
     asserted: "asserted",
+    telephone: "by telephone",
+    on_paper: "on paper",
+    break_glass: "break-glass",
+    typed_by: "typed in by",
     round: "round",
     undo: "undo",
     timeline: "Timeline",
