@@ -150,7 +150,8 @@ impl Context {
             | Verb::OpenIncident(_)
             | Verb::StopAll { .. }
             | Verb::GoOn { .. }
-            | Verb::PauseConnector { .. } => String::new(),
+            | Verb::PauseConnector { .. }
+            | Verb::Access { .. } => String::new(),
         };
         let command =
             Command { id: id.to_string(), at: now, who: self.who()?.person, target, body };

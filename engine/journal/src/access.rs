@@ -5,7 +5,7 @@
 //! that a page was loaded. No secret is kept as it is: a passphrase, a code and a token are digests
 //! that only the one who knows them can make again.
 
-use beistand_core::access::{Account, AccountKind, CredentialKind, Grant};
+use beistand_core::access::{Account, AccountKind, CredentialKind, Grant, Reach};
 use beistand_core::model::{AccountName, Millis, Person};
 
 use crate::error::StoreError;
@@ -122,6 +122,19 @@ impl Reader {
              limit $2";
         let params = params![person.as_str(), ROWS_MAX];
         let rows = self.pool().rows("read grants", sql, params).await?;
+        rows.into_iter().map(grant).collect()
+    }
+
+    /// The roles of a person in incidents, as grants that reach there.
+    pub async fn roles_of(&self, person: &Person) -> Result<Vec<Grant>, StoreError> {
+        let sql = "select incident, role from incident_role where person = $1 order by no limit $2";
+        let params = params![person.as_str(), ROWS_MAX];
+        let rows = self.pool().rows("read roles in incidents", sql, params).await?;
+        let grant = |mut row: Row| {
+            let reach = Reach::Incident(row.parse("incident_role.incident")?);
+            let role = row.parse("incident_role.role")?;
+            Ok(Grant { person: person.clone(), role, reach, until: None })
+        };
         rows.into_iter().map(grant).collect()
     }
 

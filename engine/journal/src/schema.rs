@@ -133,7 +133,8 @@ macro_rules! accounts {
              create index session_account on session (account);\n",
             "create table tally (no ", $no, ", key text not null constraint tally_key unique,
                 count ", $int, " not null, until ", $int, " not null", $end,
-            "create index tally_until on tally (until);\n",
+            "create index tally_until on tally (until);
+             create index incident_role_person on incident_role (person);\n",
         )
     };
 }

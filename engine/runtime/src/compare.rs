@@ -11,9 +11,10 @@ mod run;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use beistand_core::access::{AccountKind, CredentialKind, Directory, Grant};
 use beistand_core::entry::StreamKind;
 use beistand_core::incident::store;
-use beistand_core::model::{Catalogue, Digest, Millis, Mode};
+use beistand_core::model::{AccountName, Catalogue, Digest, Millis, Mode, Person};
 use beistand_core::playbook::Plan;
 use beistand_core::run::Means;
 use beistand_journal::{Entry, Reader, Stream};
@@ -195,10 +196,11 @@ impl Comparison<'_> {
         }
     }
 
-    /// The stop switch and the paused connectors; values do not matter for those.
+    /// The stop switch, the paused connectors, and who may do what; values do not matter for those.
     async fn store(&mut self, stream: &Stream) -> Result<(), EngineError> {
         let mut stopped = false;
         let mut paused = BTreeSet::new();
+        let mut directory = Directory::default();
         let folded = self
             .each(stream, false, |entry| {
                 let decoded = store::decode(&entry.head, entry.body.as_deref());
@@ -213,6 +215,7 @@ impl Comparison<'_> {
                         store::Head::ConnectorUnpaused { connector } => {
                             paused.remove(&format!("the pause of `{connector}`"));
                         }
+                        store::Head::AccessChanged { change } => directory.apply(change),
                         store::Head::BackupMade { .. } | store::Head::Sealed { .. } => {}
                     }
                 }
@@ -230,6 +233,43 @@ impl Comparison<'_> {
         let rows = self.reader.paused().await?;
         let rows = rows.iter().map(|connector| format!("the pause of `{connector}`")).collect();
         self.sets(stream, &rows, &paused);
+        self.directory(stream, &directory).await
+    }
+
+    /// Accounts, credentials and grants. How a credential proves itself is in no entry, and can not
+    /// be compared.
+    async fn directory(
+        &mut self,
+        stream: &Stream,
+        directory: &Directory,
+    ) -> Result<(), EngineError> {
+        let account = |name: &AccountName, kind: AccountKind, person: &Person, usable: bool| {
+            let state = if usable { "usable" } else { "locked" };
+            format!("the {} account `{name}` of `{person}`, {state},", kind.as_str())
+        };
+        let credential = |id: &str, account: &AccountName, kind: CredentialKind| {
+            format!("the {} `{id}` of account `{account}`", kind.as_str())
+        };
+        let grant = |grant: &Grant| {
+            let until = shown(grant.until);
+            format!("`{}` as {} for {} until {until}", grant.person, grant.role, grant.reach)
+        };
+        let mut found = BTreeSet::new();
+        for one in self.reader.accounts().await? {
+            found.insert(account(&one.name, one.kind, &one.person, one.locked_at.is_none()));
+            for one in self.reader.credentials(&one.name).await? {
+                found.insert(credential(&one.id, &one.account, one.kind));
+            }
+        }
+        found.extend(self.reader.grants().await?.iter().map(grant));
+        let accounts = directory.accounts.iter();
+        let mut folded: BTreeSet<String> = accounts
+            .map(|(name, (kind, person, usable))| account(name, *kind, person, *usable))
+            .collect();
+        let credentials = directory.credentials.iter();
+        folded.extend(credentials.map(|(id, (account, kind))| credential(id, account, *kind)));
+        folded.extend(directory.grants.iter().map(grant));
+        self.sets(stream, &found, &folded);
         Ok(())
     }
 }

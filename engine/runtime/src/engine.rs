@@ -107,6 +107,8 @@ pub(crate) struct Inner {
     pub(crate) left: Notify,
     pub(crate) leaving: AtomicBool,
     pub(crate) leave: Notify,
+    /// Held while accounts and grants change.
+    pub(crate) access: tokio::sync::Mutex<()>,
     /// Held while runs are claimed.
     pub(crate) claiming: tokio::sync::Mutex<()>,
     pub(crate) dead: Mutex<Option<String>>,
@@ -149,6 +151,7 @@ impl Engine {
             left: Notify::new(),
             leaving: AtomicBool::new(false),
             leave: Notify::new(),
+            access: tokio::sync::Mutex::new(()),
             claiming: tokio::sync::Mutex::new(()),
             dead: Mutex::default(),
             counters: Counters::default(),
@@ -212,12 +215,13 @@ impl Inner {
         let holds = reader.holds(None).await?;
         let uses = reader.target_uses(self.clock.now().minus(beistand_core::run::HOUR)).await?;
         let stopped = reader.meta().await?.stopped_at.is_some();
+        let accounts = reader.has_accounts().await?;
         // A key names its incident, and an incident has one mode.
         let once: BTreeMap<_, _> =
             reader.once().await?.into_iter().map(|o| (o.key.hex(), (o.run, o.path))).collect();
         let strikes = reader.strikes().await?;
         for mode in [Mode::Live, Mode::Drill] {
-            let mut fresh = Shared { stopped, once: once.clone(), ..Shared::default() };
+            let mut fresh = Shared { stopped, accounts, once: once.clone(), ..Shared::default() };
             for (key, state) in holds_of(holds.clone(), mode) {
                 fresh.holds.restore(key, state);
             }

@@ -5,9 +5,11 @@
 //! a loop over what is durable, and a graceful end.
 //!
 //! * [`Engine`]: owns a store and drives its runs
+//! * [`Caller`]: who asks, and what they may do
 //! * [`Verb`]: what can be asked of it, also through the mailbox from other processes
 //! * [`Modes`]: connectors, guard, limits and policy for live runs and for drills
 
+mod access;
 mod children;
 mod clock;
 mod compare;
@@ -25,6 +27,10 @@ mod rows;
 mod run_loop;
 mod verbs;
 
+pub use access::{
+    AccessAct, Caller, Denied, NewCredential, SecondFactor, Secret, Weak, code_as_heard, digested,
+    new_code, new_token, strong, token_lookup,
+};
 pub use clock::{Clock, WallClock};
 pub use compare::{Compared, Difference, compare};
 pub use engine::{Drive, Engine, News, Parts};

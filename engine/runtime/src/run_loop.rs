@@ -11,6 +11,7 @@ use beistand_journal::StoreError;
 use serde_json::json;
 use tokio::time::{Instant, interval};
 
+use crate::access::From;
 use crate::engine::{Drive, Engine, lock};
 use crate::error::EngineError;
 use crate::verbs::{Verb, Working, error_json};
@@ -107,11 +108,13 @@ impl Engine {
         let answer = match serde_json::from_str::<Verb>(body) {
             // A run answers in the transaction of what follows from the command; only what it
             // could not take is answered here.
-            Ok(verb @ Verb::Run { .. }) => match self.execute_for(verb, Some(id)).await {
-                Ok(_) | Err(EngineError::Answer(_)) => return,
-                Err(error) => json!({"error": error_json(&error)}),
-            },
-            Ok(verb) => match self.execute_for(verb, Some(id)).await {
+            Ok(verb @ Verb::Run { .. }) => {
+                match self.execute_for(verb, Some(id), From::Mailbox).await {
+                    Ok(_) | Err(EngineError::Answer(_)) => return,
+                    Err(error) => json!({"error": error_json(&error)}),
+                }
+            }
+            Ok(verb) => match self.execute_for(verb, Some(id), From::Mailbox).await {
                 Ok(answer) => json!({"ok": answer}),
                 Err(error) => json!({"error": error_json(&error)}),
             },
@@ -178,7 +181,7 @@ impl Engine {
         // Memory first: it stops within this process even when the store can not be written.
         self.0.set_stopped(true);
         let Ok(person) = "stop-file".parse() else { return };
-        let by = Actor::asserted(person);
+        let by = Actor::program(person);
         let verb = Verb::StopAll { by, reason: reason.to_owned() };
         if let Err(error) = self.execute(verb).await {
             tracing::error!(%error, "The stop switch is on in memory but could not be written.");

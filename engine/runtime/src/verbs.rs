@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use beistand_core::access::Rights;
 use beistand_core::entry::StreamKind;
 use beistand_core::incident::store;
 use beistand_core::model::{ConnectorName, EntryId, IncidentId, Millis, Mode, RunId};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
+use crate::access::{AccessAct, From, of_command};
 use crate::drive::{Answer, Job, Order, missing};
 use crate::engine::{Engine, Inner};
 use crate::error::EngineError;
@@ -65,6 +67,14 @@ pub enum Verb {
         /// Who.
         by: Actor,
     },
+    /// Change who may do what.
+    Access {
+        /// What.
+        #[serde(flatten)]
+        act: AccessAct,
+        /// Who.
+        by: Actor,
+    },
 }
 
 impl Engine {
@@ -73,22 +83,37 @@ impl Engine {
     /// # Errors
     /// [`EngineError`], by what the asker can do.
     pub async fn execute(&self, verb: Verb) -> Result<Value, EngineError> {
-        self.execute_for(verb, None).await
+        self.execute_for(verb, None, From::Here(None)).await
+    }
+
+    /// The same for somebody who may do no more than this: a token is made for less than its owner.
+    ///
+    /// # Errors
+    /// [`EngineError`], by what the asker can do.
+    pub async fn execute_as(&self, rights: &Rights, verb: Verb) -> Result<Value, EngineError> {
+        self.execute_for(verb, None, From::Here(Some(rights))).await
     }
 
     pub(crate) async fn execute_for(
         &self,
-        verb: Verb,
+        mut verb: Verb,
         mailbox: Option<&str>,
+        from: From<'_>,
     ) -> Result<Value, EngineError> {
+        self.authorize(&mut verb, from).await?;
         match verb {
             Verb::Launch(new) => {
                 let run = self.launch(*new).await?;
                 Ok(json!({"run": run}))
             }
             Verb::Run { run, command } => {
-                let reply = self.command(run, command, mailbox).await?;
-                Ok(json!(reply))
+                let by = command.by().clone();
+                let act = of_command(&command);
+                let reply = self.command(run, command, mailbox).await;
+                if let Err(EngineError::Answer(AnswerError::NotAllowed(_))) = &reply {
+                    self.refused(&by, act.as_str(), Some(run.to_string())).await?;
+                }
+                Ok(json!(reply?))
             }
             Verb::OpenIncident(new) => {
                 let incident = self.open_incident(&new).await?;
@@ -110,6 +135,7 @@ impl Engine {
                 self.0.places.pause(connector, paused);
                 Ok(json!({"paused": self.0.places.paused()}))
             }
+            Verb::Access { act, by } => self.access(act, by).await,
         }
     }
 
@@ -149,9 +175,16 @@ impl Engine {
         reason: String,
         changes: Vec<Change>,
     ) -> Result<(), EngineError> {
+        self.store_events(vec![store::Event::new(head, by).text(reason)], changes).await
+    }
+
+    pub(crate) async fn store_events(
+        &self,
+        events: Vec<store::Event>,
+        changes: Vec<Change>,
+    ) -> Result<(), EngineError> {
         let now = self.0.clock.now();
-        let event = store::Event::new(head, by).text(reason);
-        let (head, body) = store::encode(self.entry_id(now)?, &[event]);
+        let (head, body) = store::encode(self.entry_id(now)?, &events);
         let id = self.0.journal.meta().store.to_string();
         let mut append = Append::new(To::End { kind: StreamKind::Store, id }, now, head).urgent();
         append.body = body;
@@ -203,6 +236,13 @@ impl Inner {
             self.share(mode, |shared| shared.stopped = stopped);
         }
         self.shared_changed.notify_waiters();
+    }
+
+    /// From the first account on a name alone is no vote.
+    pub(crate) fn accounts_exist(&self, exist: bool) {
+        for mode in [Mode::Live, Mode::Drill] {
+            self.share(mode, |shared| shared.accounts = exist);
+        }
     }
 
     /// Whether the stop switch is on, as far as memory knows.

@@ -7,6 +7,7 @@ use beistand_runtime::{NewRun, Verb, view};
 use beistand_script::Scripts;
 use serde_json::json;
 
+mod access;
 mod opening;
 mod pace;
 mod world;
@@ -82,6 +83,7 @@ async fn a_gate_waits_as_a_row_and_goes_on_after_the_vote() {
             done_at: None,
         }],
         by: beistand_core::run::Actor::asserted(name.parse().unwrap()),
+        roles: None,
     };
     assert!(
         second.command(run, vote(anna().person.as_str()), None).await.is_err(),
@@ -109,7 +111,7 @@ async fn a_gate_waits_as_a_row_and_goes_on_after_the_vote() {
             done_at: None,
         }];
         let by = beistand_core::run::Actor::asserted("ben".parse().unwrap());
-        second.command(run, Command::Answer { answers, by }, None).await.unwrap();
+        second.command(run, Command::Answer { answers, by, roles: None }, None).await.unwrap();
     }
     second.rest().await;
     assert_eq!(status(&second, run).await, "undone");

@@ -5,7 +5,7 @@ use beistand_core::entry::StreamKind;
 use beistand_core::model::Role;
 use beistand_journal::{Append, Change, Credential, Journal, Session, To};
 
-use super::{Place, at, entry};
+use super::{Place, at, entry, incident_id};
 
 fn account(name: &str) -> Account {
     Account {
@@ -72,6 +72,11 @@ pub(crate) async fn accounts_and_grants_are_read_as_they_were_given(place: Place
     let person = "anna".parse().unwrap();
     let both = [grant(Role::Commander), grant(Role::Reviewer)];
     assert_eq!(reader.grants_of(&person).await.unwrap(), both);
+    let (incident, role) = (incident_id(1), Role::Deputy);
+    let taken = Change::SetRole { incident, role, person: Some(person.clone()) };
+    changed(&journal, 2, vec![taken]).await;
+    let there = Grant { role, reach: Reach::Incident(incident), until: None, ..grant(role) };
+    assert_eq!(reader.roles_of(&person).await.unwrap(), [there]);
 
     let locked = Account { locked_at: Some(at(2)), ..account("anna") };
     let longer = Grant { until: None, ..grant(Role::Commander) };
@@ -81,7 +86,7 @@ pub(crate) async fn accounts_and_grants_are_read_as_they_were_given(place: Place
         Change::PutGrant(Box::new(longer.clone())),
         Change::RemoveGrant(Box::new(Grant { until: None, ..grant(Role::Reviewer) })),
     ];
-    changed(&journal, 2, changes).await;
+    changed(&journal, 3, changes).await;
     assert_eq!(reader.account(&anna).await.unwrap(), Some(locked));
     assert_eq!(reader.credential("t1").await.unwrap(), None);
     assert_eq!(reader.grants().await.unwrap(), [longer]);

@@ -229,5 +229,6 @@ const LATER: &[&str] = &[
     "drop table access_grant",
     "drop table session",
     "drop table tally",
+    "drop index incident_role_person",
     "delete from migration where no > 1",
 ];

@@ -1,0 +1,199 @@
+//! Before a verb: which permission it needs, on what, and whether who asks has it.
+//!
+//! Each verb needs exactly one permission. What it is about is read from the store, never from who
+//! asks.
+
+use std::collections::BTreeSet;
+
+use beistand_core::access::{About, Permission, Rights};
+use beistand_core::model::{IncidentId, Mode, Role, RunId};
+use beistand_core::run::{Actor, AnswerKind, Command};
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::incidents::IncidentAct;
+use crate::verbs::Verb;
+
+/// Where a verb comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum From<'a> {
+    /// From this process, with what its caller may do; looked up where absent.
+    Here(Option<&'a Rights>),
+    /// Through the mailbox, from a process that may write the store.
+    Mailbox,
+}
+
+/// What a verb is about.
+struct Matter {
+    about: About,
+    mode: Mode,
+}
+
+impl Engine {
+    /// Lets a verb through, or writes down that it was refused.
+    pub(crate) async fn authorize(
+        &self,
+        verb: &mut Verb,
+        from: From<'_>,
+    ) -> Result<(), EngineError> {
+        if !self.has_accounts().await? {
+            return Ok(());
+        }
+        let by = verb.by().clone();
+        let here = matches!(from, From::Here(_));
+        // The program itself: what it does is not asked for by anybody.
+        if here && by.proof.is_none() && !by.asserted {
+            return Ok(());
+        }
+        let matter = self.matter(verb).await?;
+        if by.proof.is_none() {
+            return if matter.mode == Mode::Drill && !is_about_access(verb) {
+                Ok(())
+            } else {
+                let text = format!("`{}` is only a name; prove it with a passphrase", by.person);
+                self.turned_away(verb, &by, text).await
+            };
+        }
+        let rights = match from {
+            From::Here(Some(rights)) => rights.clone(),
+            From::Here(None) | From::Mailbox => self.rights_of(&by.person).await?,
+        };
+        let permission = verb.needs();
+        if !rights.may(permission, &matter.about) {
+            let text = format!("`{}` may not do this: it needs `{permission}`", by.person);
+            return self.turned_away(verb, &by, text).await;
+        }
+        if let Verb::Run { command: Command::Answer { roles, .. }, .. } = verb {
+            *roles = rights.roles(&matter.about);
+        }
+        Ok(())
+    }
+
+    async fn turned_away(&self, verb: &Verb, by: &Actor, text: String) -> Result<(), EngineError> {
+        self.refused(by, verb.needs().as_str(), verb.about()).await?;
+        Err(EngineError::NotAllowed(text))
+    }
+
+    async fn matter(&self, verb: &Verb) -> Result<Matter, EngineError> {
+        Ok(match verb {
+            Verb::Launch(new) => match new.incident {
+                Some(incident) => self.matter_of(incident).await?,
+                None => Matter { about: About::Instance, mode: new.mode },
+            },
+            Verb::Run { run, .. } => {
+                let row = self.0.journal.reader().run(*run).await?;
+                let row = row.ok_or_else(|| crate::drive::missing(*run))?;
+                self.matter_of(row.incident).await?
+            }
+            Verb::Incident { incident, .. } => self.matter_of(*incident).await?,
+            Verb::OpenIncident(new) => Matter { about: About::Instance, mode: new.mode },
+            // The stop switch is everybody's, whatever the mode.
+            Verb::StopAll { .. }
+            | Verb::GoOn { .. }
+            | Verb::PauseConnector { .. }
+            | Verb::Access { .. } => Matter { about: About::Instance, mode: Mode::Live },
+        })
+    }
+
+    async fn matter_of(&self, id: IncidentId) -> Result<Matter, EngineError> {
+        let incident = self.0.incidents.get(&self.0.journal, id).await?;
+        let organisations = self.0.journal.reader().organisations(id).await?;
+        let organisations: BTreeSet<_> = organisations.into_iter().collect();
+        Ok(Matter { about: About::Incident { id, organisations }, mode: incident.mode })
+    }
+
+    /// What an act on an incident is about, for who checks a right before.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`].
+    pub async fn about_incident(&self, id: IncidentId) -> Result<About, EngineError> {
+        Ok(self.matter_of(id).await?.about)
+    }
+
+    /// The same of the incident that a run belongs to.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`].
+    pub async fn about_run(&self, run: RunId) -> Result<About, EngineError> {
+        let row = self.0.journal.reader().run(run).await?;
+        let row = row.ok_or_else(|| crate::drive::missing(run))?;
+        self.about_incident(row.incident).await
+    }
+}
+
+fn is_about_access(verb: &Verb) -> bool {
+    matches!(verb, Verb::Access { .. })
+}
+
+impl Verb {
+    /// Who asks.
+    pub fn by(&self) -> &Actor {
+        match self {
+            Self::Launch(new) => &new.by,
+            Self::Run { command, .. } => command.by(),
+            Self::OpenIncident(new) => &new.by,
+            Self::Incident { by, .. }
+            | Self::StopAll { by, .. }
+            | Self::GoOn { by, .. }
+            | Self::PauseConnector { by, .. }
+            | Self::Access { by, .. } => by,
+        }
+    }
+
+    /// The permission it needs.
+    pub fn needs(&self) -> Permission {
+        match self {
+            Self::Launch(_) => Permission::Launch,
+            Self::Run { command, .. } => of_command(command),
+            Self::OpenIncident(_) => Permission::Open,
+            Self::Incident { act, .. } => of_act(act),
+            Self::StopAll { .. } => Permission::Stop,
+            Self::GoOn { .. } => Permission::Resume,
+            Self::PauseConnector { .. } => Permission::Connect,
+            Self::Access { .. } => Permission::Manage,
+        }
+    }
+
+    /// The one thing it is about, where it is about one.
+    pub fn about(&self) -> Option<String> {
+        match self {
+            Self::Launch(new) => Some(new.playbook.to_string()),
+            Self::Run { run, .. } => Some(run.to_string()),
+            Self::Incident { incident, .. } => Some(incident.to_string()),
+            Self::PauseConnector { connector, .. } => Some(connector.to_string()),
+            Self::OpenIncident(_)
+            | Self::StopAll { .. }
+            | Self::GoOn { .. }
+            | Self::Access { .. } => None,
+        }
+    }
+}
+
+pub(crate) fn of_command(command: &Command) -> Permission {
+    match command {
+        Command::Answer { answers, .. } => {
+            let votes = |kind| matches!(kind, AnswerKind::Approve | AnswerKind::Deny);
+            if answers.iter().any(|answer| votes(answer.answer)) {
+                Permission::Approve
+            } else {
+                Permission::Answer
+            }
+        }
+        Command::Signal { .. } => Permission::Answer,
+        Command::Pause { .. }
+        | Command::Unpause { .. }
+        | Command::Cancel { .. }
+        | Command::Undo { .. }
+        | Command::Park { .. } => Permission::Control,
+    }
+}
+
+fn of_act(act: &IncidentAct) -> Permission {
+    match act {
+        IncidentAct::Note { .. } | IncidentAct::Evidence { .. } => Permission::Note,
+        IncidentAct::Close { .. } | IncidentAct::Link { .. } => Permission::Change,
+        // Who keeps the accounts is made by who keeps the accounts.
+        IncidentAct::Assign { role: Role::Admin, .. } => Permission::Manage,
+        IncidentAct::Assign { .. } => Permission::Assign,
+    }
+}

@@ -1,0 +1,326 @@
+//! From what somebody knows or holds to who they are.
+//!
+//! All wrong answers look alike and take as long: no such account, a locked one, other words. What
+//! is guessed is counted by account and by where it comes from, so that who guesses waits, and who
+//! is guessed at from elsewhere does not.
+
+use std::sync::LazyLock;
+
+use beistand_core::access::{Account, AccountKind, Changed, CredentialKind, Permission, Rights};
+use beistand_core::model::{AccountName, Millis, Person, Span};
+use beistand_core::run::{Actor, Proof};
+use beistand_journal::{Credential, StoreError};
+use serde_json::Value;
+use thiserror::Error;
+use tokio::sync::Semaphore;
+
+use super::secret::{self, Secret, opens};
+use crate::engine::Engine;
+use crate::error::EngineError;
+
+/// Wrong words after which an account waits for who gave them: a bad night's typing errors.
+const GUESSES_FREE: u64 = 5;
+
+/// Wrong words from one place, whatever the account: an office behind one address.
+const GUESSES_FROM_ONE_PLACE: u64 = 50;
+
+/// How long wrong words are remembered.
+const GUESSES_FOR: Span = Span::from_secs(3600);
+
+/// The first wait; each further one is twice as long.
+const WAIT_FIRST: Span = Span::from_secs(15);
+
+/// The longest wait: who comes back to it must still be able to help.
+const WAIT_MAX: Span = Span::from_secs(15 * 60);
+
+/// Digests at once: each takes 19 MiB and a core for tens of milliseconds.
+const DIGESTS_AT_ONCE: usize = 2;
+
+static DIGESTS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(DIGESTS_AT_ONCE));
+
+/// Somebody who asks, and what they may do at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Who, and how that was proved.
+    pub actor: Actor,
+    /// With which account; none in a store without accounts.
+    pub account: Option<AccountName>,
+    /// What they may do.
+    pub rights: Rights,
+    /// When they last proved it by something that only they know or hold; what destroys wants it to
+    /// be a moment ago. Absent: never, as with a token.
+    pub proved_at: Option<Millis>,
+}
+
+/// What is given beside a passphrase.
+#[derive(Debug)]
+pub enum SecondFactor {
+    /// A printed code, by its number.
+    Code {
+        /// Its number on the sheet.
+        number: String,
+        /// The code.
+        code: Secret,
+    },
+    /// A passkey whose assertion was verified.
+    Passkey,
+}
+
+/// Why somebody is not let in.
+#[derive(Debug, Error)]
+pub enum Denied {
+    /// It does not fit. What exactly is nobody's business.
+    #[error("this account and these words do not fit together")]
+    Wrong,
+    /// Too many wrong words: not before then.
+    #[error("too many wrong words; try again after {until}")]
+    Later {
+        /// From when on it is worth trying.
+        until: Millis,
+    },
+    /// The account wants a second factor.
+    #[error("this account wants a passkey or a one-time code as well")]
+    SecondFactorMissing,
+    /// The store can not say.
+    #[error("who you are could not be looked up")]
+    Store(#[from] StoreError),
+    /// Our fault.
+    #[error("who you are could not be looked up")]
+    Internal(#[from] EngineError),
+}
+
+impl Engine {
+    /// Whether a name alone is enough: the store has no accounts.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it can not be read.
+    pub async fn has_accounts(&self) -> Result<bool, StoreError> {
+        self.0.journal.reader().has_accounts().await
+    }
+
+    /// What somebody may do now: their grants, and the roles they have in incidents.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it can not be read.
+    pub async fn rights_of(&self, person: &Person) -> Result<Rights, StoreError> {
+        let reader = self.0.journal.reader();
+        let mut grants = reader.grants_of(person).await?;
+        grants.extend(reader.roles_of(person).await?);
+        Ok(Rights::of(grants, self.0.clock.now()))
+    }
+
+    /// Who holds an account now, proved some time ago: what a session asks with each request.
+    ///
+    /// # Errors
+    /// [`Denied::Wrong`] where the account is gone or locked.
+    pub async fn caller(
+        &self,
+        account: &AccountName,
+        proof: Proof,
+        proved_at: Option<Millis>,
+    ) -> Result<Caller, Denied> {
+        let found = self.0.journal.reader().account(account).await?;
+        let account = found.filter(|found| found.locked_at.is_none()).ok_or(Denied::Wrong)?;
+        let rights = self.rights_of(&account.person).await?;
+        let actor = Actor::proved(account.person, proof).with_account(account.name.clone());
+        Ok(Caller { actor, account: Some(account.name), rights, proved_at })
+    }
+
+    /// Who holds a token: never more than its owner, never more than it was made for.
+    ///
+    /// # Errors
+    /// [`Denied::Wrong`] for a token that is unknown, ended or taken back.
+    pub async fn caller_by_token(&self, token: &Secret) -> Result<Caller, Denied> {
+        let reader = self.0.journal.reader();
+        let found = reader.credential_of(&secret::token_lookup(token)).await?;
+        let now = self.0.clock.now();
+        let holds = |one: &Credential| {
+            one.kind == CredentialKind::Token && one.until.is_none_or(|until| now < until)
+        };
+        let credential = found.filter(holds).ok_or(Denied::Wrong)?;
+        let account = reader.account(&credential.account).await?.ok_or(Denied::Wrong)?;
+        let proof = match account.kind {
+            AccountKind::Person | AccountKind::BreakGlass => Proof::Token,
+            AccountKind::Service => Proof::Machine,
+        };
+        let mut caller = self.caller(&credential.account, proof, None).await?;
+        let body: Value = serde_json::from_str(&credential.body).unwrap_or_default();
+        let only = body.get("permissions").and_then(Value::as_array).into_iter().flatten();
+        let only = only.filter_map(|word| word.as_str()?.parse::<Permission>().ok()).collect();
+        caller.rights = caller.rights.only(only);
+        Ok(caller)
+    }
+
+    /// Logs somebody in by their passphrase, and by a second factor where they have one. `from` is
+    /// where they come from, as far as the connection shows it.
+    ///
+    /// # Errors
+    /// [`Denied`]; each wrong try is counted.
+    pub async fn log_in(
+        &self,
+        name: &AccountName,
+        passphrase: Secret,
+        second: Option<SecondFactor>,
+        from: &str,
+    ) -> Result<Caller, Denied> {
+        self.may_guess(name, from).await?;
+        let Some(account) = self.opened_by(name, passphrase).await? else {
+            return Err(self.guessed(name, from).await?);
+        };
+        let proof = match self.second(&account, second).await? {
+            Some(true) => Proof::SecondFactor,
+            Some(false) => return Err(self.guessed(name, from).await?),
+            None => Proof::Passphrase,
+        };
+        self.0.journal.forget(&of_account(name, from)).await?;
+        let proof = match account.kind {
+            AccountKind::Person | AccountKind::Service => proof,
+            AccountKind::BreakGlass => {
+                let by = Actor::proved(account.person.clone(), Proof::BreakGlass);
+                let change = Changed::BreakGlassUsed { account: name.clone() };
+                self.access_changed(change, by).await?;
+                Proof::BreakGlass
+            }
+        };
+        self.caller(name, proof, Some(self.0.clock.now())).await
+    }
+
+    /// Somebody on the telephone, by a printed code that they read out; it is used up. `typed_by` is
+    /// who hears it.
+    ///
+    /// # Errors
+    /// [`Denied`]; each wrong try is counted against who types.
+    pub async fn by_telephone(
+        &self,
+        name: &AccountName,
+        (number, code): (&str, Secret),
+        typed_by: &Person,
+    ) -> Result<Caller, Denied> {
+        let from = format!("telephone of {typed_by}");
+        self.may_guess(name, &from).await?;
+        let account = self.0.journal.reader().account(name).await?;
+        // Nobody is on the telephone with themselves.
+        let other = account.is_some_and(|one| one.locked_at.is_none() && one.person != *typed_by);
+        if !other || !self.use_code(name, number, code).await? {
+            return Err(self.guessed(name, &from).await?);
+        }
+        let mut caller = self.caller(name, Proof::Telephone, Some(self.0.clock.now())).await?;
+        caller.actor = caller.actor.through(typed_by.clone());
+        Ok(caller)
+    }
+
+    /// The account that these words open; one that is locked is opened by none.
+    async fn opened_by(
+        &self,
+        name: &AccountName,
+        words: Secret,
+    ) -> Result<Option<Account>, Denied> {
+        let reader = self.0.journal.reader();
+        let account = reader.account(name).await?.filter(|found| found.locked_at.is_none());
+        let credentials = reader.credentials(name).await?;
+        let passphrase = credentials.into_iter().find(|one| one.kind == CredentialKind::Passphrase);
+        // Where there is nothing to check against, the same time is spent.
+        let kept = passphrase.map_or_else(|| NOBODYS.clone(), |one| one.secret);
+        let right = checked(words, kept).await;
+        Ok(account.filter(|_| right))
+    }
+
+    /// Whether a second factor was given: nothing where none was and none is wanted.
+    async fn second(
+        &self,
+        account: &Account,
+        given: Option<SecondFactor>,
+    ) -> Result<Option<bool>, Denied> {
+        match given {
+            Some(SecondFactor::Passkey) => Ok(Some(true)),
+            Some(SecondFactor::Code { number, code }) => {
+                self.use_code(&account.name, &number, code).await.map(Some)
+            }
+            None => {
+                let credentials = self.0.journal.reader().credentials(&account.name).await?;
+                let wants = credentials.iter().any(|one| one.kind == CredentialKind::Passkey);
+                if wants { Err(Denied::SecondFactorMissing) } else { Ok(None) }
+            }
+        }
+    }
+
+    /// Uses a printed code up; whether it was one.
+    async fn use_code(
+        &self,
+        name: &AccountName,
+        number: &str,
+        code: Secret,
+    ) -> Result<bool, Denied> {
+        let credentials = self.0.journal.reader().credentials(name).await?;
+        let found = credentials.into_iter().find(|one| {
+            one.kind == CredentialKind::Code && one.label == number && one.used_at.is_none()
+        });
+        let (id, kept) =
+            found.map_or_else(|| (String::new(), NOBODYS.clone()), |one| (one.id, one.secret));
+        let right = checked(secret::code_as_heard(code.reveal()), kept).await;
+        Ok(right && self.0.journal.use_up(&id, self.0.clock.now()).await?)
+    }
+
+    /// Whether it is time to try again.
+    async fn may_guess(&self, name: &AccountName, from: &str) -> Result<(), Denied> {
+        let now = self.0.clock.now();
+        let reader = self.0.journal.reader();
+        for (key, free) in limits(name, from) {
+            let (count, until) = reader.tally(&key, now).await?;
+            let since = until.minus(GUESSES_FOR);
+            let next = since.plus(wait_after(count, free));
+            if count >= free && now < next {
+                return Err(Denied::Later { until: next });
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts a wrong try.
+    async fn guessed(&self, name: &AccountName, from: &str) -> Result<Denied, Denied> {
+        let now = self.0.clock.now();
+        for (key, _) in limits(name, from) {
+            self.0.journal.count(&key, now, now.plus(GUESSES_FOR)).await?;
+        }
+        Ok(Denied::Wrong)
+    }
+}
+
+/// What is kept of words that nobody knows: what a wrong name is checked against.
+static NOBODYS: LazyLock<String> = LazyLock::new(|| {
+    let nobody = secret::new_token(getrandom::fill);
+    nobody.and_then(|words| secret::digested(&words, getrandom::fill)).unwrap_or_default()
+});
+
+/// Checks words beside the runs, a few at once.
+async fn checked(words: Secret, kept: String) -> bool {
+    let Ok(_place) = DIGESTS.acquire().await else { return false };
+    tokio::task::spawn_blocking(move || opens(&words, &kept)).await.unwrap_or(false)
+}
+
+fn of_account(name: &AccountName, from: &str) -> String {
+    format!("login/{name}/{from}")
+}
+
+fn limits(name: &AccountName, from: &str) -> [(String, u64); 2] {
+    [(of_account(name, from), GUESSES_FREE), (format!("login-from/{from}"), GUESSES_FROM_ONE_PLACE)]
+}
+
+/// How long to wait after so many wrong tries.
+fn wait_after(count: u64, free: u64) -> Span {
+    let doublings = u32::try_from(count.saturating_sub(free)).unwrap_or(u32::MAX).min(10);
+    let wait = WAIT_FIRST.millis().saturating_mul(1 << doublings);
+    Span::from_millis(wait.min(WAIT_MAX.millis()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_guesses_waits_longer_each_time_and_never_for_ever() {
+        let waits: Vec<u64> = (5..14).map(|count| wait_after(count, 5).millis() / 1000).collect();
+        assert_eq!(waits, [15, 30, 60, 120, 240, 480, 900, 900, 900]);
+        assert_eq!(wait_after(u64::MAX, 5), WAIT_MAX);
+    }
+}

@@ -1,0 +1,19 @@
+//! Who asks, what they may do, and what changes that.
+//!
+//! Every verb passes [`authorize`](crate::Engine::execute) before anything else happens, whatever way
+//! it came: the right is looked up in the store at that moment, so that a role that was taken back is
+//! gone at once. In a store without accounts a name is enough, and stands there as asserted.
+
+mod act;
+mod authorize;
+mod identify;
+mod refused;
+mod secret;
+
+pub(crate) use authorize::{From, of_command};
+
+pub use act::{AccessAct, NewCredential};
+pub use identify::{Caller, Denied, SecondFactor};
+pub use secret::{
+    Secret, Weak, code_as_heard, digested, new_code, new_token, strong, token_lookup,
+};

@@ -1,0 +1,261 @@
+//! Accounts, and what each may do: every verb is let through or refused by what the store says now.
+
+use beistand_core::access::{AccountKind, CredentialKind, Grant, Reach};
+use beistand_core::model::{Mode, Person, Role};
+use beistand_core::run::{Actor, Proof};
+use beistand_runtime::{
+    AccessAct, Denied, Engine, EngineError, IncidentAct, NewCredential, NewIncident, Secret, Verb,
+    code_as_heard, digested, new_code, new_token, token_lookup,
+};
+use serde_json::json;
+
+use super::world::{anna, engine};
+
+const WORDS: &str = "grüner Zaun am Fluss";
+
+fn person(name: &str) -> Person {
+    name.parse().unwrap()
+}
+
+fn proved(name: &str) -> Actor {
+    Actor::proved(person(name), Proof::Passphrase)
+}
+
+fn secret(words: &str) -> Secret {
+    Secret::from(words.to_owned())
+}
+
+fn passphrase() -> NewCredential {
+    NewCredential {
+        kind: CredentialKind::Passphrase,
+        label: String::new(),
+        lookup: None,
+        secret: digested(&secret(WORDS), getrandom::fill).unwrap(),
+        until: None,
+        body: json!({}),
+    }
+}
+
+fn grant(name: &str, role: Role) -> Grant {
+    Grant { person: person(name), role, reach: Reach::Instance, until: None }
+}
+
+fn account(name: &str, credentials: Vec<NewCredential>, roles: &[Role]) -> AccessAct {
+    AccessAct::AddAccount {
+        account: name.parse().unwrap(),
+        kind: AccountKind::Person,
+        person: None,
+        credentials,
+        grants: roles.iter().map(|role| grant(name, *role)).collect(),
+    }
+}
+
+async fn does(
+    engine: &Engine,
+    act: AccessAct,
+    by: Actor,
+) -> Result<serde_json::Value, EngineError> {
+    engine.execute(Verb::Access { act, by }).await
+}
+
+async fn opens(engine: &Engine, by: Actor, mode: Mode) -> Result<String, EngineError> {
+    let new = NewIncident {
+        title: "It burns".to_owned(),
+        mode,
+        severity: 3.try_into().unwrap(),
+        tlp: beistand_core::model::Tlp::Amber,
+        short: "SIT".to_owned(),
+        by,
+    };
+    let opened = engine.execute(Verb::OpenIncident(new)).await?;
+    Ok(opened["incident"].as_str().unwrap().to_owned())
+}
+
+/// A folder for one store, gone when it is dropped.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// An engine with `root`, who keeps the accounts, and `cleo`, who leads.
+async fn staffed(folder: &tempfile::TempDir) -> Engine {
+    let engine = engine(&folder.path().join("store.db"), Vec::new()).await;
+    let root = account("root", vec![passphrase()], &[Role::Admin]);
+    does(&engine, root, anna()).await.unwrap();
+    let cleo = account("cleo", vec![passphrase()], &[Role::Commander]);
+    does(&engine, cleo, proved("root")).await.unwrap();
+    engine
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_account_keeps_the_accounts_and_from_then_on_a_name_is_nothing() {
+    let folder = folder();
+    let engine = engine(&folder.path().join("store.db"), Vec::new()).await;
+    opens(&engine, anna(), Mode::Live).await.unwrap();
+    let first = account("cleo", vec![passphrase()], &[Role::Commander]);
+    assert!(matches!(does(&engine, first, anna()).await, Err(EngineError::Usage(_))));
+    let root = account("root", vec![passphrase()], &[Role::Admin]);
+    does(&engine, root, anna()).await.unwrap();
+    assert!(matches!(opens(&engine, anna(), Mode::Live).await, Err(EngineError::NotAllowed(_))));
+    let second = account("eve", vec![passphrase()], &[Role::Admin]);
+    assert!(matches!(does(&engine, second, anna()).await, Err(EngineError::NotAllowed(_))));
+    // In a drill a name is still a name.
+    opens(&engine, anna(), Mode::Drill).await.unwrap();
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_keeps_the_accounts_opens_no_incident_and_who_leads_makes_no_account() {
+    let folder = folder();
+    let engine = staffed(&folder).await;
+    opens(&engine, proved("cleo"), Mode::Live).await.unwrap();
+    let opened = opens(&engine, proved("root"), Mode::Live).await;
+    assert!(matches!(opened, Err(EngineError::NotAllowed(_))));
+    let made = does(&engine, account("eve", vec![], &[]), proved("cleo")).await;
+    assert!(matches!(made, Err(EngineError::NotAllowed(_))));
+    let own = AccessAct::Grant(grant("root", Role::Commander));
+    assert!(matches!(does(&engine, own, proved("root")).await, Err(EngineError::NotAllowed(_))));
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_is_taken_back_is_gone_at_once_and_one_in_an_incident_reaches_no_further() {
+    let folder = folder();
+    let engine = staffed(&folder).await;
+    does(&engine, account("ben", vec![passphrase()], &[]), proved("root")).await.unwrap();
+    let incident = opens(&engine, proved("cleo"), Mode::Live).await.unwrap().parse().unwrap();
+    let other = opens(&engine, proved("cleo"), Mode::Live).await.unwrap().parse().unwrap();
+    let note = |incident, by| Verb::Incident {
+        incident,
+        act: IncidentAct::Note { text: "seen".to_owned(), at: None },
+        by,
+    };
+    let noted = async |incident| engine.execute(note(incident, proved("ben"))).await.is_ok();
+    assert!(!noted(incident).await);
+    let assign = |person| Verb::Incident {
+        incident,
+        act: IncidentAct::Assign { role: Role::Scribe, person },
+        by: proved("cleo"),
+    };
+    engine.execute(assign(Some(person("ben")))).await.unwrap();
+    assert!(noted(incident).await);
+    assert!(!noted(other).await);
+    engine.execute(assign(None)).await.unwrap();
+    assert!(!noted(incident).await);
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_locks_out_the_last_who_keeps_the_accounts() {
+    let folder = folder();
+    let engine = staffed(&folder).await;
+    let root = "root".parse().unwrap();
+    let locked = does(&engine, AccessAct::Lock { account: root }, proved("root")).await;
+    assert!(matches!(locked, Err(EngineError::Conflict(_))));
+    let revoked = AccessAct::Revoke(grant("root", Role::Admin));
+    assert!(matches!(does(&engine, revoked, proved("root")).await, Err(EngineError::Conflict(_))));
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_right_words_log_in_and_who_guesses_waits() {
+    let folder = folder();
+    let engine = staffed(&folder).await;
+    let log_in = async |name: &str, words: &str, from: &str| {
+        engine.log_in(&name.parse().unwrap(), secret(words), None, from).await
+    };
+    let caller = log_in("cleo", WORDS, "192.0.2.1").await.unwrap();
+    assert_eq!(caller.actor, proved("cleo"));
+    assert!(matches!(log_in("nobody", WORDS, "192.0.2.2").await, Err(Denied::Wrong)));
+    for _ in 0..5 {
+        assert!(matches!(log_in("cleo", "rot rot rot rot", "192.0.2.3").await, Err(Denied::Wrong)));
+    }
+    // The right words do not help any more, from there; from elsewhere they do.
+    assert!(matches!(log_in("cleo", WORDS, "192.0.2.3").await, Err(Denied::Later { .. })));
+    assert!(log_in("cleo", WORDS, "192.0.2.1").await.is_ok());
+    let lock = AccessAct::Lock { account: "cleo".parse().unwrap() };
+    does(&engine, lock, proved("root")).await.unwrap();
+    assert!(matches!(log_in("cleo", WORDS, "192.0.2.1").await, Err(Denied::Wrong)));
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_dead_when_it_is_taken_back_and_never_more_than_it_was_made_for() {
+    let folder = folder();
+    let engine = staffed(&folder).await;
+    let token = new_token(getrandom::fill).unwrap();
+    let credential = NewCredential {
+        kind: CredentialKind::Token,
+        label: "dashboard".to_owned(),
+        lookup: Some(token_lookup(&token)),
+        secret: String::new(),
+        until: None,
+        body: json!({"permissions": ["read", "manage"]}),
+    };
+    let (account, credentials) = ("cleo".parse().unwrap(), vec![credential]);
+    let add = AccessAct::AddCredentials { account, credentials };
+    let added = does(&engine, add, proved("root")).await.unwrap();
+    let caller = engine.caller_by_token(&token).await.unwrap();
+    assert_eq!(caller.actor.proof, Some(Proof::Token));
+    let about = beistand_core::access::About::Instance;
+    let may = |permission| caller.rights.may(permission, &about);
+    assert!(may(beistand_core::access::Permission::Read));
+    assert!(!may(beistand_core::access::Permission::Launch), "it was not made for that");
+    assert!(!may(beistand_core::access::Permission::Manage), "its owner may not");
+    let id = added["credentials"][0].as_str().unwrap().to_owned();
+    let remove = AccessAct::RemoveCredential { credential: id };
+    does(&engine, remove, proved("root")).await.unwrap();
+    assert!(matches!(engine.caller_by_token(&token).await, Err(Denied::Wrong)));
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_printed_code_counts_once_for_somebody_else_on_the_telephone() {
+    let folder = folder();
+    let engine = staffed(&folder).await;
+    let code = new_code(getrandom::fill).unwrap();
+    let credential = NewCredential {
+        kind: CredentialKind::Code,
+        label: "7".to_owned(),
+        lookup: None,
+        secret: digested(&code, getrandom::fill).unwrap(),
+        until: None,
+        body: json!({}),
+    };
+    let (account, credentials) = ("cleo".parse().unwrap(), vec![credential]);
+    let add = AccessAct::AddCredentials { account, credentials };
+    does(&engine, add, proved("root")).await.unwrap();
+    let heard = code.reveal().to_lowercase();
+    let call = async |typed_by: &str| {
+        let code = ("7", code_as_heard(&heard));
+        engine.by_telephone(&"cleo".parse().unwrap(), code, &person(typed_by)).await
+    };
+    assert!(matches!(call("cleo").await, Err(Denied::Wrong)), "with herself");
+    let caller = call("scribe").await.unwrap();
+    assert_eq!(caller.actor.proof, Some(Proof::Telephone));
+    assert_eq!(caller.actor.through, Some(person("scribe")));
+    assert!(matches!(call("scribe").await, Err(Denied::Wrong)), "it is used up");
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_stands_in_the_journal_and_does_not_fill_it() {
+    let folder = folder();
+    let engine = staffed(&folder).await;
+    for _ in 0..40 {
+        assert!(opens(&engine, proved("root"), Mode::Live).await.is_err());
+    }
+    let reader = engine.journal().reader().clone();
+    let own = reader.meta().await.unwrap().store.to_string();
+    let stream = reader.stream(beistand_core::entry::StreamKind::Store, &own).await.unwrap();
+    let entries = reader.entries(&stream.unwrap(), 0, 1_000).await.unwrap();
+    let refused = entries.iter().filter(|entry| {
+        let head = String::from_utf8_lossy(&entry.head);
+        head.contains(r#""a":"refused""#) && head.contains("root")
+    });
+    assert_eq!(refused.count(), 30);
+    assert!(reader.has_accounts().await.unwrap());
+    let scripts = beistand_script::Scripts::without_budget();
+    let found = beistand_runtime::compare(&reader, &scripts).await.unwrap();
+    assert_eq!(found.differences, []);
+    engine.leave().await;
+}
