@@ -28,8 +28,9 @@ mod run_loop;
 mod verbs;
 
 pub use access::{
-    AccessAct, Caller, Denied, NewCredential, SecondFactor, Secret, Weak, code_as_heard, digested,
-    new_code, new_token, strong, token_lookup,
+    AccessAct, Begun, Caller, Denied, FRESH_FOR, NewCredential, SecondFactor, Secret, Weak,
+    account_of_token, account_of_words, code_as_heard, digested, new_code, new_token, strong,
+    token_lookup,
 };
 pub use clock::{Clock, WallClock};
 pub use compare::{Compared, Difference, compare};

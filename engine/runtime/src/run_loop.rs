@@ -162,7 +162,9 @@ impl Engine {
     }
 
     async fn seal(&self) -> Result<(), EngineError> {
-        self.0.journal.seal(self.0.clock.now()).await?;
+        let now = self.0.clock.now();
+        self.0.journal.sweep(now).await?;
+        self.0.journal.seal(now).await?;
         Ok(())
     }
 

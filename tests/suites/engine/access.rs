@@ -179,6 +179,36 @@ async fn only_the_right_words_log_in_and_who_guesses_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_dead_when_it_ends_and_when_its_account_is_locked() {
+    let folder = folder();
+    let engine = staffed(&folder).await;
+    let caller = engine.log_in(&"cleo".parse().unwrap(), secret(WORDS), None, "here").await;
+    let caller = caller.unwrap();
+    let (one, other) = (
+        engine.begin_session(&caller).await.unwrap(),
+        engine.begin_session(&caller).await.unwrap(),
+    );
+    let found = engine.caller_by_session(&one.cookie).await.unwrap();
+    assert_eq!(found, caller);
+    assert!(found.is_fresh(engine.now()));
+    let later = engine.now().plus(beistand_runtime::FRESH_FOR);
+    assert!(!found.is_fresh(later.plus(beistand_core::model::Span::from_secs(1))));
+    engine.end_session(&one.cookie).await.unwrap();
+    assert!(matches!(engine.caller_by_session(&one.cookie).await, Err(Denied::Wrong)));
+    engine.caller_by_session(&other.cookie).await.unwrap();
+    let lock = AccessAct::Lock { account: "cleo".parse().unwrap() };
+    does(&engine, lock, proved("root")).await.unwrap();
+    let unlock = AccessAct::Unlock { account: "cleo".parse().unwrap() };
+    does(&engine, unlock, proved("root")).await.unwrap();
+    let dead = engine.caller_by_session(&other.cookie).await;
+    assert!(matches!(dead, Err(Denied::Wrong)), "it stays dead when the account is back");
+    let root = engine.log_in(&"root".parse().unwrap(), secret(WORDS), None, "here").await.unwrap();
+    let third = engine.begin_session(&root).await.unwrap();
+    assert!(matches!(engine.renew_session(&third.cookie, &caller).await, Err(Denied::Wrong)));
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_dead_when_it_is_taken_back_and_never_more_than_it_was_made_for() {
     let folder = folder();
     let engine = staffed(&folder).await;

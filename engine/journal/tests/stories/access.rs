@@ -73,8 +73,8 @@ pub(crate) async fn accounts_and_grants_are_read_as_they_were_given(place: Place
     let both = [grant(Role::Commander), grant(Role::Reviewer)];
     assert_eq!(reader.grants_of(&person).await.unwrap(), both);
     let (incident, role) = (incident_id(1), Role::Deputy);
-    let taken = Change::SetRole { incident, role, person: Some(person.clone()) };
-    changed(&journal, 2, vec![taken]).await;
+    let change = Change::SetRole { incident, role, person: Some(person.clone()) };
+    changed(&journal, 2, vec![change]).await;
     let there = Grant { role, reach: Reach::Incident(incident), until: None, ..grant(role) };
     assert_eq!(reader.roles_of(&person).await.unwrap(), [there]);
 

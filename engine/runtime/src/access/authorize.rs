@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use beistand_core::access::{About, Permission, Rights};
+use beistand_core::access::{About, Changed, Permission, Rights};
 use beistand_core::model::{IncidentId, Mode, Role, RunId};
-use beistand_core::run::{Actor, AnswerKind, Command};
+use beistand_core::run::{Actor, AnswerKind, Command, Proof};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -62,6 +62,15 @@ impl Engine {
         if !rights.may(permission, &matter.about) {
             let text = format!("`{}` may not do this: it needs `{permission}`", by.person);
             return self.turned_away(verb, &by, text).await;
+        }
+        // A session was told of when it began; elsewhere each use is one.
+        if by.proof == Some(Proof::BreakGlass) && !matches!(from, From::Here(Some(_))) {
+            let account = by.account.clone();
+            let account = account.or_else(|| by.person.as_str().parse().ok());
+            if let Some(account) = account {
+                let change = Changed::BreakGlassUsed { account };
+                self.access_changed(change, by.clone()).await?;
+            }
         }
         if let Verb::Run { command: Command::Answer { roles, .. }, .. } = verb {
             *roles = rights.roles(&matter.about);

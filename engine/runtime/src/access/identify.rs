@@ -4,12 +4,13 @@
 //! is guessed is counted by account and by where it comes from, so that who guesses waits, and who
 //! is guessed at from elsewhere does not.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use beistand_core::access::{Account, AccountKind, Changed, CredentialKind, Permission, Rights};
 use beistand_core::model::{AccountName, Millis, Person, Span};
 use beistand_core::run::{Actor, Proof};
-use beistand_journal::{Credential, StoreError};
+use beistand_journal::{Credential, Reader, StoreError};
 use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::Semaphore;
@@ -131,22 +132,13 @@ impl Engine {
     /// # Errors
     /// [`Denied::Wrong`] for a token that is unknown, ended or taken back.
     pub async fn caller_by_token(&self, token: &Secret) -> Result<Caller, Denied> {
-        let reader = self.0.journal.reader();
-        let found = reader.credential_of(&secret::token_lookup(token)).await?;
-        let now = self.0.clock.now();
-        let holds = |one: &Credential| {
-            one.kind == CredentialKind::Token && one.until.is_none_or(|until| now < until)
-        };
-        let credential = found.filter(holds).ok_or(Denied::Wrong)?;
-        let account = reader.account(&credential.account).await?.ok_or(Denied::Wrong)?;
+        let found = account_of_token(self.0.journal.reader(), token, self.0.clock.now()).await?;
+        let (account, only) = found.ok_or(Denied::Wrong)?;
         let proof = match account.kind {
             AccountKind::Person | AccountKind::BreakGlass => Proof::Token,
             AccountKind::Service => Proof::Machine,
         };
-        let mut caller = self.caller(&credential.account, proof, None).await?;
-        let body: Value = serde_json::from_str(&credential.body).unwrap_or_default();
-        let only = body.get("permissions").and_then(Value::as_array).into_iter().flatten();
-        let only = only.filter_map(|word| word.as_str()?.parse::<Permission>().ok()).collect();
+        let mut caller = self.caller(&account.name, proof, None).await?;
         caller.rights = caller.rights.only(only);
         Ok(caller)
     }
@@ -164,7 +156,8 @@ impl Engine {
         from: &str,
     ) -> Result<Caller, Denied> {
         self.may_guess(name, from).await?;
-        let Some(account) = self.opened_by(name, passphrase).await? else {
+        let found = account_of_words(self.0.journal.reader(), name, passphrase).await?;
+        let Some(account) = found else {
             return Err(self.guessed(name, from).await?);
         };
         let proof = match self.second(&account, second).await? {
@@ -207,22 +200,6 @@ impl Engine {
         let mut caller = self.caller(name, Proof::Telephone, Some(self.0.clock.now())).await?;
         caller.actor = caller.actor.through(typed_by.clone());
         Ok(caller)
-    }
-
-    /// The account that these words open; one that is locked is opened by none.
-    async fn opened_by(
-        &self,
-        name: &AccountName,
-        words: Secret,
-    ) -> Result<Option<Account>, Denied> {
-        let reader = self.0.journal.reader();
-        let account = reader.account(name).await?.filter(|found| found.locked_at.is_none());
-        let credentials = reader.credentials(name).await?;
-        let passphrase = credentials.into_iter().find(|one| one.kind == CredentialKind::Passphrase);
-        // Where there is nothing to check against, the same time is spent.
-        let kept = passphrase.map_or_else(|| NOBODYS.clone(), |one| one.secret);
-        let right = checked(words, kept).await;
-        Ok(account.filter(|_| right))
     }
 
     /// Whether a second factor was given: nothing where none was and none is wanted.
@@ -284,6 +261,49 @@ impl Engine {
         }
         Ok(Denied::Wrong)
     }
+}
+
+/// The account that these words open; one that is locked is opened by none. Guesses are not counted
+/// here: this is for who can read the store as it is.
+///
+/// # Errors
+/// [`StoreError`] when it can not be read.
+pub async fn account_of_words(
+    reader: &Reader,
+    name: &AccountName,
+    words: Secret,
+) -> Result<Option<Account>, StoreError> {
+    let account = reader.account(name).await?.filter(|found| found.locked_at.is_none());
+    let credentials = reader.credentials(name).await?;
+    let passphrase = credentials.into_iter().find(|one| one.kind == CredentialKind::Passphrase);
+    // Where there is nothing to check against, the same time is spent.
+    let kept = passphrase.map_or_else(|| NOBODYS.clone(), |one| one.secret);
+    let right = checked(words, kept).await;
+    Ok(account.filter(|_| right))
+}
+
+/// The account that a token is of, and what the token was made for.
+///
+/// # Errors
+/// [`StoreError`] when it can not be read.
+pub async fn account_of_token(
+    reader: &Reader,
+    token: &Secret,
+    now: Millis,
+) -> Result<Option<(Account, BTreeSet<Permission>)>, StoreError> {
+    let found = reader.credential_of(&secret::token_lookup(token)).await?;
+    let holds = |one: &Credential| {
+        one.kind == CredentialKind::Token && one.until.is_none_or(|until| now < until)
+    };
+    let Some(credential) = found.filter(holds) else { return Ok(None) };
+    let account = reader.account(&credential.account).await?;
+    let Some(account) = account.filter(|account| account.locked_at.is_none()) else {
+        return Ok(None);
+    };
+    let body: Value = serde_json::from_str(&credential.body).unwrap_or_default();
+    let only = body.get("permissions").and_then(Value::as_array).into_iter().flatten();
+    let only = only.filter_map(|word| word.as_str()?.parse::<Permission>().ok()).collect();
+    Ok(Some((account, only)))
 }
 
 /// What is kept of words that nobody knows: what a wrong name is checked against.

@@ -9,11 +9,13 @@ mod authorize;
 mod identify;
 mod refused;
 mod secret;
+mod session;
 
 pub(crate) use authorize::{From, of_command};
 
 pub use act::{AccessAct, NewCredential};
-pub use identify::{Caller, Denied, SecondFactor};
+pub use identify::{Caller, Denied, SecondFactor, account_of_token, account_of_words};
 pub use secret::{
     Secret, Weak, code_as_heard, digested, new_code, new_token, strong, token_lookup,
 };
+pub use session::{Begun, FRESH_FOR};

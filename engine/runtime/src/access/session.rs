@@ -1,0 +1,123 @@
+//! Sessions: who logged in stays so for a while, on this browser, until they leave.
+//!
+//! The browser holds 256 random bits; the store holds their digest, so that who reads the store can
+//! be nobody. A session says how somebody proved who they are and when; what they may do is asked
+//! anew with each request.
+
+use beistand_core::model::{AccountName, Millis, Span};
+use beistand_core::run::Proof;
+use beistand_journal::{Session, StoreError};
+use serde::{Deserialize, Serialize};
+
+use super::identify::{Caller, Denied};
+use super::secret::{Secret, new_token, token_lookup};
+use crate::engine::Engine;
+
+/// How long a session lasts at the most: a shift.
+const SESSION_LASTS: Span = Span::from_secs(12 * 3600);
+
+/// How long one of a sealed account lasts: each use is to be seen.
+const SEALED_LASTS: Span = Span::from_secs(3600);
+
+/// For so long after somebody proved who they are, what destroys is let through.
+pub const FRESH_FOR: Span = Span::from_secs(5 * 60);
+
+/// What the store keeps of a session.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    proof: Proof,
+    proved_at: Millis,
+}
+
+/// A session that began.
+#[derive(Debug)]
+pub struct Begun {
+    /// What the browser holds. Shown once.
+    pub cookie: Secret,
+    /// When it ends.
+    pub until: Millis,
+}
+
+impl Caller {
+    /// Whether they proved a moment ago who they are.
+    pub fn is_fresh(&self, now: Millis) -> bool {
+        self.proved_at.is_some_and(|at| now.since(at) <= FRESH_FOR)
+    }
+}
+
+impl Engine {
+    /// Begins a session of somebody who just proved who they are. It has a new cookie, whatever the
+    /// browser held before.
+    ///
+    /// # Errors
+    /// [`Denied::Internal`] for somebody without an account, and without randomness.
+    pub async fn begin_session(&self, caller: &Caller) -> Result<Begun, Denied> {
+        let lasts = match caller.actor.proof {
+            Some(Proof::BreakGlass) => SEALED_LASTS,
+            Some(
+                Proof::Passphrase
+                | Proof::SecondFactor
+                | Proof::SingleSignOn
+                | Proof::Token
+                | Proof::Machine
+                | Proof::Telephone
+                | Proof::Paper,
+            )
+            | None => SESSION_LASTS,
+        };
+        let cookie = new_token(self.0.random)?;
+        let until = self.0.clock.now().plus(lasts);
+        self.keep_session(&token_lookup(&cookie), caller, until).await?;
+        Ok(Begun { cookie, until })
+    }
+
+    /// Who stands behind a session's cookie now.
+    ///
+    /// # Errors
+    /// [`Denied::Wrong`] where it is over, or its account is locked or gone.
+    pub async fn caller_by_session(&self, cookie: &Secret) -> Result<Caller, Denied> {
+        let found = self.session(cookie).await?.ok_or(Denied::Wrong)?;
+        let (account, kept) = found;
+        self.caller(&account, kept.proof, Some(kept.proved_at)).await
+    }
+
+    /// Notes in a session that its person proved who they are once more. Only the same account may.
+    ///
+    /// # Errors
+    /// [`Denied::Wrong`] where the session is over or another's.
+    pub async fn renew_session(&self, cookie: &Secret, caller: &Caller) -> Result<(), Denied> {
+        let id = token_lookup(cookie);
+        let now = self.0.clock.now();
+        let found = self.0.journal.reader().session(&id, now).await?.ok_or(Denied::Wrong)?;
+        if found.account != caller.account {
+            return Err(Denied::Wrong);
+        }
+        self.keep_session(&id, caller, found.until).await
+    }
+
+    /// Ends a session; its cookie is dead at once.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it can not be written.
+    pub async fn end_session(&self, cookie: &Secret) -> Result<(), StoreError> {
+        self.0.journal.drop_session(&token_lookup(cookie)).await
+    }
+
+    async fn session(&self, cookie: &Secret) -> Result<Option<(AccountName, Kept)>, StoreError> {
+        let id = token_lookup(cookie);
+        let found = self.0.journal.reader().session(&id, self.0.clock.now()).await?;
+        Ok(found.and_then(|found| Some((found.account?, serde_json::from_str(&found.body).ok()?))))
+    }
+
+    async fn keep_session(&self, id: &str, caller: &Caller, until: Millis) -> Result<(), Denied> {
+        let nobody = || Denied::Internal(crate::EngineError::Internal("nobody logs in".to_owned()));
+        let account = caller.account.clone().ok_or_else(nobody)?;
+        let proof = caller.actor.proof.ok_or_else(nobody)?;
+        let proved_at = caller.proved_at.ok_or_else(nobody)?;
+        let body = serde_json::to_string(&Kept { proof, proved_at });
+        let body = body.map_err(|error| crate::EngineError::Internal(error.to_string()))?;
+        let id = id.to_owned();
+        self.0.journal.put_session(Session { id, account: Some(account), until, body }).await?;
+        Ok(())
+    }
+}
