@@ -1,0 +1,59 @@
+//! The table of all routes, each with its right and its lane. One file a resource.
+//!
+//! One more route is a handler with `#[utoipa::path]` in its resource's file and a line in [`table`].
+//! What it reads is a type of its own that refuses unknown fields, read by [`crate::Exact`] (body),
+//! [`crate::Asked`] (query) or [`crate::At`] (path); what it answers is another one. Where its right
+//! is [`Right::NeedsThere`], it asks [`crate::Who::may`] about what it has found in the store, never
+//! about what the request says of it.
+
+mod health;
+mod me;
+mod openapi;
+mod stop;
+
+use beistand_core::access::Permission;
+use utoipa_axum::routes;
+
+use crate::pressure::Lane;
+use crate::routes::{Right, Routes};
+
+/// Every route there is.
+pub fn table() -> Routes {
+    use Lane::{Free, Ordinary, Urgent};
+    use Right::{LoggedIn, Needs, Public};
+    Routes::new()
+        .add(Public, Free, routes!(health::healthz))
+        .add(Public, Ordinary, routes!(health::readyz))
+        .add(Needs(Permission::Observe), Ordinary, routes!(health::metrics))
+        .add(Public, Ordinary, routes!(openapi::openapi))
+        .add(LoggedIn, Ordinary, routes!(me::me))
+        .add(Needs(Permission::Stop), Urgent, routes!(stop::stop))
+        .add(Needs(Permission::Resume), Urgent, routes!(stop::go_on))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_everybody_may_is_the_reviewed_list() {
+        let public = table().declared().into_iter().filter(|route| route.right == Right::Public);
+        let lines: Vec<String> =
+            public.map(|route| format!("{} {}", route.method, route.path)).collect();
+        let reviewed: Vec<&str> = include_str!("../public.txt").lines().collect();
+        assert_eq!(lines, reviewed, "a route without a right is added to web/src/public.txt");
+    }
+
+    #[test]
+    fn what_must_get_through_has_places_of_its_own() {
+        let urgent: Vec<String> = table()
+            .declared()
+            .into_iter()
+            .filter(|route| route.lane == Urgent)
+            .map(|route| route.path)
+            .collect();
+        assert_eq!(urgent, ["/api/v1/go-on", "/api/v1/stop"]);
+    }
+
+    use Lane::Urgent;
+}

@@ -1,0 +1,80 @@
+//! The stop switch.
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use beistand_runtime::Verb;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::door::Who;
+use crate::json::{Exact, Sent};
+use crate::report::Problem;
+
+/// The most bytes of a reason: a sentence or two for the timeline.
+const REASON_BYTES_MAX: usize = 4 << 10;
+
+/// Why.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reason {
+    /// A sentence for the timeline.
+    #[schema(max_length = 4096)]
+    reason: String,
+}
+
+impl Reason {
+    fn checked(self) -> Result<String, Problem> {
+        if self.reason.len() <= REASON_BYTES_MAX {
+            return Ok(self.reason);
+        }
+        let text = format!("a reason has at most {REASON_BYTES_MAX} bytes");
+        Err(Problem::malformed(text).place("reason"))
+    }
+}
+
+/// How the switch stands.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct Switch {
+    /// Whether nothing starts.
+    stopped: bool,
+    /// Effects that had begun and are out now: target, effect, run and path of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    open: Vec<Value>,
+}
+
+/// No effect starts any more, in any run.
+#[utoipa::path(
+    post, path = "/api/v1/stop", tag = "stop switch", request_body = Reason,
+    responses((status = 200, description = "It is on", body = Switch))
+)]
+pub(super) async fn stop(
+    State(app): State<App>,
+    Who(caller): Who,
+    Exact(body): Exact<Reason>,
+) -> Result<impl IntoResponse, Problem> {
+    let verb = Verb::StopAll { by: caller.actor, reason: body.checked()? };
+    switched(&app, verb).await
+}
+
+/// Effects start again. Another person's act than the stop.
+#[utoipa::path(
+    post, path = "/api/v1/go-on", tag = "stop switch", request_body = Reason,
+    responses((status = 200, description = "It is off", body = Switch))
+)]
+pub(super) async fn go_on(
+    State(app): State<App>,
+    Who(caller): Who,
+    Exact(body): Exact<Reason>,
+) -> Result<impl IntoResponse, Problem> {
+    let verb = Verb::GoOn { by: caller.actor, reason: body.checked()? };
+    switched(&app, verb).await
+}
+
+async fn switched(app: &App, verb: Verb) -> Result<impl IntoResponse + use<>, Problem> {
+    let answer = app.engine.execute(verb).await?;
+    let switch: Switch =
+        serde_json::from_value(answer).map_err(|error| Problem::internal(&error))?;
+    Ok(Sent(switch))
+}

@@ -1,0 +1,161 @@
+//! The way in: what every request passes before its handler, in this order.
+//!
+//! 1. The answer will have its headers; who is at the other end is settled; the path has one
+//!    spelling; nobody else's page sent it.
+//! 2. A place in the route's lane, so that finding out who asks is bounded as well.
+//! 3. Who asks, and whether they may.
+//! 4. The body as a whole, without a place: a slow client keeps nobody waiting.
+//! 5. The handler, in a task of its own: neither a client that leaves nor a time limit cuts it half
+//!    way, and a panic in it is an answer.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::HttpBody as _;
+use axum::extract::{Request, State};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use beistand_core::access::About;
+use tokio::time::timeout;
+
+use crate::door::{Caller, Denied, Doorkeeper, Who, credential};
+use crate::limits::{Limits, whole};
+use crate::peer::{Peer, Proxies};
+use crate::pressure::{Lane, Pressure};
+use crate::report::Problem;
+use crate::routes::{Right, Rule};
+use crate::{headers, origin, strict};
+
+/// The address at the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Connected(pub(crate) SocketAddr);
+
+/// What the way in needs to know.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    pub(crate) door: Arc<dyn Doorkeeper>,
+    pub(crate) pressure: Pressure,
+    pub(crate) limits: Limits,
+    pub(crate) proxies: Proxies,
+    pub(crate) tls: bool,
+}
+
+/// A route's part of the way.
+#[derive(Debug, Clone)]
+pub(crate) struct Post {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) rule: Rule,
+}
+
+/// Before the table: of every request, whatever it asks for.
+pub(crate) async fn enter(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let nobody = SocketAddr::from(([0; 4], 0));
+    let connected = parts.extensions.get().map_or(nobody, |Connected(address)| *address);
+    let peer = Peer::of(connected, gate.tls, &mut parts.headers, &gate.proxies);
+    let tls = peer.tls;
+    let (method, address) = (parts.method.clone(), peer.address);
+    let path = parts.uri.path().to_owned();
+    let mut response = match gate.look(&parts, &peer).await {
+        Ok(()) => {
+            parts.extensions.insert(peer);
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(problem) => problem.into_response(),
+    };
+    headers::secure(response.headers_mut(), tls);
+    // What was done stands in the journal; this is for whoever looks for a client that misbehaves.
+    let status = response.status().as_u16();
+    tracing::debug!(%method, path, status, peer = %address, "A request was answered.");
+    response
+}
+
+/// Of a request for a route of the table.
+pub(crate) async fn pass(State(post): State<Post>, request: Request, next: Next) -> Response {
+    let passed = post.gate.pass(post.rule, request, next).await;
+    passed.unwrap_or_else(IntoResponse::into_response)
+}
+
+impl Gate {
+    async fn look(&self, parts: &Parts, peer: &Peer) -> Result<(), Problem> {
+        if peer.host.is_none() {
+            return Err(Problem::malformed("a request names one host, in the header `Host`"));
+        }
+        origin::check(&parts.method, &parts.headers, peer)?;
+        if strict::is_plain(&parts.uri) {
+            return Ok(());
+        }
+        Err(self.unknown(&parts.headers, nothing_here()).await)
+    }
+
+    async fn pass(&self, rule: Rule, request: Request, next: Next) -> Result<Response, Problem> {
+        let turn = self.pressure.turn(rule.lane).await?;
+        let mut request = request;
+        if let Some(caller) = self.admitted(rule.right, request.headers()).await? {
+            request.extensions_mut().insert(Who(caller));
+        }
+        let (request, turn) = if request.body().is_end_stream() {
+            (request, turn)
+        } else {
+            drop(turn);
+            let request = whole(request, rule.body_bytes_max, self.limits.body_within).await?;
+            (request, self.pressure.turn(rule.lane).await?)
+        };
+        let task = tokio::spawn(async move {
+            let response = next.run(request).await;
+            drop(turn);
+            response
+        });
+        match timeout(self.limits.request_within, task).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(broken)) => Err(Problem::internal(&broken)),
+            Err(_) => {
+                let within = self.limits.request_within.as_secs();
+                let text = format!("this was not done within {within} s, and goes on");
+                let hint = "look whether it was done before you ask for it again";
+                Err(Problem::unavailable(text).hint(hint))
+            }
+        }
+    }
+
+    /// Who asks, where the right wants somebody.
+    async fn admitted(&self, right: Right, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
+        if right == Right::Public {
+            return Ok(None);
+        }
+        let caller = self.caller(headers).await?;
+        let (may, lacks) = match right {
+            Right::Public | Right::LoggedIn => return Ok(Some(caller)),
+            Right::Needs(one) => (caller.rights.may(one, &About::Instance), one),
+            Right::NeedsThere(one) => (caller.rights.may_somewhere(one), one),
+        };
+        if may { Ok(Some(caller)) } else { Err(Problem::lacks(lacks)) }
+    }
+
+    async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+        let shown = credential(headers).ok_or_else(Problem::unauthorized)?;
+        self.door.identify(shown).await.map_err(|denied| match &denied {
+            Denied::Invalid => Problem::unauthorized().because(&denied),
+            Denied::Unavailable(_) => {
+                Problem::unavailable("who you are can not be found out now").because(&denied)
+            }
+        })
+    }
+
+    /// For what is not in the table: only who is logged in learns that.
+    pub(crate) async fn unknown(&self, headers: &HeaderMap, problem: Problem) -> Problem {
+        let _turn = match self.pressure.turn(Lane::Ordinary).await {
+            Ok(turn) => turn,
+            Err(full) => return full,
+        };
+        self.caller(headers).await.map_or_else(|refused| refused, |_| problem)
+    }
+}
+
+/// 404 for a path.
+pub(crate) fn nothing_here() -> Problem {
+    Problem::not_found("there is nothing at this path")
+        .hint("`/api/v1/openapi.json` lists every path in its one spelling")
+}

@@ -1,0 +1,44 @@
+//! The server: TLS, limits, rights, and the JSON interface over the engine.
+//!
+//! The only crate that knows HTTP. It decides nothing about incidents: a handler reads a request
+//! into what the engine understands, asks it, and says what came of it.
+//!
+//! ```text
+//!  socket ─► connection ─► headers ─► strict ─► THE TABLE ─► lane ─► who ─► right ─► body ─► handler
+//!            [`server`]    [`headers`] [`strict`] [`routes`]  └────────── [`gate`] ──────────┘
+//! ```
+//!
+//! * [`Server`]: listens, and ends gracefully
+//! * [`Doorkeeper`]: who stands behind a credential; given from outside
+//! * [`certificate`]: the one it shows, given or self-made
+//! * [`table`]: every route with its right and its lane
+//! * [`Problem`]: the one way in which anything is refused (RFC 9457)
+
+mod api;
+mod app;
+mod asked;
+pub mod certificate;
+mod door;
+mod gate;
+mod headers;
+mod json;
+mod limits;
+mod origin;
+mod peer;
+mod pressure;
+mod report;
+mod routes;
+mod server;
+mod strict;
+
+pub use api::table;
+pub use app::App;
+pub use asked::{Asked, At};
+pub use door::{Caller, Credential, Denied, Doorkeeper, Identified, SESSION_COOKIE, Who};
+pub use json::Exact;
+pub use limits::Limits;
+pub use peer::{Peer, Proxies};
+pub use pressure::Lane;
+pub use report::Problem;
+pub use routes::{Declared, Right, Routes};
+pub use server::{Leave, ServeError, Server, Settings};

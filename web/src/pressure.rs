@@ -1,0 +1,151 @@
+//! Back-pressure: how many requests are worked on, how many may wait, and who never waits behind
+//! whom.
+//!
+//! Two lanes with places of their own. However many people reload their lists, a vote and the stop
+//! switch find a place that nobody else may take.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::limits::Limits;
+use crate::report::Problem;
+
+/// Which places a request may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Most of them.
+    Ordinary,
+    /// What must get through: votes and answers, the stop switch, logging in.
+    Urgent,
+    /// It waits for nothing, because it costs nothing.
+    Free,
+}
+
+/// A place at work; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    _held: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
+}
+
+/// The places of one lane.
+#[derive(Debug)]
+struct Places {
+    /// At work or waiting.
+    seats: Arc<Semaphore>,
+    /// At work.
+    work: Arc<Semaphore>,
+    at_work: u32,
+}
+
+/// All lanes.
+#[derive(Debug)]
+pub(crate) struct Pressure {
+    ordinary: Places,
+    urgent: Places,
+    waits: Duration,
+}
+
+impl Places {
+    fn new(at_work: u32, waiting: u32) -> Self {
+        let semaphore = |places: u32| Arc::new(Semaphore::new(places as usize));
+        let seats = semaphore(at_work.saturating_add(waiting));
+        Self { seats, work: semaphore(at_work), at_work }
+    }
+
+    async fn turn(&self, waits: Duration) -> Result<Turn, Problem> {
+        let full = || Problem::too_many("more is asked of this server at once than it can bear");
+        let seat = Arc::clone(&self.seats).try_acquire_owned().map_err(|_| full())?;
+        let work = timeout(waits, Arc::clone(&self.work).acquire_owned()).await;
+        let work = work.map_err(|_| full())?.map_err(|_| full())?;
+        Ok(Turn { _held: Some((seat, work)) })
+    }
+}
+
+impl Pressure {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            ordinary: Places::new(limits.at_work_max, limits.waiting_max),
+            urgent: Places::new(limits.urgent_at_work_max, limits.urgent_waiting_max),
+            waits: limits.waits_within,
+        }
+    }
+
+    /// A place in a lane, as soon as there is one.
+    ///
+    /// # Errors
+    /// 429 when too many wait already, or it took too long.
+    pub(crate) async fn turn(&self, lane: Lane) -> Result<Turn, Problem> {
+        match lane {
+            Lane::Ordinary => self.ordinary.turn(self.waits).await,
+            Lane::Urgent => self.urgent.turn(self.waits).await,
+            Lane::Free => Ok(Turn { _held: None }),
+        }
+    }
+
+    /// Waits until nothing is at work.
+    pub(crate) async fn idle(&self) {
+        for places in [&self.ordinary, &self.urgent] {
+            drop(places.work.acquire_many(places.at_work).await);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn narrow() -> Pressure {
+        let limits = Limits {
+            at_work_max: 1,
+            waiting_max: 1,
+            urgent_at_work_max: 1,
+            urgent_waiting_max: 0,
+            waits_within: Duration::from_millis(20),
+            ..Limits::default()
+        };
+        Pressure::new(&limits)
+    }
+
+    #[tokio::test]
+    async fn beyond_those_that_may_wait_it_is_too_many_at_once() {
+        let pressure = narrow();
+        let first = pressure.turn(Lane::Ordinary).await.unwrap();
+        let (second, third) =
+            tokio::join!(pressure.turn(Lane::Ordinary), pressure.turn(Lane::Ordinary));
+        // One waited in vain for the first, the other found no seat.
+        assert_eq!(second.unwrap_err().status().as_u16(), 429);
+        assert_eq!(third.unwrap_err().status().as_u16(), 429);
+        drop(first);
+        assert!(pressure.turn(Lane::Ordinary).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_waits_gets_the_place_that_becomes_free() {
+        let pressure = narrow();
+        let first = pressure.turn(Lane::Ordinary).await.unwrap();
+        let (second, ()) = tokio::join!(pressure.turn(Lane::Ordinary), async { drop(first) });
+        assert!(second.is_ok());
+    }
+
+    #[tokio::test]
+    async fn ordinary_requests_take_no_place_of_what_is_urgent() {
+        let pressure = narrow();
+        let _ordinary = pressure.turn(Lane::Ordinary).await.unwrap();
+        let _urgent = pressure.turn(Lane::Urgent).await.unwrap();
+        assert!(pressure.turn(Lane::Urgent).await.is_err());
+        assert!(pressure.turn(Lane::Free).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn it_is_idle_when_the_last_one_left() {
+        let pressure = narrow();
+        let turn = pressure.turn(Lane::Ordinary).await.unwrap();
+        let brief = Duration::from_millis(5);
+        assert!(timeout(brief, pressure.idle()).await.is_err());
+        drop(turn);
+        assert!(timeout(Duration::from_secs(5), pressure.idle()).await.is_ok());
+    }
+}

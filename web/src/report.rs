@@ -1,0 +1,353 @@
+//! How a request is refused: RFC 9457, a sentence, a way out, a number to ask for.
+//!
+//! The only thing in this crate that becomes an answer for an error. What went wrong inside stays
+//! inside: the chain of causes goes to the log, under the number that the caller was given.
+
+use std::error::Error;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use beistand_core::access::Permission;
+use beistand_journal::StoreError;
+use beistand_runtime::{EngineError, error_json};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// The media type of a problem (RFC 9457, section 6.1).
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// After how many seconds it is worth asking again.
+const AGAIN_AFTER_SECONDS: &str = "1";
+
+/// Bytes of a reference number: enough to find a line in the log, short enough for the telephone.
+const REFERENCE_BYTES: usize = 5;
+
+/// A refusal as callers read it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Body9457 {
+    /// The kind of problem, the same for all of its kind.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The kind in words.
+    title: &'static str,
+    /// The status code.
+    status: u16,
+    /// What was wrong, a sentence.
+    detail: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    /// The number under which the server's log has more.
+    reference: String,
+    /// Where in the body it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+    /// The permission that is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permission: Option<&'static str>,
+    /// What is wrong with which input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problems: Option<Value>,
+}
+
+/// Why a request was refused.
+#[derive(Debug)]
+pub struct Problem(Box<Refusal>);
+
+#[derive(Debug)]
+struct Refusal {
+    kind: Kind,
+    detail: String,
+    hint: Option<String>,
+    place: Option<String>,
+    permission: Option<Permission>,
+    problems: Option<Value>,
+    causes: Vec<String>,
+}
+
+/// The kinds of problem: their word, their title, their status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Malformed,
+    Unauthorized,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed,
+    TooSlow,
+    Conflict,
+    TooLarge,
+    WrongMediaType,
+    TooMany,
+    Internal,
+    Unavailable,
+}
+
+impl Kind {
+    const fn said(self) -> (&'static str, &'static str, StatusCode) {
+        match self {
+            Self::Malformed => ("malformed", "The request is malformed", StatusCode::BAD_REQUEST),
+            Self::Unauthorized => ("unauthorized", "Nobody is logged in", StatusCode::UNAUTHORIZED),
+            Self::Forbidden => ("forbidden", "This is not allowed", StatusCode::FORBIDDEN),
+            Self::NotFound => ("not-found", "There is no such thing", StatusCode::NOT_FOUND),
+            Self::MethodNotAllowed => {
+                ("method-not-allowed", "Not with this method", StatusCode::METHOD_NOT_ALLOWED)
+            }
+            Self::TooSlow => {
+                ("too-slow", "The request came too slowly", StatusCode::REQUEST_TIMEOUT)
+            }
+            Self::Conflict => {
+                ("conflict", "It does not fit what is true now", StatusCode::CONFLICT)
+            }
+            Self::TooLarge => ("too-large", "The body is too large", StatusCode::PAYLOAD_TOO_LARGE),
+            Self::WrongMediaType => {
+                ("wrong-media-type", "Not in this format", StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            }
+            Self::TooMany => ("too-many", "Too much at once", StatusCode::TOO_MANY_REQUESTS),
+            Self::Internal => ("internal", "Our fault", StatusCode::INTERNAL_SERVER_ERROR),
+            Self::Unavailable => {
+                ("unavailable", "It can not be done now", StatusCode::SERVICE_UNAVAILABLE)
+            }
+        }
+    }
+
+    /// Whether it is the server's affair, and so a line in its log that people look for.
+    const fn is_ours(self) -> bool {
+        matches!(self, Self::Internal | Self::Unavailable)
+    }
+}
+
+impl Problem {
+    fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self(Box::new(Refusal {
+            kind,
+            detail: detail.into(),
+            hint: None,
+            place: None,
+            permission: None,
+            problems: None,
+            causes: Vec::new(),
+        }))
+    }
+    /// The words of the request are off: 400.
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Malformed, detail)
+    }
+    /// Nobody is logged in, or not any more: 401. It never says which.
+    pub fn unauthorized() -> Self {
+        Self::new(Kind::Unauthorized, "this needs a valid token or session")
+            .hint("send `Authorization: Bearer TOKEN`, or log in anew")
+    }
+    /// It may not be done: 403.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Forbidden, detail)
+    }
+    /// The permission for it is missing: 403.
+    pub fn lacks(permission: Permission) -> Self {
+        let detail = format!("this needs the permission `{permission}`, which you do not have");
+        let mut problem =
+            Self::forbidden(detail).hint("who keeps the accounts can give a role that has it");
+        problem.0.permission = Some(permission);
+        problem
+    }
+    /// There is no such thing: 404.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(Kind::NotFound, detail)
+    }
+    /// There is something here, but not for this method: 405.
+    pub(crate) fn method_not_allowed() -> Self {
+        Self::new(Kind::MethodNotAllowed, "this path does not know this method")
+            .hint("`/api/v1/openapi.json` lists every path with its methods")
+    }
+    /// The body did not come in time: 408.
+    pub(crate) fn too_slow(detail: impl Into<String>) -> Self {
+        Self::new(Kind::TooSlow, detail)
+    }
+    /// It does not fit what is true now: 409.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Conflict, detail)
+    }
+    /// The body has more bytes than are taken here: 413.
+    pub(crate) fn too_large(bytes_max: usize) -> Self {
+        Self::new(Kind::TooLarge, format!("the body may have {bytes_max} bytes here"))
+    }
+    /// The body is in another format: 415.
+    pub fn wrong_media_type(wanted: &str) -> Self {
+        let detail = format!("the body must be `{wanted}` in UTF-8, and say so");
+        Self::new(Kind::WrongMediaType, detail).hint(format!("send `Content-Type: {wanted}`"))
+    }
+    /// More is asked at once than can be borne: 429.
+    pub(crate) fn too_many(detail: impl Into<String>) -> Self {
+        Self::new(Kind::TooMany, detail)
+    }
+    /// Our fault: 500. What it was is for the log.
+    pub fn internal(cause: &(dyn Error + 'static)) -> Self {
+        Self::new(Kind::Internal, "something went wrong here that should not")
+            .hint("ask whoever runs this server to look up the reference in its log")
+            .because(cause)
+    }
+    /// Not now: 503.
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Unavailable, detail)
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+    /// Where in the body it is: `inputs.hosts[2]`.
+    #[must_use]
+    pub fn place(mut self, place: impl Into<String>) -> Self {
+        self.0.place = Some(place.into()).filter(|place| !place.is_empty() && place != ".");
+        self
+    }
+    /// With an error and the chain behind it, for the log alone.
+    #[must_use]
+    pub fn because(mut self, cause: &(dyn Error + 'static)) -> Self {
+        let mut next = Some(cause);
+        while let Some(error) = next {
+            self.0.causes.push(error.to_string());
+            next = error.source();
+        }
+        self
+    }
+    /// The status that it is answered with.
+    pub fn status(&self) -> StatusCode {
+        self.0.kind.said().2
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (word, title, status) = self.0.kind.said();
+        let reference = reference();
+        let Refusal { kind, detail, hint, place, permission, problems, causes } = *self.0;
+        let because = causes.join(": ");
+        if kind.is_ours() {
+            tracing::error!(%reference, status = status.as_u16(), %because, "A request failed: {detail}.");
+        } else {
+            tracing::debug!(%reference, status = status.as_u16(), %because, "A request was refused: {detail}.");
+        }
+        let body = Body9457 {
+            kind: format!("urn:beistand:problem:{word}"),
+            title,
+            status: status.as_u16(),
+            detail,
+            hint,
+            reference,
+            place,
+            permission: permission.map(Permission::as_str),
+            problems,
+        };
+        let mut response = Response::new(Body::from(serde_json::to_vec(&body).unwrap_or_default()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        match kind {
+            Kind::Unauthorized => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Kind::TooMany | Kind::Unavailable => {
+                let after = HeaderValue::from_static(AGAIN_AFTER_SECONDS);
+                headers.insert(header::RETRY_AFTER, after);
+            }
+            Kind::Malformed
+            | Kind::Forbidden
+            | Kind::NotFound
+            | Kind::MethodNotAllowed
+            | Kind::TooSlow
+            | Kind::Conflict
+            | Kind::TooLarge
+            | Kind::WrongMediaType
+            | Kind::Internal => {}
+        }
+        response
+    }
+}
+
+/// A number for people to ask for. Without randomness all are the same, which is no reason to fail.
+fn reference() -> String {
+    let mut bytes = [0; REFERENCE_BYTES];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => hex::encode(bytes),
+        Err(_) => "none".to_owned(),
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        let told = error_json(&error);
+        let word = |name: &str| told.get(name).and_then(Value::as_str).unwrap_or_default();
+        let detail = word("message");
+        let mut problem = match word("kind") {
+            "not-found" => Self::not_found(detail),
+            "conflict" => Self::conflict(detail),
+            "not-allowed" => Self::forbidden(detail),
+            "usage" => Self::malformed(detail),
+            "unreachable" => Self::unavailable("the store can not be written now"),
+            _ => return Self::internal(&error),
+        };
+        problem.0.problems = told.get("problems").filter(|problems| !problems.is_null()).cloned();
+        problem.because(&error)
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::from(EngineError::from(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_went_wrong_inside_stays_inside() {
+        let error = EngineError::Internal("the secret of row 7".to_owned());
+        let response = Problem::from(error).into_response();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        assert!(!body.to_string().contains("row 7"), "{body}");
+        assert_eq!(body["type"], "urn:beistand:problem:internal");
+        assert_eq!(body["reference"].as_str().unwrap().len(), 2 * REFERENCE_BYTES);
+    }
+
+    #[tokio::test]
+    async fn a_missing_permission_is_named() {
+        let response = Problem::lacks(Permission::Stop).into_response();
+        assert_eq!(response.status(), StatusCode::FORBIDDEN);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], MEDIA_TYPE);
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["permission"], "stop");
+        assert_eq!(body["status"], 403);
+    }
+
+    #[test]
+    fn who_must_come_back_is_told_when_and_who_must_log_in_is_told_how() {
+        let response = Problem::too_many("enough").into_response();
+        assert_eq!(response.headers()[header::RETRY_AFTER], AGAIN_AFTER_SECONDS);
+        let response = Problem::unauthorized().into_response();
+        assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "Bearer");
+    }
+
+    #[test]
+    fn the_engines_words_become_statuses() {
+        for (error, status) in [
+            (EngineError::NotFound("x".to_owned()), 404),
+            (EngineError::Conflict("x".to_owned()), 409),
+            (EngineError::NotAllowed("x".to_owned()), 403),
+            (EngineError::Usage("x".to_owned()), 400),
+            (EngineError::Append(beistand_journal::AppendError::Full), 503),
+            (EngineError::Store(StoreError::Dead), 500),
+        ] {
+            assert_eq!(Problem::from(error).status().as_u16(), status);
+        }
+    }
+}
