@@ -79,6 +79,8 @@ pub(crate) enum Verb {
     Run(RunArgs),
     /// One effect now, with guard, limits, policy, journal and undo
     Call(CallArgs),
+    /// Serve the JSON interface, and drive what is there
+    Serve(ServeArgs),
     /// Take up all unfinished runs and drive them to rest
     Resume { run: Option<String> },
     /// List runs, newest first
@@ -242,6 +244,22 @@ pub(crate) struct RunArgs {
     /// Watch no longer than this; the run stays
     #[arg(long, value_name = "DURATION")]
     pub(crate) timeout: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Address and port; default 127.0.0.1:8443
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<String>,
+    /// Certificate in PEM, the server's own first; self-made without one
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Its key in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Without TLS; on loopback addresses alone
+    #[arg(long, conflicts_with_all = ["tls_cert", "tls_key"])]
+    pub(crate) plain: bool,
 }
 
 #[derive(Debug, Args)]

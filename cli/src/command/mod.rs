@@ -12,6 +12,7 @@ mod keep;
 mod needs;
 mod plan;
 mod run;
+mod serve;
 mod setup;
 mod show;
 mod timeline;
@@ -30,6 +31,7 @@ pub(crate) async fn dispatch(context: &Context, verb: Verb) -> Outcome {
         Verb::Test(args) => cases::test(context, &args),
         Verb::Run(args) => Box::pin(run::run(context, args)).await,
         Verb::Call(args) => Box::pin(call::call(context, args)).await,
+        Verb::Serve(args) => Box::pin(serve::serve(context, args)).await,
         Verb::Resume { run } => run::resume(context, run.as_deref()).await,
         Verb::Runs { incident, status } => show::runs(context, incident.as_deref(), status).await,
         Verb::Show { run } => show::show(context, &run).await,

@@ -146,7 +146,7 @@ async fn announce(context: &Context, reader: &Reader, run: RunId) -> Outcome<()>
 }
 
 /// The switch for when nothing else answers: `<db>.stop`, or `beistand.stop` beside the configuration.
-fn stop_file(context: &Context) -> Option<PathBuf> {
+pub(super) fn stop_file(context: &Context) -> Option<PathBuf> {
     match context.url.strip_prefix("sqlite:") {
         Some(path) => Some(PathBuf::from(format!("{}.stop", path.trim_start_matches("//")))),
         None => context.config_file.as_ref().map(|file| file.with_file_name("beistand.stop")),

@@ -67,6 +67,11 @@ fn config_schema() -> Value {
                 "additionalProperties": false, "properties": {"only_to": {"type": "string", "format": "email"}}}},
             "telemetry": {"type": "object", "additionalProperties": false,
                 "properties": {"otlp": {"type": "string", "format": "uri"}}},
+            "serve": {"type": "object", "additionalProperties": false, "properties": {
+                "listen": {"type": "string", "title": "address and port", "default": "127.0.0.1:8443"},
+                "tls": {"type": "object", "additionalProperties": false, "required": ["cert", "key"],
+                    "properties": {"cert": {"type": "string"}, "key": {"type": "string"}}},
+                "name": texts, "trusted_proxies": texts}},
         },
     })
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 use beistand_connector_api::SecretReference;
 use beistand_core::model::{Catalogue, GuardIdentity, Inventory, TargetKind};
 use beistand_core::playbook::{Finding, Places, Severity, SourceText};
+use beistand_runtime::{Clock as _, WallClock};
 use serde_json::Value;
 
 use super::Config;
@@ -28,6 +29,7 @@ pub(crate) fn findings(config: &Config, source: &SourceText) -> Vec<Finding> {
     all.errors("config-policy", policy_faults(config, &Catalogue::first()));
     all.errors("config-guard", guard_faults(config));
     all.errors("config-drill", relays(config).1);
+    all.errors("config-serve", config.serve.faults(WallClock.now()));
     for (name, value) in &config.connectors {
         all.files(&format!("connectors.{name}"), value);
     }
@@ -208,12 +210,15 @@ mod tests {
              bindings:\n  - {{ capability: ssh, connector: a }}\n  - {{ capability: mail, connector: nobody }}\n\
              guard: {{ never: [dc01, dc02, 10.0.0.0/29, 10.0.0.0/99] }}\n\
              policy: [ {{ actions: [network.isolat], role: commander, votes: 1 }} ]\n\
-             drill: {{ relay: {{ only_to: a@example.org }} }}\n",
+             drill: {{ relay: {{ only_to: a@example.org }} }}\n\
+             serve:\n  listen: everywhere\n  tls: {{ cert: {}, key: {} }}\n  trusted_proxies: [10.0.0.1, proxy]\n",
             at("hosts.csv"),
             ssh("open", "kept"),
             ssh("kept", "none"),
             ssh("none", "kept"),
-            ssh("empty", "kept")
+            ssh("empty", "kept"),
+            at("none"),
+            at("kept")
         );
         let config = Config::read(&text, Path::new("b.yaml")).unwrap();
         let found = findings(&config, &SourceText::new("b.yaml", text.as_str()));
@@ -231,6 +236,9 @@ mod tests {
             (11, "config-guard", true),
             (12, "config-policy", true),
             (13, "config-drill", true),
+            (15, "config-serve", true),
+            (16, "config-serve", true),
+            (17, "config-serve", true),
         ];
         assert_eq!(told, wanted, "{found:#?}");
         assert!(found.iter().all(|finding| finding.column > 1), "{found:#?}");

@@ -4,6 +4,7 @@
 
 mod check;
 mod secrets;
+mod serve;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use crate::exit::{Exit, Failure, Outcome};
 
 pub(crate) use check::findings;
 pub(crate) use secrets::{Resolver, variable};
+pub(crate) use serve::{Serve, TlsFiles};
 
 /// All of `beistand.yaml`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -49,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) drill: BTreeMap<ConnectorName, DrillConfig>,
     /// Where traces go.
     pub(crate) telemetry: Telemetry,
+    /// The server.
+    pub(crate) serve: Serve,
 }
 
 /// Who we are.
@@ -216,6 +220,7 @@ impl Config {
         for path in self.playbooks.iter_mut().chain(&mut self.inventory).chain(&mut self.witness) {
             *path = folder.join(&*path);
         }
+        self.serve.relative_to(folder);
     }
 }
 
@@ -248,10 +253,12 @@ limits: { targets_per_run: 500, targets_per_hour: 1000 }
 policy: [ { actions: [network.isolate], above: 20, role: commander, votes: 2 } ]
 escalation: { role: deputy }
 drill: { relay: { only_to: uebung@example.org } }
+serve: { listen: \"[::]:8443\", tls: { cert: lage.pem, key: lage.key }, trusted_proxies: [10.0.0.1] }
 ";
         let config = Config::read(text, Path::new("b.yaml")).unwrap();
         assert_eq!(config.provider.short, "SIT");
         assert_eq!(config.limits.targets_per_run, Some(500));
         assert_eq!(config.drill.len(), 1);
+        assert_eq!(config.serve.address().unwrap().port(), 8443);
     }
 }

@@ -1,0 +1,191 @@
+//! The server: the store's owner, its engine and the listener in one process.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use beistand_runtime::{Clock as _, Drive, Engine, WallClock};
+use beistand_web::certificate::{Certificate, CertificateError};
+use beistand_web::{
+    App, Credential, Denied, Doorkeeper, Identified, Leave, Limits, Server, Settings,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::run::stop_file;
+use crate::args::ServeArgs;
+use crate::config::{Serve, TlsFiles};
+use crate::exit::{DEAD_HINT, Exit, Failure, Outcome};
+use crate::session::{Context, Held};
+
+/// The end of the file's name in which a self-made certificate stays.
+const OWN_CERTIFICATE: &str = "tls.pem";
+
+pub(super) async fn serve(context: &Context, args: ServeArgs) -> Outcome {
+    let wanted = wanted(&context.config.serve, &args)?;
+    let mut settings = Settings {
+        listen: wanted.address()?,
+        certificate: None,
+        proxies: wanted.proxies()?,
+        limits: Limits::default(),
+    };
+    if args.plain {
+        settings.check().map_err(|error| refused(&error))?;
+    }
+    // The store comes first: who has it makes the certificate and has the address.
+    let engine = match context.take(Drive::Yes, Vec::new()).await? {
+        Held::Here(engine) => *engine,
+        Held::Elsewhere => {
+            let text = "another process owns the store and drives its runs";
+            let hint = "end that one first; one store has one server";
+            return Err(Failure::new(Exit::Conflict, text).hint(hint));
+        }
+    };
+    let bound = async {
+        if !args.plain {
+            settings.certificate = Some(certificate(context, &wanted)?);
+        }
+        let shown = settings.certificate.clone();
+        let server = Server::bind(settings).await.map_err(|error| refused(&error))?;
+        announce(context, &server, shown.as_ref());
+        Ok(server)
+    };
+    match bound.await {
+        Ok(server) => until_told(context, engine, server).await,
+        Err(failure) => {
+            engine.leave().await;
+            Err(failure)
+        }
+    }
+}
+
+/// The section of the configuration with what the call says otherwise.
+fn wanted(section: &Serve, args: &ServeArgs) -> Outcome<Serve> {
+    let mut wanted = section.clone();
+    if let Some(listen) = &args.listen {
+        wanted.listen.clone_from(listen);
+    }
+    if let (Some(cert), Some(key)) = (&args.tls_cert, &args.tls_key) {
+        wanted.tls = Some(TlsFiles { cert: cert.clone(), key: key.clone() });
+    }
+    match (wanted.address(), &args.listen) {
+        (Err(fault), Some(_)) => {
+            Err(Failure::usage(fault.message).hint("for example 127.0.0.1:8443"))
+        }
+        (Ok(_), _) | (Err(_), None) => Ok(wanted),
+    }
+}
+
+/// The given certificate, or the one that was made beside the store.
+fn certificate(context: &Context, wanted: &Serve) -> Outcome<Certificate> {
+    let now = WallClock.now();
+    if let Some(files) = &wanted.tls {
+        return Ok(files.read(now)?);
+    }
+    let Some(file) = beside(context) else {
+        let text = "there is no place for a self-made certificate: no configuration, and the store \
+                    is not a file";
+        return Err(Failure::new(Exit::Check, text).hint("name one by --tls-cert and --tls-key"));
+    };
+    let mut names = wanted.name.clone();
+    // A certificate for "everywhere" is for no address.
+    names.extend(
+        wanted
+            .address()
+            .ok()
+            .map(|a| a.ip())
+            .filter(|ip| !ip.is_unspecified())
+            .map(|ip| ip.to_string()),
+    );
+    let own = Certificate::own(&file, &names, now).map_err(|error| unusable(&error))?;
+    for name in own.unnamed() {
+        context.out.loud(format_args!(
+            "the self-made certificate {} is not for `{name}`: without the file a new one is made, \
+             with a new fingerprint",
+            file.display()
+        ));
+    }
+    Ok(own)
+}
+
+/// `<db>.tls.pem`, or `beistand.tls.pem` beside the configuration.
+fn beside(context: &Context) -> Option<PathBuf> {
+    if let Some(path) = context.url.strip_prefix("sqlite:") {
+        let path = path.trim_start_matches("//");
+        return Some(PathBuf::from(format!("{path}.{OWN_CERTIFICATE}")));
+    }
+    let file = context.config_file.as_ref()?;
+    Some(file.with_file_name(format!("beistand.{OWN_CERTIFICATE}")))
+}
+
+fn unusable(error: &CertificateError) -> Failure {
+    let failure = Failure::new(Exit::Check, error.to_string()).because(error);
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+fn refused(error: &beistand_web::ServeError) -> Failure {
+    let failure = match error {
+        beistand_web::ServeError::Plain(_) => Failure::usage(error.to_string())
+            .hint("leave out --plain; a certificate is self-made where none is given"),
+        beistand_web::ServeError::Listen { .. } | _ => {
+            Failure::new(Exit::Unreachable, error.to_string())
+        }
+    };
+    failure.because(error)
+}
+
+/// Where it listens, and how to know that it is this one.
+fn announce(context: &Context, server: &Server, certificate: Option<&Certificate>) {
+    let address = server.address();
+    let Some(certificate) = certificate else {
+        return context.out.loud(format_args!("listening on http://{address} without TLS"));
+    };
+    let fingerprint = certificate.fingerprint();
+    context.out.loud(format_args!("listening on https://{address} sha256:{fingerprint}"));
+    context.out.note(format_args!("to compare by telephone: {}", certificate.spoken()));
+}
+
+/// Serves and drives until a signal comes or the store dies.
+async fn until_told(context: &Context, engine: Engine, server: Server) -> Outcome {
+    let leave = Leave::default();
+    let app = App::new(engine.clone(), leave.clone());
+    let door: Arc<dyn Doorkeeper> = Arc::new(Nobody);
+    let serving = tokio::spawn(server.run(beistand_web::table(), app, door, leave.clone()));
+    let (looping, file) = (engine.clone(), stop_file(context));
+    let mut driving = tokio::spawn(async move { looping.run(file).await });
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut stop = signal(SignalKind::user_defined1())?;
+    loop {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => break,
+            _ = terminate.recv() => break,
+            _ = stop.recv() => engine.stop_from_outside("SIGUSR1").await,
+            // The engine ends by itself only when its store has died.
+            _ = &mut driving => break,
+        }
+    }
+    context.out.note("ending: no new requests; those under way are waited for");
+    leave.tell();
+    drop(serving.await);
+    let left = engine.leave().await;
+    if left > 0 {
+        context.out.note(format_args!(
+            "{left} runs still had something out; the next start takes them up"
+        ));
+    }
+    match engine.dead() {
+        Some(why) => Err(Failure::new(Exit::Internal, why).hint(DEAD_HINT)),
+        None => Ok(Exit::Ok),
+    }
+}
+
+/// Lets nobody in: a store without accounts has nobody who could log in.
+#[derive(Debug)]
+struct Nobody;
+
+impl Doorkeeper for Nobody {
+    fn identify<'a>(&'a self, _: Credential<'a>) -> Identified<'a> {
+        Box::pin(std::future::ready(Err(Denied::Invalid)))
+    }
+}
