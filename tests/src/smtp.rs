@@ -236,7 +236,7 @@ fn read_mail(file: &Path) -> Rig<Mail> {
 }
 
 /// Makes an authority and a certificate of it for the server.
-pub(crate) fn certify(folder: &Path, address: IpAddr) -> Rig<()> {
+pub fn certify(folder: &Path, address: IpAddr) -> Rig<()> {
     let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"];
     let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
     let authority = [

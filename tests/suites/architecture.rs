@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use toml::{Table, Value};
 
@@ -17,6 +18,7 @@ const ALL: &[&str] = &[
     "beistand-runtime",
     "beistand-connector-api",
     "beistand-connectors",
+    "beistand-web",
 ];
 
 /// Which crate may use which of ours. What is not in the table is forbidden; a crate that is not
@@ -31,6 +33,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "beistand-runtime",
         &["beistand-core", "beistand-script", "beistand-journal", "beistand-connector-api"],
     ),
+    ("beistand-web", &["beistand-core", "beistand-journal", "beistand-runtime"]),
     ("beistand", ALL),
     ("beistand-tests", ALL),
     ("xtask", &[]),
@@ -43,6 +46,10 @@ const KNOWN_TO: &[(&str, &[&str])] = &[
     ("reqwest", &["beistand-connectors"]),
     ("lettre", &["beistand-connectors"]),
     ("russh", &["beistand-connectors"]),
+    ("axum", &["beistand-web"]),
+    ("hyper", &["beistand-web"]),
+    ("utoipa", &["beistand-web"]),
+    ("rcgen", &["beistand-web"]),
     ("clap", &["beistand"]),
     ("miette", &["beistand"]),
     ("opentelemetry-otlp", &["beistand"]),
@@ -111,6 +118,22 @@ fn nothing_heavy_lies_below_the_pure_crates() {
         for heavy in NEVER_BELOW.iter().filter(|heavy| **heavy != but) {
             assert!(!below.contains(*heavy), "`{pure}` reaches `{heavy}`");
         }
+    }
+}
+
+#[test]
+fn there_is_one_provider_of_cryptography() {
+    // What the lock file lists may be an option that nobody takes; what is compiled is not.
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--offline", "--workspace", "--edges=normal", "--prefix=none"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains("ring"), "{tree}");
+    for other in ["aws-lc-sys", "aws-lc-rs", "openssl", "openssl-sys", "native-tls"] {
+        assert!(!names.contains(other), "`{other}` is in the tree beside `ring`");
     }
 }
 

@@ -55,7 +55,8 @@ fn a_folder_or_file_on_the_map_is_there() {
     for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
         for word in read(document).split('`').skip(1).step_by(2) {
             let first = word.split('/').next().unwrap();
-            let ours = ["engine", "connectors", "cli", "playbooks", "tests", "xtask", "docs"];
+            let ours =
+                ["engine", "connectors", "cli", "playbooks", "tests", "web", "xtask", "docs"];
             let is_path = ours.contains(&first) && !word.contains(['<', ' ', '*', ':']);
             assert!(!is_path || root().join(word).exists(), "{document}: there is no `{word}`");
         }

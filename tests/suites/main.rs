@@ -28,6 +28,8 @@ mod restore;
 #[cfg(test)]
 mod rigs;
 #[cfg(test)]
+mod server;
+#[cfg(test)]
 mod servers;
 #[cfg(test)]
 mod simulation;

@@ -10,7 +10,7 @@ use serde_json::json;
 mod access;
 mod opening;
 mod pace;
-mod world;
+pub(crate) mod world;
 
 const TEN: &str = "playbook: ten
 language: 1
