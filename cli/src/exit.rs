@@ -101,6 +101,7 @@ impl Failure {
             "not-allowed" => Exit::NotAllowed,
             "usage" => Exit::Usage,
             "unreachable" => Exit::Unreachable,
+            "broken" => Exit::Broken,
             _ => Exit::Internal,
         };
         let mut message = word("message").to_owned();
@@ -135,6 +136,9 @@ impl From<EngineError> for Failure {
                 failure.hint("another person lets things go on with `beistand go-on`")
             }
             EngineError::Append(AppendError::Dead(_)) => failure.hint(DEAD_HINT),
+            EngineError::Broken { .. } => {
+                failure.hint("`beistand verify` looks at all of the store")
+            }
             _ => failure,
         }
     }

@@ -8,7 +8,7 @@ use beistand_core::model::{EntryId, Millis, Person};
 use beistand_core::run::Actor;
 use beistand_core::timeline::Zone;
 use beistand_journal::{Command, Journal, Mailbox, OpenError, Options, PostError, Reader};
-use beistand_runtime::{Clock as _, Drive, Engine, Parts, Verb, WallClock};
+use beistand_runtime::{Clock as _, Drive, Engine, Parts, Verb, Views, WallClock};
 use beistand_script::Scripts;
 use serde_json::Value;
 
@@ -114,6 +114,11 @@ impl Context {
                 failure
             }
         })
+    }
+
+    /// What is read through a reader, as JSON and as files.
+    pub(crate) fn views(&self, reader: &Reader) -> Views {
+        Views::new(reader.clone(), Arc::clone(&self.scripts))
     }
 
     /// Carries out one verb: here if nobody owns the store, otherwise by its owner.

@@ -1,8 +1,9 @@
 //! Incidents, notes, evidence.
 
 use beistand_core::model::{Mode, Person, Severity};
-use beistand_journal::{Incident, Page, RunFilter};
-use beistand_runtime::{IncidentAct, NewIncident, Verb};
+use beistand_core::timeline::Scope;
+use beistand_journal::{Page, RunFilter};
+use beistand_runtime::{IncidentAct, NewIncident, VIEW_ROWS_MAX, Verb, ViewPage};
 use serde_json::{Value, json};
 
 use crate::args::{EvidenceVerb, IncidentVerb};
@@ -79,20 +80,15 @@ async fn still_going(context: &Context, incident: &str) -> Outcome<()> {
     Ok(())
 }
 
-fn json(incident: &Incident) -> Value {
-    json!({
-        "id": incident.id, "number": incident.number, "mode": incident.mode, "title": incident.title,
-        "severity": incident.severity, "tlp": incident.tlp, "opened_at": incident.opened_at.to_string(),
-        "closed_at": incident.closed_at.map(|at| at.to_string()),
-    })
-}
-
 async fn list(context: &Context) -> Outcome {
-    let rows = context.reader().await?.incidents(Page::first(1_000)).await?;
+    let reader = context.reader().await?;
     if context.out.json {
-        context.out.value(&rows.iter().map(|(_, incident)| json(incident)).collect());
+        let page = ViewPage::first(VIEW_ROWS_MAX);
+        let all = context.views(&reader).incidents(&page, &Scope::ALL).await?;
+        context.out.value(&json!(all.items));
         return Ok(Exit::Ok);
     }
+    let rows = reader.incidents(Page::first(VIEW_ROWS_MAX)).await?;
     let lines: Vec<Vec<String>> = rows
         .into_iter()
         .map(|(_, incident)| {
@@ -118,21 +114,7 @@ async fn list(context: &Context) -> Outcome {
 async fn show(context: &Context, text: &str) -> Outcome {
     let reader = context.reader().await?;
     let incident = find::incident(&reader, text).await?;
-    let roles = reader.roles(incident.id).await?;
-    let organisations = reader.organisations(incident.id).await?;
-    let evidence = reader.evidence(incident.id).await?;
-    let mut all = json(&incident);
-    if let Value::Object(fields) = &mut all {
-        let roles: Vec<Value> =
-            roles.iter().map(|(role, person)| json!({"role": role, "person": person})).collect();
-        let kept: Vec<Value> = evidence
-            .iter()
-            .map(|one| json!({"name": one.name, "digest": one.digest, "by": one.by, "at": one.at.to_string()}))
-            .collect();
-        fields.insert("roles".to_owned(), json!(roles));
-        fields.insert("organisations".to_owned(), json!(organisations));
-        fields.insert("evidence".to_owned(), json!(kept));
-    }
+    let mut all = context.views(&reader).incident(incident.id, &Scope::ALL).await?;
     if context.out.json {
         context.out.value(&all);
     } else if let Value::Object(fields) = &mut all {
@@ -141,13 +123,18 @@ async fn show(context: &Context, text: &str) -> Outcome {
             let at = at.map_or_else(|| "-".to_owned(), |at| context.time(at));
             fields.insert(name.to_owned(), at.into());
         }
-        let kept: Vec<String> = evidence
+        let kept = reader.evidence(incident.id).await?;
+        let kept: Vec<String> = kept
             .iter()
             .map(|one| {
                 format!("{} {} by {}, {}", one.name, one.digest, one.by, context.time(one.at))
             })
             .collect();
         fields.insert("evidence".to_owned(), kept.join("; ").into());
+        // Where there are none, a line would say nothing.
+        if fields.get("assets").is_some_and(|assets| *assets == json!([])) {
+            fields.remove("assets");
+        }
         for (name, value) in fields {
             let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
             context.out.line(format_args!("{name}: {}", crate::out::cell(&text)));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use beistand_core::model::Mode;
 use beistand_core::run::NeedKind;
+use beistand_core::timeline::Scope;
 use beistand_journal::{Need, NeedFilter, Reader};
 use serde_json::{Value, json};
 
@@ -22,13 +23,12 @@ pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option
         Some(text) => Some(find::run(&reader, text).await?),
         None => None,
     };
-    let needs = reader.needs(&NeedFilter { run, incident, group: None }).await?;
+    let filter = NeedFilter { run, incident, group: None };
     if context.out.json {
-        let all: Vec<Value> =
-            needs.iter().filter_map(|need| serde_json::from_str(&need.body).ok()).collect();
-        context.out.value(&json!(all));
+        context.out.value(&json!(context.views(&reader).needs(&filter, &Scope::ALL).await?));
         return Ok(Exit::Ok);
     }
+    let needs = reader.needs(&filter).await?;
     if needs.is_empty() {
         context.out.note("nothing waits for people");
         return Ok(Exit::Ok);

@@ -2,17 +2,18 @@
 
 use beistand_core::model::RunId;
 use beistand_core::run::{RunState, StepStatus};
-use beistand_journal::{NeedFilter, Page, Reader, Run, RunFilter};
-use beistand_runtime::view;
+use beistand_core::timeline::Scope;
+use beistand_journal::{Page, Reader, Run, RunFilter};
+use beistand_runtime::{VIEW_ROWS_MAX, ViewPage, view};
 use serde_json::{Value, json};
 
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{Exit, Outcome};
 use crate::find;
 use crate::out::cell;
 use crate::session::Context;
 
 /// How many rows a list shows.
-const ROWS: u32 = 1_000;
+const ROWS: u32 = VIEW_ROWS_MAX;
 
 pub(super) async fn runs(
     context: &Context,
@@ -25,21 +26,14 @@ pub(super) async fn runs(
         None => None,
     };
     let filter = RunFilter { status, incident, ..RunFilter::default() };
-    let rows = reader.runs(&filter, Page::first(ROWS)).await?;
     if context.out.json {
-        let mut all = Vec::new();
-        for (_, row) in &rows {
-            let mut run = run_json(context, &reader, row.id).await?;
-            if let Value::Object(fields) = &mut run {
-                fields.remove("steps");
-            }
-            all.push(run);
-        }
-        context.out.value(&json!(all));
+        let page = ViewPage::first(ROWS);
+        let all = context.views(&reader).runs(&filter, &page, &Scope::ALL).await?;
+        context.out.value(&json!(all.items));
         return Ok(Exit::Ok);
     }
     let mut lines = Vec::new();
-    for (_, row) in rows {
+    for (_, row) in reader.runs(&filter, Page::first(ROWS)).await? {
         lines.push(line(context, &reader, row).await?);
     }
     if lines.is_empty() {
@@ -67,48 +61,7 @@ async fn line(context: &Context, reader: &Reader, row: Run) -> Outcome<Vec<Strin
 
 /// A run as the contract's JSON, with the needs and children of everything below it.
 pub(super) async fn run_json(context: &Context, reader: &Reader, run: RunId) -> Outcome<Value> {
-    let (plan, state, _) = view(reader, run, &context.scripts).await?;
-    let row = reader
-        .run(run)
-        .await?
-        .ok_or_else(|| Failure::not_found(format!("there is no run {run}")))?;
-    let number =
-        reader.incident(row.incident).await?.map(|incident| incident.number).unwrap_or_default();
-    let meta = reader.meta().await?;
-    let head = head_of(reader, run).await?;
-    let mut json = state.to_json(&plan, meta.store, &number, &head);
-    if let Value::Object(fields) = &mut json {
-        // The row's status also knows of a pause that the fold shows otherwise while closing.
-        let children = reader
-            .runs(&RunFilter { parent: Some(run), ..RunFilter::default() }, Page::first(ROWS))
-            .await?;
-        let children: Vec<String> =
-            children.iter().map(|(_, child)| child.id.to_string()).collect();
-        fields.insert("children".to_owned(), json!(children));
-        let needs = reader.needs(&NeedFilter { run: Some(run), ..NeedFilter::default() }).await?;
-        let below = needs.iter().filter(|need| need.run != Some(run));
-        if let Some(Value::Array(own)) = fields.get_mut("needs") {
-            own.extend(below.filter_map(|need| serde_json::from_str(&need.body).ok()));
-        }
-    }
-    Ok(json)
-}
-
-async fn head_of(reader: &Reader, run: RunId) -> Outcome<String> {
-    let stream = reader.stream(beistand_core::entry::StreamKind::Run, &run.to_string()).await?;
-    let Some(stream) = stream else { return Ok(String::new()) };
-    let mut after = 0;
-    let mut head = String::new();
-    loop {
-        let page = reader.entries(&stream, after, 1_000).await?;
-        if let Some(last) = page.last() {
-            after = last.seq;
-            head = last.hash.to_string();
-        }
-        if page.len() < 1_000 {
-            return Ok(head);
-        }
-    }
+    Ok(context.views(reader).run(run, &Scope::ALL).await?)
 }
 
 pub(super) async fn show(context: &Context, text: &str) -> Outcome {
@@ -169,22 +122,11 @@ fn step_line(context: &Context, state: &RunState, step: &beistand_core::run::Ste
 
 pub(super) async fn holds(context: &Context) -> Outcome {
     let reader = context.reader().await?;
-    let rows = reader.holds(None).await?;
     if context.out.json {
-        let all: Vec<Value> = rows
-            .iter()
-            .map(|hold| {
-                json!({
-                    "mode": hold.key.mode, "target": hold.key.target, "effect": hold.key.effect,
-                    "run": hold.key.run, "path": hold.key.path, "state": hold.state.as_str(),
-                    "since": hold.since.to_string(), "organisation": hold.organisation,
-                    "connector": hold.key.connector,
-                })
-            })
-            .collect();
-        context.out.value(&json!(all));
+        context.out.value(&json!(context.views(&reader).holds(&Scope::ALL).await?));
         return Ok(Exit::Ok);
     }
+    let rows = reader.holds(None).await?;
     if rows.is_empty() {
         context.out.note("nothing is held");
         return Ok(Exit::Ok);

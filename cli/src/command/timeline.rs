@@ -1,41 +1,24 @@
 //! `timeline` and `print`: what happened, and what is to be done, on paper if need be.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use beistand_core::entry::StreamKind;
-use beistand_core::incident::{self, store};
-use beistand_core::model::{Catalogue, Digest, IncidentId, Tlp};
-use beistand_core::playbook::Plan;
-use beistand_core::run;
-use beistand_core::timeline::{
-    Chain, ChainEntry, Document, Events, Lang, Recorded, Scope, TimelineEntry, checklist, csv,
-    html, jsonl, table, timeline as weave,
-};
-use beistand_journal::{Incident, Page, Reader, RunFilter, Stream};
-use beistand_runtime::{Clock as _, WallClock, pinned, read_pinned, view};
-use serde_json::{Value, json};
+use beistand_core::model::{Catalogue, Tlp};
+use beistand_core::timeline::{Lang, Scope, checklist, table};
+use beistand_journal::Reader;
+use beistand_runtime::{Clock as _, Telling, TimelineFormat, WallClock, view};
+use serde_json::json;
 
 use crate::args::{Format, TimelineArgs};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::find;
 use crate::session::Context;
 
-/// Entries read at once.
-const PAGE: u32 = 1_000;
-
 impl Context {
     fn lang(&self) -> Lang {
         if self.german { Lang::De } else { Lang::En }
     }
-}
 
-/// Everything an incident's timeline is made of.
-struct Material {
-    entries: Vec<Recorded>,
-    plans: BTreeMap<Digest, Arc<Plan>>,
-    /// The same entries as an export carries them.
-    chained: Vec<ChainEntry>,
+    fn telling(&self) -> Telling {
+        Telling { lang: self.lang(), zone: self.zone(), now: WallClock.now() }
+    }
 }
 
 pub(super) async fn timeline(context: &Context, args: &TimelineArgs) -> Outcome {
@@ -43,136 +26,32 @@ pub(super) async fn timeline(context: &Context, args: &TimelineArgs) -> Outcome 
         return Err(Failure::usage("--json is a format of its own")
             .hint("say --json, or --format, not both"));
     }
-    let format = args.format.unwrap_or(Format::Table);
     let reader = context.reader().await?;
     let incident = find::incident(&reader, &args.incident).await?;
-    let material = gather(context, &reader, incident.id).await?;
-    let mut lines = weave(&material.entries, &material.plans, &Scope::ALL, context.lang());
+    let told = context.views(&reader).told(incident.id, context.lang(), &Scope::ALL).await?;
     if context.out.json {
-        context.out.value(&as_array(&lines, &document(context, &incident, "", None))?);
+        context.out.value(&json!(told.values(&context.telling())?));
         return Ok(Exit::Ok);
     }
-    if !args.all && format == Format::Table {
-        lines.retain(|line| !line.detail);
-    }
-    let chain = match format {
-        Format::Jsonl | Format::Html => Some(Chain::new(material.chained)),
-        Format::Table | Format::Csv => None,
+    let format = match args.format.unwrap_or(Format::Table) {
+        Format::Table => TimelineFormat::Table { width: width(), all: args.all },
+        Format::Jsonl => TimelineFormat::Jsonl,
+        Format::Csv => TimelineFormat::Csv,
+        Format::Html => TimelineFormat::Html,
     };
-    let title = format!("{} {}", incident.number, incident.title);
-    let document = document(context, &incident, &title, chain.as_ref());
-    let text = match format {
-        Format::Table => table(&lines, &document, width()),
-        Format::Jsonl => jsonl(&lines, &document),
-        Format::Csv => csv(&lines),
-        Format::Html => html(&lines, &document),
-    };
-    let text = text.trim_end_matches('\n');
+    let text = told.text(format, &context.telling());
     match format {
-        Format::Table => context.out.line(text),
-        Format::Jsonl | Format::Csv | Format::Html => context.out.document(text),
+        TimelineFormat::Table { .. } => context.out.line(text),
+        TimelineFormat::Jsonl | TimelineFormat::Csv | TimelineFormat::Html => {
+            context.out.document(text);
+        }
     }
     Ok(Exit::Ok)
-}
-
-/// The lines of the export as one JSON array: whoever reads one reads the other.
-fn as_array(lines: &[TimelineEntry], document: &Document<'_>) -> Outcome<Value> {
-    let read = |line: &str| serde_json::from_str(line);
-    let lines: Result<Vec<Value>, _> = jsonl(lines, document).lines().map(read).collect();
-    lines.map(Value::Array).map_err(|error| Failure::new(Exit::Internal, error.to_string()))
 }
 
 fn width() -> usize {
     let columns = crate::config::variable("COLUMNS").and_then(|text| text.parse().ok());
     columns.unwrap_or(100)
-}
-
-fn document<'a>(
-    context: &Context,
-    incident: &Incident,
-    title: &'a str,
-    chain: Option<&'a Chain>,
-) -> Document<'a> {
-    Document {
-        title,
-        mode: incident.mode,
-        tlp: incident.tlp,
-        lang: context.lang(),
-        zone: context.zone(),
-        as_of: WallClock.now(),
-        chain,
-    }
-}
-
-#[expect(clippy::map_entry, reason = "a query stands between the question and the insertion")]
-async fn gather(context: &Context, reader: &Reader, id: IncidentId) -> Outcome<Material> {
-    let mut material =
-        Material { entries: Vec::new(), plans: BTreeMap::new(), chained: Vec::new() };
-    // Before all others: what its seals name is there when the others are read.
-    let own = reader.meta().await?.store.to_string();
-    if let Some(stream) = reader.stream(StreamKind::Store, &own).await? {
-        read(reader, &stream, &mut material).await?;
-    }
-    if let Some(stream) = reader.stream(StreamKind::Incident, &id.to_string()).await? {
-        read(reader, &stream, &mut material).await?;
-    }
-    let filter = RunFilter { incident: Some(id), ..RunFilter::default() };
-    for (_, row) in reader.runs(&filter, Page::first(100_000)).await? {
-        if !material.plans.contains_key(&row.plan) {
-            let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
-            let digest =
-                body.get("sources").and_then(Value::as_str).and_then(|text| text.parse().ok());
-            if let Some(digest) = digest
-                && let Some(kept) = pinned(reader, digest).await?
-                && let Ok(plan) = read_pinned(&kept, &Catalogue::first(), &context.scripts)
-            {
-                material.plans.insert(row.plan, Arc::new(plan));
-            }
-        }
-        if let Some(stream) = reader.stream(StreamKind::Run, &row.id.to_string()).await? {
-            read(reader, &stream, &mut material).await?;
-        }
-    }
-    Ok(material)
-}
-
-async fn read(reader: &Reader, stream: &Stream, material: &mut Material) -> Outcome<()> {
-    let (mut after, mut prev) = (0, Digest::ZERO);
-    loop {
-        let page = reader.entries(stream, after, PAGE).await?;
-        for entry in &page {
-            material.chained.push(entry.chained(stream, prev)?);
-            (after, prev) = (entry.seq, entry.hash);
-            let body = entry.body.as_deref();
-            let decoded = match stream.kind() {
-                StreamKind::Run => run::decode(&entry.head, body)
-                    .map(|(id, events)| (Some(id), Events::Run(events))),
-                StreamKind::Incident => incident::decode(&entry.head, body)
-                    .map(|(id, events)| (Some(id), Events::Incident(events))),
-                StreamKind::Store | StreamKind::Aid => {
-                    store::decode(&entry.head, body).map(|(id, events)| (id, Events::Store(events)))
-                }
-            };
-            let (id, events) = decoded.map_err(|error| {
-                Failure::new(
-                    Exit::Broken,
-                    format!("entry {} of `{}`: {error}", entry.seq, stream.name()),
-                )
-                .hint("`beistand verify` looks at all of the store")
-            })?;
-            let recorded = Recorded {
-                stream: stream.name().to_owned(),
-                seq: entry.seq,
-                at: entry.at,
-                id,
-                events,
-            };
-            material.entries.push(recorded);
-        }
-        if page.len() < PAGE as usize {
-            return Ok(());
-        }
-    }
 }
 
 /// A checklist: of a run, of an incident's runs, or of a playbook.
@@ -185,16 +64,12 @@ pub(super) async fn print(context: &Context, what: &str) -> Outcome {
             return Ok(page(context, "run", &run.to_string(), text));
         }
         if let Ok(incident) = find::incident(&reader, what).await {
-            let material = gather(context, &reader, incident.id).await?;
-            let mut lines = weave(&material.entries, &material.plans, &Scope::ALL, context.lang());
-            lines.retain(|line| !line.detail);
-            let title = format!(
-                "{} {} (TLP:{})",
-                incident.number,
-                incident.title,
-                Tlp::as_str(incident.tlp)
-            );
-            let text = table(&lines, &document(context, &incident, &title, None), width());
+            let views = context.views(&reader);
+            let mut told = views.told(incident.id, context.lang(), &Scope::ALL).await?;
+            told.lines.retain(|line| !line.detail);
+            let title = format!("{} (TLP:{})", told.heading(), Tlp::as_str(told.tlp));
+            let document = told.document(&title, &context.telling(), None);
+            let text = table(&told.lines, &document, width());
             return Ok(page(context, "incident", &incident.number, text));
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! One function a statement; each names its columns and its limit.
 
+mod heads;
 mod rows;
 mod steady;
 

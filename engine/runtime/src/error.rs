@@ -29,6 +29,16 @@ pub enum EngineError {
         /// Why.
         why: String,
     },
+    /// An entry is not what an entry of its stream can be.
+    #[error("entry {seq} of `{stream}`: {why}")]
+    Broken {
+        /// `kind:public-id`.
+        stream: String,
+        /// Which entry.
+        seq: u64,
+        /// Why.
+        why: String,
+    },
     /// Nothing was opened.
     #[error(transparent)]
     Launch(#[from] LaunchError),

@@ -7,6 +7,7 @@
 //! * [`Engine`]: owns a store and drives its runs
 //! * [`Caller`]: who asks, and what they may do
 //! * [`Verb`]: what can be asked of it, also through the mailbox from other processes
+//! * [`Views`]: what is read of a store, by the command line and over HTTP alike
 //! * [`Modes`]: connectors, guard, limits and policy for live runs and for drills
 
 mod access;
@@ -26,6 +27,7 @@ mod plans;
 mod rows;
 mod run_loop;
 mod verbs;
+mod views;
 
 pub use access::{
     AccessAct, Begun, Caller, Denied, FRESH_FOR, NewCredential, SecondFactor, Secret, Weak,
@@ -43,3 +45,6 @@ pub use open::{NewRun, case_of};
 pub use permits::PLACES;
 pub use plans::{Pinned, pinned, read_pinned};
 pub use verbs::{Verb, error_json};
+pub use views::{
+    LineFilter, Listed, Telling, TimelineFormat, Told, VIEW_ROWS_MAX, ViewPage, Views,
+};

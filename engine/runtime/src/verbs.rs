@@ -290,6 +290,7 @@ pub fn error_json(error: &EngineError) -> Value {
         EngineError::Append(beistand_journal::AppendError::Full) | EngineError::Open(_) => {
             "unreachable"
         }
+        EngineError::Broken { .. } => "broken",
         EngineError::Unreadable { .. }
         | EngineError::Store(_)
         | EngineError::Append(_)

@@ -11,6 +11,8 @@ mod access;
 mod opening;
 mod pace;
 pub(crate) mod world;
+mod views;
+mod world;
 
 const TEN: &str = "playbook: ten
 language: 1

@@ -1,0 +1,106 @@
+//! Reading: what the command line prints as JSON and the HTTP interface answers with.
+//!
+//! One shape for both, so that a script written against the one works against the other. It writes
+//! nothing, takes no lock, reads no clock, and knows neither terminals nor HTTP. Every question
+//! takes a [`Scope`] and is answered through it: whoever may not read something is told that it is
+//! not there.
+//!
+//! * [`Views`]: the questions
+//! * [`ViewPage`] and [`Listed`]: a part of a list, and where the next one begins
+//! * [`Told`]: an incident's timeline, as lines and as files
+
+mod cursor;
+mod hold;
+mod incident;
+mod material;
+mod need;
+mod run;
+mod told;
+
+use std::sync::Arc;
+
+use beistand_core::model::Catalogue;
+use beistand_core::playbook::Plan;
+use beistand_core::timeline::Scope;
+use beistand_journal::{Reader, Run};
+use beistand_script::Scripts;
+use serde_json::Value;
+
+use crate::error::EngineError;
+use crate::load::plan_of;
+use crate::plans::Plans;
+
+pub use told::{LineFilter, Telling, TimelineFormat, Told};
+
+/// Rows in one answer: more is a page that nobody reads, and each run of a list is folded.
+pub const VIEW_ROWS_MAX: u32 = 1_000;
+
+/// Answers questions about a store. Cheap to clone; clones share what they keep in memory.
+#[derive(Debug, Clone)]
+pub struct Views(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    reader: Reader,
+    scripts: Arc<Scripts>,
+    catalogue: Catalogue,
+    plans: Plans,
+}
+
+/// Which part of a list.
+#[derive(Debug, Clone, Default)]
+pub struct ViewPage {
+    /// [`Listed::next`] of the part before; nothing for the first.
+    pub cursor: Option<String>,
+    /// At most so many; from 1 to [`VIEW_ROWS_MAX`], what is beyond counts as that.
+    pub limit: u32,
+}
+
+impl ViewPage {
+    /// The first so many.
+    pub const fn first(limit: u32) -> Self {
+        Self { cursor: None, limit }
+    }
+
+    fn rows(&self) -> u32 {
+        self.limit.clamp(1, VIEW_ROWS_MAX)
+    }
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed {
+    /// The things, as JSON.
+    pub items: Vec<Value>,
+    /// Where the next part begins: opaque, fit for a URL. Nothing where this is the last one.
+    pub next: Option<String>,
+}
+
+impl Views {
+    /// Questions to this store. `scripts` checks the playbooks that its runs pinned.
+    pub fn new(reader: Reader, scripts: Arc<Scripts>) -> Self {
+        let (catalogue, plans) = (Catalogue::first(), Plans::default());
+        Self(Arc::new(Inner { reader, scripts, catalogue, plans }))
+    }
+
+    /// The plan that a run pinned.
+    async fn plan(&self, row: &Run) -> Result<Arc<Plan>, EngineError> {
+        let inner = &self.0;
+        if let Some(plan) = inner.plans.get(row.plan) {
+            return Ok(plan);
+        }
+        let plan = plan_of(&inner.reader, row, &inner.catalogue, &inner.scripts).await?;
+        let plan = Arc::new(plan);
+        inner.plans.put(&plan);
+        Ok(plan)
+    }
+}
+
+/// Until a question can leave out what is not for these eyes, only who may read everything is
+/// answered.
+fn whole(scope: &Scope) -> Result<(), EngineError> {
+    if *scope == Scope::ALL {
+        return Ok(());
+    }
+    Err(EngineError::NotAllowed("only who may read everything may read this".to_owned()))
+}

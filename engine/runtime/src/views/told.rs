@@ -1,0 +1,243 @@
+//! An incident's timeline: its lines as JSON, page by page, and the files that are made of them.
+
+use std::cmp::Ordering;
+
+use beistand_core::model::{IncidentId, Millis, Mode, Tlp};
+use beistand_core::timeline::{
+    Chain, ChainEntry, Document, Lane, Lang, Scope, TimelineEntry, Zone, csv, html, jsonl, table,
+    timeline,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Listed, ViewPage, Views, cursor};
+use crate::error::EngineError;
+
+/// How a timeline is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Telling {
+    /// The language of its sentences.
+    pub lang: Lang,
+    /// The zone of what people read; JSON has UTC.
+    pub zone: Zone,
+    /// The instant it tells until.
+    pub now: Millis,
+}
+
+/// What a timeline is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimelineFormat {
+    /// For a terminal.
+    Table {
+        /// Columns.
+        width: usize,
+        /// With what is noise for most readers.
+        all: bool,
+    },
+    /// A line an entry, with the chain.
+    Jsonl,
+    /// For a spreadsheet.
+    Csv,
+    /// A page for people, with the chain.
+    Html,
+}
+
+/// Which lines.
+#[derive(Debug, Clone, Default)]
+pub struct LineFilter {
+    /// Only this kind of doing.
+    pub lane: Option<Lane>,
+    /// Only what was written down at or after this instant.
+    pub from: Option<Millis>,
+    /// Only what was written down before this instant.
+    pub to: Option<Millis>,
+    /// Only sentences that hold this text, in small letters or large.
+    pub text: Option<String>,
+}
+
+/// An incident's timeline through somebody's eyes: nothing is left in it that is not for them.
+#[derive(Debug)]
+pub struct Told {
+    /// The incident's number for people.
+    pub number: String,
+    /// Its title.
+    pub title: String,
+    /// Real or not.
+    pub mode: Mode,
+    /// Who may read it.
+    pub tlp: Tlp,
+    /// In order.
+    pub lines: Vec<TimelineEntry>,
+    chained: Vec<ChainEntry>,
+}
+
+/// Where the next part of a timeline begins: after this line of this entry. Lines that are written
+/// down meanwhile move nothing.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    at: Millis,
+    stream: String,
+    seq: u64,
+    line: u32,
+}
+
+impl Told {
+    /// Number and title.
+    pub fn heading(&self) -> String {
+        format!("{} {}", self.number, self.title)
+    }
+
+    /// What stands around the lines.
+    pub fn document<'a>(
+        &self,
+        title: &'a str,
+        telling: &Telling,
+        chain: Option<&'a Chain>,
+    ) -> Document<'a> {
+        let Telling { lang, zone, now } = *telling;
+        Document { title, mode: self.mode, tlp: self.tlp, lang, zone, as_of: now, chain }
+    }
+
+    /// The lines as JSON: those of the JSONL export. Whoever reads one reads the other.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] for a line that is no JSON: there is none.
+    pub fn values(&self, telling: &Telling) -> Result<Vec<Value>, EngineError> {
+        self.values_of(&self.lines, telling)
+    }
+
+    fn values_of(
+        &self,
+        lines: &[TimelineEntry],
+        telling: &Telling,
+    ) -> Result<Vec<Value>, EngineError> {
+        let text = jsonl(lines, &self.document("", telling, None));
+        let values: Result<Vec<Value>, _> = text.lines().map(serde_json::from_str).collect();
+        values.map_err(|error| EngineError::Internal(error.to_string()))
+    }
+
+    /// The whole of it as a text, without a line break at its end.
+    pub fn text(mut self, format: TimelineFormat, telling: &Telling) -> String {
+        let chain = match format {
+            TimelineFormat::Jsonl | TimelineFormat::Html => {
+                Some(Chain::new(std::mem::take(&mut self.chained)))
+            }
+            TimelineFormat::Table { .. } | TimelineFormat::Csv => None,
+        };
+        if let TimelineFormat::Table { all: false, .. } = format {
+            self.lines.retain(|line| !line.detail);
+        }
+        let heading = self.heading();
+        let document = self.document(&heading, telling, chain.as_ref());
+        let mut text = match format {
+            TimelineFormat::Table { width, .. } => table(&self.lines, &document, width),
+            TimelineFormat::Jsonl => jsonl(&self.lines, &document),
+            TimelineFormat::Csv => csv(&self.lines),
+            TimelineFormat::Html => html(&self.lines, &document),
+        };
+        text.truncate(text.trim_end_matches('\n').len());
+        text
+    }
+}
+
+impl LineFilter {
+    fn admits(&self, line: &TimelineEntry, text: Option<&str>) -> bool {
+        self.lane.is_none_or(|lane| lane == line.lane)
+            && self.from.is_none_or(|from| from <= line.at)
+            && self.to.is_none_or(|to| line.at < to)
+            && text.is_none_or(|text| line.text.to_lowercase().contains(text))
+    }
+}
+
+impl Place {
+    /// How a line, which is the so manieth of its entry, lies to this place.
+    fn beside(&self, line: &TimelineEntry, number: u32) -> Ordering {
+        (line.at, &line.stream, line.seq, number).cmp(&(self.at, &self.stream, self.seq, self.line))
+    }
+}
+
+impl Views {
+    /// An incident's timeline.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] where the incident is not there, or not for these eyes;
+    /// [`EngineError::Broken`] for an entry that can not be read; [`EngineError::Store`].
+    pub async fn told(
+        &self,
+        id: IncidentId,
+        lang: Lang,
+        scope: &Scope,
+    ) -> Result<Told, EngineError> {
+        let incident = self.incident_row(id, scope).await?;
+        let material = self.material(id).await?;
+        let lines = timeline(&material.entries, &material.plans, scope, lang);
+        Ok(Told {
+            number: incident.number,
+            title: incident.title,
+            mode: incident.mode,
+            tlp: incident.tlp,
+            lines,
+            chained: material.chained,
+        })
+    }
+
+    /// A part of an incident's timeline, oldest first: lines as the JSONL export has them.
+    ///
+    /// # Errors
+    /// As [`Views::told`]; [`EngineError::Usage`] for a cursor of something else.
+    pub async fn timeline(
+        &self,
+        id: IncidentId,
+        (filter, page): (&LineFilter, &ViewPage),
+        telling: &Telling,
+        scope: &Scope,
+    ) -> Result<Listed, EngineError> {
+        let after: Option<Place> = page.cursor.as_deref().map(cursor::read).transpose()?;
+        let told = self.told(id, telling.lang, scope).await?;
+        let limit = usize::try_from(page.rows()).unwrap_or(usize::MAX);
+        let text = filter.text.as_ref().map(|text| text.to_lowercase());
+        let mut found: Vec<(TimelineEntry, u32)> = Vec::new();
+        let (mut entry, mut number) = ((String::new(), 0), 0);
+        for line in &told.lines {
+            let of = (line.stream.clone(), line.seq);
+            number = if of == entry { number + 1 } else { 0 };
+            entry = of;
+            let is_later =
+                after.as_ref().is_none_or(|place| place.beside(line, number) == Ordering::Greater);
+            if is_later && filter.admits(line, text.as_deref()) {
+                found.push((line.clone(), number));
+            }
+            if found.len() > limit {
+                break;
+            }
+        }
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = match found.last() {
+            Some((line, number)) if more => Some(cursor::written(&Place {
+                at: line.at,
+                stream: line.stream.clone(),
+                seq: line.seq,
+                line: *number,
+            })?),
+            Some(_) | None => None,
+        };
+        let lines: Vec<TimelineEntry> = found.into_iter().map(|(line, _)| line).collect();
+        Ok(Listed { items: told.values_of(&lines, telling)?, next })
+    }
+
+    /// An incident's timeline as a file, without a line break at its end.
+    ///
+    /// # Errors
+    /// As [`Views::told`].
+    pub async fn export(
+        &self,
+        id: IncidentId,
+        format: TimelineFormat,
+        telling: &Telling,
+        scope: &Scope,
+    ) -> Result<String, EngineError> {
+        Ok(self.told(id, telling.lang, scope).await?.text(format, telling))
+    }
+}
