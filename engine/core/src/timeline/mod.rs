@@ -4,12 +4,14 @@
 //! one of the formats. Nothing in here changes a state, and nothing in here decides. What is noise
 //! for most readers is marked as detail, not dropped. Sensitive values never come this far, and
 //! texts from outside come as text: escaped, bounded, without power over the page that shows them.
+//! A run's JSON is read through the same scope: [`Eyes`].
 
 mod chain;
 mod class;
 mod entry;
 mod escape;
 mod export;
+mod eyes;
 mod format;
 mod incident;
 mod owners;
@@ -25,6 +27,7 @@ pub use chain::{Chain, ChainEntry, ChainError, StreamEnd};
 pub use entry::{Events, Lane, Lang, Recorded, Scope, TimelineEntry};
 pub use escape::visible;
 pub use export::{Export, InOrder};
+pub use eyes::Eyes;
 pub use format::{Document, Zone, csv, golden, html, jsonl, table};
 pub use print::checklist;
 pub use weave::timeline;

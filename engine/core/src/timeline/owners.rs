@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::entry::Scope;
 use super::place::rounds;
 use crate::model::{NeedId, Organisation, Path};
-use crate::run::{Event, Head};
+use crate::run::{Event, Head, RunState};
 
 /// How much of an event may be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,9 +46,32 @@ impl Owners {
         if let Head::NeedOpened { id, path: Some(path), .. } = &event.head {
             self.needs.insert(*id, path.clone());
         }
-        let named = named(event);
-        let Some(path) = self.path(&event.head).filter(|_| !named.is_empty()) else { return };
-        let places = rounds(&path).into_iter().map(|(item, ..)| item.to_owned());
+        if let Some(path) = self.path(&event.head) {
+            self.own(&path, &named(event));
+        }
+    }
+
+    /// Who owns what in a run as it stands: what its steps last sent, and to whose targets.
+    pub(super) fn of_state(state: &RunState) -> Self {
+        let mut owners = Self::default();
+        for step in state.steps() {
+            let targets = step.sent.iter().flat_map(|sent| &sent.targets);
+            let named = targets.filter_map(|target| target.organisation.clone()).collect();
+            owners.own(&step.path, &named);
+        }
+        for need in state.needs() {
+            if let Some(step) = need.step.and_then(|ix| state.step(ix)) {
+                owners.needs.insert(need.id, step.path.clone());
+            }
+        }
+        owners
+    }
+
+    fn own(&mut self, path: &Path, named: &BTreeSet<Organisation>) {
+        if named.is_empty() {
+            return;
+        }
+        let places = rounds(path).into_iter().map(|(item, ..)| item.to_owned());
         for place in places.chain([path.as_str().to_owned()]) {
             self.by_place.entry(place).or_default().extend(named.iter().cloned());
         }
@@ -58,15 +81,25 @@ impl Owners {
     pub(super) fn of(&self, event: &Event) -> BTreeSet<Organisation> {
         let mut owners = named(event);
         if let Some(path) = self.path(&event.head) {
-            let rounds = rounds(&path);
-            let mut places = rounds.iter().rev().map(|(item, ..)| *item);
-            let found = self
-                .by_place
-                .get(path.as_str())
-                .or_else(|| places.find_map(|item| self.by_place.get(item)));
-            owners.extend(found.into_iter().flatten().cloned());
+            owners.extend(self.of_path(&path));
         }
         owners
+    }
+
+    /// Who owns a step: whom it acts on, or else the loop item around it.
+    pub(super) fn of_path(&self, path: &Path) -> BTreeSet<Organisation> {
+        let rounds = rounds(path);
+        let mut places = rounds.iter().rev().map(|(item, ..)| *item);
+        let found = self
+            .by_place
+            .get(path.as_str())
+            .or_else(|| places.find_map(|item| self.by_place.get(item)));
+        found.into_iter().flatten().cloned().collect()
+    }
+
+    /// On whose targets the step itself acts.
+    pub(super) fn acted_on(&self, path: &Path) -> BTreeSet<Organisation> {
+        self.by_place.get(path.as_str()).into_iter().flatten().cloned().collect()
     }
 
     /// The step an event is about, also where it names only a need.

@@ -1,5 +1,6 @@
 //! Timelines of made-up nights: what people read, what they must never read, and in which order.
 
+mod eyes;
 mod formats;
 mod order;
 mod scope;
