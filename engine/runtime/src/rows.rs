@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use beistand_core::model::{
-    ConnectorName, Digest, Direction, Limits, Millis, Mode, NeedId, Path, RunId, Target,
+    ConnectorName, Digest, Direction, Limits, Millis, Mode, NeedId, Organisation, Path, RunId,
+    Target,
 };
 use beistand_core::run::{
     Decision, Event, HOUR, Head, Holder, Means, Need, RunState, Shared, SharedChange, Yes,
@@ -153,8 +154,11 @@ fn shared_change(
                     append.guards.push(Guard::TargetFree { hold: key.clone() });
                     append.guards.push(Guard::Held { hold: key.clone() });
                 }
+                // Where it was sent, the row has it already; where nothing was, this is the first.
+                let organisation = whose(decision, target);
                 let hold = hold(key, journal::HoldState::Held, by.since);
-                append.changes.push(Change::PutHold(Box::new(journal::Hold { body, ..hold })));
+                let hold = journal::Hold { body, organisation, ..hold };
+                append.changes.push(Change::PutHold(Box::new(hold)));
             }
         }
         SharedChange::Freed { targets, effect } => {
@@ -200,6 +204,13 @@ fn shared_change(
         }
         SharedChange::Looked { .. } => {}
     }
+}
+
+/// Whose target this is, as the events of the decision resolved it.
+fn whose(decision: &Decision, target: &str) -> Option<Organisation> {
+    let targets = decision.events.iter().flat_map(|event| &event.body.targets);
+    let mut found = targets.filter(|found| found.identity() == target);
+    found.find_map(|found| found.organisation.clone())
 }
 
 /// What a hold's row keeps beside its key.
