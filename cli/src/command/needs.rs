@@ -23,7 +23,7 @@ pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option
         Some(text) => Some(find::run(&reader, text).await?),
         None => None,
     };
-    let filter = NeedFilter { run, incident, group: None };
+    let filter = NeedFilter { run, incident, ..NeedFilter::default() };
     if context.out.json {
         context.out.value(&json!(context.views(&reader).needs(&filter, &Scope::ALL).await?));
         return Ok(Exit::Ok);

@@ -52,7 +52,7 @@ pub use counters::Metrics;
 pub use error::{AppendError, OpenError, StoreError};
 pub use guard::{Guard, LimitKind, Refusal, TargetCount};
 pub use open::{Journal, Options, Random};
-pub use read::{NeedFilter, Page, Reader, RunFilter};
+pub use read::{Below, Fed, NeedFilter, Page, Reader, RunFilter, RunVersion};
 pub use seal::{Seal, witness_of, witnessed};
 pub use stream::{Entry, Head, Lease, Snapshot, Stream};
 pub use table::{

@@ -2,14 +2,17 @@
 //!
 //! One function a statement; each names its columns and its limit.
 
+mod feed;
 mod heads;
 mod rows;
+mod seen;
 mod steady;
 
 use beistand_core::entry::StreamKind;
 use beistand_core::model::{
     ConnectorName, Digest, IncidentId, Millis, NeedId, Organisation, Person, Role, RunId,
 };
+use beistand_core::timeline::Scope;
 
 use crate::command::Command;
 use crate::error::{OpenError, StoreError};
@@ -24,6 +27,8 @@ use crate::table::{
 };
 use crate::writer::digest;
 
+pub use feed::Fed;
+pub use heads::{Below, RunVersion};
 pub(crate) use rows::meta;
 
 /// What the store says of itself.
@@ -32,6 +37,8 @@ pub(crate) const META: &str = "select store, epoch, created_at, restored_at, sto
 
 /// Open needs of one run in one answer: more is a page nobody reads.
 const NEEDS_MAX: i64 = 10_000;
+
+use seen::seen;
 
 macro_rules! run_columns {
     ($rest:literal) => {
@@ -73,6 +80,8 @@ pub struct RunFilter {
     pub unfinished: bool,
     /// Only children of this run.
     pub parent: Option<RunId>,
+    /// Only those of incidents that may be seen through it; everybody's where absent.
+    pub eyes: Option<Scope>,
 }
 
 /// Which open needs.
@@ -84,6 +93,8 @@ pub struct NeedFilter {
     pub incident: Option<IncidentId>,
     /// Of this group.
     pub group: Option<String>,
+    /// Only those of incidents that may be seen through it; everybody's where absent.
+    pub eyes: Option<Scope>,
 }
 
 /// Where a page begins and how long it is.
@@ -210,17 +221,24 @@ impl Reader {
         filter: &RunFilter,
         page: Page,
     ) -> Result<Vec<(i64, Run)>, StoreError> {
-        let sql = run_columns!(
-            "where no < $1 and ($2 is null or status = $2) and ($3 is null or incident = $3)
-             and ($4 = 0 or ended_at is null) and ($5 is null or parent = $5)
-             order by no desc limit $6"
+        let sql = concat!(
+            run_columns!(
+                "where no < $1 and ($2 is null or status = $2) and ($3 is null or incident = $3)
+                 and ($4 = 0 or ended_at is null) and ($5 is null or parent = $5) and "
+            ),
+            seen!("incident", "$6", "$7", "$8"),
+            " order by no desc limit $9"
         );
+        let eyes = seen::through(filter.eyes.as_ref());
         let params = params![
             page.cursor.unwrap_or(i64::MAX),
             filter.status.clone(),
             filter.incident.map(|id| id.to_string()),
             i64::from(filter.unfinished),
             filter.parent.map(|id| id.to_string()),
+            eyes.markings,
+            eyes.organisations,
+            eyes.incidents,
             i64::from(page.limit),
         ];
         let rows = self.pool.rows("list runs", sql, params).await?;
@@ -250,15 +268,22 @@ impl Reader {
 
     /// Open needs, oldest first.
     pub async fn needs(&self, filter: &NeedFilter) -> Result<Vec<Need>, StoreError> {
-        let sql = need_columns!(
-            "where closed_at is null and ($1 is null or run = $1 or root = $1)
-             and ($2 is null or incident = $2) and ($3 is null or batch = $3)
-             order by no limit $4"
+        let sql = concat!(
+            need_columns!(
+                "where closed_at is null and ($1 is null or run = $1 or root = $1)
+                 and ($2 is null or incident = $2) and ($3 is null or batch = $3) and "
+            ),
+            seen!("incident", "$4", "$5", "$6"),
+            " order by no limit $7"
         );
+        let eyes = seen::through(filter.eyes.as_ref());
         let params = params![
             filter.run.map(|id| id.to_string()),
             filter.incident.map(|id| id.to_string()),
             filter.group.clone(),
+            eyes.markings,
+            eyes.organisations,
+            eyes.incidents,
             NEEDS_MAX,
         ];
         let rows = self.pool.rows("list needs", sql, params).await?;
@@ -327,8 +352,28 @@ impl Reader {
 
     /// Incidents, newest first, each with the cursor of its row.
     pub async fn incidents(&self, page: Page) -> Result<Vec<(i64, Incident)>, StoreError> {
-        let sql = incident_columns!("where no < $1 order by no desc limit $2");
-        let params = params![page.cursor.unwrap_or(i64::MAX), i64::from(page.limit)];
+        self.incidents_seen(page, None).await
+    }
+
+    /// The same, only those that may be seen through a scope; everybody's without one.
+    pub async fn incidents_seen(
+        &self,
+        page: Page,
+        eyes: Option<&Scope>,
+    ) -> Result<Vec<(i64, Incident)>, StoreError> {
+        let sql = concat!(
+            incident_columns!("where no < $1 and "),
+            seen!("id", "$2", "$3", "$4"),
+            " order by no desc limit $5"
+        );
+        let eyes = seen::through(eyes);
+        let params = params![
+            page.cursor.unwrap_or(i64::MAX),
+            eyes.markings,
+            eyes.organisations,
+            eyes.incidents,
+            i64::from(page.limit),
+        ];
         let rows = self.pool.rows("list incidents", sql, params).await?;
         rows.into_iter().map(rows::incident).collect()
     }

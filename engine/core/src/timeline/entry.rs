@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::class;
 use super::place::Order;
 use crate::incident::{self, store};
 use crate::model::{
@@ -73,8 +74,23 @@ pub enum Events {
     Store(Vec<store::Event>),
 }
 
+impl Events {
+    /// Which kinds of event, in their order: words that do not change, `attempt-ended`.
+    pub fn words(&self) -> Vec<&'static str> {
+        match self {
+            Self::Run(events) => events.iter().map(|one| class::of_run(&one.head).kind).collect(),
+            Self::Incident(events) => {
+                events.iter().map(|one| class::of_incident(&one.head).kind).collect()
+            }
+            Self::Store(events) => {
+                events.iter().map(|one| class::of_store(&one.head).kind).collect()
+            }
+        }
+    }
+}
+
 /// Through whose eyes a timeline is read. It filters event by event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Scope {
     /// Whose data may be read; `None`: everybody's. With a list, events of other organisations are
     /// left out, and events that are no one organisation's come without their values.
@@ -93,6 +109,11 @@ impl Scope {
     /// Nothing at all.
     pub const NOTHING: Self =
         Self { organisations: Some(BTreeSet::new()), tlp: Tlp::Clear, incidents: BTreeSet::new() };
+
+    /// Whether everything may be read: of everybody, however it is marked.
+    pub fn is_all(&self) -> bool {
+        self.organisations.is_none() && self.tlp == Tlp::Red
+    }
 
     /// The same eyes on one incident.
     #[must_use]

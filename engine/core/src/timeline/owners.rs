@@ -22,6 +22,11 @@ pub(super) enum Sight {
 }
 
 impl Scope {
+    /// Whether it may be known that something is there which is this organisation's, or nobody's.
+    pub fn may_know(&self, whose: Option<&Organisation>) -> bool {
+        self.sight(&whose.into_iter().cloned().collect()) != Sight::Hidden
+    }
+
     /// How much of something may be read that belongs to these organisations.
     pub(super) fn sight(&self, owners: &BTreeSet<Organisation>) -> Sight {
         match &self.organisations {

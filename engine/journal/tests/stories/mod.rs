@@ -8,6 +8,7 @@ pub(crate) mod disk;
 pub(crate) mod guard;
 pub(crate) mod proof;
 pub(crate) mod same;
+pub(crate) mod seen;
 pub(crate) mod server;
 pub(crate) mod table;
 

@@ -2,7 +2,7 @@
 
 use super::story::{asks, done, ended, need};
 use super::*;
-use crate::model::{ErrorKind, Organisation, Role, Tlp};
+use crate::model::{ErrorKind, Organisation, Role};
 use crate::run::{AnswerKind, AttemptEnd, NeedKind, RunState, Section};
 
 const TEXT: &str = r#"playbook: contain
@@ -34,7 +34,7 @@ const CANARY: &str = "stadt-b";
 
 fn scope(organisation: &str) -> Scope {
     let mine: Organisation = organisation.parse().unwrap();
-    Scope { organisations: Some([mine].into()), tlp: Tlp::Red }
+    Scope { organisations: Some([mine].into()), ..Scope::ALL }
 }
 
 /// A host of each town and one of nobody: cut, not cut and said to be unknown, not begun.
