@@ -3,7 +3,7 @@
 use beistand_core::model::{Catalogue, Tlp};
 use beistand_core::timeline::{Lang, Scope, checklist, table};
 use beistand_journal::Reader;
-use beistand_runtime::{Clock as _, Telling, TimelineFormat, WallClock, view};
+use beistand_runtime::{Clock as _, Telling, TimelineFormat, WallClock};
 use serde_json::json;
 
 use crate::args::{Format, TimelineArgs};
@@ -56,11 +56,10 @@ fn width() -> usize {
 
 /// A checklist: of a run, of an incident's runs, or of a playbook.
 pub(super) async fn print(context: &Context, what: &str) -> Outcome {
-    let catalogue = Catalogue::first();
     if let Ok(reader) = Reader::open(&context.url).await {
         if let Ok(run) = find::run(&reader, what).await {
-            let (plan, state, _) = view(&reader, run, &context.scripts).await?;
-            let text = checklist(&plan, &catalogue, Some(&state), context.lang());
+            let views = context.views(&reader);
+            let text = views.checklist(run, context.lang(), &Scope::ALL).await?;
             return Ok(page(context, "run", &run.to_string(), text));
         }
         if let Ok(incident) = find::incident(&reader, what).await {
@@ -74,7 +73,7 @@ pub(super) async fn print(context: &Context, what: &str) -> Outcome {
         }
     }
     let plan = context.shelves.plan(what, &context.scripts, &context.out)?;
-    let text = checklist(&plan, &catalogue, None, context.lang());
+    let text = checklist(&plan, &Catalogue::first(), None, context.lang());
     Ok(page(context, "playbook", plan.name().as_str(), text))
 }
 

@@ -46,5 +46,6 @@ pub use permits::PLACES;
 pub use plans::{Pinned, pinned, read_pinned};
 pub use verbs::{Verb, error_json};
 pub use views::{
-    LineFilter, Listed, Telling, TimelineFormat, Told, VIEW_ROWS_MAX, ViewPage, Views,
+    FEED_ROWS_MAX, Feed, FeedItem, LineFilter, Listed, RunBytes, Telling, TimelineFormat, Told,
+    VIEW_ROWS_MAX, ViewPage, Views,
 };

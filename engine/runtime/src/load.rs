@@ -15,7 +15,7 @@ use crate::error::EngineError;
 use crate::plans::{pinned, read_pinned};
 
 /// Entries read at once: a page of memory, not a run's whole history.
-const PAGE: u32 = 1_000;
+pub(crate) const PAGE: u32 = 1_000;
 
 /// A run in memory.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ use beistand_script::Scripts;
 use serde_json::json;
 
 mod access;
+mod eyes;
 mod opening;
 mod pace;
 pub(crate) mod world;

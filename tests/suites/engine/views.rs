@@ -1,17 +1,19 @@
 //! Reading a store through `Views`: what lists hold, and that parts of them fit together.
 
 use super::TEN;
-use super::world::{engine, new_run};
+use super::world::{anna, engine, new_run};
 use beistand_core::model::RunId;
+use beistand_core::run::{Answer, AnswerKind, Command};
 use beistand_core::timeline::{Lane, Lang, Scope, Zone};
-use beistand_journal::RunFilter;
+use beistand_journal::{NeedFilter, RunFilter};
 use beistand_runtime::{
-    Clock as _, Engine, EngineError, LineFilter, Listed, NewRun, Telling, ViewPage, Views,
-    WallClock,
+    Clock as _, Engine, EngineError, FEED_ROWS_MAX, LineFilter, Listed, NewRun, Telling, ViewPage,
+    Views, WallClock,
 };
 use beistand_script::Scripts;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 
 const TELL: &str = "playbook: tell
 language: 1
@@ -131,5 +133,169 @@ async fn a_timeline_is_read_in_parts_by_lane_time_and_text() {
     let (before, after) = (asked(to, 5).await, asked(from, 5).await);
     assert!(!after.is_empty());
     assert_eq!([before, after].concat(), whole, "an instant belongs to one side");
+    engine.leave().await;
+}
+
+const CALLS: &str = "playbook: calls
+language: 1
+title: Calls another
+steps:
+  - { id: before, note: before }
+  - { id: below, playbook: tell, with: { what: Smoke } }
+  - { id: after, note: after }
+";
+
+/// Waits until a run, also one that calls another, is as somebody waits for it.
+async fn until(engine: &Engine, run: RunId, is: impl Fn(&Value) -> bool) {
+    for _ in 0..2_000 {
+        if is(&views(engine).run(run, &Scope::ALL).await.unwrap()) {
+            return;
+        }
+        engine.claim_due().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("it never is");
+}
+
+fn asks(json: &Value) -> bool {
+    json["needs"].as_array().is_some_and(|needs| needs.len() == 1)
+}
+
+fn is_over(json: &Value) -> bool {
+    json["status"] == "succeeded"
+}
+
+fn calling() -> NewRun {
+    let mut new = new_run(CALLS, json!({}));
+    new.sources.extend(new_run(TELL, json!({})).sources);
+    new
+}
+
+/// Answers the open need of a run.
+async fn answer(engine: &Engine, run: RunId) {
+    let views = views(engine);
+    let filter = NeedFilter { run: Some(run), ..NeedFilter::default() };
+    let need = views.needs(&filter, &Scope::ALL).await.unwrap().remove(0);
+    let answers = vec![Answer {
+        need: need["id"].as_str().unwrap().parse().unwrap(),
+        answer: AnswerKind::Done,
+        reason: String::new(),
+        form: json!({}),
+        digest: None,
+        done_at: None,
+    }];
+    let asked = need["run"].as_str().unwrap().parse().unwrap();
+    engine.command(asked, Command::Answer { answers, by: anna() }, None).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_kept_in_memory_reads_like_what_is_read_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&folder.path().join("a.db"), Vec::new()).await;
+    let kept = views(&engine);
+    let mut tags: Vec<String> = Vec::new();
+    let mut runs: Vec<RunId> = Vec::new();
+    for step in ["calls", "ten", "answered"] {
+        let launched = match step {
+            "calls" => Some(engine.launch(calling()).await.unwrap()),
+            "ten" => Some(engine.launch(new_run(TEN, json!({}))).await.unwrap()),
+            _ => None,
+        };
+        runs.extend(launched);
+        // Read on its way: what follows is folded on from wherever it is by now.
+        kept.run_bytes(*runs.last().unwrap(), &Scope::ALL).await.unwrap();
+        match step {
+            "calls" => until(&engine, runs[0], asks).await,
+            "ten" => until(&engine, runs[1], is_over).await,
+            _ => {
+                answer(&engine, runs[0]).await;
+                until(&engine, runs[0], is_over).await;
+            }
+        }
+        for run in &runs {
+            let read = kept.run_bytes(*run, &Scope::ALL).await.unwrap();
+            let anew = views(&engine);
+            let alone = anew.run_bytes(*run, &Scope::ALL).await.unwrap();
+            assert_eq!(read, alone, "{step}");
+            let json: Value = serde_json::from_slice(&read.bytes).unwrap();
+            assert_eq!(json, anew.run(*run, &Scope::ALL).await.unwrap());
+            assert_eq!(json, kept.run(*run, &Scope::ALL).await.unwrap());
+            let again = kept.run_bytes(*run, &Scope::ALL).await.unwrap();
+            assert!(Arc::ptr_eq(&read.bytes, &again.bytes), "from memory");
+            tags.push(read.etag.to_string());
+        }
+    }
+    // Three states of the run that calls, of which the second brought nothing; the tag of the run
+    // alone is its head.
+    let head = kept.run(runs[1], &Scope::ALL).await.unwrap()["head"].clone();
+    assert_eq!(head.as_str().unwrap(), format!("sha256:{}", tags[4]));
+    assert!(tags[0] == tags[1] && tags[1] != tags[3] && tags[2] == tags[4], "{tags:?}");
+    let narrow = Scope { organisations: Some(["stadt-a".parse().unwrap()].into()), ..Scope::ALL };
+    assert!(kept.run_bytes(runs[1], &narrow).await.is_err(), "its incident concerns nobody");
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_needs_of_a_called_run_change_the_run_that_calls() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&folder.path().join("a.db"), Vec::new()).await;
+    let kept = views(&engine);
+    let run = engine.launch(calling()).await.unwrap();
+    until(&engine, run, asks).await;
+    let waiting = kept.run_bytes(run, &Scope::ALL).await.unwrap();
+    let json: Value = serde_json::from_slice(&waiting.bytes).unwrap();
+    let (child, need) = (&json["children"][0], &json["needs"][0]);
+    assert!(child.is_string() && need["run"] == *child, "{json}");
+    // Something that changes the called run alone.
+    let child: RunId = child.as_str().unwrap().parse().unwrap();
+    let reason = "wait".to_owned();
+    let pause = Command::Pause { by: anna(), reason, with_caller: false };
+    engine.command(child, pause, None).await.unwrap();
+    until(&engine, child, |json| json["status"] == "paused").await;
+    let paused = kept.run_bytes(run, &Scope::ALL).await.unwrap();
+    assert_ne!(paused.etag, waiting.etag);
+    assert_eq!(paused, views(&engine).run_bytes(run, &Scope::ALL).await.unwrap());
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_follows_the_feed_is_told_of_every_entry_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&folder.path().join("a.db"), Vec::new()).await;
+    let views = views(&engine);
+    let all = Scope::ALL;
+    let begin = views.feed(None, (None, 10), &all).await.unwrap();
+    assert!(begin.items.is_empty() && !begin.more);
+    let run = engine.launch(new_run(TEN, json!({}))).await.unwrap();
+    engine.rest().await;
+    let mut items = Vec::new();
+    let mut after = begin.cursor;
+    loop {
+        let part = views.feed(None, (Some(after), 3), &all).await.unwrap();
+        assert!(part.items.len() <= 3);
+        items.extend(part.items);
+        after = part.cursor;
+        if !part.more {
+            break;
+        }
+    }
+    let whole = views.feed(None, (Some(begin.cursor), FEED_ROWS_MAX), &all).await.unwrap();
+    assert_eq!(whole.items, items);
+    let incident = items.iter().find(|item| item.stream == "incident").unwrap();
+    assert_eq!(incident.kinds, ["incident-opened"]);
+    let of_run: Vec<_> = items.iter().filter(|item| item.id == run.to_string()).cloned().collect();
+    assert_eq!(
+        of_run.iter().map(|item| item.seq).collect::<Vec<_>>(),
+        (1..=11).collect::<Vec<_>>()
+    );
+    assert_eq!(of_run[0].kinds[0], "run-opened");
+    assert_eq!(of_run[10].kinds.last(), Some(&"run-ended"));
+    let own = views.feed(Some(run), (Some(begin.cursor), 100), &all).await.unwrap();
+    assert_eq!(own.items, of_run);
+    let idle = views.feed(Some(run), (Some(own.cursor), 100), &all).await.unwrap();
+    assert_eq!((idle.items.len(), idle.cursor), (0, own.cursor));
+    // A cursor of before a restore, which the store has not come to.
+    let ahead = views.feed(None, (Some(i64::MAX), 10), &all).await.unwrap();
+    assert_eq!(ahead.cursor, engine.journal().reader().feed_end().await.unwrap());
     engine.leave().await;
 }

@@ -24,7 +24,10 @@ const RUNS_MAX: u32 = 100_000;
 /// Everything an incident's timeline is made of.
 #[derive(Default)]
 pub(super) struct Material {
+    /// Of the incident and its runs.
     pub(super) entries: Vec<Recorded>,
+    /// Of the store itself.
+    pub(super) own: Vec<Recorded>,
     /// Of the runs, where they can still be read; what is told without its plan holds less.
     pub(super) plans: BTreeMap<Digest, Arc<Plan>>,
     /// The same entries as an export carries them.
@@ -66,7 +69,13 @@ impl Views {
             for entry in &page {
                 material.chained.push(entry.chained(&stream, prev)?);
                 (after, prev) = (entry.seq, entry.hash);
-                material.entries.push(recorded(&stream, entry)?);
+                let recorded = recorded(&stream, entry)?;
+                match kind {
+                    StreamKind::Store => material.own.push(recorded),
+                    StreamKind::Run | StreamKind::Incident | StreamKind::Aid => {
+                        material.entries.push(recorded);
+                    }
+                }
             }
             if page.len() < ENTRIES as usize {
                 return Ok(());

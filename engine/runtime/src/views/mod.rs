@@ -2,34 +2,51 @@
 //!
 //! One shape for both, so that a script written against the one works against the other. It writes
 //! nothing, takes no lock, reads no clock, and knows neither terminals nor HTTP. Every question
-//! takes a [`Scope`] and is answered through it: whoever may not read something is told that it is
+//! takes a `Scope` and is answered through it: whoever may not read something is told that it is
 //! not there.
 //!
 //! * [`Views`]: the questions
 //! * [`ViewPage`] and [`Listed`]: a part of a list, and where the next one begins
 //! * [`Told`]: an incident's timeline, as lines and as files
+//! * [`RunBytes`]: a run ready to be sent, from memory while nothing has changed
+//! * [`Feed`]: that something was written, for whoever wants to be told
+//!
+//! ```text
+//!   run_bytes ── how far has it come? (one query) ── as far as what was rendered? ──► bytes
+//!                                                     └─ no: folded on by what was written since
+//! ```
 
 mod cursor;
+mod feed;
+mod folded;
 mod hold;
 mod incident;
 mod material;
 mod need;
+mod recent;
 mod run;
+mod seen;
 mod told;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use beistand_core::model::Catalogue;
+use beistand_core::model::{Catalogue, RunId};
 use beistand_core::playbook::Plan;
 use beistand_core::timeline::Scope;
 use beistand_journal::{Reader, Run};
 use beistand_script::Scripts;
 use serde_json::Value;
 
+use self::folded::{STATES, States};
+use self::recent::Recent;
+use self::run::{RENDERED, Rendered};
+use crate::engine::lock;
 use crate::error::EngineError;
 use crate::load::plan_of;
 use crate::plans::Plans;
 
+pub use feed::{FEED_ROWS_MAX, Feed, FeedItem};
+pub use run::RunBytes;
 pub use told::{LineFilter, Telling, TimelineFormat, Told};
 
 /// Rows in one answer: more is a page that nobody reads, and each run of a list is folded.
@@ -45,6 +62,8 @@ struct Inner {
     scripts: Arc<Scripts>,
     catalogue: Catalogue,
     plans: Plans,
+    states: Mutex<States>,
+    rendered: Mutex<Recent<(RunId, Scope), Rendered>>,
 }
 
 /// Which part of a list.
@@ -80,7 +99,9 @@ impl Views {
     /// Questions to this store. `scripts` checks the playbooks that its runs pinned.
     pub fn new(reader: Reader, scripts: Arc<Scripts>) -> Self {
         let (catalogue, plans) = (Catalogue::first(), Plans::default());
-        Self(Arc::new(Inner { reader, scripts, catalogue, plans }))
+        let states = Mutex::new(Recent::new(STATES));
+        let rendered = Mutex::new(Recent::new(RENDERED));
+        Self(Arc::new(Inner { reader, scripts, catalogue, plans, states, rendered }))
     }
 
     /// The plan that a run pinned.
@@ -94,13 +115,4 @@ impl Views {
         inner.plans.put(&plan);
         Ok(plan)
     }
-}
-
-/// Until a question can leave out what is not for these eyes, only who may read everything is
-/// answered.
-fn whole(scope: &Scope) -> Result<(), EngineError> {
-    if *scope == Scope::ALL {
-        return Ok(());
-    }
-    Err(EngineError::NotAllowed("only who may read everything may read this".to_owned()))
 }

@@ -1,24 +1,63 @@
 //! What waits for people.
 
-use beistand_core::timeline::Scope;
-use beistand_journal::NeedFilter;
+use std::collections::BTreeMap;
+
+use beistand_core::model::RunId;
+use beistand_core::timeline::{Eyes, Scope};
+use beistand_journal::{Need, NeedFilter};
 use serde_json::Value;
 
-use super::{Views, whole};
+use super::{Views, seen};
 use crate::error::EngineError;
 
 impl Views {
-    /// Open needs, oldest first, each with its run and its incident.
+    /// Open needs, oldest first, each with its run and its incident; for readers of some
+    /// organisations in outline, but for what is asked about their own targets.
     ///
     /// # Errors
-    /// [`EngineError::Store`].
+    /// [`EngineError::Unreadable`] for one of a run that can not be read, [`EngineError::Store`].
     pub async fn needs(
         &self,
         filter: &NeedFilter,
         scope: &Scope,
     ) -> Result<Vec<Value>, EngineError> {
-        whole(scope)?;
-        let needs = self.0.reader.needs(filter).await?;
-        Ok(needs.iter().filter_map(|need| serde_json::from_str(&need.body).ok()).collect())
+        let filter = NeedFilter { eyes: seen::filter(scope), ..filter.clone() };
+        let needs = self.0.reader.needs(&filter).await?;
+        self.needs_of(&needs.iter().collect::<Vec<_>>(), scope).await
+    }
+
+    /// What these eyes see of needs, in the same order.
+    pub(super) async fn needs_of(
+        &self,
+        needs: &[&Need],
+        scope: &Scope,
+    ) -> Result<Vec<Value>, EngineError> {
+        let json = |need: &Need| serde_json::from_str::<Value>(&need.body).ok();
+        if scope.is_all() {
+            return Ok(needs.iter().filter_map(|need| json(need)).collect());
+        }
+        // A run is looked at once, however much of it waits.
+        let mut by_run: BTreeMap<RunId, Vec<usize>> = BTreeMap::new();
+        for (place, need) in needs.iter().enumerate() {
+            // One that is no run's can not be told whose it is.
+            if let Some(run) = need.run {
+                by_run.entry(run).or_default().push(place);
+            }
+        }
+        let mut seen: BTreeMap<usize, Value> = BTreeMap::new();
+        for (run, places) in by_run {
+            let Some(row) = self.0.reader.run(run).await? else { continue };
+            if !self.is_open(&row, scope).await? {
+                continue;
+            }
+            let held = self.folded(run, &self.version(run).await?).await?;
+            let scope = scope.within(row.incident);
+            let eyes = Eyes::on(&held.get()?.state, &scope);
+            for place in places {
+                let json = needs.get(place).and_then(|need| json(need));
+                seen.extend(json.and_then(|json| eyes.need(json)).map(|json| (place, json)));
+            }
+        }
+        Ok(seen.into_values().collect())
     }
 }

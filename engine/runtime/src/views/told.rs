@@ -2,10 +2,10 @@
 
 use std::cmp::Ordering;
 
-use beistand_core::model::{IncidentId, Millis, Mode, Tlp};
+use beistand_core::model::{IncidentId, Millis, Mode, RunId, Tlp};
 use beistand_core::timeline::{
-    Chain, ChainEntry, Document, Lane, Lang, Scope, TimelineEntry, Zone, csv, html, jsonl, table,
-    timeline,
+    Chain, ChainEntry, Document, Lane, Lang, Scope, TimelineEntry, Zone, checklist, csv, html,
+    jsonl, table, timeline,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -60,15 +60,17 @@ pub struct LineFilter {
 pub struct Told {
     /// The incident's number for people.
     pub number: String,
-    /// Its title.
-    pub title: String,
+    /// Its title, where these eyes may read it.
+    pub title: Option<String>,
     /// Real or not.
     pub mode: Mode,
     /// Who may read it.
     pub tlp: Tlp,
     /// In order.
     pub lines: Vec<TimelineEntry>,
-    chained: Vec<ChainEntry>,
+    /// What the exports carry for [`Chain::check`]. Heads name organisations, paths and people, and
+    /// the check needs them byte for byte: only who may read everything is given them.
+    chained: Option<Vec<ChainEntry>>,
 }
 
 /// Where the next part of a timeline begins: after this line of this entry. Lines that are written
@@ -85,7 +87,10 @@ struct Place {
 impl Told {
     /// Number and title.
     pub fn heading(&self) -> String {
-        format!("{} {}", self.number, self.title)
+        match &self.title {
+            Some(title) => format!("{} {title}", self.number),
+            None => self.number.clone(),
+        }
     }
 
     /// What stands around the lines.
@@ -120,9 +125,7 @@ impl Told {
     /// The whole of it as a text, without a line break at its end.
     pub fn text(mut self, format: TimelineFormat, telling: &Telling) -> String {
         let chain = match format {
-            TimelineFormat::Jsonl | TimelineFormat::Html => {
-                Some(Chain::new(std::mem::take(&mut self.chained)))
-            }
+            TimelineFormat::Jsonl | TimelineFormat::Html => self.chained.take().map(Chain::new),
             TimelineFormat::Table { .. } | TimelineFormat::Csv => None,
         };
         if let TimelineFormat::Table { all: false, .. } = format {
@@ -170,15 +173,20 @@ impl Views {
         scope: &Scope,
     ) -> Result<Told, EngineError> {
         let incident = self.incident_row(id, scope).await?;
+        let titled = self.is_titled(&incident, scope).await?;
         let material = self.material(id).await?;
-        let lines = timeline(&material.entries, &material.plans, scope, lang);
+        let within = scope.within(id);
+        let mut lines = timeline(&material.entries, &material.plans, &within, lang);
+        // What is the store's own is no part of the incident, also for who may read all of that.
+        lines.extend(timeline(&material.own, &material.plans, scope, lang));
+        lines.sort_by(|a, b| (a.at, &a.stream, a.seq).cmp(&(b.at, &b.stream, b.seq)));
         Ok(Told {
+            lines,
+            chained: scope.is_all().then_some(material.chained),
+            title: titled.then_some(incident.title),
             number: incident.number,
-            title: incident.title,
             mode: incident.mode,
             tlp: incident.tlp,
-            lines,
-            chained: material.chained,
         })
     }
 
@@ -227,7 +235,8 @@ impl Views {
         Ok(Listed { items: told.values_of(&lines, telling)?, next })
     }
 
-    /// An incident's timeline as a file, without a line break at its end.
+    /// An incident's timeline as a file, without a line break at its end. Only who may read
+    /// everything is given the chain with it.
     ///
     /// # Errors
     /// As [`Views::told`].
@@ -239,5 +248,26 @@ impl Views {
         scope: &Scope,
     ) -> Result<String, EngineError> {
         Ok(self.told(id, telling.lang, scope).await?.text(format, telling))
+    }
+
+    /// A run's checklist for paper. For readers of some organisations it is that of the playbook,
+    /// with nothing filled in: on paper stands what was said and what for.
+    ///
+    /// # Errors
+    /// As [`Views::run`].
+    pub async fn checklist(
+        &self,
+        id: RunId,
+        lang: Lang,
+        scope: &Scope,
+    ) -> Result<String, EngineError> {
+        let row = self.run_row(id, scope).await?;
+        let held = self.folded(id, &self.version(id).await?).await?;
+        let folded = held.get()?;
+        let state = match scope.within(row.incident).organisations {
+            None => Some(&folded.state),
+            Some(_) => None,
+        };
+        Ok(checklist(&folded.plan, &self.0.catalogue, state, lang))
     }
 }
