@@ -11,9 +11,8 @@ mod access;
 mod eyes;
 mod opening;
 mod pace;
-pub(crate) mod world;
 mod views;
-mod world;
+pub(crate) mod world;
 
 const TEN: &str = "playbook: ten
 language: 1
