@@ -3,9 +3,8 @@
 //! Guards are checked against what is committed, in the same transaction and before anything of the
 //! append is written. Two appends that could contradict each other never share a batch.
 
-use beistand_core::model::{
-    Digest, IncidentId, Limits, Millis, Mode, NeedId, Organisation, Path, RunId,
-};
+use beistand_core::entry::StreamKind;
+use beistand_core::model::{Digest, Limits, Millis, Mode, NeedId, Organisation, Path, RunId};
 use thiserror::Error;
 
 use crate::table::{HoldKey, Once, Strike};
@@ -37,10 +36,14 @@ pub enum Guard {
         /// `SIT-2026-0007`.
         number: String,
     },
-    /// The incident is not closed: it ends once.
-    IncidentOpen {
-        /// Which.
-        incident: IncidentId,
+    /// The stream has this many entries: nothing was written since it was looked at.
+    StreamAt {
+        /// What it belongs to.
+        kind: StreamKind,
+        /// Its public id.
+        id: String,
+        /// The number of its newest entry.
+        seq: u64,
     },
     /// No other effect on the target is under way: effects on one target run one after the other.
     TargetFree {
@@ -137,9 +140,12 @@ pub enum Refusal {
     /// The number is taken.
     #[error("the number is taken")]
     NumberTaken,
-    /// Somebody closed it before.
-    #[error("the incident is closed")]
-    IncidentClosed,
+    /// Something was written since it was looked at.
+    #[error("the stream has moved on to entry {seq}")]
+    StreamMoved {
+        /// The number of its newest entry.
+        seq: u64,
+    },
     /// Another effect on the target is under way.
     #[error("the run {run} is acting on this target at `{path}`")]
     TargetBusy {

@@ -1,5 +1,6 @@
 //! Guards, asked of the database inside the transaction.
 
+use beistand_core::entry::stream_name;
 use beistand_core::model::{Digest, Path, RunId};
 use serde_json::json;
 
@@ -17,7 +18,7 @@ impl Guard {
             Self::StartKeyFree { key } => format!("start {key}"),
             Self::SignalNew { run, key } => format!("signal {run} {key}"),
             Self::NumberFree { number } => format!("number {number}"),
-            Self::IncidentOpen { incident } => format!("incident {incident}"),
+            Self::StreamAt { kind, id, .. } => format!("stream {}", stream_name(*kind, id)),
             Self::TargetFree { hold }
             | Self::NotHeld { hold }
             | Self::Held { hold }
@@ -70,10 +71,13 @@ async fn check(connection: &mut Connection, guard: &Guard) -> Result<Option<Refu
             let row = connection.row(sql, params![number.as_str()]).await?;
             Ok(row.map(|_| Refusal::NumberTaken))
         }
-        Guard::IncidentOpen { incident } => {
-            let sql = "select no from incident where id = $1 and closed_at is not null";
-            let row = connection.row(sql, params![incident.to_string()]).await?;
-            Ok(row.map(|_| Refusal::IncidentClosed))
+        Guard::StreamAt { kind, id, seq } => {
+            let sql = "select seq from stream where kind = $1 and id = $2";
+            let row = connection.row(sql, params![kind.as_str(), id.as_str()]).await?;
+            let found = row.map(|mut row| row.int("stream.seq")).transpose();
+            let found = found.map_err(|error| bad(&error))?.unwrap_or(0);
+            let found = u64::try_from(found).unwrap_or(0);
+            Ok((found != *seq).then_some(Refusal::StreamMoved { seq: found }))
         }
         Guard::TargetFree { hold } => {
             let sql = "select run, path from hold where mode = $1 and target = $2 and effect = $3

@@ -182,6 +182,17 @@ impl Reader {
         row.map(|mut row| Ok(Stream::new(row.int("stream.no")?, kind, id))).transpose()
     }
 
+    /// The number of a stream's newest entry; 0 where there is no such stream.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn newest(&self, kind: StreamKind, id: &str) -> Result<u64, StoreError> {
+        let sql = "select seq from stream where kind = $1 and id = $2";
+        let row = self.pool.row("find the end of a stream", sql, params![kind.as_str(), id]).await?;
+        let seq = row.map(|mut row| row.int("stream.seq")).transpose()?;
+        Ok(seq.and_then(|seq| u64::try_from(seq).ok()).unwrap_or(0))
+    }
+
     /// The newest snapshot of a stream.
     pub async fn snapshot(&self, stream: &Stream) -> Result<Option<Snapshot>, StoreError> {
         let sql = "select seq, bytes from snapshot where stream = $1";

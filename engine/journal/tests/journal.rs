@@ -51,7 +51,7 @@ told! {
     stories::guard::holds_follow_each_other as holds_follow_each_other,
     stories::guard::limits_count_distinct_targets as limits_count_distinct_targets,
     stories::guard::a_cut_in_parts_is_counted_as_one as a_cut_in_parts_is_counted_as_one,
-    stories::guard::an_incident_ends_once as an_incident_ends_once,
+    stories::guard::what_was_written_meanwhile_is_noticed as what_was_written_meanwhile_is_noticed,
     stories::guard::what_is_done_once_is_done_once as what_is_done_once_is_done_once,
     stories::table::every_change_is_read_back as every_change_is_read_back,
     stories::table::a_command_is_answered_with_its_entry as a_command_is_answered_with_its_entry,

@@ -1,10 +1,11 @@
 //! Guards: what must be true in the transaction.
 
-use beistand_core::model::{Limits, Mode, NeedId, Path, Severity, Tlp, digest_of_bytes};
+use beistand_core::entry::StreamKind;
+use beistand_core::model::{Limits, Mode, NeedId, Path, digest_of_bytes};
 use beistand_core::run::NeedKind;
 use beistand_journal::{
-    AppendError, Appended, Change, Guard, Hold, HoldKey, HoldState, Incident, LimitKind, Need,
-    Once, Refusal, Strike, TargetCount, TargetUse, To,
+    AppendError, Appended, Change, Guard, Hold, HoldKey, HoldState, LimitKind, Need, Next, Once,
+    Refusal, Strike, TargetCount, TargetUse, To,
 };
 
 use super::{Place, at, entry, incident_id, new_run, opened, put_run, run_id};
@@ -202,31 +203,33 @@ pub(crate) async fn limits_count_distinct_targets(place: Place) {
     journal.close(at(3)).await.unwrap();
 }
 
-pub(crate) async fn an_incident_ends_once(place: Place) {
+pub(crate) async fn what_was_written_meanwhile_is_noticed(place: Place) {
     let journal = place.open(0).await;
-    let open = Incident {
-        id: incident_id(1),
-        number: "SIT-2026-0001".to_owned(),
-        mode: Mode::Live,
-        title: String::new(),
-        severity: Severity::default(),
-        tlp: Tlp::Amber,
-        organisation: None,
-        opened_at: at(0),
-        closed_at: None,
-        body: String::new(),
+    let id = incident_id(1).to_string();
+    let new = To::New { kind: StreamKind::Incident, id: id.clone() };
+    journal.append(entry(new, 0).next(Next::Release { due: None })).await.unwrap();
+    let write = |seq: u64, now: i64| {
+        let to = To::End { kind: StreamKind::Incident, id: id.clone() };
+        let guard = Guard::StreamAt { kind: StreamKind::Incident, id: id.clone(), seq };
+        entry(to, now).guard(guard)
     };
-    let change = |incident: Incident| Change::PutIncident(Box::new(incident));
-    journal.append(entry(new_run(1), 0).change(change(open.clone()))).await.unwrap();
-    let end = |run: u64, now: i64| {
-        let closed = Incident { closed_at: Some(at(now)), ..open.clone() };
-        let guard = Guard::IncidentOpen { incident: incident_id(1) };
-        entry(new_run(run), now).guard(guard).change(change(closed))
-    };
-    let (one, other) = tokio::join!(journal.append(end(2, 1)), journal.append(end(3, 2)));
+    let newest = journal.reader().newest(StreamKind::Incident, &id).await.unwrap();
+    assert_eq!(newest, 1);
+    // Who looked at the same state and writes at the same time: one is heard.
+    let (one, other) = tokio::join!(journal.append(write(1, 1)), journal.append(write(1, 2)));
     assert_ne!(one.is_ok(), other.is_ok());
-    assert_eq!(refusal(journal.append(end(4, 3)).await), Refusal::IncidentClosed);
-    journal.close(at(4)).await.unwrap();
+    assert_eq!(refusal(journal.append(write(1, 3)).await), Refusal::StreamMoved { seq: 2 });
+    journal.append(write(2, 4)).await.unwrap();
+    // Elsewhere something may be written meanwhile, and what is not there has no entry.
+    let elsewhere = |seq| {
+        let kind = StreamKind::Incident;
+        let guard = Guard::StreamAt { kind, id: incident_id(2).to_string(), seq };
+        entry(new_run(9), 5).guard(guard)
+    };
+    assert_eq!(refusal(journal.append(elsewhere(1)).await), Refusal::StreamMoved { seq: 0 });
+    journal.append(elsewhere(0)).await.unwrap();
+    assert_eq!(journal.reader().newest(StreamKind::Incident, &id).await.unwrap(), 3);
+    journal.close(at(6)).await.unwrap();
 }
 
 pub(crate) async fn a_cut_in_parts_is_counted_as_one(place: Place) {
