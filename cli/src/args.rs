@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use beistand_core::model::{Role, Tlp};
+use beistand_core::incident::AssetState;
+use beistand_core::model::{Role, TargetKind, Tlp};
 use beistand_core::run::RunStatus;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -425,6 +426,47 @@ pub(crate) enum IncidentVerb {
     },
     /// An organisation is concerned
     Link { incident: String, organisation: String },
+    /// Something it is about, and how that stands
+    Asset {
+        incident: String,
+        #[arg(value_parser = target_kind())]
+        kind: TargetKind,
+        /// Its name or address; @FILE for many, a line an item
+        value: String,
+        #[arg(value_parser = asset_state())]
+        state: AssetState,
+        /// Whose it is, where the inventory does not say
+        #[arg(long)]
+        organisation: Option<String>,
+    },
+    /// Another title, severity or circle of readers
+    Edit(EditArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EditArgs {
+    pub(crate) incident: String,
+    #[command(flatten)]
+    pub(crate) change: EditChange,
+    /// Why; needed where more people may read it than before
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+    /// Only if its newest entry has this number, as `incident show` says it
+    #[arg(long, value_name = "N")]
+    pub(crate) if_seq: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct EditChange {
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// 1 disruption to 4 crisis
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub(crate) severity: Option<u8>,
+    /// Who may read it
+    #[arg(long, value_parser = tlp())]
+    pub(crate) tlp: Option<Tlp>,
 }
 
 /// The words of the domain, which a wrong one is answered with.
@@ -436,6 +478,16 @@ fn tlp() -> impl clap::builder::TypedValueParser<Value = Tlp> {
 fn role() -> impl clap::builder::TypedValueParser<Value = Role> {
     PossibleValuesParser::new(Role::ALL.iter().map(|role| role.as_str()))
         .try_map(|word| word.parse::<Role>())
+}
+
+fn target_kind() -> impl clap::builder::TypedValueParser<Value = TargetKind> {
+    PossibleValuesParser::new(TargetKind::ALL.iter().map(|kind| kind.as_str()))
+        .try_map(|word| word.parse::<TargetKind>())
+}
+
+fn asset_state() -> impl clap::builder::TypedValueParser<Value = AssetState> {
+    PossibleValuesParser::new(AssetState::ALL.iter().map(|state| state.as_str()))
+        .try_map(|word| word.parse::<AssetState>())
 }
 
 #[derive(Debug, Subcommand)]

@@ -29,6 +29,14 @@ pub(crate) fn read(pairs: &[String], schema: &Schema) -> Outcome<Value> {
     Ok(Value::Object(object))
 }
 
+/// The items of a file: a line each, empty ones left out.
+pub(crate) fn lines(file: &str) -> Outcome<Vec<String>> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::usage(format!("could not read `{file}`: {error}")))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    Ok(lines.map(str::to_owned).collect())
+}
+
 fn one(pair: &str, schema: &Schema) -> Outcome<(String, Value)> {
     let wrong =
         || Failure::usage(format!("`{pair}` is no value: write key=value, key:=JSON or key=@file"));
@@ -47,12 +55,10 @@ fn one(pair: &str, schema: &Schema) -> Outcome<(String, Value)> {
         return Ok((key.to_owned(), value));
     }
     if let Some(file) = right.strip_prefix('@') {
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| Failure::usage(format!("could not read `{file}`: {error}")))?;
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let lines = lines(file)?;
         let items = own.and_then(|own| own.items.as_deref());
         let values: Result<Vec<Value>, Failure> =
-            lines.map(|line| typed(key, line, items)).collect();
+            lines.iter().map(|line| typed(key, line, items)).collect();
         return Ok((key.to_owned(), Value::Array(values?)));
     }
     let value = match own.map(|own| own.kind) {

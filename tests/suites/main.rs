@@ -8,6 +8,8 @@ mod broken;
 #[cfg(test)]
 mod campaign;
 #[cfg(test)]
+mod command;
+#[cfg(test)]
 mod desk;
 #[cfg(test)]
 mod documents;

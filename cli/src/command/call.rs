@@ -49,7 +49,8 @@ pub(super) async fn call(context: &Context, args: CallArgs) -> Outcome {
     may_be_sent(context, &args, (spec, &filled), &plan, &incident)?;
     let text = format!("{action}: {}", args.reason);
     let act = IncidentAct::Note { text, at: None };
-    context.act(Verb::Incident { incident: incident.id, act, by: context.who()? }).await?;
+    let verb = Verb::Incident { incident: incident.id, act, by: context.who()?, if_seq: None };
+    context.act(verb).await?;
     let run = RunArgs {
         playbook: plan.name().to_string(),
         inputs: Inputs { pairs: Vec::new(), inputs: None },

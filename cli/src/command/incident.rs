@@ -1,15 +1,18 @@
 //! Incidents, notes, evidence.
 
-use beistand_core::model::{Mode, Person, Severity};
+use beistand_core::entry::StreamKind;
+use beistand_core::incident::AssetState;
+use beistand_core::model::{Mode, Organisation, Person, Severity, TargetKind};
 use beistand_core::timeline::Scope;
-use beistand_journal::{Page, RunFilter};
+use beistand_journal::{Asset, Page, RunFilter};
 use beistand_runtime::{IncidentAct, NewIncident, VIEW_ROWS_MAX, Verb, ViewPage};
 use serde_json::{Value, json};
 
-use crate::args::{EvidenceVerb, IncidentVerb};
+use crate::args::{EditArgs, EvidenceVerb, IncidentVerb};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::find;
 use crate::session::Context;
+use crate::values;
 
 fn usage(error: impl std::fmt::Display) -> Failure {
     Failure::usage(error.to_string())
@@ -49,19 +52,60 @@ pub(super) async fn incident(context: &Context, verb: IncidentVerb) -> Outcome {
             let organisation = organisation.parse().map_err(usage)?;
             act(context, &incident, IncidentAct::Link { organisation }).await
         }
+        IncidentVerb::Asset { incident, kind, value, state, organisation } => {
+            let organisation = organisation.map(|name| name.parse().map_err(usage)).transpose()?;
+            assets(context, &incident, (kind, &value), (state, organisation)).await
+        }
+        IncidentVerb::Edit(args) => edit(context, args).await,
     }
 }
 
 async fn act(context: &Context, incident: &str, act: IncidentAct) -> Outcome {
+    act_if(context, incident, act, None).await
+}
+
+async fn act_if(
+    context: &Context,
+    incident: &str,
+    act: IncidentAct,
+    if_seq: Option<u64>,
+) -> Outcome {
     let found = find::incident(&context.reader().await?, incident).await?;
-    let verb = Verb::Incident { incident: found.id, act, by: context.who()? };
+    let verb = Verb::Incident { incident: found.id, act, by: context.who()?, if_seq };
     let answer = context.act(verb).await?;
     if context.out.json {
         context.out.value(&answer);
+    } else if answer.get("already").is_some() {
+        context.out.note(format_args!("{} stands so already", found.number));
     } else {
         context.out.note(format_args!("written into {}", found.number));
     }
     Ok(Exit::Ok)
+}
+
+async fn edit(context: &Context, args: EditArgs) -> Outcome {
+    let EditArgs { incident, change, reason, if_seq } = args;
+    let severity = change.severity.map(Severity::try_from).transpose().map_err(usage)?;
+    let (title, tlp) = (change.title, change.tlp);
+    let act = IncidentAct::Edit { title, severity, tlp, reason };
+    act_if(context, &incident, act, if_seq).await
+}
+
+/// One asset, or those of a file.
+async fn assets(
+    context: &Context,
+    incident: &str,
+    (kind, value): (TargetKind, &str),
+    (state, organisation): (AssetState, Option<Organisation>),
+) -> Outcome {
+    let values = match value.strip_prefix('@') {
+        Some(file) => values::lines(file)?,
+        None => vec![value.to_owned()],
+    };
+    if values.is_empty() {
+        return Err(usage(format!("`{value}` names nothing")));
+    }
+    act(context, incident, IncidentAct::Assets { kind, values, state, organisation }).await
 }
 
 /// Closing an incident ends nothing that goes on in it.
@@ -114,7 +158,12 @@ async fn list(context: &Context) -> Outcome {
 async fn show(context: &Context, text: &str) -> Outcome {
     let reader = context.reader().await?;
     let incident = find::incident(&reader, text).await?;
+    let assets = reader.assets(incident.id).await?;
+    let seq = reader.newest(StreamKind::Incident, &incident.id.to_string()).await?;
     let mut all = context.views(&reader).incident(incident.id, &Scope::ALL).await?;
+    if let Value::Object(fields) = &mut all {
+        fields.insert("seq".to_owned(), seq.into());
+    }
     if context.out.json {
         context.out.value(&all);
     } else if let Value::Object(fields) = &mut all {
@@ -131,16 +180,22 @@ async fn show(context: &Context, text: &str) -> Outcome {
             })
             .collect();
         fields.insert("evidence".to_owned(), kept.join("; ").into());
-        // Where there are none, a line would say nothing.
-        if fields.get("assets").is_some_and(|assets| *assets == json!([])) {
-            fields.remove("assets");
-        }
+        fields.insert(
+            "assets".to_owned(),
+            assets.iter().map(said).collect::<Vec<_>>().join("; ").into(),
+        );
         for (name, value) in fields {
             let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
             context.out.line(format_args!("{name}: {}", crate::out::cell(&text)));
         }
     }
     Ok(Exit::Ok)
+}
+
+/// An asset in a line: `host pc-2 affected (stadt-a)`.
+fn said(asset: &Asset) -> String {
+    let whose = asset.organisation.as_ref().map(|whose| format!(" ({whose})"));
+    format!("{} {} {}{}", asset.kind, asset.value, asset.state, whose.unwrap_or_default())
 }
 
 pub(super) async fn note(

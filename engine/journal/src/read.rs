@@ -188,7 +188,8 @@ impl Reader {
     /// [`StoreError`].
     pub async fn newest(&self, kind: StreamKind, id: &str) -> Result<u64, StoreError> {
         let sql = "select seq from stream where kind = $1 and id = $2";
-        let row = self.pool.row("find the end of a stream", sql, params![kind.as_str(), id]).await?;
+        let row =
+            self.pool.row("find the end of a stream", sql, params![kind.as_str(), id]).await?;
         let seq = row.map(|mut row| row.int("stream.seq")).transpose()?;
         Ok(seq.and_then(|seq| u64::try_from(seq).ok()).unwrap_or(0))
     }

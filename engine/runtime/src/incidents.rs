@@ -1,19 +1,19 @@
 //! Incidents: what is done to them is decided by the core, and their rows follow the events.
 
+mod act;
+mod changes;
 mod known;
 
+pub(crate) use act::Asked;
+pub use act::IncidentAct;
 pub(crate) use known::Incidents;
 
-use base64::Engine as _;
 use beistand_core::entry::StreamKind;
-use beistand_core::incident::{self, Act, Event, Head, IncidentNumber, Standing, State};
-use beistand_core::model::{
-    IncidentId, Millis, Mode, Organisation, Person, Role, Severity, Tlp, digest_of_bytes,
-};
+use beistand_core::incident::{self, IncidentNumber, Standing, State};
+use beistand_core::model::{IncidentId, Mode, Severity, Tlp};
 use beistand_core::run::Actor;
-use beistand_journal::{Append, AppendError, Change, Evidence, Guard, Incident, Next, Refusal, To};
+use beistand_journal::{Append, AppendError, Change, Guard, Incident, Next, Refusal, To};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -33,43 +33,6 @@ pub struct NewIncident {
     pub short: String,
     /// Who opens it.
     pub by: Actor,
-}
-
-/// What can be done to an incident, as the mailbox carries it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "act", rename_all = "kebab-case")]
-pub enum IncidentAct {
-    /// A note.
-    Note {
-        /// The text.
-        text: String,
-        /// When it happened.
-        at: Option<Millis>,
-    },
-    /// It is over.
-    Close {
-        /// Why.
-        reason: String,
-    },
-    /// A person takes a role.
-    Assign {
-        /// Which.
-        role: Role,
-        /// Who; nobody where absent.
-        person: Option<Person>,
-    },
-    /// An organisation is concerned.
-    Link {
-        /// Which.
-        organisation: Organisation,
-    },
-    /// A file is kept as evidence.
-    Evidence {
-        /// Its name.
-        name: String,
-        /// Its bytes, base64.
-        base64: String,
-    },
 }
 
 /// So often a number is tried when several incidents are opened at once.
@@ -92,8 +55,15 @@ pub(crate) fn standing(row: &Incident) -> Result<Standing, EngineError> {
     })
 }
 
+/// Why something is not done, by what the asker can do.
 pub(crate) fn refused(refused: &incident::Refused) -> EngineError {
-    EngineError::Conflict(refused.to_string())
+    let text = refused.to_string();
+    match refused {
+        incident::Refused::NoTitle | incident::Refused::NoReason { .. } => EngineError::Usage(text),
+        incident::Refused::ClosedAlready(_)
+        | incident::Refused::Closed(_)
+        | incident::Refused::Mode { .. } => EngineError::Conflict(text),
+    }
 }
 
 impl Engine {
@@ -144,74 +114,6 @@ impl Engine {
         }
         Err(EngineError::Conflict("no incident number was free; try again".to_owned()))
     }
-
-    /// Does something to an incident; it is durable on return.
-    pub(crate) async fn act(
-        &self,
-        id: IncidentId,
-        act: IncidentAct,
-        by: Actor,
-    ) -> Result<Value, EngineError> {
-        // In a task of its own: who stops waiting does not take back what is written, and what is
-        // known of the incident must follow it.
-        let engine = self.clone();
-        let acting = tokio::spawn(async move { engine.write_act(id, act, by).await });
-        acting.await.unwrap_or_else(|error| Err(EngineError::Internal(error.to_string())))
-    }
-
-    async fn write_act(
-        &self,
-        id: IncidentId,
-        act: IncidentAct,
-        by: Actor,
-    ) -> Result<Value, EngineError> {
-        let inner = &self.0;
-        let now = inner.clock.now();
-        let row = known::read(inner.journal.reader(), id).await?;
-        let standing = standing(&row)?;
-        let (act, bytes) = act_of(act)?;
-        let event = standing.decide(act, by).map_err(|no| refused(&no))?;
-        if let Some(bytes) = bytes {
-            inner.journal.put_blob(bytes).await?;
-        }
-        let (head, body) = incident::encode(self.entry_id(now)?, std::slice::from_ref(&event));
-        let to = To::End { kind: StreamKind::Incident, id: id.to_string() };
-        let mut append = Append::new(to, now, head).urgent();
-        append.body = body;
-        if event.head == Head::IncidentClosed {
-            // Somebody else may be closing it in this very moment.
-            append = append.guard(Guard::IncidentOpen { incident: id });
-        }
-        let number = row.number.clone();
-        append.changes = change_of(row, &event, now).into_iter().collect();
-        let appended = inner.journal.append(append).await;
-        inner.incidents.acted(id);
-        match appended {
-            Ok(_) => Ok(json!({"incident": id, "number": number})),
-            Err(AppendError::Refused(Refusal::IncidentClosed)) => {
-                Err(refused(&incident::Refused::ClosedAlready(standing.number)))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-}
-
-/// An act as the core knows it, and the bytes of a file that must be kept for it.
-fn act_of(act: IncidentAct) -> Result<(Act, Option<Vec<u8>>), EngineError> {
-    Ok(match act {
-        IncidentAct::Note { text, at } => (Act::Note { text, happened_at: at }, None),
-        IncidentAct::Close { reason } => (Act::Close { reason }, None),
-        IncidentAct::Assign { role, person } => (Act::Assign { role, person }, None),
-        IncidentAct::Link { organisation } => (Act::Link { organisation }, None),
-        IncidentAct::Evidence { name, base64 } => {
-            let decoded = base64::engine::general_purpose::STANDARD.decode(base64);
-            let bytes = decoded.map_err(|error| {
-                EngineError::Usage(format!("the evidence can not be read: {error}"))
-            })?;
-            let (digest, count) = (digest_of_bytes(&bytes), bytes.len() as u64);
-            (Act::Evidence { name, digest, bytes: count }, Some(bytes))
-        }
-    })
 }
 
 fn row(standing: &Standing) -> Incident {
@@ -226,42 +128,5 @@ fn row(standing: &Standing) -> Incident {
         opened_at: standing.opened_at,
         closed_at: None,
         body: "{}".to_owned(),
-    }
-}
-
-/// How an event changes what the store lists.
-fn change_of(row: Incident, event: &Event, now: Millis) -> Option<Change> {
-    let incident = row.id;
-    match &event.head {
-        Head::IncidentOpened { .. } => Some(Change::PutIncident(Box::new(row))),
-        Head::IncidentClosed => {
-            Some(Change::PutIncident(Box::new(Incident { closed_at: Some(now), ..row })))
-        }
-        Head::NoteAdded { .. } => None,
-        Head::RoleAssigned { role, person } => {
-            Some(Change::SetRole { incident, role: *role, person: person.clone() })
-        }
-        Head::OrganisationLinked => event
-            .organisation
-            .clone()
-            .map(|organisation| Change::LinkOrganisation { incident, organisation }),
-        Head::AssetChanged { kind, state } => {
-            let (kind, state) = (kind.as_str().to_owned(), state.to_string());
-            let (value, organisation) = (event.body.name.clone()?, event.organisation.clone());
-            let asset =
-                beistand_journal::Asset { incident, kind, value, state, organisation, at: now };
-            Some(Change::PutAsset(Box::new(asset)))
-        }
-        Head::EvidenceAdded { digest, .. } => {
-            let evidence = Evidence {
-                incident,
-                digest: *digest,
-                name: event.body.name.clone().unwrap_or_default(),
-                organisation: event.organisation.clone(),
-                by: event.by.person.clone(),
-                at: now,
-            };
-            Some(Change::AddEvidence(Box::new(evidence)))
-        }
     }
 }

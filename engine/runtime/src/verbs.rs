@@ -17,7 +17,7 @@ use crate::access::{AccessAct, From, of_command};
 use crate::drive::{Answer, Job, Order, missing};
 use crate::engine::{Engine, Inner};
 use crate::error::EngineError;
-use crate::incidents::{IncidentAct, NewIncident};
+use crate::incidents::{Asked, IncidentAct, NewIncident};
 use crate::open::NewRun;
 
 /// What can be asked of an engine.
@@ -43,6 +43,9 @@ pub enum Verb {
         act: IncidentAct,
         /// Who.
         by: Actor,
+        /// Refused as a conflict unless this is the number of the incident's newest entry.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        if_seq: Option<u64>,
     },
     /// The stop switch: nothing starts any more.
     StopAll {
@@ -119,7 +122,9 @@ impl Engine {
                 let incident = self.open_incident(&new).await?;
                 Ok(json!({"incident": incident.id, "number": incident.number}))
             }
-            Verb::Incident { incident, act, by } => self.act(incident, act, by).await,
+            Verb::Incident { incident, act, by, if_seq } => {
+                self.act(Asked { incident, act, by, if_seq }).await
+            }
             Verb::StopAll { by, reason } => self.stop_all(by, reason).await,
             Verb::GoOn { by, reason } => self.go_on(by, reason).await,
             Verb::PauseConnector { connector, paused, by } => {

@@ -178,7 +178,7 @@ async fn a_closed_incident_admits_no_run_though_one_was_launched_in_it() {
     let again = NewRun { incident: Some(incident), ..new_run(SAID, json!({})) };
     engine.launch(again.clone()).await.unwrap();
     let act = IncidentAct::Close { reason: "over".to_owned() };
-    engine.execute(Verb::Incident { incident, act, by: anna() }).await.unwrap();
+    engine.execute(Verb::Incident { incident, act, by: anna(), if_seq: None }).await.unwrap();
     let refused = engine.launch(again).await;
     assert!(matches!(refused, Err(EngineError::Conflict(_))), "{refused:?}");
     engine.leave().await;

@@ -32,7 +32,7 @@ pub struct Body {
     /// A title, a note, a reason.
     #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// The name of an asset or a file.
+    /// The name of an asset or a file, or the incident's new title.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
@@ -53,6 +53,16 @@ pub enum Head {
         severity: Severity,
         /// Who may read it.
         tlp: Tlp,
+    },
+    /// Its title, its severity or who may read it is another one; what stayed is absent. Body: the
+    /// new title as a name, and a reason.
+    IncidentChanged {
+        /// How bad from now on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        severity: Option<Severity>,
+        /// Who may read it from now on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tlp: Option<Tlp>,
     },
     /// The incident was closed. Notes may still follow. Body: reason.
     IncidentClosed,

@@ -11,8 +11,8 @@ mod standing;
 mod state;
 pub mod store;
 
-pub use asset::{Asset, AssetState};
+pub use asset::{Asset, AssetState, assets_changed};
 pub use event::{Body, Event, Head, decode, encode};
 pub use number::IncidentNumber;
-pub use standing::{Act, Refused, Standing, State};
+pub use standing::{Act, Edit, Refused, Standing, State};
 pub use state::{Closed, Evidence, IncidentState};

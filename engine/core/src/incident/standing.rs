@@ -48,6 +48,8 @@ pub enum Act {
         /// When it happened, where that is not now.
         happened_at: Option<Millis>,
     },
+    /// Gives it another title, severity or circle of readers.
+    Edit(Edit),
     /// Ends it.
     Close {
         /// Why.
@@ -76,6 +78,19 @@ pub enum Act {
     },
 }
 
+/// What becomes of an incident's own row; what is absent stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Edit {
+    /// Another title.
+    pub title: Option<String>,
+    /// How bad from now on.
+    pub severity: Option<Severity>,
+    /// Who may read it from now on.
+    pub tlp: Option<Tlp>,
+    /// Why; needed where more people may read it than before.
+    pub reason: String,
+}
+
 /// Why something is not done with an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refused {
@@ -85,6 +100,17 @@ pub enum Refused {
     /// It is over: nothing new begins in it.
     #[error("incident {0} is closed")]
     Closed(IncidentNumber),
+    /// A title without a word.
+    #[error("an incident has a title")]
+    NoTitle,
+    /// More people would read it, and nobody says why.
+    #[error("from TLP:{from} to TLP:{to} more people may read it: say why, with a reason")]
+    NoReason {
+        /// Who may read it now.
+        from: Tlp,
+        /// Who would.
+        to: Tlp,
+    },
     /// A run of the other mode.
     #[error("incident {number} is {}, the run would be {wanted}", number.mode())]
     Mode {
@@ -108,12 +134,13 @@ impl Standing {
         Event::new(head, by).text(self.title.clone())
     }
 
-    /// What is written down when somebody does something.
+    /// What is written down when somebody does something; nothing where it stands so already.
     ///
     /// # Errors
     /// [`Refused`] where the incident is not in a state for it.
-    pub fn decide(&self, act: Act, by: Actor) -> Result<Event, Refused> {
-        Ok(match (act, self.state) {
+    pub fn decide(&self, act: Act, by: Actor) -> Result<Option<Event>, Refused> {
+        Ok(Some(match (act, self.state) {
+            (Act::Edit(edit), State::Open | State::Closed) => return self.edited(edit, by),
             (Act::Close { reason }, State::Open) => {
                 Event::new(Head::IncidentClosed, by).text(reason)
             }
@@ -132,7 +159,31 @@ impl Standing {
             (Act::Evidence { name, digest, bytes }, State::Open | State::Closed) => {
                 Event::new(Head::EvidenceAdded { digest, bytes }, by).named(name)
             }
-        })
+        }))
+    }
+
+    /// What is another one after an edit. Fewer readers are anybody's choice who may edit; more
+    /// readers are said to be wanted, because what was read can not be taken back.
+    fn edited(&self, edit: Edit, by: Actor) -> Result<Option<Event>, Refused> {
+        let title = edit.title.map(|title| title.trim().to_owned());
+        if title.as_deref() == Some("") {
+            return Err(Refused::NoTitle);
+        }
+        let title = title.filter(|title| *title != self.title);
+        let severity = edit.severity.filter(|severity| *severity != self.severity);
+        let tlp = edit.tlp.filter(|tlp| *tlp != self.tlp);
+        let reason = edit.reason.trim();
+        match tlp {
+            Some(to) if to < self.tlp && reason.is_empty() => {
+                return Err(Refused::NoReason { from: self.tlp, to });
+            }
+            None if title.is_none() && severity.is_none() => return Ok(None),
+            Some(_) | None => {}
+        }
+        let mut event = Event::new(Head::IncidentChanged { severity, tlp }, by);
+        event.body.name = title;
+        event.body.text = Some(reason.to_owned()).filter(|reason| !reason.is_empty());
+        Ok(Some(event))
     }
 
     /// Whether a run of this mode may begin in it.

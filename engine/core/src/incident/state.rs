@@ -120,6 +120,13 @@ impl IncidentState {
             Head::IncidentOpened { .. } => {
                 return Err(Contradiction::new("an incident is opened twice"));
             }
+            Head::IncidentChanged { severity, tlp } => {
+                if let Some(title) = &event.body.name {
+                    self.title.clone_from(title);
+                }
+                self.severity = severity.unwrap_or(self.severity);
+                self.tlp = tlp.unwrap_or(self.tlp);
+            }
             Head::IncidentClosed => {
                 if self.closed.is_some() {
                     return Err(Contradiction::new("an incident is closed twice"));

@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::Organisation;
+use super::{IdError, Organisation};
 
 /// What kind of thing a target is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -33,6 +34,17 @@ pub enum TargetKind {
 }
 
 impl TargetKind {
+    /// Every kind, in the order of the documentation.
+    pub const ALL: &'static [Self] = &[
+        Self::Host,
+        Self::Address,
+        Self::Account,
+        Self::Mailbox,
+        Self::Vm,
+        Self::Link,
+        Self::Organisation,
+    ];
+
     /// The word in files, journal and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -44,6 +56,15 @@ impl TargetKind {
             Self::Link => "link",
             Self::Organisation => "organisation",
         }
+    }
+}
+
+impl FromStr for TargetKind {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let hint = "one of: host address account mailbox vm link organisation";
+        let kind = Self::ALL.iter().copied().find(|kind| kind.as_str() == text);
+        kind.ok_or_else(|| IdError::new("kind of target", text, hint))
     }
 }
 

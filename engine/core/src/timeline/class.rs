@@ -105,6 +105,7 @@ pub(super) const fn of_incident(head: &incident::Head) -> Class {
     use incident::Head;
     match head {
         Head::IncidentOpened { .. } => line("incident-opened", Detection),
+        Head::IncidentChanged { .. } => line("incident-changed", Decisions),
         Head::IncidentClosed => line("incident-closed", Decisions),
         Head::NoteAdded { .. } => line("note-added", Detection),
         Head::RoleAssigned { .. } => line("role-assigned", Decisions),

@@ -28,6 +28,7 @@ pub(super) fn tell(
         Head::OrganisationLinked => event.organisation.as_ref().map(Organisation::as_str),
         Head::RoleAssigned { person, .. } => person.as_ref().map(crate::model::Person::as_str),
         Head::IncidentOpened { .. }
+        | Head::IncidentChanged { .. }
         | Head::IncidentClosed
         | Head::NoteAdded { .. }
         | Head::AssetChanged { .. }
@@ -43,6 +44,7 @@ pub(super) fn tell(
     let happened_at = match &event.head {
         Head::NoteAdded { happened_at } => *happened_at,
         Head::IncidentOpened { .. }
+        | Head::IncidentChanged { .. }
         | Head::IncidentClosed
         | Head::RoleAssigned { .. }
         | Head::OrganisationLinked

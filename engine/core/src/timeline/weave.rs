@@ -54,18 +54,35 @@ pub fn timeline(
     lines
 }
 
-/// The marking of each incident.
+/// The marking of each incident, as its newest entry has it; entries come in any order.
 fn markings(entries: &[Recorded]) -> BTreeMap<IncidentId, Tlp> {
-    let mut markings = BTreeMap::new();
+    let mut ids: BTreeMap<&str, IncidentId> = BTreeMap::new();
+    let mut newest: BTreeMap<&str, (u64, Tlp)> = BTreeMap::new();
     for recorded in entries {
         let Events::Incident(events) = &recorded.events else { continue };
         for event in events {
-            if let IncidentHead::IncidentOpened { incident, tlp, .. } = &event.head {
-                markings.insert(*incident, *tlp);
+            let tlp = match &event.head {
+                IncidentHead::IncidentOpened { incident, tlp, .. } => {
+                    ids.insert(&recorded.stream, *incident);
+                    Some(*tlp)
+                }
+                IncidentHead::IncidentChanged { tlp, .. } => *tlp,
+                IncidentHead::IncidentClosed
+                | IncidentHead::NoteAdded { .. }
+                | IncidentHead::RoleAssigned { .. }
+                | IncidentHead::OrganisationLinked
+                | IncidentHead::AssetChanged { .. }
+                | IncidentHead::EvidenceAdded { .. } => None,
+            };
+            let Some(tlp) = tlp else { continue };
+            let known = newest.entry(&recorded.stream).or_insert((recorded.seq, tlp));
+            if recorded.seq >= known.0 {
+                *known = (recorded.seq, tlp);
             }
         }
     }
-    markings
+    let marking = |(stream, id)| newest.get(stream).map(|(_, tlp)| (id, *tlp));
+    ids.into_iter().filter_map(marking).collect()
 }
 
 fn tell_other(

@@ -79,7 +79,11 @@ impl Comparison<'_> {
             ));
         }
         for asset in self.reader.assets(id).await? {
-            lines.insert(format!("the asset {} `{}`, {}", asset.kind, asset.value, asset.state));
+            let whose = shown(asset.organisation);
+            lines.insert(format!(
+                "the asset {} `{}` of {whose}, {}",
+                asset.kind, asset.value, asset.state
+            ));
         }
         Ok(lines)
     }
@@ -93,7 +97,8 @@ fn incident_lines(state: &IncidentState) -> BTreeSet<String> {
         format!("the evidence `{}` {} by {} at {}", file.name, file.digest, file.by.person, file.at)
     });
     let assets = state.assets().map(|asset| {
-        format!("the asset {} `{}`, {}", asset.kind.as_str(), asset.value, asset.state.as_str())
+        let (kind, whose) = (asset.kind.as_str(), shown(asset.organisation.as_ref()));
+        format!("the asset {kind} `{}` of {whose}, {}", asset.value, asset.state.as_str())
     });
     roles.chain(organisations).chain(evidence).chain(assets).collect()
 }

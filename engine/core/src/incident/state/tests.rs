@@ -39,6 +39,8 @@ fn events() -> Vec<Event> {
         asset("pc-2", AssetState::Contained),
         Event::new(Head::NoteAdded { happened_at: Some(AT) }, actor("ben")).text("Notiz"),
         Event::new(evidence, actor("ben")).named("note.txt"),
+        Event::new(Head::IncidentChanged { severity: None, tlp: Some(Tlp::Red) }, actor("ben"))
+            .named("Zwei Server"),
         Event::new(Head::IncidentClosed, actor("carla")).text("geklärt"),
     ]
 }
@@ -53,6 +55,8 @@ fn an_incident_is_the_fold_of_its_events() {
     assert_eq!(state.roles[&Role::Commander].as_str(), "carla");
     assert_eq!(state.organisations.len(), 1);
     assert_eq!(state.evidence[0].name, "note.txt");
+    assert_eq!((state.title.as_str(), state.tlp), ("Zwei Server", Tlp::Red));
+    assert_eq!(state.severity, Severity::default(), "what is not said again stays");
     assert_eq!(state.closed.as_ref().unwrap().by, actor("carla"));
 }
 

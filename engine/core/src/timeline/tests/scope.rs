@@ -56,6 +56,15 @@ fn nobody_reads_above_their_marking() {
     let scope = |tlp| Scope { tlp, ..Scope::ALL };
     assert_eq!(told(&scope(Tlp::Green), Lang::En), []);
     assert_eq!(told(&scope(Tlp::Amber), Lang::En).len(), told(&Scope::ALL, Lang::En).len());
+    // What an incident is marked with now holds for all that was ever said of it.
+    let raised = incident::Head::IncidentChanged { severity: None, tlp: Some(Tlp::Red) };
+    let raised = incident::Event::new(raised, actor("ben"));
+    let mut entries = of_incident(vec![(0, incident_opened()), (1, raised)]);
+    for _ in 0..2 {
+        entries.reverse();
+        let lines = |tlp| timeline(&entries, &BTreeMap::new(), &scope(tlp), Lang::En).len();
+        assert_eq!((lines(Tlp::AmberStrict), lines(Tlp::Red)), (0, 2));
+    }
     // Without its incident and its plan nobody knows how far a run may go.
     let unmarked = timeline(&run(&plan(TEXT)), &BTreeMap::new(), &scope(Tlp::Amber), Lang::En);
     assert_eq!(unmarked, []);

@@ -170,6 +170,11 @@ fn needs() -> Vec<Head> {
 fn incident_heads() -> Vec<incident::Head> {
     let mut heads = vec![
         incident_opened().head,
+        incident::Head::IncidentChanged { severity: None, tlp: None },
+        incident::Head::IncidentChanged {
+            severity: Some(Severity::default()),
+            tlp: Some(Tlp::Green),
+        },
         incident::Head::IncidentClosed,
         incident::Head::NoteAdded { happened_at: None },
         incident::Head::RoleAssigned {

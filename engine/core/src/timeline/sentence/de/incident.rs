@@ -21,6 +21,14 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
                 "{what} {number} eröffnet von {by}, Schwere {severity}, {marking}"
             ))
         }
+        Head::IncidentChanged { severity, tlp: marking } => {
+            let title = (!name.is_empty()).then(|| format!("Titel „{name}“"));
+            let severity = severity.map(|severity| format!("Schwere {}", severity.get()));
+            let parts = [title, severity, marking.map(tlp)];
+            let parts: Vec<String> = parts.into_iter().flatten().collect();
+            let now = if parts.is_empty() { "" } else { ", jetzt " };
+            scene.with_text(format!("Vorfall geändert von {by}{now}{}", parts.join(", ")))
+        }
         Head::IncidentClosed => scene.with_text(format!("Vorfall abgeschlossen von {by}")),
         Head::NoteAdded { .. } if text.is_empty() => {
             format!("{by} hat eine Notiz geschrieben, die nicht gezeigt wird")

@@ -21,6 +21,14 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
                 "{what} {number} opened by {by}, severity {severity}, {marking}"
             ))
         }
+        Head::IncidentChanged { severity, tlp: marking } => {
+            let title = (!name.is_empty()).then(|| format!("title “{name}”"));
+            let severity = severity.map(|severity| format!("severity {}", severity.get()));
+            let parts = [title, severity, marking.map(tlp)];
+            let parts: Vec<String> = parts.into_iter().flatten().collect();
+            let now = if parts.is_empty() { "" } else { ", now " };
+            scene.with_text(format!("Incident changed by {by}{now}{}", parts.join(", ")))
+        }
         Head::IncidentClosed => scene.with_text(format!("Incident closed by {by}")),
         Head::NoteAdded { .. } if text.is_empty() => format!("{by} wrote a note that is not shown"),
         Head::NoteAdded { .. } => format!("{by}: {text}"),
