@@ -1,6 +1,6 @@
 //! What people type, and what it stands for: runs by prefix, incidents by number, steps by item.
 
-use beistand_core::model::{IncidentId, Millis, NeedId, Path, RunId, Span};
+use beistand_core::model::{CodeError, IncidentId, Millis, NeedCode, NeedId, Path, RunId, Span};
 use beistand_core::run::RunState;
 use beistand_journal::{Incident, Need, NeedFilter, Page, Reader};
 use beistand_runtime::{Clock as _, WallClock};
@@ -41,11 +41,15 @@ pub(crate) async fn incident(reader: &Reader, text: &str) -> Outcome<Incident> {
     }
 }
 
-/// A need by its id or a unique beginning of it; with its group, if asked for.
+/// A need by its id, a unique beginning of it, or the code on a printed sheet; with its group, if
+/// asked for.
 pub(crate) async fn needs(reader: &Reader, text: &str, group: bool) -> Outcome<Vec<Need>> {
     let found = match text.parse::<NeedId>() {
         Ok(id) => reader.need(id).await?.into_iter().collect(),
-        Err(_) => reader.needs_by_prefix(&text.to_lowercase()).await?,
+        Err(_) => match code(text)? {
+            Some(code) => by_code(reader, code).await?,
+            None => reader.needs_by_prefix(&text.to_lowercase()).await?,
+        },
     };
     // Those that were answered count: a beginning that meant one need must never mean another.
     let need = match found.as_slice() {
@@ -58,7 +62,7 @@ pub(crate) async fn needs(reader: &Reader, text: &str, group: bool) -> Outcome<V
         }
         [] => {
             return Err(Failure::not_found(format!("there is no need `{text}`"))
-                .hint("`beistand needs` lists them"));
+                .hint("`beistand needs` lists them; a code on paper is like K7M-4QX-P, without 0, 1, I, L, O, U and V"));
         }
         _ => {
             return Err(Failure::usage(format!(
@@ -71,6 +75,29 @@ pub(crate) async fn needs(reader: &Reader, text: &str, group: bool) -> Outcome<V
     }
     let filter = NeedFilter { run: need.run, group: need.group.clone(), ..NeedFilter::default() };
     Ok(reader.needs(&filter).await?)
+}
+
+/// The code in a text; none where it is an id, all of which begin with a zero that no code has.
+fn code(text: &str) -> Outcome<Option<NeedCode>> {
+    match text.parse() {
+        Ok(code) => Ok(Some(code)),
+        Err(CodeError::Shape(_)) => Ok(None),
+        Err(error @ CodeError::Mistyped(_)) => Err(Failure::usage(error.to_string())),
+    }
+}
+
+/// What is asked under a code: what was answered, or is asked anew, has it no more.
+async fn by_code(reader: &Reader, code: NeedCode) -> Outcome<Vec<Need>> {
+    let open = reader.needs(&NeedFilter::default()).await?;
+    let found: Vec<Need> =
+        open.into_iter().filter(|need| NeedCode::of(need.id, need.digest) == code).collect();
+    if found.is_empty() {
+        let text = format!("nothing is asked under the code {code}");
+        return Err(Failure::not_found(text).hint(
+            "it was answered, or is asked anew since it was printed; `beistand needs` lists what is open",
+        ));
+    }
+    Ok(found)
 }
 
 /// When something happened. Clocks differ by a little; what is yet to come did not happen.

@@ -3,6 +3,7 @@
 mod action;
 mod bytes;
 mod catalogue;
+mod code;
 mod connector;
 mod id;
 mod key;
@@ -18,6 +19,7 @@ pub use action::{ActionSpec, Argument, TargetRule, UndoRule};
 pub use bytes::{Digest, NotCanonical, canonical, digest_of, digest_of_bytes, exact};
 pub(crate) use bytes::{canonical_integer, digest_of_canonical};
 pub use catalogue::{Catalogue, capabilities};
+pub use code::{CodeError, NeedCode};
 pub use connector::{Answer, Call, CallError, ConnectorSpec, EffectClass, Offer, Probed, Reached};
 pub use id::{
     AccountName, ActionName, ConnectorName, EntryId, IdError, IncidentId, LetterId, NeedId,
