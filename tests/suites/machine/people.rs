@@ -1,9 +1,9 @@
 //! What people do to a run as a whole: decisions, pause, park, abort.
 
-use beistand_core::run::{AnswerKind, Command, Head};
+use beistand_core::run::{Actor, AnswerError, AnswerKind, Command, Head};
 use serde_json::json;
 
-use super::desk::{Desk, plan, refused};
+use super::desk::{Desk, person, plan, refused};
 
 const TICKET: &str = "  - id: open
     call: ticket.open
@@ -60,7 +60,7 @@ fn answers_to_several_needs_are_taken_all_or_none() {
         digest: None,
         done_at: None,
     };
-    let by = beistand_core::run::Actor::asserted("anna".parse().unwrap());
+    let by = Actor::asserted("anna".parse().unwrap());
     let mut answers: Vec<_> = needs.iter().map(|need| answer(need.id, AnswerKind::Skip)).collect();
     answers[2].answer = AnswerKind::Approve;
     assert!(
@@ -70,6 +70,32 @@ fn answers_to_several_needs_are_taken_all_or_none() {
     assert_eq!(desk.asked().len(), 3);
     answers[2].answer = AnswerKind::Skip;
     desk.command(Command::Answer { answers, by, roles: None }).unwrap();
+    assert_eq!(desk.status(), "succeeded");
+}
+
+#[test]
+fn a_task_may_have_been_done_on_paper_and_a_vote_may_not() {
+    let steps = "  - id: look\n    task: { role: responder, instructions: Look. }\n  - id: gate\n    \
+                 approve: { role: commander, votes: 1, shows: go }\n";
+    let mut desk = Desk::of(steps);
+    desk.tick();
+    let by = Actor::on_paper("carla".parse().unwrap(), &person("ben"));
+    let answer = |need, answer| Command::Answer {
+        answers: vec![beistand_core::run::Answer {
+            need,
+            answer,
+            reason: String::new(),
+            form: json!(null),
+            digest: None,
+            done_at: None,
+        }],
+        by: by.clone(),
+    };
+    desk.command(answer(desk.need("look").id, AnswerKind::Done)).unwrap();
+    let gate = desk.need("gate").id;
+    let refused = desk.command(answer(gate, AnswerKind::Approve)).unwrap_err();
+    assert!(matches!(refused, AnswerError::NotAllowed(_)), "{refused}");
+    desk.approve("gate", "carla");
     assert_eq!(desk.status(), "succeeded");
 }
 
@@ -104,7 +130,7 @@ fn the_stop_switch_keeps_every_effect_from_starting() {
 fn a_parked_run_asks_and_goes_on_or_fails() {
     for (answer, status) in [(AnswerKind::Retry, "succeeded"), (AnswerKind::Abort, "failed")] {
         let mut desk = Desk::of(TICKET);
-        let by = beistand_core::run::Actor::program("engine".parse().unwrap());
+        let by = Actor::program("engine".parse().unwrap());
         desk.command(Command::Park { by, reason: "three panics".to_owned(), restored: None })
             .unwrap();
         assert_eq!((desk.status(), desk.asked()), ("paused", vec![": Decision".to_owned()]));
@@ -117,7 +143,7 @@ fn a_parked_run_asks_and_goes_on_or_fails() {
 #[test]
 fn a_pause_of_its_own_outlives_that_of_the_calling_run() {
     let mut desk = Desk::of(TICKET);
-    let by = beistand_core::run::Actor::asserted("anna".parse().unwrap());
+    let by = Actor::asserted("anna".parse().unwrap());
     let pause =
         |with_caller| Command::Pause { by: by.clone(), reason: "look".to_owned(), with_caller };
     let go_on = |with_caller| Command::Unpause { by: by.clone(), with_caller };
@@ -135,7 +161,7 @@ fn a_pause_of_its_own_outlives_that_of_the_calling_run() {
 #[test]
 fn a_cancelled_parked_run_asks_no_more() {
     let mut desk = Desk::of("  - id: rest\n    wait: 1h\n");
-    let by = beistand_core::run::Actor::program("engine".parse().unwrap());
+    let by = Actor::program("engine".parse().unwrap());
     desk.tick();
     desk.command(Command::Park { by, reason: "restored".to_owned(), restored: None }).unwrap();
     desk.cancel();

@@ -90,6 +90,12 @@ impl Actor {
     pub const fn program(name: Person) -> Self {
         Self { person: name, asserted: false, proof: None, account: None, through: None }
     }
+    /// Somebody whose act stands on paper, typed in by another; as asserted as that one's name.
+    pub fn on_paper(person: Person, typed_by: &Self) -> Self {
+        let mut actor = Self::proved(person, Proof::Paper).through(typed_by.person.clone());
+        actor.asserted = typed_by.asserted;
+        actor
+    }
     /// The same with the name of the account; left out where it says nothing new.
     #[must_use]
     pub fn with_account(mut self, account: AccountName) -> Self {
@@ -132,6 +138,15 @@ mod tests {
         assert_eq!(proved.clone().with_account("Anna".parse().unwrap()), proved);
         let second = proved.with_account("anna.admin".parse().unwrap());
         assert_eq!(second.account.unwrap().as_str(), "anna.admin");
+    }
+
+    #[test]
+    fn what_stands_on_paper_is_as_asserted_as_who_typed_it_in() {
+        let paper = Actor::on_paper(person("ben"), &Actor::asserted(person("anna")));
+        assert!(paper.asserted && paper.is_person());
+        assert_eq!((paper.proof, paper.through), (Some(Proof::Paper), Some(person("anna"))));
+        let typist = Actor::proved(person("anna"), Proof::SecondFactor);
+        assert!(!Actor::on_paper(person("ben"), &typist).asserted);
     }
 
     #[test]
