@@ -1,12 +1,14 @@
 //! The command line: verbs, options, help. Nothing here does anything.
 
+mod incident;
+
 use std::path::PathBuf;
 
-use beistand_core::incident::AssetState;
-use beistand_core::model::{Role, TargetKind, Tlp};
 use beistand_core::run::RunStatus;
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use incident::{EditArgs, EvidenceVerb, HandoverArgs, IncidentVerb};
 
 /// Incident response orchestration and playbooks for municipal IT providers.
 #[derive(Debug, Parser)]
@@ -151,6 +153,9 @@ pub(crate) enum Verb {
         /// When it happened, RFC 3339
         #[arg(long)]
         at: Option<String>,
+        /// Who wrote it, on paper, where that is not who types it in
+        #[arg(long, value_name = "PERSON")]
+        by: Option<String>,
     },
     /// Evidence of an incident
     #[command(subcommand)]
@@ -301,8 +306,8 @@ pub(crate) struct DoneArgs {
     /// When it was done, RFC 3339
     #[arg(long)]
     pub(crate) at: Option<String>,
-    /// Who did it, where that is not who writes it down
-    #[arg(long)]
+    /// Who did it and wrote it on paper, where that is not who types it in
+    #[arg(long, value_name = "PERSON")]
     pub(crate) by: Option<String>,
     #[arg(long, default_value = "")]
     pub(crate) reason: String,
@@ -391,109 +396,6 @@ pub(crate) struct UndoArgs {
     pub(crate) items: Vec<String>,
     #[arg(long)]
     pub(crate) reason: String,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum IncidentVerb {
-    /// Open an incident
-    Open {
-        title: String,
-        #[arg(long)]
-        drill: bool,
-        /// 1 disruption to 4 crisis
-        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=4))]
-        severity: u8,
-        /// Who may read it
-        #[arg(long, default_value_t = Tlp::Amber, value_parser = tlp())]
-        tlp: Tlp,
-    },
-    /// All incidents, newest first
-    List,
-    /// One incident
-    Show { incident: String },
-    /// It is over
-    Close {
-        incident: String,
-        #[arg(long, default_value = "")]
-        reason: String,
-    },
-    /// A person takes a role
-    Assign {
-        incident: String,
-        #[arg(value_parser = role())]
-        role: Role,
-        person: String,
-    },
-    /// An organisation is concerned
-    Link { incident: String, organisation: String },
-    /// Something it is about, and how that stands
-    Asset {
-        incident: String,
-        #[arg(value_parser = target_kind())]
-        kind: TargetKind,
-        /// Its name or address; @FILE for many, a line an item
-        value: String,
-        #[arg(value_parser = asset_state())]
-        state: AssetState,
-        /// Whose it is, where the inventory does not say
-        #[arg(long)]
-        organisation: Option<String>,
-    },
-    /// Another title, severity or circle of readers
-    Edit(EditArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct EditArgs {
-    pub(crate) incident: String,
-    #[command(flatten)]
-    pub(crate) change: EditChange,
-    /// Why; needed where more people may read it than before
-    #[arg(long, default_value = "")]
-    pub(crate) reason: String,
-    /// Only if its newest entry has this number, as `incident show` says it
-    #[arg(long, value_name = "N")]
-    pub(crate) if_seq: Option<u64>,
-}
-
-#[derive(Debug, Args)]
-#[group(required = true, multiple = true)]
-pub(crate) struct EditChange {
-    #[arg(long)]
-    pub(crate) title: Option<String>,
-    /// 1 disruption to 4 crisis
-    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=4))]
-    pub(crate) severity: Option<u8>,
-    /// Who may read it
-    #[arg(long, value_parser = tlp())]
-    pub(crate) tlp: Option<Tlp>,
-}
-
-/// The words of the domain, which a wrong one is answered with.
-fn tlp() -> impl clap::builder::TypedValueParser<Value = Tlp> {
-    PossibleValuesParser::new(Tlp::ALL.iter().map(|tlp| tlp.as_str()))
-        .try_map(|word| word.parse::<Tlp>())
-}
-
-fn role() -> impl clap::builder::TypedValueParser<Value = Role> {
-    PossibleValuesParser::new(Role::ALL.iter().map(|role| role.as_str()))
-        .try_map(|word| word.parse::<Role>())
-}
-
-fn target_kind() -> impl clap::builder::TypedValueParser<Value = TargetKind> {
-    PossibleValuesParser::new(TargetKind::ALL.iter().map(|kind| kind.as_str()))
-        .try_map(|word| word.parse::<TargetKind>())
-}
-
-fn asset_state() -> impl clap::builder::TypedValueParser<Value = AssetState> {
-    PossibleValuesParser::new(AssetState::ALL.iter().map(|state| state.as_str()))
-        .try_map(|word| word.parse::<AssetState>())
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum EvidenceVerb {
-    /// Keep a file
-    Add { incident: String, file: PathBuf },
 }
 
 /// A format of the timeline.

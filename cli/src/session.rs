@@ -56,6 +56,18 @@ impl Context {
         })
     }
 
+    /// Who did what is written down: a person whose word stands on paper, typed in by who acts, or
+    /// who acts where nobody is named.
+    pub(crate) fn wrote(&self, by: Option<&str>) -> Outcome<Actor> {
+        let typed_by = self.who()?;
+        let Some(name) = by else { return Ok(typed_by) };
+        let person: Person = name.parse().map_err(|error| Failure::usage(format!("{error}")))?;
+        if person == typed_by.person {
+            return Ok(typed_by);
+        }
+        Ok(Actor::on_paper(person, &typed_by))
+    }
+
     /// The zone that people read times in.
     pub(crate) fn zone(&self) -> Zone {
         if self.utc { Zone::Utc } else { Zone::Berlin }

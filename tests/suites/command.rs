@@ -143,3 +143,164 @@ fn an_edit_is_written_down_and_not_on_top_of_what_nobody_saw() {
     assert_eq!(told, wanted);
     desk.ok(0, &["verify"]);
 }
+
+const CARLA: &str = "carla";
+const DORA: &str = "dora";
+
+/// The digest of how an incident stands now.
+fn briefed(desk: &Desk, incident: &str) -> String {
+    text(&desk.json(&["incident", "briefing", incident])["digest"]).to_owned()
+}
+
+/// An incident whose commander is Carla.
+fn commanded() -> (Desk, String, String) {
+    let (desk, run, number) = desk();
+    desk.ok(0, &["incident", "assign", &number, "commander", CARLA, "--as", ANNA]);
+    (desk, run, number)
+}
+
+#[test]
+fn command_goes_to_who_saw_how_things_stand() {
+    let (desk, run, number) = commanded();
+    let hand = |words: &[&str]| {
+        desk.done(&[&["incident", "handover", &number], words, &["--json"]].concat())
+    };
+    let words = ["--to", DORA, "--note", "Der Router schweigt", "--as", CARLA];
+    let offered = hand(&words).json(0).unwrap();
+    let digest = briefed(&desk, &number);
+    assert_eq!(offered["digest"], json!(digest), "an offer is bound to how things stand");
+    assert_eq!(hand(&words).json(0).unwrap()["already"], true);
+    let shown = desk.json(&["incident", "show", &number]);
+    assert_eq!([&shown["offer"]["to"], &shown["offer"]["by"]], [DORA, CARLA]);
+    assert_eq!(shown["roles"], json!([{ "role": "commander", "person": CARLA }]));
+    let needs = desk.json(&["needs"]);
+    let offer = needs.as_array().unwrap().iter().find(|need| need["kind"] == "handover").unwrap();
+    assert_eq!(
+        [&offer["to"], &offer["digest"], &offer["incident"]],
+        [&json!(DORA), &json!(digest), &shown["id"]]
+    );
+    let told = desk.ok(0, &["needs"]);
+    assert!(
+        told.contains(&format!("beistand incident handover {number} --accept --as dora")),
+        "{told}"
+    );
+
+    // Without a terminal one says what one has seen; the briefing is printed meanwhile.
+    let asked = desk.done(&["incident", "handover", &number, "--accept", "--as", DORA]);
+    asked.expect_code(2).unwrap();
+    assert!(asked.stderr.contains(&format!("--digest {digest}")), "{}", asked.stderr);
+    assert!(
+        asked.stderr.contains("Name what is affected") || asked.stderr.contains("task: first"),
+        "{}",
+        asked.stderr
+    );
+
+    let need = desk.needs(&run)[0]["id"].clone();
+    desk.ok(0, &["note", &number, "Strom weg", "--as", BEN]);
+    desk.ok(0, &["done", text(&need), "--as", BEN]);
+    desk.ok(0, &["resume"]);
+    let late = hand(&["--accept", "--digest", &digest, "--as", DORA]);
+    late.expect_code(7).unwrap();
+    for said in ["since the offer changed", "needs (0 new, 1 gone)", "notes (1 new, 0 gone)"] {
+        assert!(late.stderr.contains(said), "{said}: {}", late.stderr);
+    }
+    let now = briefed(&desk, &number);
+    for (code, words) in [
+        (5, ["--accept", "--digest", &now, "--as", BEN]),
+        (0, ["--accept", "--digest", &now, "--as", DORA]),
+        (7, ["--accept", "--digest", &now, "--as", DORA]),
+    ] {
+        hand(&words).expect_code(code).unwrap();
+    }
+    let shown = desk.json(&["incident", "show", &number]);
+    assert_eq!(shown["roles"], json!([{ "role": "commander", "person": DORA }]));
+    assert_eq!(shown["offer"], Value::Null);
+    let short = &now["sha256:".len()..][..12];
+    let taken = messages(&desk, &number, "command-taken");
+    assert_eq!(
+        taken,
+        [format!("dora (ungeprüft) hat die Einsatzleitung übernommen, Lagebild {short}…")]
+    );
+    desk.ok(0, &["verify"]);
+    let (export, file) =
+        (desk.ok(0, &["timeline", &number, "--format", "jsonl", "--all"]), "a.jsonl");
+    desk.write(file, &export);
+    desk.ok(0, &["verify", file]);
+}
+
+#[test]
+fn an_offer_is_made_by_who_has_command_and_withdrawn_by_who_made_it() {
+    let (desk, _, number) = desk();
+    let hand = |code: i32, said: &str, words: &[&str]| {
+        let ended = desk.done(&[&["incident", "handover", &number], words].concat());
+        ended.expect_code(code).unwrap_or_else(|trouble| panic!("{words:?}: {trouble}"));
+        assert!(ended.stderr.contains(said), "{words:?}: {}", ended.stderr);
+    };
+    hand(7, "incident assign", &["--to", DORA, "--as", CARLA]);
+    desk.ok(0, &["incident", "assign", &number, "commander", CARLA, "--as", ANNA]);
+    hand(2, "required", &["--as", CARLA]);
+    hand(2, "cannot be used", &["--to", DORA, "--accept", "--as", CARLA]);
+    hand(5, "`carla` has command", &["--to", DORA, "--as", BEN]);
+    hand(7, "not offered", &["--accept", "--as", DORA]);
+    hand(0, "", &["--to", DORA, "--as", CARLA]);
+    hand(5, "`carla` offered", &["--withdraw", "--as", DORA]);
+    hand(0, "", &["--withdraw", "--as", CARLA]);
+    assert_eq!(desk.json(&["incident", "show", &number])["offer"], Value::Null);
+    hand(0, "", &["--to", DORA, "--as", CARLA]);
+    // Who gives command to somebody else takes back what was offered of it.
+    desk.ok(0, &["incident", "assign", &number, "commander", BEN, "--as", ANNA]);
+    hand(7, "not offered", &["--accept", "--as", DORA]);
+    desk.ok(0, &["verify"]);
+}
+
+/// The codes on a sheet, in the order they stand there.
+fn codes(sheet: &str) -> Vec<String> {
+    let words = sheet.split(|c: char| c.is_whitespace() || c == '*');
+    let code = |word: &&str| {
+        let groups: Vec<usize> = word.split('-').map(str::len).collect();
+        groups == [3, 3, 1]
+            && word.chars().all(|c| c == '-' || c.is_ascii_uppercase() || c.is_ascii_digit())
+    };
+    words.filter(code).map(str::to_owned).collect()
+}
+
+#[test]
+fn what_was_done_on_paper_is_found_by_its_code_and_says_who_did_it() {
+    let (desk, run, number) = desk();
+    let sheets = [["print", &run], ["print", &number]].map(|words| codes(&desk.ok(0, &words)));
+    assert_eq!(sheets[0].len(), 1, "{sheets:?}");
+    assert_eq!(sheets[0], sheets[1], "the run's sheet and the incident's have the same code");
+    let code = sheets[0][0].as_str();
+
+    let mut wrong = code.as_bytes().to_vec();
+    wrong.swap(0, 1);
+    if wrong == code.as_bytes() {
+        wrong[0] = if wrong[0] == b'2' { b'3' } else { b'2' };
+    }
+    let wrong = String::from_utf8(wrong).unwrap();
+    for (exit, said, typed) in [
+        (2, "mistyped", wrong.as_str()),
+        (4, "under the code", "222-222-2"),
+        (4, "K7M-4QX-P", "O0O-O0O-O"),
+    ] {
+        let ended = desk.done(&["done", typed, "--as", ANNA]);
+        ended.expect_code(exit).unwrap_or_else(|trouble| panic!("{typed}: {trouble}"));
+        assert!(ended.stderr.contains(said), "{typed}: {}", ended.stderr);
+    }
+    let at = "2023-10-30T04:00:00Z";
+    let typed = code.to_lowercase();
+    desk.ok(0, &["done", &typed, "--at", at, "--by", BEN, "--as", ANNA]);
+    desk.ok(0, &["note", &number, "Strom weg", "--at", at, "--by", BEN, "--as", ANNA]);
+    desk.ok(0, &["note", &number, "Selbst gesehen", "--by", ANNA, "--as", ANNA]);
+    desk.done(&["done", code, "--as", ANNA]).expect_code(4).unwrap();
+    let ben = "ben (ungeprüft, auf Papier, eingegeben von anna)";
+    assert_eq!(messages(&desk, &number, "need-answered"), [format!("first: erledigt von {ben}")]);
+    let notes = [format!("{ben}: Strom weg"), "anna (ungeprüft): Selbst gesehen".to_owned()];
+    assert_eq!(messages(&desk, &number, "note-added"), notes);
+    let lines = desk.export(&number);
+    let line = lines.iter().find(|line| line["kind"] == "need-answered").unwrap();
+    assert_eq!([&line["datetime"], &line["actor"]], ["2023-10-30T04:00:00.000Z", BEN]);
+    let chain = &lines.last().unwrap()["chain"].to_string();
+    assert!(chain.contains("paper") && chain.contains("through"), "the head says it too");
+    desk.ok(0, &["verify"]);
+}

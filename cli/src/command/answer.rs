@@ -137,9 +137,7 @@ pub(super) async fn done(context: &Context, args: DoneArgs) -> Outcome {
         said.form = form(&args.form, need)?;
     }
     said.done_at = find::past(args.at.as_deref())?;
-    if let Some(by) = &args.by {
-        said.by = crate::session::named(by)?;
-    }
+    said.by = context.wrote(args.by.as_deref())?;
     send(context, &needs, said, None).await
 }
 

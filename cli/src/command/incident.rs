@@ -1,20 +1,24 @@
 //! Incidents, notes, evidence.
 
 use beistand_core::entry::StreamKind;
-use beistand_core::incident::AssetState;
+use beistand_core::incident::{AssetState, Offer};
 use beistand_core::model::{Mode, Organisation, Person, Severity, TargetKind};
+use beistand_core::run::Actor;
 use beistand_core::timeline::Scope;
 use beistand_journal::{Asset, Page, RunFilter};
-use beistand_runtime::{IncidentAct, NewIncident, VIEW_ROWS_MAX, Verb, ViewPage};
+use beistand_runtime::{
+    IncidentAct, NewIncident, VIEW_ROWS_MAX, Verb, ViewPage, offer_of,
+};
 use serde_json::{Value, json};
 
+use super::handover;
 use crate::args::{EditArgs, EvidenceVerb, IncidentVerb};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::find;
 use crate::session::Context;
 use crate::values;
 
-fn usage(error: impl std::fmt::Display) -> Failure {
+pub(super) fn usage(error: impl std::fmt::Display) -> Failure {
     Failure::usage(error.to_string())
 }
 
@@ -57,21 +61,24 @@ pub(super) async fn incident(context: &Context, verb: IncidentVerb) -> Outcome {
             assets(context, &incident, (kind, &value), (state, organisation)).await
         }
         IncidentVerb::Edit(args) => edit(context, args).await,
+        IncidentVerb::Briefing { incident } => handover::briefing(context, &incident).await,
+        IncidentVerb::Handover(args) => handover::handover(context, args).await,
     }
 }
 
-async fn act(context: &Context, incident: &str, act: IncidentAct) -> Outcome {
-    act_if(context, incident, act, None).await
+pub(super) async fn act(context: &Context, incident: &str, act: IncidentAct) -> Outcome {
+    write(context, incident, (act, None), context.who()?).await
 }
 
-async fn act_if(
+/// Something done to an incident: only if its newest entry has this number, where one is given.
+async fn write(
     context: &Context,
     incident: &str,
-    act: IncidentAct,
-    if_seq: Option<u64>,
+    (act, if_seq): (IncidentAct, Option<u64>),
+    by: Actor,
 ) -> Outcome {
     let found = find::incident(&context.reader().await?, incident).await?;
-    let verb = Verb::Incident { incident: found.id, act, by: context.who()?, if_seq };
+    let verb = Verb::Incident { incident: found.id, act, by, if_seq };
     let answer = context.act(verb).await?;
     if context.out.json {
         context.out.value(&answer);
@@ -88,7 +95,7 @@ async fn edit(context: &Context, args: EditArgs) -> Outcome {
     let severity = change.severity.map(Severity::try_from).transpose().map_err(usage)?;
     let (title, tlp) = (change.title, change.tlp);
     let act = IncidentAct::Edit { title, severity, tlp, reason };
-    act_if(context, &incident, act, if_seq).await
+    write(context, &incident, (act, if_seq), context.who()?).await
 }
 
 /// One asset, or those of a file.
@@ -159,10 +166,12 @@ async fn show(context: &Context, text: &str) -> Outcome {
     let reader = context.reader().await?;
     let incident = find::incident(&reader, text).await?;
     let assets = reader.assets(incident.id).await?;
+    let offer = offer_of(&incident);
     let seq = reader.newest(StreamKind::Incident, &incident.id.to_string()).await?;
     let mut all = context.views(&reader).incident(incident.id, &Scope::ALL).await?;
     if let Value::Object(fields) = &mut all {
         fields.insert("seq".to_owned(), seq.into());
+        fields.insert("offer".to_owned(), offer.as_ref().map(offer_json).unwrap_or_default());
     }
     if context.out.json {
         context.out.value(&all);
@@ -184,12 +193,23 @@ async fn show(context: &Context, text: &str) -> Outcome {
             "assets".to_owned(),
             assets.iter().map(said).collect::<Vec<_>>().join("; ").into(),
         );
+        let offered = offer.as_ref().map(|offer| {
+            let (to, by, since) = (&offer.to, &offer.by, context.time(offer.since));
+            format!("command to {to} by {by} since {since}, briefing {}", offer.digest)
+        });
+        fields.insert("offer".to_owned(), offered.unwrap_or_else(|| "-".to_owned()).into());
         for (name, value) in fields {
             let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
             context.out.line(format_args!("{name}: {}", crate::out::cell(&text)));
         }
     }
     Ok(Exit::Ok)
+}
+
+fn offer_json(offer: &Offer) -> Value {
+    json!({
+        "to": offer.to, "by": offer.by, "since": offer.since.to_string(), "digest": offer.digest,
+    })
 }
 
 /// An asset in a line: `host pc-2 affected (stadt-a)`.
@@ -202,10 +222,11 @@ pub(super) async fn note(
     context: &Context,
     incident: &str,
     text: String,
-    at: Option<&str>,
+    (at, by): (Option<&str>, Option<&str>),
 ) -> Outcome {
     let at = find::past(at)?;
-    act(context, incident, IncidentAct::Note { text, at }).await
+    let by = context.wrote(by)?;
+    write(context, incident, (IncidentAct::Note { text, at }, None), by).await
 }
 
 /// Largest file kept as evidence through the command line: the size of a blob.

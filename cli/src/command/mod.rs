@@ -7,6 +7,7 @@ mod cases;
 mod check;
 mod control;
 mod drill;
+mod handover;
 mod incident;
 mod keep;
 mod needs;
@@ -53,8 +54,8 @@ pub(crate) async fn dispatch(context: &Context, verb: Verb) -> Outcome {
         Verb::StopAll { reason } => control::stop_all(context, reason).await,
         Verb::GoOn { reason } => control::go_on(context, reason).await,
         Verb::Incident(verb) => incident::incident(context, verb).await,
-        Verb::Note { incident, text, at } => {
-            incident::note(context, &incident, text, at.as_deref()).await
+        Verb::Note { incident, text, at, by } => {
+            incident::note(context, &incident, text, (at.as_deref(), by.as_deref())).await
         }
         Verb::Evidence(verb) => incident::evidence(context, verb).await,
         Verb::Timeline(args) => timeline::timeline(context, &args).await,

@@ -8,6 +8,7 @@ use beistand_core::timeline::Scope;
 use beistand_journal::{Need, NeedFilter, Reader};
 use serde_json::{Value, json};
 
+use super::handover;
 use crate::exit::{Exit, Outcome};
 use crate::find;
 use crate::out::cell;
@@ -16,20 +17,31 @@ use crate::session::Context;
 pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option<&str>) -> Outcome {
     let reader = context.reader().await?;
     let incident = match incident {
-        Some(text) => Some(find::incident(&reader, text).await?.id),
+        Some(text) => Some(find::incident(&reader, text).await?),
         None => None,
     };
+    // An offer of command waits for somebody too, and belongs to no run.
+    let offers = match run {
+        Some(_) => Vec::new(),
+        None => handover::offers(&reader, incident.as_ref()).await?,
+    };
+    let incident = incident.map(|incident| incident.id);
     let run = match run {
         Some(text) => Some(find::run(&reader, text).await?),
         None => None,
     };
     let filter = NeedFilter { run, incident, ..NeedFilter::default() };
     if context.out.json {
-        context.out.value(&json!(context.views(&reader).needs(&filter, &Scope::ALL).await?));
+        let mut all = context.views(&reader).needs(&filter, &Scope::ALL).await?;
+        all.extend(offers.iter().map(handover::offer_json));
+        context.out.value(&json!(all));
         return Ok(Exit::Ok);
     }
     let needs = reader.needs(&filter).await?;
-    if needs.is_empty() {
+    for offer in &offers {
+        handover::show_offer(context, offer);
+    }
+    if needs.is_empty() && offers.is_empty() {
         context.out.note("nothing waits for people");
         return Ok(Exit::Ok);
     }

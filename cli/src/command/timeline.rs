@@ -1,9 +1,9 @@
 //! `timeline` and `print`: what happened, and what is to be done, on paper if need be.
 
 use beistand_core::model::{Catalogue, Tlp};
-use beistand_core::timeline::{Lang, Scope, checklist, table};
+use beistand_core::timeline::{Lang, Scope, checklist, open_needs, table};
 use beistand_journal::Reader;
-use beistand_runtime::{Clock as _, Telling, TimelineFormat, WallClock};
+use beistand_runtime::{Clock as _, Telling, TimelineFormat, WallClock, brief};
 use serde_json::json;
 
 use crate::args::{Format, TimelineArgs};
@@ -12,7 +12,8 @@ use crate::find;
 use crate::session::Context;
 
 impl Context {
-    fn lang(&self) -> Lang {
+    /// The language that people read.
+    pub(super) fn lang(&self) -> Lang {
         if self.german { Lang::De } else { Lang::En }
     }
 
@@ -68,7 +69,9 @@ pub(super) async fn print(context: &Context, what: &str) -> Outcome {
             told.lines.retain(|line| !line.detail);
             let title = format!("{} (TLP:{})", told.heading(), Tlp::as_str(told.tlp));
             let document = told.document(&title, &context.telling(), None);
-            let text = table(&told.lines, &document, width());
+            let mut text = table(&told.lines, &document, width());
+            let briefed = brief(&reader, incident.id).await?;
+            text.push_str(&open_needs(&briefed.briefing.needs, (context.lang(), context.zone())));
             return Ok(page(context, "incident", &incident.number, text));
         }
     }

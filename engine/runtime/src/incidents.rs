@@ -9,11 +9,12 @@ pub use act::IncidentAct;
 pub(crate) use known::Incidents;
 
 use beistand_core::entry::StreamKind;
-use beistand_core::incident::{self, IncidentNumber, Standing, State};
+use beistand_core::incident::{self, IncidentNumber, Offer, Standing, State, Stays};
 use beistand_core::model::{IncidentId, Mode, Severity, Tlp};
 use beistand_core::run::Actor;
 use beistand_journal::{Append, AppendError, Change, Guard, Incident, Next, Refusal, To};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -53,6 +54,32 @@ pub(crate) fn standing(row: &Incident) -> Result<Standing, EngineError> {
         opened_at: row.opened_at,
         state: if row.closed_at.is_some() { State::Closed } else { State::Open },
     })
+}
+
+/// Command that is offered in an incident and not yet taken.
+pub fn offer_of(row: &Incident) -> Option<Offer> {
+    let body: Value = serde_json::from_str(&row.body).ok()?;
+    serde_json::from_value(body.get("offer")?.clone()).ok()
+}
+
+/// What an incident's row keeps besides its columns.
+pub(crate) fn body_of(offer: Option<&Offer>) -> String {
+    offer.map_or_else(|| "{}".to_owned(), |offer| json!({"offer": offer}).to_string())
+}
+
+/// Why command stays where it is, by what the asker can do.
+pub(crate) fn stays(stays: &Stays) -> EngineError {
+    let text = stays.to_string();
+    match stays {
+        Stays::Others(_) | Stays::ToAnother(_) | Stays::ByAnother(_) => {
+            EngineError::NotAllowed(text)
+        }
+        Stays::Closed(_)
+        | Stays::Nobodys(_)
+        | Stays::Theirs(_)
+        | Stays::NotOffered(_)
+        | Stays::Changed { .. } => EngineError::Conflict(text),
+    }
 }
 
 /// Why something is not done, by what the asker can do.
@@ -127,6 +154,6 @@ fn row(standing: &Standing) -> Incident {
         organisation: None,
         opened_at: standing.opened_at,
         closed_at: None,
-        body: "{}".to_owned(),
+        body: body_of(None),
     }
 }

@@ -11,6 +11,7 @@
 //! * [`Modes`]: connectors, guard, limits and policy for live runs and for drills
 
 mod access;
+mod briefing;
 mod children;
 mod clock;
 mod compare;
@@ -34,11 +35,12 @@ pub use access::{
     account_of_token, account_of_words, code_as_heard, digested, new_code, new_token, strong,
     token_lookup,
 };
+pub use briefing::{Briefed, brief};
 pub use clock::{Clock, WallClock};
 pub use compare::{Compared, Difference, compare};
 pub use engine::{Drive, Engine, News, Parts};
 pub use error::EngineError;
-pub use incidents::{IncidentAct, NewIncident};
+pub use incidents::{IncidentAct, NewIncident, offer_of};
 pub use load::{fold, view};
 pub use modes::{ModeSetup, Modes};
 pub use open::{NewRun, case_of};

@@ -8,6 +8,7 @@ use beistand_script::Scripts;
 use serde_json::json;
 
 mod access;
+mod acts;
 mod eyes;
 mod opening;
 mod pace;

@@ -1,6 +1,7 @@
 //! What happened in an incident: the vocabulary of its stream. It only grows.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{AssetState, IncidentNumber};
 use crate::codec::{self, Bodied};
@@ -35,6 +36,9 @@ pub struct Body {
     /// The name of an asset or a file, or the incident's new title.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The briefing that command was offered with, or taken with.
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    pub briefing: Option<Value>,
 }
 
 /// What happened, without values. The tag is `k`; tags and fields only grow.
@@ -79,6 +83,21 @@ pub enum Head {
         /// Who has it from now on; absent: nobody.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         person: Option<Person>,
+    },
+    /// Who has command offers it. Body: a note, and the briefing it is offered with.
+    CommandOffered {
+        /// To whom.
+        to: Person,
+        /// The briefing's digest.
+        briefing: Digest,
+    },
+    /// Who offered command does not any more.
+    OfferWithdrawn,
+    /// Who it was offered to took command, and has the role from now on. Body: the briefing they
+    /// saw, where it is not the one of the offer.
+    CommandTaken {
+        /// The digest of what they saw.
+        briefing: Digest,
     },
     /// An organisation is concerned: that of the event.
     OrganisationLinked,

@@ -5,6 +5,8 @@
 //! Nothing in here decides which person may do what; that is settled before.
 
 mod asset;
+mod briefing;
+mod command;
 mod event;
 mod number;
 mod standing;
@@ -12,6 +14,10 @@ mod state;
 pub mod store;
 
 pub use asset::{Asset, AssetState, assets_changed};
+#[cfg(test)]
+pub(crate) use briefing::tests::briefing_of_tests;
+pub use briefing::{Around, Briefing, Differences, Note, OpenHold, OpenNeed, OpenRun};
+pub use command::{Handover, Offer, Stays};
 pub use event::{Body, Event, Head, decode, encode};
 pub use number::IncidentNumber;
 pub use standing::{Act, Edit, Refused, Standing, State};

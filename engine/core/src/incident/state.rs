@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Asset, Event, Head, IncidentNumber};
+use serde_json::Value;
+
+use super::{Asset, Event, Head, IncidentNumber, Note, Offer};
 use crate::model::{
     Digest, IncidentId, Millis, Mode, Organisation, Person, Role, Severity, TargetKind, Tlp,
 };
@@ -35,8 +37,17 @@ pub struct IncidentState {
     pub organisations: BTreeSet<Organisation>,
     /// What was kept, in the order it came.
     pub evidence: Vec<Evidence>,
+    /// Command that is offered and not yet taken.
+    pub offer: Option<Offer>,
+    /// The newest notes, oldest first.
+    pub notes: Vec<Note>,
+    /// The briefing of the offer; absent without one, and where it was erased.
+    pub(super) offered_briefing: Option<Value>,
     assets: BTreeMap<(TargetKind, String), Asset>,
 }
+
+/// So many notes are kept for who takes over.
+const NOTES_KEPT: usize = 10;
 
 /// The end of an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +100,9 @@ impl IncidentState {
             roles: BTreeMap::new(),
             organisations: event.organisation.iter().cloned().collect(),
             evidence: Vec::new(),
+            offer: None,
+            notes: Vec::new(),
+            offered_briefing: None,
             assets: BTreeMap::new(),
         })
     }
@@ -132,13 +146,18 @@ impl IncidentState {
                     return Err(Contradiction::new("an incident is closed twice"));
                 }
                 self.closed = Some(Closed { at, by: event.by.clone() });
+                self.offer = None;
             }
-            Head::NoteAdded { .. } => {}
-            Head::RoleAssigned { role, person: Some(person) } => {
-                self.roles.insert(*role, person.clone());
+            Head::NoteAdded { happened_at } => {
+                let (happened_at, by) = (*happened_at, event.by.person.clone());
+                let text = event.body.text.clone().unwrap_or_default();
+                self.notes.push(Note { at, happened_at, by, text });
+                let old = self.notes.len().saturating_sub(NOTES_KEPT);
+                self.notes.drain(..old);
             }
-            Head::RoleAssigned { role, person: None } => {
-                self.roles.remove(role);
+            Head::RoleAssigned { role, person } => self.assign(*role, person.clone()),
+            Head::CommandOffered { .. } | Head::OfferWithdrawn | Head::CommandTaken { .. } => {
+                self.handed_over(event, at)?;
             }
             Head::OrganisationLinked => {
                 let organisation = event.organisation.clone();
@@ -161,6 +180,37 @@ impl IncidentState {
                 by: event.by.clone(),
                 at,
             }),
+        }
+        Ok(())
+    }
+
+    /// An offer falls away with the command that it is of.
+    fn assign(&mut self, role: Role, person: Option<Person>) {
+        if role == Role::Commander {
+            self.offer = None;
+        }
+        match person {
+            Some(person) => drop(self.roles.insert(role, person)),
+            None => drop(self.roles.remove(&role)),
+        }
+    }
+
+    fn handed_over(&mut self, event: &Event, at: Millis) -> Result<(), Contradiction> {
+        let by = event.by.person.clone();
+        if let Head::CommandOffered { to, briefing } = &event.head {
+            self.offer = Some(Offer { to: to.clone(), by, digest: *briefing, since: at });
+            self.offered_briefing.clone_from(&event.body.briefing);
+            return Ok(());
+        }
+        let offer = self.offer.take();
+        let offer = offer.ok_or_else(|| Contradiction::new("no command was offered"))?;
+        if let Head::CommandTaken { .. } = &event.head {
+            if offer.to != by {
+                let text = format!("`{by}` took command that was offered to `{}`", offer.to);
+                self.offer = Some(offer);
+                return Err(Contradiction::new(text));
+            }
+            self.roles.insert(Role::Commander, by);
         }
         Ok(())
     }

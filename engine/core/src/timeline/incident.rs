@@ -27,10 +27,13 @@ pub(super) fn tell(
     let name = match &event.head {
         Head::OrganisationLinked => event.organisation.as_ref().map(Organisation::as_str),
         Head::RoleAssigned { person, .. } => person.as_ref().map(crate::model::Person::as_str),
+        Head::CommandOffered { to, .. } => Some(to.as_str()),
         Head::IncidentOpened { .. }
         | Head::IncidentChanged { .. }
         | Head::IncidentClosed
         | Head::NoteAdded { .. }
+        | Head::OfferWithdrawn
+        | Head::CommandTaken { .. }
         | Head::AssetChanged { .. }
         | Head::EvidenceAdded { .. } => event.body.name.as_deref().filter(|_| whole),
     };
@@ -47,6 +50,9 @@ pub(super) fn tell(
         | Head::IncidentChanged { .. }
         | Head::IncidentClosed
         | Head::RoleAssigned { .. }
+        | Head::CommandOffered { .. }
+        | Head::OfferWithdrawn
+        | Head::CommandTaken { .. }
         | Head::OrganisationLinked
         | Head::AssetChanged { .. }
         | Head::EvidenceAdded { .. } => None,

@@ -6,6 +6,7 @@
 //! texts from outside come as text: escaped, bounded, without power over the page that shows them.
 //! A run's JSON is read through the same scope: [`Eyes`].
 
+mod briefing;
 mod chain;
 mod class;
 mod entry;
@@ -23,6 +24,7 @@ mod sensitive;
 mod sentence;
 mod weave;
 
+pub use briefing::{briefing, open_needs};
 pub use chain::{Chain, ChainEntry, ChainError, StreamEnd};
 pub use entry::{Events, Lane, Lang, Recorded, Scope, TimelineEntry};
 pub use escape::visible;

@@ -7,8 +7,8 @@
 use super::entry::Lang;
 use super::escape::visible;
 use super::sensitive::{BLOT, Sensitive};
-use super::sentence::{Paper, role, tlp, words};
-use crate::model::{Catalogue, Path, Schema};
+use super::sentence::{self, Paper, role, tlp, words};
+use crate::model::{Catalogue, NeedCode, Path, Schema};
 use crate::playbook::{
     CallNode, Gate, Join, Kind, Length, ListSource, Node, NodeId, OnError, Piece, Plan, Template,
     Wait,
@@ -39,6 +39,7 @@ pub fn checklist(plan: &Plan, catalogue: &Catalogue, run: Option<&RunState>, lan
     let short = digest.get(..12).unwrap_or_default();
     pen.line(0, &format!("{} `{}` · {} · `{short}`", paper.playbook, plan.name(), tlp(parts.tlp)));
     pen.given();
+    pen.asked(None, 0);
     pen.line(0, "");
     pen.steps(&parts.steps, &base, 0);
     pen.section(paper.on_failure, &parts.on_failure, &base.child("on_failure"));
@@ -117,6 +118,7 @@ impl Pen<'_> {
         let status = self.run.and_then(|run| run.step_at(path)).map(StepStatus::of);
         let tick = words(self.lang).tick;
         self.line(depth, &format!("- {} **{title}** · {tick}", mark(status)));
+        self.asked(Some(path), depth + 1);
         if matches!(status, Some(StepStatus::Unknown | StepStatus::Probing)) {
             self.line(depth + 1, self.paper.unknown);
         }
@@ -137,6 +139,23 @@ impl Pen<'_> {
         if !node.always.is_empty() {
             self.line(depth + 1, &format!("{}:", self.paper.at_the_end));
             self.steps(&node.always, &path.child("always"), depth + 1);
+        }
+    }
+
+    /// The codes of what waits for people at a step, or at the run itself.
+    fn asked(&mut self, path: Option<&Path>, depth: usize) {
+        let Some(run) = self.run else { return };
+        let of = |step| run.step(step).map(|step| &step.path);
+        let open = run.needs().filter(|need| need.step.and_then(of) == path);
+        let codes: Vec<String> = open
+            .map(|open| {
+                let code = NeedCode::of(open.id, Some(open.digest));
+                let kind = sentence::need(self.lang, open.kind);
+                format!("{}: {} **{code}**", kind, words(self.lang).situation.code)
+            })
+            .collect();
+        for line in codes {
+            self.line(depth, &line);
         }
     }
 

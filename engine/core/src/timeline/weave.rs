@@ -70,6 +70,9 @@ fn markings(entries: &[Recorded]) -> BTreeMap<IncidentId, Tlp> {
                 IncidentHead::IncidentClosed
                 | IncidentHead::NoteAdded { .. }
                 | IncidentHead::RoleAssigned { .. }
+                | IncidentHead::CommandOffered { .. }
+                | IncidentHead::OfferWithdrawn
+                | IncidentHead::CommandTaken { .. }
                 | IncidentHead::OrganisationLinked
                 | IncidentHead::AssetChanged { .. }
                 | IncidentHead::EvidenceAdded { .. } => None,

@@ -46,7 +46,8 @@ impl Engine {
             return Ok(());
         }
         let matter = self.matter(verb).await?;
-        if by.proof.is_none() {
+        // Whoever types in from paper is asserted or not, as with an act of their own.
+        if by.proof.is_none() || by.asserted {
             return if matter.mode == Mode::Drill && !is_about_access(verb) {
                 Ok(())
             } else {
@@ -56,7 +57,12 @@ impl Engine {
         }
         let rights = match from {
             From::Here(Some(rights)) => rights.clone(),
-            From::Here(None) | From::Mailbox => self.rights_of(&by.person).await?,
+            From::Here(None) | From::Mailbox => {
+                // What stands on paper is typed in by the right of who types it in: that somebody
+                // else wrote it gives nobody theirs.
+                let typed_by = by.through.as_ref().filter(|_| by.proof == Some(Proof::Paper));
+                self.rights_of(typed_by.unwrap_or(&by.person)).await?
+            }
         };
         let permission = verb.needs();
         if !rights.may(permission, &matter.about) {
@@ -200,9 +206,15 @@ pub(crate) fn of_command(command: &Command) -> Permission {
 fn of_act(act: &IncidentAct) -> Permission {
     match act {
         IncidentAct::Note { .. } | IncidentAct::Evidence { .. } => Permission::Note,
-        IncidentAct::Close { .. } | IncidentAct::Link { .. } => Permission::Change,
+        IncidentAct::Close { .. }
+        | IncidentAct::Edit { .. }
+        | IncidentAct::Assets { .. }
+        | IncidentAct::Link { .. } => Permission::Change,
         // Who keeps the accounts is made by who keeps the accounts.
         IncidentAct::Assign { role: Role::Admin, .. } => Permission::Manage,
-        IncidentAct::Assign { .. } => Permission::Assign,
+        IncidentAct::Assign { .. }
+        | IncidentAct::OfferCommand { .. }
+        | IncidentAct::WithdrawCommand
+        | IncidentAct::AcceptCommand { .. } => Permission::Assign,
     }
 }

@@ -8,6 +8,7 @@ use beistand_journal::Stream;
 
 use super::{Comparison, Folded, shown};
 use crate::error::EngineError;
+use crate::incidents::body_of;
 
 impl Comparison<'_> {
     pub(super) async fn incident(&mut self, stream: &Stream) -> Result<(), EngineError> {
@@ -31,6 +32,7 @@ impl Comparison<'_> {
             ("tlp", row.tlp.as_str().to_owned(), state.tlp.as_str().to_owned()),
             ("opened_at", row.opened_at.to_string(), state.opened_at.to_string()),
             ("closed_at", shown(row.closed_at), shown(closed_at)),
+            ("body", row.body, body_of(state.offer.as_ref())),
         ];
         self.columns(stream, "the incident's row", &pairs);
         let rows = self.incident_rows(id).await?;

@@ -8,7 +8,9 @@ use std::str::FromStr as _;
 
 use base64::Engine as _;
 use beistand_core::entry::StreamKind;
-use beistand_core::incident::{self, Act, Asset, AssetState, Edit, Event, assets_changed};
+use beistand_core::incident::{
+    self, Act, Asset, AssetState, Edit, Event, Handover, Head, assets_changed,
+};
 use beistand_core::model::{
     Digest, IncidentId, Millis, Organisation, Person, Role, Severity, TargetKind, Tlp,
     digest_of_bytes,
@@ -19,7 +21,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::changes::changes_of;
-use super::{known, refused, standing};
+use super::{known, refused, standing, stays};
+use crate::briefing::{Briefed, brief};
 use crate::engine::Engine;
 use crate::error::EngineError;
 
@@ -73,6 +76,21 @@ pub enum IncidentAct {
         #[serde(default)]
         organisation: Option<Organisation>,
     },
+    /// Who has command offers it, with a briefing of how things stand.
+    OfferCommand {
+        /// To whom.
+        to: Person,
+        /// What they should know besides.
+        #[serde(default)]
+        note: String,
+    },
+    /// Who offered command does not any more.
+    WithdrawCommand,
+    /// Who it was offered to takes command.
+    AcceptCommand {
+        /// The digest of the briefing that they saw; it must be the current one.
+        digest: Digest,
+    },
     /// An organisation is concerned.
     Link {
         /// Which.
@@ -103,6 +121,9 @@ impl IncidentAct {
             | Self::Assign { .. }
             | Self::Edit { .. }
             | Self::Assets { .. }
+            | Self::OfferCommand { .. }
+            | Self::WithdrawCommand
+            | Self::AcceptCommand { .. }
             | Self::Link { .. } => false,
         }
     }
@@ -163,13 +184,8 @@ impl Engine {
             return Err(moved(seen));
         }
         let events = self.decided(&row, asked, kept).await?;
-        let answer = |seq: u64| json!({"incident": id, "number": row.number, "seq": seq});
         if events.is_empty() {
-            let mut answer = answer(seen);
-            if let Value::Object(fields) = &mut answer {
-                fields.insert("already".to_owned(), Value::Bool(true));
-            }
-            return Ok(Some(answer));
+            return Ok(Some(answer(&row, seen, &events)));
         }
         let (head, body) = incident::encode(self.entry_id(now)?, &events);
         let to = To::End { kind: StreamKind::Incident, id: id.to_string() };
@@ -183,7 +199,7 @@ impl Engine {
         let appended = inner.journal.append(append).await;
         inner.incidents.acted(*id);
         match appended {
-            Ok(appended) => Ok(Some(answer(appended.lease.head().seq))),
+            Ok(appended) => Ok(Some(answer(&row, appended.lease.head().seq, &events))),
             Err(AppendError::Refused(Refusal::StreamMoved { seq })) => match if_seq {
                 Some(_) => Err(moved(seq)),
                 None => Ok(None),
@@ -223,9 +239,27 @@ impl Engine {
                 let known: Vec<Asset> = rows.into_iter().filter_map(asset_of).collect();
                 return Ok(assets_changed(&known, wanted, by));
             }
+            IncidentAct::OfferCommand { to, note } => {
+                let offer = Handover::Offer { to: to.clone(), note: note.trim().to_owned() };
+                return self.handed_over(asked, offer).await;
+            }
+            IncidentAct::WithdrawCommand => {
+                return self.handed_over(asked, Handover::Withdraw).await;
+            }
+            IncidentAct::AcceptCommand { digest } => {
+                return self.handed_over(asked, Handover::Accept { digest: *digest }).await;
+            }
         };
         let event = standing(row)?.decide(act, by.clone()).map_err(|no| refused(&no))?;
         Ok(event.into_iter().collect())
+    }
+
+    /// What is to be written about a hand-over, by the briefing of this moment.
+    async fn handed_over(&self, asked: &Asked, act: Handover) -> Result<Vec<Event>, EngineError> {
+        let Briefed { state, briefing, digest, .. } =
+            brief(self.0.journal.reader(), asked.incident).await?;
+        let event = state.hand_over(act, (&briefing.value(), digest), &asked.by);
+        Ok(event.map_err(|why| stays(&why))?.into_iter().collect())
     }
 
     /// The assets behind what was typed, by the inventory of the incident's mode.
@@ -245,6 +279,32 @@ impl Engine {
         let assets: Result<Vec<Asset>, _> = values.iter().map(named).collect();
         assets.map_err(|error| EngineError::Usage(error.to_string()))
     }
+}
+
+/// What the asker is told: where it stands, whether it stood so already, and what was offered.
+fn answer(row: &Incident, seq: u64, events: &[Event]) -> Value {
+    let mut answer = json!({"incident": row.id, "number": row.number, "seq": seq});
+    let Value::Object(fields) = &mut answer else { return answer };
+    if events.is_empty() {
+        fields.insert("already".to_owned(), Value::Bool(true));
+    }
+    let offered = events.iter().find_map(|event| match &event.head {
+        Head::CommandOffered { briefing, .. } => Some(*briefing),
+        Head::IncidentOpened { .. }
+        | Head::IncidentChanged { .. }
+        | Head::IncidentClosed
+        | Head::NoteAdded { .. }
+        | Head::RoleAssigned { .. }
+        | Head::OfferWithdrawn
+        | Head::CommandTaken { .. }
+        | Head::OrganisationLinked
+        | Head::AssetChanged { .. }
+        | Head::EvidenceAdded { .. } => None,
+    });
+    if let Some(digest) = offered {
+        fields.insert("digest".to_owned(), json!(digest));
+    }
+    answer
 }
 
 /// A row as the core knows assets; none for words that no asset has.

@@ -1,8 +1,10 @@
 //! How the events of an incident change what the store lists.
 
-use beistand_core::incident::{Event, Head};
-use beistand_core::model::Millis;
+use beistand_core::incident::{Event, Head, Offer};
+use beistand_core::model::{Millis, Role};
 use beistand_journal::{Asset, Change, Evidence, Incident};
+
+use super::body_of;
 
 /// The rows that are other ones after events that were decided from `before`.
 pub(super) fn changes_of(before: &Incident, events: &[Event], now: Millis) -> Vec<Change> {
@@ -30,9 +32,27 @@ fn change_of(row: &mut Incident, event: &Event, now: Millis) -> Option<Change> {
         }
         Head::IncidentClosed => {
             row.closed_at = Some(now);
+            row.body = body_of(None);
             None
         }
+        Head::CommandOffered { to, briefing } => {
+            let (to, by) = (to.clone(), event.by.person.clone());
+            row.body = body_of(Some(&Offer { to, by, digest: *briefing, since: now }));
+            None
+        }
+        Head::OfferWithdrawn => {
+            row.body = body_of(None);
+            None
+        }
+        Head::CommandTaken { .. } => {
+            row.body = body_of(None);
+            let person = Some(event.by.person.clone());
+            Some(Change::SetRole { incident, role: Role::Commander, person })
+        }
         Head::RoleAssigned { role, person } => {
+            if *role == Role::Commander {
+                row.body = body_of(None);
+            }
             Some(Change::SetRole { incident, role: *role, person: person.clone() })
         }
         Head::OrganisationLinked => event

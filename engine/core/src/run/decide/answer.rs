@@ -58,11 +58,6 @@ impl Decider<'_, '_> {
         }
         self.holds_the_role(need, (by, roles))?;
         if answer.answer == AnswerKind::Approve {
-            if by.proof == Some(Proof::Paper) {
-                let text =
-                    "a vote on paper does not count: whoever writes it down could have made it";
-                return Err(AnswerError::NotAllowed(text.to_owned()));
-            }
             self.counts(by)?;
             if asker(need) == Some(by.person.as_str()) {
                 let text = format!("`{}` asked for it and can not approve it", by.person);

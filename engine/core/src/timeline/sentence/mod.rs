@@ -5,8 +5,8 @@ mod de;
 mod en;
 
 use super::entry::Lang;
-use crate::incident::{self, store};
-use crate::model::{ActionName, Millis, Role, Span, TargetKind, Tlp};
+use crate::incident::{self, AssetState, store};
+use crate::model::{ActionName, Digest, Millis, Role, Span, TargetKind, Tlp};
 use crate::run::{Head, NeedKind};
 
 /// What a sentence is made of. All texts are already fit to be shown; an empty one is not shown.
@@ -123,6 +123,32 @@ pub(super) struct Words {
     pub(super) tick: &'static str,
     /// On paper: what a step is.
     pub(super) paper: Paper,
+    /// In a briefing: what a part is.
+    pub(super) situation: Situation,
+}
+
+/// Words of a briefing.
+#[derive(Debug)]
+pub(super) struct Situation {
+    pub(super) title: &'static str,
+    pub(super) severity: &'static str,
+    pub(super) opened: &'static str,
+    pub(super) closed: &'static str,
+    pub(super) concerned: &'static str,
+    pub(super) needs: &'static str,
+    pub(super) runs: &'static str,
+    pub(super) ended: &'static str,
+    pub(super) holds: &'static str,
+    pub(super) assets: &'static str,
+    pub(super) notes: &'static str,
+    pub(super) run: &'static str,
+    pub(super) since: &'static str,
+    pub(super) until: &'static str,
+    pub(super) by: &'static str,
+    pub(super) through: &'static str,
+    pub(super) digest: &'static str,
+    /// Before the code of a need on paper.
+    pub(super) code: &'static str,
 }
 
 /// Words of a checklist on paper.
@@ -172,6 +198,37 @@ pub(super) const fn role(lang: Lang, role: Role) -> &'static str {
         Lang::De => de::words::role(role),
         Lang::En => en::words::role(role),
     }
+}
+
+/// What kind of thing waits for people.
+pub(super) const fn need(lang: Lang, kind: NeedKind) -> &'static str {
+    match (lang, kind) {
+        (Lang::De, NeedKind::Approval) => "Freigabe",
+        (Lang::De, NeedKind::Task) => "Aufgabe",
+        (Lang::De, NeedKind::Decision) => "Entscheidung",
+        (Lang::De, NeedKind::Unknown) => "Ausgang unbekannt",
+        (Lang::En, NeedKind::Approval) => "approval",
+        (Lang::En, NeedKind::Task) => "task",
+        (Lang::En, NeedKind::Decision) => "decision",
+        (Lang::En, NeedKind::Unknown) => "outcome unknown",
+    }
+}
+
+/// What an asset is, and how it stands.
+pub(super) const fn asset(
+    lang: Lang,
+    kind: TargetKind,
+    state: AssetState,
+) -> (&'static str, &'static str) {
+    match lang {
+        Lang::De => (de::words::target(kind), de::words::asset_state(state)),
+        Lang::En => (en::words::target(kind), en::words::asset_state(state)),
+    }
+}
+
+/// So much of a digest as people compare.
+pub(super) fn short(digest: &Digest) -> String {
+    digest.hex().chars().take(12).collect()
 }
 
 /// A marking, as it is written on every page.

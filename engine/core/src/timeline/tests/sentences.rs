@@ -182,6 +182,9 @@ fn incident_heads() -> Vec<incident::Head> {
             person: Some("ben".parse().unwrap()),
         },
         incident::Head::RoleAssigned { role: Role::Commander, person: None },
+        incident::Head::CommandOffered { to: "dora".parse().unwrap(), briefing: Digest::ZERO },
+        incident::Head::OfferWithdrawn,
+        incident::Head::CommandTaken { briefing: Digest::ZERO },
         incident::Head::OrganisationLinked,
         incident::Head::EvidenceAdded { digest: Digest::ZERO, bytes: 7 },
         incident::Head::IncidentOpened {

@@ -1,6 +1,6 @@
 //! What happens in an incident and to the store, in German.
 
-use super::super::{Scene, tlp};
+use super::super::{Scene, short, tlp};
 use super::access;
 use super::words::{asset_state, role, target};
 use crate::incident::{Head, store};
@@ -40,6 +40,15 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
         Head::RoleAssigned { role: which, person: None } => {
             format!("{}: nicht mehr besetzt, eingetragen von {by}", role(*which))
         }
+        Head::CommandOffered { briefing, .. } => {
+            let short = short(briefing);
+            scene.with_text(format!("{by} bietet {name} die Einsatzleitung an, Lagebild {short}…"))
+        }
+        Head::OfferWithdrawn => format!("{by} bietet die Einsatzleitung nicht mehr an"),
+        Head::CommandTaken { briefing } => {
+            let short = short(briefing);
+            format!("{by} hat die Einsatzleitung übernommen, Lagebild {short}…")
+        }
         Head::OrganisationLinked => format!("{name} ist betroffen, eingetragen von {by}"),
         Head::AssetChanged { kind, state } => {
             let kind = target(*kind);
@@ -47,8 +56,7 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
             format!("{what}: {}, eingetragen von {by}", asset_state(*state))
         }
         Head::EvidenceAdded { digest, bytes } => {
-            let hash = digest.hex();
-            let short = hash.get(..12).unwrap_or_default();
+            let short = short(digest);
             let what = if name.is_empty() { "eine Datei" } else { name };
             format!("Beweismittel von {by} aufbewahrt: {what}, {bytes} Bytes, SHA-256 {short}…")
         }

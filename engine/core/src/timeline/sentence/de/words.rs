@@ -1,6 +1,6 @@
 //! German words.
 
-use super::super::{Paper, TARGETS_NAMED_MAX, Words};
+use super::super::{Paper, Situation, TARGETS_NAMED_MAX, Words};
 use crate::incident::AssetState;
 use crate::model::{ActionName, ErrorKind, Reached, Role, Span, TargetKind};
 use crate::run::{RunEnd, StepEnd};
@@ -53,6 +53,26 @@ pub(crate) static WORDS: Words = Words {
         sources: "Quellen",
         unknown: "AUSGANG UNBEKANNT, vor dem Wiederholen nachsehen",
         notes: "Notizen",
+    },
+    situation: Situation {
+        title: "Lagebild",
+        severity: "Schwere",
+        opened: "eröffnet",
+        closed: "abgeschlossen",
+        concerned: "Betroffen",
+        needs: "Wartet auf Menschen",
+        runs: "Abläufe im Gang",
+        ended: "Beendet",
+        holds: "Getrennt oder gesperrt",
+        assets: "Worum es geht",
+        notes: "Neueste Notizen",
+        run: "Lauf",
+        since: "seit",
+        until: "bis",
+        by: "von",
+        through: "über",
+        digest: "Prüfsumme",
+        code: "Code",
     },
 };
 

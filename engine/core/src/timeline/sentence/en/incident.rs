@@ -1,6 +1,6 @@
 //! What happens in an incident and to the store, in English.
 
-use super::super::{Scene, tlp};
+use super::super::{Scene, short, tlp};
 use super::access;
 use super::words::{asset_state, role, target};
 use crate::incident::{Head, store};
@@ -38,6 +38,15 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
         Head::RoleAssigned { role: which, person: None } => {
             format!("Nobody is {} any more, by {by}", role(*which))
         }
+        Head::CommandOffered { briefing, .. } => {
+            let short = short(briefing);
+            scene.with_text(format!("{by} offers command to {name}, briefing {short}…"))
+        }
+        Head::OfferWithdrawn => format!("{by} does not offer command any more"),
+        Head::CommandTaken { briefing } => {
+            let short = short(briefing);
+            format!("{by} has taken command, briefing {short}…")
+        }
         Head::OrganisationLinked => format!("{name} is concerned, by {by}"),
         Head::AssetChanged { kind, state } => {
             let kind = target(*kind);
@@ -45,8 +54,7 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
             format!("Asset {what} is {}, by {by}", asset_state(*state))
         }
         Head::EvidenceAdded { digest, bytes } => {
-            let hash = digest.hex();
-            let short = hash.get(..12).unwrap_or_default();
+            let short = short(digest);
             let what = if name.is_empty() { "a file" } else { name };
             format!("Evidence kept by {by}: {what}, {bytes} bytes, SHA-256 {short}…")
         }

@@ -1,6 +1,6 @@
 //! English words.
 
-use super::super::{Paper, TARGETS_NAMED_MAX, Words};
+use super::super::{Paper, Situation, TARGETS_NAMED_MAX, Words};
 use crate::incident::AssetState;
 use crate::model::{ActionName, ErrorKind, Reached, Role, TargetKind};
 use crate::run::{RunEnd, StepEnd};
@@ -53,6 +53,26 @@ pub(crate) static WORDS: Words = Words {
         sources: "Sources",
         unknown: "OUTCOME UNKNOWN, look before doing it again",
         notes: "Notes",
+    },
+    situation: Situation {
+        title: "Briefing",
+        severity: "severity",
+        opened: "opened",
+        closed: "closed",
+        concerned: "Concerned",
+        needs: "Waits for people",
+        runs: "Runs that go on",
+        ended: "Ended",
+        holds: "Cut off or locked",
+        assets: "What it is about",
+        notes: "Newest notes",
+        run: "run",
+        since: "since",
+        until: "until",
+        by: "by",
+        through: "through",
+        digest: "Digest",
+        code: "code",
     },
 };
 

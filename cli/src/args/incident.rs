@@ -1,0 +1,142 @@
+//! The verbs of an incident: what can be said of it and done about it. Nothing here does anything.
+
+use std::path::PathBuf;
+
+use beistand_core::incident::AssetState;
+use beistand_core::model::{Role, TargetKind, Tlp};
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IncidentVerb {
+    /// Open an incident
+    Open {
+        title: String,
+        #[arg(long)]
+        drill: bool,
+        /// 1 disruption to 4 crisis
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=4))]
+        severity: u8,
+        /// Who may read it
+        #[arg(long, default_value_t = Tlp::Amber, value_parser = tlp())]
+        tlp: Tlp,
+    },
+    /// All incidents, newest first
+    List,
+    /// One incident
+    Show { incident: String },
+    /// It is over
+    Close {
+        incident: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// A person takes a role
+    Assign {
+        incident: String,
+        #[arg(value_parser = role())]
+        role: Role,
+        person: String,
+    },
+    /// An organisation is concerned
+    Link { incident: String, organisation: String },
+    /// Something it is about, and how that stands
+    Asset {
+        incident: String,
+        #[arg(value_parser = target_kind())]
+        kind: TargetKind,
+        /// Its name or address; @FILE for many, a line an item
+        value: String,
+        #[arg(value_parser = asset_state())]
+        state: AssetState,
+        /// Whose it is, where the inventory does not say
+        #[arg(long)]
+        organisation: Option<String>,
+    },
+    /// Another title, severity or circle of readers
+    Edit(EditArgs),
+    /// What the next commander must know, with its digest
+    Briefing { incident: String },
+    /// Offer command to the next commander, accept it, or withdraw the offer
+    Handover(HandoverArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HandoverArgs {
+    pub(crate) incident: String,
+    #[command(flatten)]
+    pub(crate) what: Handover,
+    /// What they should know besides the briefing
+    #[arg(long, requires = "to")]
+    pub(crate) note: Option<String>,
+    /// The briefing that you have seen; asked for without a terminal
+    #[arg(long, requires = "accept")]
+    pub(crate) digest: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Handover {
+    /// Who is to take command
+    #[arg(long, value_name = "PERSON")]
+    pub(crate) to: Option<String>,
+    /// Take command, having seen the current briefing
+    #[arg(long)]
+    pub(crate) accept: bool,
+    /// Do not offer it any more
+    #[arg(long)]
+    pub(crate) withdraw: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EditArgs {
+    pub(crate) incident: String,
+    #[command(flatten)]
+    pub(crate) change: EditChange,
+    /// Why; needed where more people may read it than before
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+    /// Only if its newest entry has this number, as `incident show` says it
+    #[arg(long, value_name = "N")]
+    pub(crate) if_seq: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct EditChange {
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// 1 disruption to 4 crisis
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub(crate) severity: Option<u8>,
+    /// Who may read it
+    #[arg(long, value_parser = tlp())]
+    pub(crate) tlp: Option<Tlp>,
+}
+
+/// The words of the domain, which a wrong one is answered with.
+fn tlp() -> impl clap::builder::TypedValueParser<Value = Tlp> {
+    PossibleValuesParser::new(Tlp::ALL.iter().map(|tlp| tlp.as_str()))
+        .try_map(|word| word.parse::<Tlp>())
+}
+
+fn role() -> impl clap::builder::TypedValueParser<Value = Role> {
+    PossibleValuesParser::new(Role::ALL.iter().map(|role| role.as_str()))
+        .try_map(|word| word.parse::<Role>())
+}
+
+fn target_kind() -> impl clap::builder::TypedValueParser<Value = TargetKind> {
+    PossibleValuesParser::new(TargetKind::ALL.iter().map(|kind| kind.as_str()))
+        .try_map(|word| word.parse::<TargetKind>())
+}
+
+fn asset_state() -> impl clap::builder::TypedValueParser<Value = AssetState> {
+    PossibleValuesParser::new(AssetState::ALL.iter().map(|state| state.as_str()))
+        .try_map(|word| word.parse::<AssetState>())
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvidenceVerb {
+    /// Keep a file
+    Add { incident: String, file: PathBuf },
+}

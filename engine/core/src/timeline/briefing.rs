@@ -1,0 +1,165 @@
+//! A briefing as people read it: on a screen, on paper, aloud.
+//!
+//! Markdown that reads well as plain text. What is asked of people stands first, each with the code
+//! that answers it from paper.
+
+use super::entry::Lang;
+use super::escape::{TEXT_CHARS_MAX, visible};
+use super::format::Zone;
+use super::run::NAME_CHARS_MAX;
+use super::sentence::{Situation, asset, need, role, tlp, words};
+use crate::incident::{Asset, Briefing, Note, OpenHold, OpenNeed, OpenRun};
+use crate::model::{Digest, Millis, Mode, NeedCode, RunId};
+
+/// The briefing with its digest, which an acceptance is bound to.
+pub fn briefing(briefing: &Briefing, digest: Digest, (lang, zone): (Lang, Zone)) -> String {
+    let pen = Pen { lang, zone, words: &words(lang).situation };
+    let mut out = pen.head(briefing);
+    out.push_str(&open_needs(&briefing.needs, (lang, zone)));
+    let runs: Vec<String> = briefing.runs.iter().map(|run| pen.run(run)).collect();
+    section(&mut out, pen.words.runs, &runs);
+    if !briefing.ended.is_empty() {
+        let ended: Vec<String> =
+            briefing.ended.iter().map(|(status, count)| format!("{count} {status}")).collect();
+        line(&mut out, &format!("{}: {}", pen.words.ended, ended.join(", ")));
+    }
+    let holds: Vec<String> = briefing.holds.iter().map(|hold| pen.hold(hold)).collect();
+    section(&mut out, pen.words.holds, &holds);
+    let assets: Vec<String> = briefing.assets.iter().map(|asset| pen.asset(asset)).collect();
+    section(&mut out, pen.words.assets, &assets);
+    let notes: Vec<String> = briefing.notes.iter().map(|note| pen.note(note)).collect();
+    section(&mut out, pen.words.notes, &notes);
+    line(&mut out, "");
+    line(&mut out, &format!("{}: {digest}", pen.words.digest));
+    out
+}
+
+/// What waits for people, each with its code; nothing where nobody is asked.
+pub fn open_needs(needs: &[OpenNeed], (lang, zone): (Lang, Zone)) -> String {
+    let pen = Pen { lang, zone, words: &words(lang).situation };
+    let mut out = String::new();
+    let lines: Vec<String> = needs.iter().map(|need| pen.need(need)).collect();
+    section(&mut out, pen.words.needs, &lines);
+    out
+}
+
+fn line(out: &mut String, text: &str) {
+    out.push_str(text);
+    out.push('\n');
+}
+
+/// A headed list; nothing where the list is empty.
+fn section(out: &mut String, title: &str, lines: &[String]) {
+    if lines.is_empty() {
+        return;
+    }
+    line(out, &format!("\n## {title} ({})", lines.len()));
+    for text in lines {
+        line(out, &format!("- {text}"));
+    }
+}
+
+struct Pen {
+    lang: Lang,
+    zone: Zone,
+    words: &'static Situation,
+}
+
+impl Pen {
+    fn head(&self, briefing: &Briefing) -> String {
+        let mut out = String::new();
+        let title = visible(&briefing.title, TEXT_CHARS_MAX);
+        line(&mut out, &format!("# {} {}: {title}", self.words.title, briefing.number));
+        let mut facts = vec![
+            format!("{} {}", self.words.severity, briefing.severity.get()),
+            tlp(briefing.tlp),
+            format!("{} {}", self.words.opened, self.at(briefing.opened_at)),
+        ];
+        match briefing.mode {
+            Mode::Live => {}
+            Mode::Drill => facts.insert(0, format!("*** {} ***", words(self.lang).drill)),
+        }
+        if briefing.closed {
+            facts.push(self.words.closed.to_owned());
+        }
+        line(&mut out, &facts.join(" · "));
+        for (which, person) in &briefing.roles {
+            let person = visible(person.as_str(), NAME_CHARS_MAX);
+            line(&mut out, &format!("{}: {person}", role(self.lang, *which)));
+        }
+        if !briefing.organisations.is_empty() {
+            let names: Vec<String> = briefing
+                .organisations
+                .iter()
+                .map(|name| visible(name.as_str(), NAME_CHARS_MAX))
+                .collect();
+            line(&mut out, &format!("{}: {}", self.words.concerned, names.join(", ")));
+        }
+        out
+    }
+
+    fn at(&self, at: Millis) -> String {
+        self.zone.shown(at)
+    }
+
+    fn run_id(&self, run: RunId) -> String {
+        // The first two parts of the id are its time: enough to find it, short enough to read out.
+        let id = run.to_string();
+        format!("{} {}", self.words.run, id.get(..13).unwrap_or(&id))
+    }
+
+    fn need(&self, open: &OpenNeed) -> String {
+        let code = NeedCode::of(open.id, open.digest);
+        let title = visible(&open.title, TEXT_CHARS_MAX);
+        let votes = if open.votes_needed > 1 {
+            format!(" {}/{}", open.votes, open.votes_needed)
+        } else {
+            String::new()
+        };
+        let kind = need(self.lang, open.kind);
+        let mut parts = vec![format!("[ ] {code}  {kind}: {title}{votes}")];
+        parts.extend(open.role.map(|which| role(self.lang, which).to_owned()));
+        parts.extend(open.step.as_ref().map(|step| visible(step.as_str(), TEXT_CHARS_MAX)));
+        parts.extend(open.run.map(|run| self.run_id(run)));
+        parts.push(format!("{} {}", self.words.since, self.at(open.since)));
+        parts.extend(open.until.map(|until| format!("{} {}", self.words.until, self.at(until))));
+        parts.join(" · ")
+    }
+
+    fn run(&self, run: &OpenRun) -> String {
+        let by = visible(run.requested_by.as_str(), NAME_CHARS_MAX);
+        let (playbook, status) = (visible(&run.playbook, NAME_CHARS_MAX), &run.status);
+        let since = format!("{} {}", self.words.since, self.at(run.started_at));
+        format!(
+            "{playbook} ({status}) · {} · {since} · {} {by}",
+            self.run_id(run.id),
+            self.words.by
+        )
+    }
+
+    fn hold(&self, hold: &OpenHold) -> String {
+        let target = visible(&hold.target, NAME_CHARS_MAX);
+        let since = format!("{} {}", self.words.since, self.at(hold.since));
+        format!(
+            "{target}  {} {} {} · {} · {since}",
+            hold.effect,
+            self.words.through,
+            hold.connector,
+            self.run_id(hold.run)
+        )
+    }
+
+    fn asset(&self, one: &Asset) -> String {
+        let (kind, state) = asset(self.lang, one.kind, one.state);
+        let whose = one.organisation.as_ref();
+        let whose = whose.map(|whose| format!(" ({})", visible(whose.as_str(), NAME_CHARS_MAX)));
+        let name = visible(&one.value, TEXT_CHARS_MAX);
+        format!("{kind} {name}: {state}{}", whose.unwrap_or_default())
+    }
+
+    fn note(&self, note: &Note) -> String {
+        let by = visible(note.by.as_str(), NAME_CHARS_MAX);
+        let at = self.at(note.happened_at.unwrap_or(note.at));
+        format!("{at} {by}: {}", visible(&note.text, TEXT_CHARS_MAX))
+    }
+}

@@ -1,0 +1,127 @@
+//! An incident with all that its runs have open, read as one state of the store.
+
+use std::collections::BTreeMap;
+
+use beistand_core::entry::StreamKind;
+use beistand_core::incident::{self, Around, Briefing, IncidentState, OpenHold, OpenNeed, OpenRun};
+use beistand_core::model::{Digest, IncidentId};
+use beistand_core::run::RunStatus;
+use beistand_journal::{Need, NeedFilter, Page, Reader, Run, RunFilter};
+use serde_json::Value;
+
+use crate::error::EngineError;
+
+/// Entries read at once: a page of memory.
+const PAGE: u32 = 1_000;
+
+/// Runs of one incident: more than a provider starts in months.
+const RUNS_MAX: u32 = 100_000;
+
+/// An incident as it stands.
+#[derive(Debug, Clone)]
+pub struct Briefed {
+    /// What its entries say of it.
+    pub state: IncidentState,
+    /// The number of its newest entry.
+    pub seq: u64,
+    /// What the next commander must know.
+    pub briefing: Briefing,
+    /// Its digest.
+    pub digest: Digest,
+}
+
+/// Reads an incident and all that its runs have open, whoever writes meanwhile.
+///
+/// # Errors
+/// [`EngineError::NotFound`]; [`EngineError::Store`]; [`EngineError::Internal`] where its entries
+/// contradict each other.
+pub async fn brief(reader: &Reader, incident: IncidentId) -> Result<Briefed, EngineError> {
+    let reader = reader.steady().await?;
+    let (state, seq) = fold_incident(&reader, incident).await?;
+    let filter = RunFilter { incident: Some(incident), ..RunFilter::default() };
+    let rows = reader.runs(&filter, Page::first(RUNS_MAX)).await?;
+    let runs: Vec<Run> = rows.into_iter().map(|(_, run)| run).collect();
+    let filter = NeedFilter { incident: Some(incident), ..NeedFilter::default() };
+    let needs = reader.needs(&filter).await?;
+    let ours = |run| runs.iter().any(|row| row.id == run);
+    let holds = reader.holds(None).await?.into_iter().filter(|hold| ours(hold.key.run));
+    let holds = holds.map(|hold| OpenHold {
+        target: hold.key.target,
+        effect: hold.key.effect,
+        connector: hold.key.connector,
+        run: hold.key.run,
+        since: hold.since,
+    });
+    let mut around = Around {
+        needs: needs.into_iter().map(open_need).collect(),
+        holds: holds.collect(),
+        ..Around::default()
+    };
+    for run in runs.into_iter().filter(|run| run.parent.is_none()) {
+        match run.ended_at {
+            Some(_) => *around.ended.entry(run.status).or_default() += 1,
+            None => around.runs.push(open_run(run)),
+        }
+    }
+    let briefing = Briefing::of(&state, around);
+    let digest = briefing.digest().map_err(|error| EngineError::Internal(error.to_string()))?;
+    Ok(Briefed { state, seq, briefing, digest })
+}
+
+/// An incident from its first entry on, and the number of the newest.
+async fn fold_incident(
+    reader: &Reader,
+    incident: IncidentId,
+) -> Result<(IncidentState, u64), EngineError> {
+    let missing = || EngineError::NotFound(format!("there is no incident {incident}"));
+    let stream = reader.stream(StreamKind::Incident, &incident.to_string()).await?;
+    let stream = stream.ok_or_else(missing)?;
+    let (mut events, mut after) = (Vec::new(), 0);
+    loop {
+        let page = reader.entries(&stream, after, PAGE).await?;
+        for entry in &page {
+            let decoded = incident::decode(&entry.head, entry.body.as_deref());
+            let (_, of_entry) =
+                decoded.map_err(|error| EngineError::Internal(error.to_string()))?;
+            events.extend(of_entry.into_iter().map(|event| (event, entry.at)));
+            after = entry.seq;
+        }
+        if page.len() < PAGE as usize {
+            break;
+        }
+    }
+    let state = IncidentState::fold(events.iter().map(|(event, at)| (event, *at)));
+    Ok((state.map_err(|error| EngineError::Internal(error.to_string()))?, after))
+}
+
+fn open_need(need: Need) -> OpenNeed {
+    let body: BTreeMap<String, Value> = serde_json::from_str(&need.body).unwrap_or_default();
+    let count = |name: &str| body.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let title = body.get("title").and_then(Value::as_str).unwrap_or_default().to_owned();
+    OpenNeed {
+        since: need.since,
+        id: need.id,
+        kind: need.kind,
+        title,
+        role: need.role,
+        run: need.run,
+        step: need.step,
+        until: need.until,
+        votes: count("votes"),
+        votes_needed: count("votes_needed"),
+        digest: need.digest,
+    }
+}
+
+fn open_run(run: Run) -> OpenRun {
+    // A run that works waits every other moment; what it waits for people stands in its needs.
+    let waits = run.status == RunStatus::Waiting.as_str();
+    let status = if waits { RunStatus::Running.as_str().to_owned() } else { run.status };
+    OpenRun {
+        started_at: run.started_at,
+        id: run.id,
+        playbook: run.playbook,
+        status,
+        requested_by: run.requested_by,
+    }
+}

@@ -1,0 +1,98 @@
+//! What many people do to one incident at once: nobody's change is written away by another's.
+
+use beistand_core::incident::AssetState;
+use beistand_core::model::{IncidentId, Mode, Severity, TargetKind, Tlp};
+use beistand_runtime::{EngineError, IncidentAct, NewIncident, Verb, compare};
+use beistand_script::Scripts;
+use serde_json::Value;
+
+use super::world::{anna, engine};
+
+/// An engine with an incident.
+async fn opened(folder: &std::path::Path) -> (beistand_runtime::Engine, IncidentId) {
+    let engine = engine(&folder.join("a.db"), Vec::new()).await;
+    let new = NewIncident {
+        title: "Night".to_owned(),
+        mode: Mode::Drill,
+        severity: Severity::default(),
+        tlp: Tlp::Amber,
+        short: "SIT".to_owned(),
+        by: anna(),
+    };
+    let incident = engine.open_incident(&new).await.unwrap().id;
+    (engine, incident)
+}
+
+fn edit(title: Option<&str>, severity: Option<u8>, tlp: Option<Tlp>) -> IncidentAct {
+    IncidentAct::Edit {
+        title: title.map(str::to_owned),
+        severity: severity.map(|severity| Severity::try_from(severity).unwrap()),
+        tlp,
+        reason: String::new(),
+    }
+}
+
+fn asset(name: &str) -> IncidentAct {
+    let (kind, values) = (TargetKind::Host, vec![name.to_owned()]);
+    IncidentAct::Assets { kind, values, state: AssetState::Affected, organisation: None }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn acts_at_once_do_not_write_each_other_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, incident) = opened(folder.path()).await;
+    let mut acts = vec![
+        edit(Some("Two servers"), None, None),
+        edit(None, Some(4), None),
+        edit(None, None, Some(Tlp::Red)),
+        IncidentAct::Close { reason: "over".to_owned() },
+    ];
+    for number in 0..8 {
+        acts.push(asset(&format!("pc-{number}")));
+        acts.push(IncidentAct::Note { text: format!("note {number}"), at: None });
+    }
+    let mut acting = tokio::task::JoinSet::new();
+    for act in acts {
+        let verb = Verb::Incident { incident, act, by: anna(), if_seq: None };
+        let engine = engine.clone();
+        acting.spawn(async move { engine.execute(verb).await.unwrap() });
+    }
+    let answers = acting.join_all().await;
+    let mut numbers: Vec<u64> =
+        answers.iter().filter_map(|answer| answer["seq"].as_u64()).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (2..=21).collect::<Vec<_>>(), "each is an entry of its own");
+    let reader = engine.journal().reader().clone();
+    let row = reader.incident(incident).await.unwrap().unwrap();
+    assert_eq!((row.title.as_str(), row.severity.get(), row.tlp), ("Two servers", 4, Tlp::Red));
+    assert!(row.closed_at.is_some());
+    assert_eq!(reader.assets(incident).await.unwrap().len(), 8);
+    let compared = compare(&reader, &Scripts::without_budget()).await.unwrap();
+    assert_eq!(compared.differences, []);
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_those_who_name_the_entry_they_saw_one_is_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, incident) = opened(folder.path()).await;
+    let mut acting = tokio::task::JoinSet::new();
+    for number in 0..8 {
+        let verb = Verb::Incident {
+            incident,
+            act: asset(&format!("pc-{number}")),
+            by: anna(),
+            if_seq: Some(1),
+        };
+        let engine = engine.clone();
+        acting.spawn(async move { engine.execute(verb).await });
+    }
+    let answers: Vec<Result<Value, EngineError>> = acting.join_all().await;
+    let (heard, late): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!((heard.len(), late.len()), (1, 7));
+    for refused in late {
+        assert!(matches!(refused, Err(EngineError::Conflict(_))), "{refused:?}");
+    }
+    assert_eq!(engine.journal().reader().assets(incident).await.unwrap().len(), 1);
+    engine.leave().await;
+}
