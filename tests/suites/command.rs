@@ -188,12 +188,10 @@ fn command_goes_to_who_saw_how_things_stand() {
     // Without a terminal one says what one has seen; the briefing is printed meanwhile.
     let asked = desk.done(&["incident", "handover", &number, "--accept", "--as", DORA]);
     asked.expect_code(2).unwrap();
-    assert!(asked.stderr.contains(&format!("--digest {digest}")), "{}", asked.stderr);
-    assert!(
-        asked.stderr.contains("Name what is affected") || asked.stderr.contains("task: first"),
-        "{}",
-        asked.stderr
-    );
+    for said in [format!("--digest {digest}"), "carla: Der Router schweigt".to_owned()] {
+        assert!(asked.stderr.contains(&said), "{said}: {}", asked.stderr);
+    }
+    assert!(asked.stderr.contains("task: first · responder"), "{}", asked.stderr);
 
     let need = desk.needs(&run)[0]["id"].clone();
     desk.ok(0, &["note", &number, "Strom weg", "--as", BEN]);

@@ -104,6 +104,7 @@ pub(crate) struct EditArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
 pub(crate) struct EditChange {
+    /// Another line that says what it is
     #[arg(long)]
     pub(crate) title: Option<String>,
     /// 1 disruption to 4 crisis

@@ -61,6 +61,9 @@ async fn seen(context: &Context, incident: &str) -> Outcome<Digest> {
     };
     let briefed = brief(&reader, incident.id).await?;
     context.out.loud(text(context, &briefed).trim_end());
+    if let Some(note) = &briefed.state.offer_note {
+        context.out.loud(format_args!("{}: {}", offer.by, cell(note)));
+    }
     if offer.digest != briefed.digest {
         let changed = briefed.state.since(&briefed.briefing.value());
         context.out.loud(format_args!("Since the offer changed: {}", cell(&changed)));

@@ -6,9 +6,7 @@ use beistand_core::model::{Mode, Organisation, Person, Severity, TargetKind};
 use beistand_core::run::Actor;
 use beistand_core::timeline::Scope;
 use beistand_journal::{Asset, Page, RunFilter};
-use beistand_runtime::{
-    IncidentAct, NewIncident, VIEW_ROWS_MAX, Verb, ViewPage, offer_of,
-};
+use beistand_runtime::{IncidentAct, NewIncident, VIEW_ROWS_MAX, Verb, ViewPage, offer_of};
 use serde_json::{Value, json};
 
 use super::handover;

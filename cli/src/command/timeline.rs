@@ -1,6 +1,6 @@
 //! `timeline` and `print`: what happened, and what is to be done, on paper if need be.
 
-use beistand_core::model::{Catalogue, Tlp};
+use beistand_core::model::Catalogue;
 use beistand_core::timeline::{Lang, Scope, checklist, open_needs, table};
 use beistand_journal::Reader;
 use beistand_runtime::{Clock as _, Telling, TimelineFormat, WallClock, brief};
@@ -67,7 +67,7 @@ pub(super) async fn print(context: &Context, what: &str) -> Outcome {
             let views = context.views(&reader);
             let mut told = views.told(incident.id, context.lang(), &Scope::ALL).await?;
             told.lines.retain(|line| !line.detail);
-            let title = format!("{} (TLP:{})", told.heading(), Tlp::as_str(told.tlp));
+            let title = told.heading();
             let document = told.document(&title, &context.telling(), None);
             let mut text = table(&told.lines, &document, width());
             let briefed = brief(&reader, incident.id).await?;

@@ -128,6 +128,7 @@ async fn a_role_that_is_taken_back_is_gone_at_once_and_one_in_an_incident_reache
         incident,
         act: IncidentAct::Note { text: "seen".to_owned(), at: None },
         by,
+        if_seq: None,
     };
     let noted = async |incident| engine.execute(note(incident, proved("ben"))).await.is_ok();
     assert!(!noted(incident).await);
@@ -135,6 +136,7 @@ async fn a_role_that_is_taken_back_is_gone_at_once_and_one_in_an_incident_reache
         incident,
         act: IncidentAct::Assign { role: Role::Scribe, person },
         by: proved("cleo"),
+        if_seq: None,
     };
     engine.execute(assign(Some(person("ben")))).await.unwrap();
     assert!(noted(incident).await);

@@ -88,7 +88,7 @@ async fn incident(engine: &Engine, title: &str, tlp: Tlp, concerned: &[&str]) ->
 }
 
 async fn act(engine: &Engine, incident: IncidentId, act: IncidentAct) {
-    engine.execute(Verb::Incident { incident, act, by: anna() }).await.unwrap();
+    engine.execute(Verb::Incident { incident, act, by: anna(), if_seq: None }).await.unwrap();
 }
 
 /// An asset and a file of each town, and of nobody.

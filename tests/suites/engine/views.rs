@@ -185,7 +185,10 @@ async fn answer(engine: &Engine, run: RunId) {
         done_at: None,
     }];
     let asked = need["run"].as_str().unwrap().parse().unwrap();
-    engine.command(asked, Command::Answer { answers, by: anna() }, None).await.unwrap();
+    engine
+        .command(asked, Command::Answer { answers, by: anna(), roles: None }, None)
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -90,6 +90,7 @@ fn a_task_may_have_been_done_on_paper_and_a_vote_may_not() {
             done_at: None,
         }],
         by: by.clone(),
+        roles: None,
     };
     desk.command(answer(desk.need("look").id, AnswerKind::Done)).unwrap();
     let gate = desk.need("gate").id;

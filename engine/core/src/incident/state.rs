@@ -39,6 +39,8 @@ pub struct IncidentState {
     pub evidence: Vec<Evidence>,
     /// Command that is offered and not yet taken.
     pub offer: Option<Offer>,
+    /// What was written with the offer.
+    pub offer_note: Option<String>,
     /// The newest notes, oldest first.
     pub notes: Vec<Note>,
     /// The briefing of the offer; absent without one, and where it was erased.
@@ -101,6 +103,7 @@ impl IncidentState {
             organisations: event.organisation.iter().cloned().collect(),
             evidence: Vec::new(),
             offer: None,
+            offer_note: None,
             notes: Vec::new(),
             offered_briefing: None,
             assets: BTreeMap::new(),
@@ -199,6 +202,7 @@ impl IncidentState {
         let by = event.by.person.clone();
         if let Head::CommandOffered { to, briefing } = &event.head {
             self.offer = Some(Offer { to: to.clone(), by, digest: *briefing, since: at });
+            self.offer_note.clone_from(&event.body.text);
             self.offered_briefing.clone_from(&event.body.briefing);
             return Ok(());
         }

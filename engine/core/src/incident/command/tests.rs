@@ -32,6 +32,7 @@ fn who_was_asked_takes_command_of_what_they_saw() {
     let mut state = state();
     let event = act(&mut state, to("dora"), "carla").unwrap().unwrap();
     assert_eq!(event.body.text.as_deref(), Some("Der Router schweigt"));
+    assert_eq!(state.offer_note.as_deref(), Some("Der Router schweigt"));
     let offer = state.offer.clone().unwrap();
     assert_eq!(
         (offer.to.as_str(), offer.by.as_str(), offer.digest),
