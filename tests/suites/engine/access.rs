@@ -291,3 +291,20 @@ async fn what_was_refused_stands_in_the_journal_and_does_not_fill_it() {
     assert_eq!(found.differences, []);
     engine.leave().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_types_in_from_paper_does_so_by_their_own_right() {
+    let folder = folder();
+    let engine = staffed(&folder).await;
+    does(&engine, account("ben", vec![passphrase()], &[]), proved("root")).await.unwrap();
+    let incident = opens(&engine, proved("cleo"), Mode::Live).await.unwrap().parse().unwrap();
+    let typed = async |on_paper: &str, typed_by: Actor| {
+        let act = IncidentAct::Note { text: "seen".to_owned(), at: None };
+        let by = Actor::on_paper(person(on_paper), &typed_by);
+        engine.execute(Verb::Incident { incident, act, by, if_seq: None }).await.is_ok()
+    };
+    assert!(typed("ben", proved("cleo")).await, "whoever wrote it");
+    assert!(!typed("cleo", proved("ben")).await, "a name on paper gives nobody its rights");
+    assert!(!typed("ben", Actor::asserted(person("cleo"))).await, "nor does a name that is said");
+    engine.leave().await;
+}
