@@ -1,6 +1,7 @@
 //! `beistand serve` as it is met from outside: TLS, those who come slowly or with too much, and
 //! every way in which it ends.
 
+mod accounts;
 mod client;
 mod inside;
 

@@ -10,25 +10,14 @@ use std::pin::Pin;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use beistand_core::access::{About, Permission, Rights};
-use beistand_core::run::Actor;
+use beistand_core::access::{About, Permission};
+use beistand_runtime::{self as access, Caller, Engine, Secret};
 
 use crate::report::Problem;
 
 /// The cookie of a session. The prefix binds it to this very host, to TLS and to every path
 /// (RFC 6265bis, section 4.1.3.2).
 pub const SESSION_COOKIE: &str = "__Host-beistand";
-
-/// Somebody who was let in.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// Who that is, and how they proved it.
-    pub actor: Actor,
-    /// What they may do now.
-    pub rights: Rights,
-    /// Whether they proved it a moment ago: what cuts something off wants that.
-    pub fresh: bool,
-}
 
 /// What a caller shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,6 +50,40 @@ pub enum Denied {
 
 /// The answer of a [`Doorkeeper`], on its way.
 pub type Identified<'a> = Pin<Box<dyn Future<Output = Result<Caller, Denied>> + Send + 'a>>;
+
+/// The engine's own: tokens and sessions of the store's accounts.
+#[derive(Debug, Clone)]
+pub struct Accounts(Engine);
+
+impl Accounts {
+    /// Of an engine that owns its store.
+    pub fn new(engine: Engine) -> Self {
+        Self(engine)
+    }
+}
+
+impl Doorkeeper for Accounts {
+    fn identify<'a>(&'a self, credential: Credential<'a>) -> Identified<'a> {
+        Box::pin(async move {
+            let found = match credential {
+                Credential::Bearer(token) => {
+                    self.0.caller_by_token(&Secret::from(token.to_owned())).await
+                }
+                Credential::Session(cookie) => {
+                    self.0.caller_by_session(&Secret::from(cookie.to_owned())).await
+                }
+            };
+            found.map_err(|denied| match denied {
+                access::Denied::Wrong
+                | access::Denied::Later { .. }
+                | access::Denied::SecondFactorMissing => Denied::Invalid,
+                access::Denied::Store(_) | access::Denied::Internal(_) => {
+                    Denied::Unavailable(Box::new(denied))
+                }
+            })
+        })
+    }
+}
 
 /// Knows who stands behind a credential.
 pub trait Doorkeeper: Debug + Send + Sync {

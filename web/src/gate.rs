@@ -18,9 +18,10 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use beistand_core::access::About;
+use beistand_runtime::Caller;
 use tokio::time::timeout;
 
-use crate::door::{Caller, Denied, Doorkeeper, Who, credential};
+use crate::door::{Denied, Doorkeeper, Who, credential};
 use crate::limits::{Limits, whole};
 use crate::peer::{Peer, Proxies};
 use crate::pressure::{Lane, Pressure};

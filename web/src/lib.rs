@@ -34,7 +34,7 @@ mod strict;
 pub use api::table;
 pub use app::App;
 pub use asked::{Asked, At};
-pub use door::{Caller, Credential, Denied, Doorkeeper, Identified, SESSION_COOKIE, Who};
+pub use door::{Accounts, Credential, Denied, Doorkeeper, Identified, SESSION_COOKIE, Who};
 pub use json::Exact;
 pub use limits::Limits;
 pub use peer::{Peer, Proxies};

@@ -74,6 +74,7 @@ enum Kind {
     Malformed,
     Unauthorized,
     Forbidden,
+    ProveAgain,
     NotFound,
     MethodNotAllowed,
     TooSlow,
@@ -91,6 +92,9 @@ impl Kind {
             Self::Malformed => ("malformed", "The request is malformed", StatusCode::BAD_REQUEST),
             Self::Unauthorized => ("unauthorized", "Nobody is logged in", StatusCode::UNAUTHORIZED),
             Self::Forbidden => ("forbidden", "This is not allowed", StatusCode::FORBIDDEN),
+            Self::ProveAgain => {
+                ("prove-again", "Prove once more who you are", StatusCode::FORBIDDEN)
+            }
             Self::NotFound => ("not-found", "There is no such thing", StatusCode::NOT_FOUND),
             Self::MethodNotAllowed => {
                 ("method-not-allowed", "Not with this method", StatusCode::METHOD_NOT_ALLOWED)
@@ -143,6 +147,11 @@ impl Problem {
     /// It may not be done: 403.
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(Kind::Forbidden, detail)
+    }
+    /// What destroys, or lets it go on, wants a proof of a moment ago: 403.
+    pub fn prove_again() -> Self {
+        Self::new(Kind::ProveAgain, "this wants a proof of a moment ago of who you are")
+            .hint("send it to `POST /api/v1/session/proof` and ask again; a token can not do this")
     }
     /// The permission for it is missing: 403.
     pub fn lacks(permission: Permission) -> Self {
@@ -257,6 +266,7 @@ impl IntoResponse for Problem {
             }
             Kind::Malformed
             | Kind::Forbidden
+            | Kind::ProveAgain
             | Kind::NotFound
             | Kind::MethodNotAllowed
             | Kind::TooSlow

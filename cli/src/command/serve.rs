@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use beistand_runtime::{Clock as _, Drive, Engine, WallClock};
 use beistand_web::certificate::{Certificate, CertificateError};
-use beistand_web::{
-    App, Credential, Denied, Doorkeeper, Identified, Leave, Limits, Server, Settings,
-};
+use beistand_web::{Accounts, App, Doorkeeper, Leave, Limits, Server, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::run::stop_file;
@@ -150,7 +148,13 @@ fn announce(context: &Context, server: &Server, certificate: Option<&Certificate
 async fn until_told(context: &Context, engine: Engine, server: Server) -> Outcome {
     let leave = Leave::default();
     let app = App::new(engine.clone(), leave.clone());
-    let door: Arc<dyn Doorkeeper> = Arc::new(Nobody);
+    let door: Arc<dyn Doorkeeper> = Arc::new(Accounts::new(engine.clone()));
+    if !engine.has_accounts().await? {
+        context.out.loud(
+            "the store has no accounts, so nobody can log in; \
+             `beistand user add NAME --role admin` makes the first",
+        );
+    }
     let serving = tokio::spawn(server.run(beistand_web::table(), app, door, leave.clone()));
     let (looping, file) = (engine.clone(), stop_file(context));
     let mut driving = tokio::spawn(async move { looping.run(file).await });
@@ -177,15 +181,5 @@ async fn until_told(context: &Context, engine: Engine, server: Server) -> Outcom
     match engine.dead() {
         Some(why) => Err(Failure::new(Exit::Internal, why).hint(DEAD_HINT)),
         None => Ok(Exit::Ok),
-    }
-}
-
-/// Lets nobody in: a store without accounts has nobody who could log in.
-#[derive(Debug)]
-struct Nobody;
-
-impl Doorkeeper for Nobody {
-    fn identify<'a>(&'a self, _: Credential<'a>) -> Identified<'a> {
-        Box::pin(std::future::ready(Err(Denied::Invalid)))
     }
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 use beistand_core::access::{Grant, Rights};
 use beistand_core::model::{Millis, Person, Role};
 use beistand_core::run::Actor;
-use beistand_runtime::Engine;
+use beistand_runtime::{Caller, Clock as _, Engine, WallClock};
 use beistand_tests::tool::now;
 use beistand_web::{
-    App, Caller, Credential, Denied, Doorkeeper, Identified, Leave, Limits, Proxies, Server,
-    Settings, table,
+    App, Credential, Denied, Doorkeeper, Identified, Leave, Limits, Proxies, Server, Settings,
+    table,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -36,7 +36,8 @@ impl Doorkeeper for Tokens {
             let reach = "instance".parse().ok()?;
             let grant = Grant { person: person.clone(), role, reach, until: None };
             let rights = Rights::of([grant], Millis::new(0));
-            Some(Caller { actor: Actor::asserted(person), rights, fresh: false })
+            let proved_at = Some(WallClock.now());
+            Some(Caller { actor: Actor::asserted(person), account: None, rights, proved_at })
         });
         Box::pin(std::future::ready(caller.ok_or(Denied::Invalid)))
     }

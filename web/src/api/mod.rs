@@ -9,6 +9,7 @@
 mod health;
 mod me;
 mod openapi;
+mod session;
 mod stop;
 
 use beistand_core::access::Permission;
@@ -27,6 +28,9 @@ pub fn table() -> Routes {
         .add(Needs(Permission::Observe), Ordinary, routes!(health::metrics))
         .add(Public, Ordinary, routes!(openapi::openapi))
         .add(LoggedIn, Ordinary, routes!(me::me))
+        .add(Public, Urgent, routes!(session::log_in))
+        .add(LoggedIn, Urgent, routes!(session::log_out))
+        .add(LoggedIn, Urgent, routes!(session::prove))
         .add(Needs(Permission::Stop), Urgent, routes!(stop::stop))
         .add(Needs(Permission::Resume), Urgent, routes!(stop::go_on))
 }
@@ -52,7 +56,14 @@ mod tests {
             .filter(|route| route.lane == Urgent)
             .map(|route| route.path)
             .collect();
-        assert_eq!(urgent, ["/api/v1/go-on", "/api/v1/stop"]);
+        let own = [
+            "/api/v1/go-on",
+            "/api/v1/session",
+            "/api/v1/session",
+            "/api/v1/session/proof",
+            "/api/v1/stop",
+        ];
+        assert_eq!(urgent, own);
     }
 
     use Lane::Urgent;

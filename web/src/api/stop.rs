@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::IntoResponse;
+use beistand_core::access::Rights;
 use beistand_runtime::Verb;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -55,7 +56,7 @@ pub(super) async fn stop(
     Exact(body): Exact<Reason>,
 ) -> Result<impl IntoResponse, Problem> {
     let verb = Verb::StopAll { by: caller.actor, reason: body.checked()? };
-    switched(&app, verb).await
+    switched(&app, &caller.rights, verb).await
 }
 
 /// Effects start again. Another person's act than the stop.
@@ -68,12 +69,19 @@ pub(super) async fn go_on(
     Who(caller): Who,
     Exact(body): Exact<Reason>,
 ) -> Result<impl IntoResponse, Problem> {
+    if !caller.is_fresh(app.engine.now()) {
+        return Err(Problem::prove_again());
+    }
     let verb = Verb::GoOn { by: caller.actor, reason: body.checked()? };
-    switched(&app, verb).await
+    switched(&app, &caller.rights, verb).await
 }
 
-async fn switched(app: &App, verb: Verb) -> Result<impl IntoResponse + use<>, Problem> {
-    let answer = app.engine.execute(verb).await?;
+async fn switched(
+    app: &App,
+    rights: &Rights,
+    verb: Verb,
+) -> Result<impl IntoResponse + use<>, Problem> {
+    let answer = app.engine.execute_as(rights, verb).await?;
     let switch: Switch =
         serde_json::from_value(answer).map_err(|error| Problem::internal(&error))?;
     Ok(Sent(switch))

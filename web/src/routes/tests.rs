@@ -17,7 +17,9 @@ use utoipa_axum::routes;
 
 use super::*;
 use crate::asked::{Asked, At};
-use crate::door::{Caller, Credential, Denied, Doorkeeper, Identified, Who};
+use beistand_runtime::Caller;
+
+use crate::door::{Credential, Denied, Doorkeeper, Identified, Who};
 use crate::json::Exact;
 use crate::limits::Limits;
 use crate::peer::Proxies;
@@ -49,7 +51,8 @@ impl Doorkeeper for Double {
                 until: None,
             };
             let rights = Rights::of([grant], Millis::new(0));
-            Ok(Caller { actor: Actor::asserted(person), rights, fresh: false })
+            let actor = Actor::asserted(person);
+            Ok(Caller { actor, account: None, rights, proved_at: None })
         })
     }
 }

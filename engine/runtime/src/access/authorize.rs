@@ -214,7 +214,8 @@ fn of_act(act: &IncidentAct) -> Permission {
         IncidentAct::Assign { role: Role::Admin, .. } => Permission::Manage,
         IncidentAct::Assign { .. }
         | IncidentAct::OfferCommand { .. }
-        | IncidentAct::WithdrawCommand
-        | IncidentAct::AcceptCommand { .. } => Permission::Assign,
+        | IncidentAct::WithdrawCommand => Permission::Assign,
+        // Whom it was offered to; they may have had no part in it until now.
+        IncidentAct::AcceptCommand { .. } => Permission::Read,
     }
 }

@@ -1,0 +1,127 @@
+//! Logging in over HTTP with the accounts that the command line made, while the server runs.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::client::Answer;
+use super::{Served, serve};
+use crate::desk::Desk;
+
+const WORDS: &str = "grüner Zaun am Fluss";
+
+/// A desk with `root`, who keeps the accounts, and `cleo`, who leads; and its server.
+struct Staffed {
+    desk: Desk,
+    words: PathBuf,
+    served: Served,
+}
+
+impl Staffed {
+    fn new() -> Self {
+        let desk = Desk::new();
+        let words = desk.path("words");
+        std::fs::write(&words, format!("{WORDS}\n")).unwrap();
+        let file = words.display().to_string();
+        desk.ok(0, &["user", "add", "root", "--role", "admin", "--new", &file]);
+        let served = serve(&desk, &["--plain"]);
+        let staffed = Self { desk, words, served };
+        // Through the server that owns the store.
+        staffed.as_root(&["user", "add", "cleo", "--role", "commander", "--new", &file], 0);
+        staffed
+    }
+
+    fn as_root(&self, words: &[&str], code: i32) -> String {
+        let file = self.words.display().to_string();
+        let mut all = vec!["--as", "root", "--passphrase", &file];
+        all.extend_from_slice(words);
+        self.desk.ok(code, &all)
+    }
+
+    fn log_in(&self, account: &str, words: &str) -> Answer {
+        let body = json!({"account": account, "passphrase": words});
+        self.served.client.send("POST", "/api/v1/session", None, Some(&body.to_string()))
+    }
+
+    /// The cookie of a session that begins now.
+    fn cookie(&self, account: &str) -> String {
+        let answer = self.log_in(account, WORDS);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let set = answer.header("set-cookie").unwrap();
+        for mark in ["Secure", "HttpOnly", "SameSite=Strict", "Path=/"] {
+            assert!(set.contains(mark), "{set}");
+        }
+        set.split(';').next().unwrap().to_owned()
+    }
+
+    fn with(&self, cookie: &str, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        let origin = format!("http://{}", self.served.client.address);
+        let body = body.map(ToString::to_string).unwrap_or_default();
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\nOrigin: {origin}\r\n{kind}\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            self.served.client.address,
+            body.len()
+        );
+        self.served.client.raw(head.as_bytes()).unwrap()
+    }
+}
+
+#[test]
+fn who_logs_in_is_who_they_are_until_they_leave() {
+    let staffed = Staffed::new();
+    assert_eq!(staffed.log_in("cleo", "not these words at all").status, 403);
+    assert_eq!(staffed.log_in("nobody", WORDS).status, 403);
+    let cookie = staffed.cookie("cleo");
+    let me = staffed.with(&cookie, "GET", "/api/v1/me", None).json();
+    assert_eq!((&me["person"], &me["fresh"]), (&json!("cleo"), &json!(true)));
+    assert_eq!(me["proof"], "passphrase");
+    let again = staffed.cookie("cleo");
+    assert_ne!(cookie, again, "each session has its own");
+    assert_eq!(staffed.with(&cookie, "DELETE", "/api/v1/session", None).status, 204);
+    assert_eq!(staffed.with(&cookie, "GET", "/api/v1/me", None).status, 401);
+    assert_eq!(staffed.with(&again, "GET", "/api/v1/me", None).status, 200);
+    // Locking the account ends what is left, at once.
+    staffed.as_root(&["user", "lock", "cleo"], 0);
+    assert_eq!(staffed.with(&again, "GET", "/api/v1/me", None).status, 401);
+    assert_eq!(staffed.log_in("cleo", WORDS).status, 403);
+}
+
+#[test]
+fn a_token_does_what_it_was_made_for_and_is_dead_when_it_is_taken_back() {
+    let staffed = Staffed::new();
+    let out = staffed.as_root(
+        &["--json", "token", "add", "cleo", "--title", "wall", "--may", "read", "--may", "stop"],
+        0,
+    );
+    let made: Value = serde_json::from_str(&out).unwrap();
+    let (token, id) = (made["token"].as_str().unwrap(), made["id"].as_str().unwrap());
+    let me = staffed.served.client.get("/api/v1/me", Some(token)).json();
+    assert_eq!(me["everywhere"], json!(["read", "stop"]));
+    let reason = json!({"reason": "smoke in the server room"});
+    let stopped = staffed.served.client.post("/api/v1/stop", token, &reason);
+    assert_eq!(stopped.status, 200, "{stopped:?}");
+    assert_eq!(staffed.served.client.post("/api/v1/go-on", token, &reason).status, 403);
+    // Another person's act, and one that wants a proof of a moment ago.
+    let cookie = staffed.cookie("cleo");
+    let gone_on = staffed.with(&cookie, "POST", "/api/v1/go-on", Some(&reason));
+    assert_eq!(gone_on.status, 403, "who stopped does not go on: {gone_on:?}");
+    staffed.as_root(&["user", "remove", id], 0);
+    assert_eq!(staffed.served.client.get("/api/v1/me", Some(token)).status, 401);
+}
+
+#[test]
+fn with_accounts_a_name_alone_does_nothing_on_the_command_line_either() {
+    let staffed = Staffed::new();
+    let file = staffed.words.display().to_string();
+    let open = ["incident", "open", "It burns"];
+    staffed.desk.ok(5, &[&["--as", "cleo"][..], &open].concat());
+    let cleo = ["--as", "cleo", "--passphrase", &file];
+    staffed.desk.ok(0, &[&cleo[..], &open].concat());
+    staffed.as_root(&open, 5);
+    let wrong = staffed.words.with_file_name("wrong");
+    std::fs::write(&wrong, "these are not the words\n").unwrap();
+    let wrong = wrong.display().to_string();
+    staffed.desk.ok(5, &["--as", "cleo", "--passphrase", &wrong, "incident", "open", "x"]);
+}

@@ -1,0 +1,161 @@
+//! Logging in, proving it once more, logging out.
+//!
+//! The cookie is the browser's alone: no script reads it, no other page makes the browser send it
+//! (RFC 6265bis, sections 4.1.3.2 and 5.5.7).
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use beistand_core::model::{AccountName, Millis};
+use beistand_runtime::{Caller, Denied, SecondFactor, Secret};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::me::Me;
+use crate::app::App;
+use crate::door::{Credential, SESSION_COOKIE, Who, credential};
+use crate::json::{Exact, Sent};
+use crate::peer::Peer;
+use crate::report::Problem;
+
+/// Who logs in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LogIn {
+    /// The account.
+    #[schema(min_length = 1, max_length = 200)]
+    account: String,
+    /// Its passphrase.
+    #[schema(min_length = 1, max_length = 1024)]
+    passphrase: String,
+    /// A printed code, where the account has a second factor.
+    code: Option<Code>,
+}
+
+/// A printed code.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Code {
+    /// Its number on the sheet.
+    #[schema(min_length = 1, max_length = 10)]
+    number: String,
+    /// The code; small letters, blanks and dashes do not matter.
+    #[schema(min_length = 1, max_length = 40)]
+    code: String,
+}
+
+/// The same person once more.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Prove {
+    /// The account's passphrase.
+    #[schema(min_length = 1, max_length = 1024)]
+    passphrase: String,
+    /// A printed code, where the account has a second factor.
+    code: Option<Code>,
+}
+
+impl From<Code> for SecondFactor {
+    fn from(code: Code) -> Self {
+        Self::Code { number: code.number, code: Secret::from(code.code) }
+    }
+}
+
+/// Log in by a passphrase. The answer sets the session's cookie.
+#[utoipa::path(
+    post, path = "/api/v1/session", tag = "session", request_body = LogIn,
+    responses((status = 200, description = "Who is logged in now", body = Me))
+)]
+pub(super) async fn log_in(
+    State(app): State<App>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    Exact(body): Exact<LogIn>,
+) -> Result<Response, Problem> {
+    let account: AccountName = body.account.parse().map_err(|_| wrong())?;
+    let words = Secret::from(body.passphrase);
+    let second = body.code.map(SecondFactor::from);
+    let from = peer.address.to_string();
+    let caller = app.engine.log_in(&account, words, second, &from).await.map_err(refused)?;
+    // Whatever session the browser had before is over: nobody can have slipped it in.
+    if let Some(Credential::Session(before)) = credential(&headers) {
+        app.engine.end_session(&Secret::from(before.to_owned())).await?;
+    }
+    let begun = app.engine.begin_session(&caller).await.map_err(refused)?;
+    let now = app.engine.now();
+    let seconds = begun.until.since(now).millis() / 1000;
+    answered(&caller, now, &format!("{}; Max-Age={seconds}", begun.cookie.reveal()))
+}
+
+/// Prove once more who you are: what destroys wants a proof of a moment ago.
+#[utoipa::path(
+    post, path = "/api/v1/session/proof", tag = "session", request_body = Prove,
+    responses((status = 200, description = "You, proved a moment ago", body = Me))
+)]
+pub(super) async fn prove(
+    State(app): State<App>,
+    Extension(peer): Extension<Peer>,
+    Who(caller): Who,
+    headers: HeaderMap,
+    Exact(body): Exact<Prove>,
+) -> Result<Response, Problem> {
+    let (Some(Credential::Session(cookie)), Some(account)) = (credential(&headers), caller.account)
+    else {
+        let text = "only a session is proved once more; a token never is";
+        return Err(Problem::conflict(text).hint("log in at `POST /api/v1/session`"));
+    };
+    let cookie = Secret::from(cookie.to_owned());
+    let words = Secret::from(body.passphrase);
+    let second = body.code.map(SecondFactor::from);
+    let from = peer.address.to_string();
+    let caller = app.engine.log_in(&account, words, second, &from).await.map_err(refused)?;
+    app.engine.renew_session(&cookie, &caller).await.map_err(refused)?;
+    Ok(Sent(Me::of(&caller, app.engine.now())).into_response())
+}
+
+/// Log out. The session's cookie is dead at once.
+#[utoipa::path(
+    delete, path = "/api/v1/session", tag = "session",
+    responses((status = 204, description = "Nobody is logged in any more"))
+)]
+pub(super) async fn log_out(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if let Some(Credential::Session(cookie)) = credential(&headers) {
+        app.engine.end_session(&Secret::from(cookie.to_owned())).await?;
+    }
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    response.headers_mut().insert(header::SET_COOKIE, cookie("; Max-Age=0")?);
+    Ok(response)
+}
+
+fn answered(caller: &Caller, now: Millis, value: &str) -> Result<Response, Problem> {
+    let mut response = Sent(Me::of(caller, now)).into_response();
+    response.headers_mut().insert(header::SET_COOKIE, cookie(value)?);
+    Ok(response)
+}
+
+fn cookie(value: &str) -> Result<HeaderValue, Problem> {
+    let line = format!("{SESSION_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Strict");
+    let mut line = HeaderValue::try_from(line).map_err(|error| Problem::internal(&error))?;
+    line.set_sensitive(true);
+    Ok(line)
+}
+
+fn wrong() -> Problem {
+    Problem::forbidden("this account and these words do not fit together")
+}
+
+fn refused(denied: Denied) -> Problem {
+    match denied {
+        Denied::Wrong => wrong(),
+        Denied::SecondFactorMissing => Problem::forbidden(denied.to_string())
+            .hint("send `code` with the number and the code of your sheet"),
+        Denied::Later { .. } => Problem::too_many(denied.to_string()),
+        Denied::Store(_) | Denied::Internal(_) => {
+            Problem::unavailable("who you are can not be found out now").because(&denied)
+        }
+    }
+}
