@@ -2,6 +2,8 @@
 
 mod incident;
 
+pub(crate) mod access;
+
 use std::path::PathBuf;
 
 use beistand_core::run::RunStatus;
@@ -42,6 +44,9 @@ pub(crate) struct Global {
     /// Who acts; default the user of the operating system
     #[arg(long = "as", global = true, value_name = "NAME")]
     pub(crate) actor: Option<String>,
+    /// The first line of this file is the passphrase of who acts
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) passphrase: Option<PathBuf>,
     /// Data as JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -188,6 +193,12 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: Option<ConnectorsVerb>,
     },
+    /// Accounts, roles, printed codes
+    #[command(subcommand)]
+    User(access::UserVerb),
+    /// Tokens for programs
+    #[command(subcommand)]
+    Token(access::TokenVerb),
     /// Completions for a shell
     Completions { shell: clap_complete::Shell },
     /// Measure the durable executor on this machine and store

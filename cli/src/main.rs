@@ -10,6 +10,7 @@ mod guard;
 mod library;
 mod modes;
 mod out;
+mod prove;
 mod session;
 mod shown;
 mod telemetry;
@@ -75,6 +76,8 @@ fn start(cli: Cli, out: Out) -> Outcome {
     let context = Context {
         url: store.unwrap_or_else(|| "sqlite:beistand.db".to_owned()),
         actor: session::actor(cli.global.actor.as_deref())?,
+        passphrase: cli.global.passphrase.clone(),
+        proved: tokio::sync::OnceCell::new(),
         shelves: Shelves::new(config.playbooks.clone()),
         config,
         config_file,

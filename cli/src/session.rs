@@ -17,6 +17,7 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::library::Shelves;
 use crate::modes::modes;
 use crate::out::Out;
+use crate::prove::Proved;
 
 /// How long a verb waits for the store's owner.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -32,6 +33,10 @@ pub(crate) struct Context {
     pub(crate) url: String,
     /// Who acts; nobody where the operating system knows no name either.
     pub(crate) actor: Option<Actor>,
+    /// The file whose first line is their passphrase.
+    pub(crate) passphrase: Option<std::path::PathBuf>,
+    /// Who they proved to be; asked for once.
+    pub(crate) proved: tokio::sync::OnceCell<Proved>,
     pub(crate) out: Out,
     pub(crate) scripts: Arc<Scripts>,
     pub(crate) shelves: Shelves,
@@ -48,18 +53,10 @@ pub(crate) enum Held {
 }
 
 impl Context {
-    /// Who acts, for verbs that write: what is written says who did it.
-    pub(crate) fn who(&self) -> Outcome<Actor> {
-        self.actor.clone().ok_or_else(|| {
-            Failure::usage("nobody knows who you are: the operating system has no name for you")
-                .hint("say it with --as NAME")
-        })
-    }
-
     /// Who did what is written down: a person whose word stands on paper, typed in by who acts, or
     /// who acts where nobody is named.
-    pub(crate) fn wrote(&self, by: Option<&str>) -> Outcome<Actor> {
-        let typed_by = self.who()?;
+    pub(crate) async fn wrote(&self, by: Option<&str>) -> Outcome<Actor> {
+        let typed_by = self.who().await?;
         let Some(name) = by else { return Ok(typed_by) };
         let person: Person = name.parse().map_err(|error| Failure::usage(format!("{error}")))?;
         if person == typed_by.person {
@@ -135,6 +132,7 @@ impl Context {
 
     /// Carries out one verb: here if nobody owns the store, otherwise by its owner.
     pub(crate) async fn act(&self, verb: Verb) -> Outcome<Value> {
+        self.proved().await?.may(&verb)?;
         match self.take(Drive::No, Vec::new()).await? {
             Held::Elsewhere => self.post(verb).await,
             Held::Here(engine) => {
@@ -171,7 +169,7 @@ impl Context {
             | Verb::Access { .. } => String::new(),
         };
         let command =
-            Command { id: id.to_string(), at: now, who: self.who()?.person, target, body };
+            Command { id: id.to_string(), at: now, who: self.who().await?.person, target, body };
         mailbox.post(&command).await?;
         let answer = self.heard(&mut mailbox, &command.id).await?;
         let answer: Value = serde_json::from_str(&answer).unwrap_or_default();

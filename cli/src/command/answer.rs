@@ -24,8 +24,8 @@ struct Said {
     by: Actor,
 }
 
-fn said(context: &Context, answer: AnswerKind, reason: String) -> Outcome<Said> {
-    Ok(Said { answer, reason, form: Value::Null, done_at: None, by: context.who()? })
+async fn said(context: &Context, answer: AnswerKind, reason: String) -> Outcome<Said> {
+    Ok(Said { answer, reason, form: Value::Null, done_at: None, by: context.who().await? })
 }
 
 /// Sends answers to needs of one run: all or none.
@@ -83,7 +83,7 @@ pub(super) async fn approve(context: &Context, args: ApproveArgs) -> Outcome {
         }
         None
     };
-    send(context, &needs, said(context, AnswerKind::Approve, args.reason)?, digest).await
+    send(context, &needs, said(context, AnswerKind::Approve, args.reason).await?, digest).await
 }
 
 /// Prints what a gate shows.
@@ -115,7 +115,7 @@ fn show(context: &Context, need: &Need) {
 pub(super) async fn deny(context: &Context, need: &str, reason: String, group: bool) -> Outcome {
     let reader = context.reader().await?;
     let needs = find::needs(&reader, need, group).await?;
-    send(context, &needs, said(context, AnswerKind::Deny, reason)?, None).await
+    send(context, &needs, said(context, AnswerKind::Deny, reason).await?, None).await
 }
 
 /// A form typed by the need's own schema; nothing given is null.
@@ -132,12 +132,12 @@ fn form(pairs: &[String], need: &Need) -> Outcome<Value> {
 pub(super) async fn done(context: &Context, args: DoneArgs) -> Outcome {
     let reader = context.reader().await?;
     let needs = find::needs(&reader, &args.need, args.group).await?;
-    let mut said = said(context, AnswerKind::Done, args.reason)?;
+    let mut said = said(context, AnswerKind::Done, args.reason).await?;
     if let Some(need) = needs.first() {
         said.form = form(&args.form, need)?;
     }
     said.done_at = find::past(args.at.as_deref())?;
-    said.by = context.wrote(args.by.as_deref())?;
+    said.by = context.wrote(args.by.as_deref()).await?;
     send(context, &needs, said, None).await
 }
 
@@ -161,7 +161,7 @@ pub(super) async fn decide(context: &Context, args: DecideArgs) -> Outcome {
     }
     needs.sort_by_key(|need| need.id);
     needs.dedup_by_key(|need| need.id);
-    let mut said = said(context, answer, args.reason)?;
+    let mut said = said(context, answer, args.reason).await?;
     if let Some(need) = needs.first() {
         said.form = form(&args.form, need)?;
     }
@@ -177,7 +177,7 @@ pub(super) async fn resolve(context: &Context, args: ResolveArgs) -> Outcome {
         Settled::NotDone => AnswerKind::NotDone,
         Settled::SendAgain => AnswerKind::SendAgain,
     };
-    let mut said = said(context, answer, args.reason)?;
+    let mut said = said(context, answer, args.reason).await?;
     said.form = form(&args.form, &need)?;
     send(context, &[need], said, None).await
 }
@@ -215,7 +215,7 @@ pub(super) async fn signal(context: &Context, args: SignalArgs) -> Outcome {
         Some(key) => key,
         None => fresh_key()?,
     };
-    let command = Command::Signal { name: args.name, form, key, by: context.who()? };
+    let command = Command::Signal { name: args.name, form, key, by: context.who().await? };
     let reply = context.act(Verb::Run { run, command }).await?;
     if context.out.json {
         context.out.value(&reply);

@@ -36,6 +36,8 @@ pub(super) async fn bench(context: &Context, args: &BenchArgs) -> Outcome {
         config: crate::config::Config::default(),
         config_file: None,
         actor: Some(crate::session::named("bench")?),
+        passphrase: None,
+        proved: tokio::sync::OnceCell::new(),
         out: context.out.clone(),
         scripts: Arc::clone(&context.scripts),
         shelves: context.shelves.clone(),
@@ -141,7 +143,7 @@ async fn load(context: &Context, engine: &Engine, args: &BenchArgs) -> Outcome<V
             severity: beistand_core::model::Severity::default(),
             tlp: beistand_core::model::Tlp::Clear,
             short: "BENCH".to_owned(),
-            by: context.who()?,
+            by: context.who().await?,
         })
         .await?;
     let next = Arc::new(AtomicU64::new(0));
@@ -159,7 +161,7 @@ async fn load(context: &Context, engine: &Engine, args: &BenchArgs) -> Outcome<V
             start_key: None,
             by_hand_ok: true,
             case: None,
-            by: context.who()?,
+            by: context.who().await?,
         };
         workers.spawn(async move {
             let mut lengths = Vec::new();

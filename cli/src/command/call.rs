@@ -2,7 +2,7 @@
 
 use beistand_core::model::{ActionName, ActionSpec, Catalogue, IncidentId, Mode, RunId};
 use beistand_core::playbook::{Plan, SourceText};
-use beistand_core::run::{Connectors as _, Launch, launch, never_sent, touched};
+use beistand_core::run::{Actor, Connectors as _, Launch, launch, never_sent, touched};
 use beistand_journal::Incident;
 use beistand_runtime::{IncidentAct, ModeSetup, Verb};
 use serde_json::{Value, json};
@@ -46,10 +46,12 @@ pub(super) async fn call(context: &Context, args: CallArgs) -> Outcome {
         return Err(Failure::new(Exit::Conflict, text));
     }
     let plan = plan(context, &action, &spec.title, &with)?;
-    may_be_sent(context, &args, (spec, &filled), &plan, &incident)?;
+    let by = context.who().await?;
+    may_be_sent(context, (&args, by), (spec, &filled), &plan, &incident)?;
     let text = format!("{action}: {}", args.reason);
     let act = IncidentAct::Note { text, at: None };
-    let verb = Verb::Incident { incident: incident.id, act, by: context.who()?, if_seq: None };
+    let verb =
+        Verb::Incident { incident: incident.id, act, by: context.who().await?, if_seq: None };
     context.act(verb).await?;
     let run = RunArgs {
         playbook: plan.name().to_string(),
@@ -70,7 +72,7 @@ pub(super) async fn call(context: &Context, args: CallArgs) -> Outcome {
 /// never touched, no guard section, nobody who does it.
 fn may_be_sent(
     context: &Context,
-    args: &CallArgs,
+    (args, by): (&CallArgs, Actor),
     (spec, with): (&ActionSpec, &Value),
     plan: &Plan,
     incident: &Incident,
@@ -104,7 +106,7 @@ fn may_be_sent(
         incident: IncidentId::new(0, &[0; 10]),
         mode: incident.mode,
         incident_facts: json!({}),
-        by: context.who()?,
+        by,
         inputs: json!({}),
         bindings: bindings.clone(),
         // On a terminal people are asked when the run is started.

@@ -27,7 +27,7 @@ pub(super) async fn pause(context: &Context, wanted: &Which, pause: bool) -> Out
     let reader = context.reader().await?;
     let runs = which(&reader, wanted).await?;
     for run in runs.iter().copied() {
-        let by = context.who()?;
+        let by = context.who().await?;
         let command = if pause {
             Command::Pause { by, reason: String::new(), with_caller: false }
         } else {
@@ -43,7 +43,7 @@ pub(super) async fn cancel(context: &Context, args: &CancelArgs) -> Outcome {
     let reader = context.reader().await?;
     let runs = which(&reader, &args.which).await?;
     for run in runs.iter().copied() {
-        let command = Command::Cancel { by: context.who()?, reason: args.reason.clone() };
+        let command = Command::Cancel { by: context.who().await?, reason: args.reason.clone() };
         context.act(Verb::Run { run, command }).await?;
         context.out.note(format_args!("run {run} is being ended; what is out is settled first"));
     }
@@ -78,7 +78,7 @@ pub(super) async fn undo(context: &Context, args: UndoArgs) -> Outcome {
             return Err(Failure::not_found("no step of these items can be taken back"));
         }
     }
-    let command = Command::Undo { by: context.who()?, paths, reason: args.reason };
+    let command = Command::Undo { by: context.who().await?, paths, reason: args.reason };
     context.act(Verb::Run { run, command }).await?;
     // Nobody drives a store that is ours alone: the undo is driven here, to rest.
     if let crate::session::Held::Here(engine) =
@@ -130,7 +130,7 @@ fn outcome(context: &Context, state: &RunState) -> Exit {
 }
 
 pub(super) async fn stop_all(context: &Context, reason: String) -> Outcome {
-    let answer = context.act(Verb::StopAll { by: context.who()?, reason }).await?;
+    let answer = context.act(Verb::StopAll { by: context.who().await?, reason }).await?;
     if context.out.json {
         context.out.value(&answer);
         return Ok(Exit::Ok);
@@ -143,7 +143,7 @@ pub(super) async fn stop_all(context: &Context, reason: String) -> Outcome {
 }
 
 pub(super) async fn go_on(context: &Context, reason: String) -> Outcome {
-    let answer = context.act(Verb::GoOn { by: context.who()?, reason }).await?;
+    let answer = context.act(Verb::GoOn { by: context.who().await?, reason }).await?;
     if context.out.json {
         context.out.value(&answer);
     }

@@ -29,7 +29,7 @@ pub(super) async fn incident(context: &Context, verb: IncidentVerb) -> Outcome {
                 severity: Severity::try_from(severity).map_err(usage)?,
                 tlp,
                 short: context.config.provider.short.clone(),
-                by: context.who()?,
+                by: context.who().await?,
             };
             let opened = context.act(Verb::OpenIncident(new)).await?;
             if context.out.json {
@@ -65,7 +65,7 @@ pub(super) async fn incident(context: &Context, verb: IncidentVerb) -> Outcome {
 }
 
 pub(super) async fn act(context: &Context, incident: &str, act: IncidentAct) -> Outcome {
-    write(context, incident, (act, None), context.who()?).await
+    write(context, incident, (act, None), context.who().await?).await
 }
 
 /// Something done to an incident: only if its newest entry has this number, where one is given.
@@ -93,7 +93,7 @@ async fn edit(context: &Context, args: EditArgs) -> Outcome {
     let severity = change.severity.map(Severity::try_from).transpose().map_err(usage)?;
     let (title, tlp) = (change.title, change.tlp);
     let act = IncidentAct::Edit { title, severity, tlp, reason };
-    write(context, &incident, (act, if_seq), context.who()?).await
+    write(context, &incident, (act, if_seq), context.who().await?).await
 }
 
 /// One asset, or those of a file.
@@ -223,7 +223,7 @@ pub(super) async fn note(
     (at, by): (Option<&str>, Option<&str>),
 ) -> Outcome {
     let at = find::past(at)?;
-    let by = context.wrote(by)?;
+    let by = context.wrote(by).await?;
     write(context, incident, (IncidentAct::Note { text, at }, None), by).await
 }
 

@@ -17,6 +17,7 @@ mod serve;
 mod setup;
 mod show;
 mod timeline;
+mod user;
 
 use clap::CommandFactory as _;
 
@@ -60,6 +61,8 @@ pub(crate) async fn dispatch(context: &Context, verb: Verb) -> Outcome {
         Verb::Evidence(verb) => incident::evidence(context, verb).await,
         Verb::Timeline(args) => timeline::timeline(context, &args).await,
         Verb::Print { what } => timeline::print(context, &what).await,
+        Verb::User(verb) => user::user(context, verb).await,
+        Verb::Token(verb) => user::token(context, verb).await,
         Verb::Verify { file, expect } => {
             keep::verify(context, file.as_deref(), expect.as_deref()).await
         }

@@ -57,14 +57,14 @@ pub(super) async fn run_plan(context: &Context, args: RunArgs, plan: &Plan) -> O
         start_key: args.start_key.clone(),
         by_hand_ok: args.by_hand_ok || ask_by_hand(context, plan, args.drill)?,
         case: played.as_ref().map(|played| played.source.clone()),
-        by: context.who()?,
+        by: context.who().await?,
     };
     let (canned, case) = played.map(|played| (played.canned, played.case)).unzip();
     match context.take(Drive::Yes, canned.unwrap_or_default()).await? {
         Held::Here(engine) => {
-            let launched = engine.launch(new).await;
+            let launched = engine.execute(Verb::Launch(Box::new(new))).await;
             let run = match launched {
-                Ok(run) => run,
+                Ok(answer) => launched_run(&answer)?,
                 Err(error) => {
                     engine.leave().await;
                     return Err(error.into());
@@ -85,13 +85,7 @@ pub(super) async fn run_plan(context: &Context, args: RunArgs, plan: &Plan) -> O
         }
         Held::Elsewhere => {
             let answer = context.post(Verb::Launch(Box::new(new))).await?;
-            let run: RunId = answer
-                .get("run")
-                .and_then(serde_json::Value::as_str)
-                .and_then(|text| text.parse().ok())
-                .ok_or_else(|| {
-                    Failure::new(Exit::Internal, "the owner of the store named no run")
-                })?;
+            let run = launched_run(&answer)?;
             let reader = context.reader().await?;
             announce(context, &reader, run).await?;
             if args.detach {
@@ -101,6 +95,13 @@ pub(super) async fn run_plan(context: &Context, args: RunArgs, plan: &Plan) -> O
             }
         }
     }
+}
+
+/// The run that a launch answers.
+fn launched_run(answer: &serde_json::Value) -> Outcome<RunId> {
+    let run = answer.get("run").and_then(serde_json::Value::as_str);
+    let run = run.and_then(|text| text.parse().ok());
+    run.ok_or_else(|| Failure::new(Exit::Internal, "the owner of the store named no run"))
 }
 
 /// A run that nobody here waits for: as JSON, how it stands.

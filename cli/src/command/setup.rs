@@ -235,7 +235,7 @@ async fn pause(context: &Context, text: &str, paused: bool) -> Outcome {
     if !context.config.connectors.contains_key(&connector) {
         return Err(Failure::not_found(format!("there is no connector `{connector}`")));
     }
-    let verb = Verb::PauseConnector { connector, paused, by: context.who()? };
+    let verb = Verb::PauseConnector { connector, paused, by: context.who().await? };
     let answer = context.act(verb).await?;
     if context.out.json {
         context.out.value(&answer);

@@ -1,0 +1,280 @@
+//! Accounts, grants, tokens and printed codes.
+
+use beistand_core::access::{AccountKind, CredentialKind, Grant, Reach};
+use beistand_core::model::{AccountName, Millis, Person};
+use beistand_journal::{Credential, Reader};
+use beistand_runtime::{
+    AccessAct, NewCredential, Secret, Verb, digested, new_code, new_token, strong, token_lookup,
+};
+use serde_json::{Value, json};
+
+use crate::args::access::{AddArgs, GrantArgs, ReachArgs, TokenVerb, UserVerb};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::find;
+use crate::prove;
+use crate::session::Context;
+
+fn usage(error: impl std::fmt::Display) -> Failure {
+    Failure::usage(error.to_string())
+}
+
+pub(super) async fn user(context: &Context, verb: UserVerb) -> Outcome {
+    match verb {
+        UserVerb::Add(args) => add(context, args).await,
+        UserVerb::List => list(context).await,
+        UserVerb::Lock { account } => {
+            let account = account.parse().map_err(usage)?;
+            act(context, AccessAct::Lock { account }).await
+        }
+        UserVerb::Unlock { account } => {
+            let account = account.parse().map_err(usage)?;
+            act(context, AccessAct::Unlock { account }).await
+        }
+        UserVerb::Passphrase { account, file } => {
+            let account: AccountName = account.parse().map_err(usage)?;
+            let found = context.reader().await?.account(&account).await?;
+            let kind = found.map_or(AccountKind::Person, |found| found.kind);
+            let credentials = vec![passphrase(&account, kind, file.as_ref())?];
+            act(context, AccessAct::AddCredentials { account, credentials }).await
+        }
+        UserVerb::Codes { account, count } => codes(context, &account, count).await,
+        UserVerb::Remove { credential } => {
+            act(context, AccessAct::RemoveCredential { credential }).await
+        }
+        UserVerb::Grant(args) => {
+            let grant = grant(context, args).await?;
+            act(context, AccessAct::Grant(grant)).await
+        }
+        UserVerb::Revoke(args) => {
+            let grant = grant(context, args).await?;
+            act(context, AccessAct::Revoke(grant)).await
+        }
+    }
+}
+
+async fn done(context: &Context, act: AccessAct) -> Outcome<Value> {
+    let by = context.who().await?;
+    context.act(Verb::Access { act, by }).await
+}
+
+async fn act(context: &Context, act: AccessAct) -> Outcome {
+    let answer = done(context, act).await?;
+    if context.out.json {
+        context.out.value(&answer);
+    } else {
+        context.out.note("done");
+    }
+    Ok(Exit::Ok)
+}
+
+async fn add(context: &Context, args: AddArgs) -> Outcome {
+    let account: AccountName = args.account.parse().map_err(usage)?;
+    let kind = match (args.service, args.break_glass) {
+        (true, _) => AccountKind::Service,
+        (false, true) => AccountKind::BreakGlass,
+        (false, false) => AccountKind::Person,
+    };
+    let person: Person =
+        args.person.as_deref().unwrap_or(account.as_str()).parse().map_err(usage)?;
+    let mut grants = Vec::new();
+    for role in args.roles {
+        let (reach, until) = reach(context, &args.reach).await?;
+        grants.push(Grant { person: person.clone(), role, reach, until });
+    }
+    let credentials = match kind {
+        AccountKind::Service => Vec::new(),
+        AccountKind::Person | AccountKind::BreakGlass => {
+            vec![passphrase(&account, kind, args.file.as_ref())?]
+        }
+    };
+    let first = match Reader::open(&context.url).await {
+        Ok(reader) => !reader.has_accounts().await?,
+        Err(_) => true,
+    };
+    let added = AccessAct::AddAccount {
+        account: account.clone(),
+        kind,
+        person: Some(person),
+        credentials,
+        grants,
+    };
+    let answer = done(context, added).await?;
+    if context.out.json {
+        context.out.value(&answer);
+        return Ok(Exit::Ok);
+    }
+    context.out.note(format_args!("account {account} made"));
+    if first {
+        context.out.note(
+            "the store has accounts now: every act is proved, and names alone count in drills only",
+        );
+    }
+    if kind == AccountKind::Service {
+        context.out.note(format_args!(
+            "it has no token yet: `beistand token add {account} --title … --may read`"
+        ));
+    }
+    Ok(Exit::Ok)
+}
+
+fn passphrase(
+    account: &AccountName,
+    kind: AccountKind,
+    file: Option<&std::path::PathBuf>,
+) -> Outcome<NewCredential> {
+    let words = prove::new_passphrase(account.as_str(), file)?;
+    strong(&words, kind, account.as_str()).map_err(usage)?;
+    Ok(NewCredential {
+        kind: CredentialKind::Passphrase,
+        label: "passphrase".to_owned(),
+        lookup: None,
+        secret: kept(&words)?,
+        until: None,
+        body: json!({}),
+    })
+}
+
+fn kept(words: &Secret) -> Outcome<String> {
+    Ok(digested(words, getrandom::fill)?)
+}
+
+async fn codes(context: &Context, account: &str, count: u32) -> Outcome {
+    let account: AccountName = account.parse().map_err(usage)?;
+    let before = context.reader().await?.credentials(&account).await?;
+    let used = before.iter().filter(|one| one.kind == CredentialKind::Code);
+    let last = used.filter_map(|one| one.label.parse::<u32>().ok()).max().unwrap_or(0);
+    let (mut sheet, mut credentials) = (Vec::new(), Vec::new());
+    for number in last + 1..=last + count {
+        let code = new_code(getrandom::fill)?;
+        credentials.push(NewCredential {
+            kind: CredentialKind::Code,
+            label: number.to_string(),
+            lookup: None,
+            secret: kept(&code)?,
+            until: None,
+            body: json!({}),
+        });
+        sheet.push((number, code));
+    }
+    done(context, AccessAct::AddCredentials { account: account.clone(), credentials }).await?;
+    if context.out.json {
+        let codes =
+            sheet.iter().map(|(number, code)| json!({"number": number, "code": code.reveal()}));
+        context.out.value(&codes.collect());
+        return Ok(Exit::Ok);
+    }
+    context.out.loud(format_args!(
+        "One-time codes of {account}. Each counts once. They are printed now and never again."
+    ));
+    for (number, code) in &sheet {
+        context.out.line(format_args!("{number:>4}  {}", code.reveal()));
+    }
+    Ok(Exit::Ok)
+}
+
+async fn grant(context: &Context, args: GrantArgs) -> Outcome<Grant> {
+    let (reach, until) = reach(context, &args.reach).await?;
+    let person = args.person.parse().map_err(usage)?;
+    Ok(Grant { person, role: args.role, reach, until })
+}
+
+async fn reach(context: &Context, args: &ReachArgs) -> Outcome<(Reach, Option<Millis>)> {
+    let reach = match (&args.organisation, &args.incident) {
+        (Some(organisation), _) => Reach::Organisation(organisation.parse().map_err(usage)?),
+        (None, Some(incident)) => {
+            Reach::Incident(find::incident(&context.reader().await?, incident).await?.id)
+        }
+        (None, None) => Reach::Instance,
+    };
+    Ok((reach, end(args.until.as_deref())?))
+}
+
+fn end(until: Option<&str>) -> Outcome<Option<Millis>> {
+    until.map(Millis::parse).transpose().map_err(usage)
+}
+
+/// A credential as a list shows it; what it is checked against is nobody's to see.
+fn shown(one: &Credential) -> Value {
+    json!({
+        "id": one.id, "kind": one.kind.as_str(), "label": one.label,
+        "made_at": one.made_at.to_string(),
+        "until": one.until.map(|at| at.to_string()), "used_at": one.used_at.map(|at| at.to_string()),
+    })
+}
+
+async fn list(context: &Context) -> Outcome {
+    let reader = context.reader().await?;
+    let grants = reader.grants().await?;
+    let (mut all, mut lines) = (Vec::new(), Vec::new());
+    for account in reader.accounts().await? {
+        let credentials = reader.credentials(&account.name).await?;
+        let held = grants.iter().filter(|grant| grant.person == account.person);
+        let words = held.clone().map(|grant| match &grant.reach {
+            Reach::Instance => grant.role.to_string(),
+            Reach::Organisation(organisation) => format!("{} for {organisation}", grant.role),
+            Reach::Incident(incident) => format!("{} in {incident}", grant.role),
+        });
+        let count = |kind| {
+            let usable = |one: &&Credential| {
+                one.kind == kind && (kind != CredentialKind::Code || one.used_at.is_none())
+            };
+            credentials.iter().filter(usable).count()
+        };
+        let proofs = CredentialKind::ALL.iter().filter_map(|kind| match count(*kind) {
+            0 => None,
+            1 => Some(kind.as_str().to_owned()),
+            many => Some(format!("{many} × {}", kind.as_str())),
+        });
+        lines.push(vec![
+            account.name.to_string(),
+            account.kind.as_str().to_owned(),
+            account.person.to_string(),
+            if account.locked_at.is_some() { "locked" } else { "usable" }.to_owned(),
+            words.collect::<Vec<_>>().join(", "),
+            proofs.collect::<Vec<_>>().join(", "),
+        ]);
+        all.push(json!({
+            "account": account.name, "kind": account.kind.as_str(), "person": account.person,
+            "made_at": account.made_at.to_string(),
+            "locked_at": account.locked_at.map(|at| at.to_string()),
+            "grants": held.collect::<Vec<_>>(),
+            "credentials": credentials.iter().map(shown).collect::<Vec<_>>(),
+        }));
+    }
+    if context.out.json {
+        context.out.value(&json!(all));
+    } else if lines.is_empty() {
+        context.out.note(
+            "there are no accounts: names are taken as they are given; \
+             `beistand user add NAME --role admin` makes the first",
+        );
+    } else {
+        let head = ["ACCOUNT", "KIND", "PERSON", "STATE", "MAY", "PROVES BY"];
+        context.out.table(&head, &lines);
+    }
+    Ok(Exit::Ok)
+}
+
+pub(super) async fn token(context: &Context, verb: TokenVerb) -> Outcome {
+    let TokenVerb::Add { account, title, may, until } = verb;
+    let account: AccountName = account.parse().map_err(usage)?;
+    let token = new_token(getrandom::fill)?;
+    let credential = NewCredential {
+        kind: CredentialKind::Token,
+        label: title,
+        lookup: Some(token_lookup(&token)),
+        secret: String::new(),
+        until: end(until.as_deref())?,
+        body: json!({"permissions": may}),
+    };
+    let credentials = vec![credential];
+    let answer = done(context, AccessAct::AddCredentials { account, credentials }).await?;
+    let id = answer.pointer("/credentials/0").and_then(Value::as_str).unwrap_or_default();
+    if context.out.json {
+        context.out.value(&json!({"id": id, "token": token.reveal()}));
+    } else {
+        context.out.note(format_args!("{id}; it is shown now and never again"));
+        context.out.line(token.reveal());
+    }
+    Ok(Exit::Ok)
+}

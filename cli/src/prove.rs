@@ -1,0 +1,161 @@
+//! Who types: a name alone in a store without accounts, and proof of it in one with accounts.
+//!
+//! Proof is a token or a passphrase; without a terminal it comes from a file or the environment,
+//! never from the command line, where every process on the machine can read it.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+
+use beistand_core::access::{Account, AccountKind, Permission};
+use beistand_core::model::AccountName;
+use beistand_core::run::{Actor, Proof};
+use beistand_journal::{OpenError, Reader};
+use beistand_runtime::{Secret, Verb, WallClock, account_of_token, account_of_words};
+
+use crate::config::variable;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::session::Context;
+
+/// Somebody who proved who they are, or only said it.
+#[derive(Debug, Clone)]
+pub(crate) struct Proved {
+    pub(crate) actor: Actor,
+    /// A token is for these alone.
+    only: Option<Vec<Permission>>,
+}
+
+impl Proved {
+    pub(crate) const fn asserted(actor: Actor) -> Self {
+        Self { actor, only: None }
+    }
+
+    /// Whether a token was made for this.
+    pub(crate) fn may(&self, verb: &Verb) -> Outcome<()> {
+        let needs = verb.needs();
+        if self.only.as_ref().is_none_or(|only| only.contains(&needs)) {
+            return Ok(());
+        }
+        let text = format!("this token was not made for `{needs}`");
+        Err(Failure::new(Exit::NotAllowed, text))
+    }
+}
+
+impl Context {
+    /// Who acts, proved where the store has accounts; asked for once.
+    pub(crate) async fn proved(&self) -> Outcome<&Proved> {
+        self.proved.get_or_try_init(|| self.prove()).await
+    }
+
+    /// Who acts, for verbs that write: what is written says who did it.
+    pub(crate) async fn who(&self) -> Outcome<Actor> {
+        Ok(self.proved().await?.actor.clone())
+    }
+
+    async fn prove(&self) -> Outcome<Proved> {
+        let reader = match Reader::open(&self.url).await {
+            Ok(reader) if reader.has_accounts().await? => reader,
+            // What is not there yet, or of an older program, has no accounts.
+            Ok(_) | Err(OpenError::Missing(_) | OpenError::Outdated { .. }) => {
+                return Ok(Proved::asserted(self.named()?));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(token) = variable("BEISTAND_TOKEN") {
+            return by_token(&reader, Secret::from(token)).await;
+        }
+        let name = self.named()?.person;
+        let account: AccountName =
+            name.as_str().parse().map_err(|error| Failure::usage(format!("{error}")))?;
+        let asked = format!("Passphrase of {account}: ");
+        let words = match &self.passphrase {
+            Some(file) => first_line(file)?,
+            None => hidden(&asked).ok_or_else(|| {
+                let text = format!("the store has accounts: prove that you are `{account}`");
+                Failure::new(Exit::NotAllowed, text).hint(
+                    "say --as ACCOUNT and type its passphrase on a terminal, or give it by \
+                     --passphrase FILE, or a token in BEISTAND_TOKEN",
+                )
+            })?,
+        };
+        match account_of_words(&reader, &account, words).await? {
+            Some(found) => Ok(Proved { actor: of_words(found), only: None }),
+            None => Err(wrong()),
+        }
+    }
+
+    fn named(&self) -> Outcome<Actor> {
+        self.actor.clone().ok_or_else(|| {
+            Failure::usage("nobody knows who you are: the operating system has no name for you")
+                .hint("say it with --as NAME")
+        })
+    }
+}
+
+fn of_words(account: Account) -> Actor {
+    let proof = match account.kind {
+        AccountKind::Person | AccountKind::Service => Proof::Passphrase,
+        AccountKind::BreakGlass => Proof::BreakGlass,
+    };
+    Actor::proved(account.person, proof).with_account(account.name)
+}
+
+async fn by_token(reader: &Reader, token: Secret) -> Outcome<Proved> {
+    use beistand_runtime::Clock as _;
+    let found = account_of_token(reader, &token, WallClock.now()).await?;
+    let (account, only) = found.ok_or_else(wrong)?;
+    let proof = match account.kind {
+        AccountKind::Service => Proof::Machine,
+        AccountKind::Person | AccountKind::BreakGlass => Proof::Token,
+    };
+    let actor = Actor::proved(account.person, proof).with_account(account.name);
+    Ok(Proved { actor, only: Some(only.into_iter().collect()) })
+}
+
+fn wrong() -> Failure {
+    Failure::new(Exit::NotAllowed, "this account and these words do not fit together")
+}
+
+/// The first line of a file, without its end.
+pub(crate) fn first_line(file: &Path) -> Outcome<Secret> {
+    let wrong = |error: std::io::Error| {
+        Failure::not_found(format!("could not read `{}`: {error}", file.display()))
+    };
+    let mut line = String::new();
+    BufReader::new(std::fs::File::open(file).map_err(wrong)?).read_line(&mut line)?;
+    Ok(Secret::from(line.trim_end_matches(['\n', '\r']).to_owned()))
+}
+
+/// What somebody types on the terminal without it being shown; nothing without a terminal.
+pub(crate) fn hidden(asked: &str) -> Option<Secret> {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+    let terminal = std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
+    let before = tcgetattr(&terminal).ok()?;
+    let mut silent = before.clone();
+    silent.local_modes.remove(LocalModes::ECHO);
+    silent.local_modes.insert(LocalModes::ECHONL);
+    (&terminal).write_all(asked.as_bytes()).ok()?;
+    tcsetattr(&terminal, OptionalActions::Flush, &silent).ok()?;
+    let mut line = String::new();
+    let read = BufReader::new(&terminal).read_line(&mut line);
+    // Whatever was typed: a terminal that stays silent is worse.
+    let restored = tcsetattr(&terminal, OptionalActions::Flush, &before);
+    (read.is_ok() && restored.is_ok())
+        .then(|| Secret::from(line.trim_end_matches(['\n', '\r']).to_owned()))
+}
+
+/// A new passphrase: from a file, or typed twice on the terminal.
+pub(crate) fn new_passphrase(account: &str, file: Option<&PathBuf>) -> Outcome<Secret> {
+    if let Some(file) = file {
+        return first_line(file);
+    }
+    let missing = || {
+        Failure::usage("there is no terminal to type a passphrase on")
+            .hint("give it as the first line of a file: --new FILE")
+    };
+    let first = hidden(&format!("New passphrase of {account}: ")).ok_or_else(missing)?;
+    let second = hidden("Once more: ").ok_or_else(missing)?;
+    if first.reveal() != second.reveal() {
+        return Err(Failure::usage("the two are not the same; nothing was changed"));
+    }
+    Ok(first)
+}
