@@ -85,6 +85,8 @@ pub(crate) enum Verb {
     Test(TestArgs),
     /// Start a run and watch it to rest
     Run(RunArgs),
+    /// The same playbook for more items: its lists hold only what is new, with a gate of its own
+    More(MoreArgs),
     /// One effect now, with guard, limits, policy, journal and undo
     Call(CallArgs),
     /// Serve the JSON interface, and drive what is there
@@ -249,6 +251,24 @@ pub(crate) struct RunArgs {
     /// Play the answers and people of a case in real time
     #[arg(long, requires = "drill")]
     pub(crate) case: Option<String>,
+    #[command(flatten)]
+    pub(crate) watching: Watching,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MoreArgs {
+    /// The run that has the others
+    pub(crate) run: String,
+    /// More items of a list: k=v, k:=JSON, k=@file (a line an item); repeat for more
+    #[arg(long = "input", value_name = "K=V", required = true)]
+    pub(crate) pairs: Vec<String>,
+    #[command(flatten)]
+    pub(crate) watching: Watching,
+}
+
+/// How a run is started and followed.
+#[derive(Debug, Args)]
+pub(crate) struct Watching {
     /// The same key gives the same run
     #[arg(long)]
     pub(crate) start_key: Option<String>,

@@ -246,3 +246,45 @@ fn the_programs_own_log_is_plain_where_nobody_sees_colours() {
     assert!(ended.stderr.contains("DEBUG"), "it says something: {}", ended.stderr);
     assert!(!ended.stderr.contains('\u{1b}'), "{:?}", ended.stderr);
 }
+
+const LOOK_AT_ALL: &str = "playbook: look-at-all
+language: 1
+title: Look at all of them
+inputs: { hosts: { type: array, items: { type: string, format: host } } }
+steps:
+  - id: each
+    for_each: inputs.hosts
+    as: host
+    steps:
+      - { id: look, task: { role: responder, instructions: \"Look at ${host}.\" } }
+";
+
+#[test]
+fn more_items_are_a_run_of_their_own_and_asked_for_once() {
+    let desk = Desk::new();
+    desk.write("look-at-all.yaml", LOOK_AT_ALL);
+    let ended = desk.done(&["run", "look-at-all.yaml", "--input", "hosts=pc-1", "--as", ANNA]);
+    ended.expect_code(6).unwrap();
+    let first = announced(&ended.stderr).unwrap();
+    let words = ["more", &first, "--input", "hosts=pc-1", "--input", "hosts=pc-7", "--as", BEN];
+    let ended = desk.done(&words);
+    ended.expect_code(6).unwrap();
+    assert!(ended.stderr.contains("left out: pc-1 of `hosts` is with run"), "{}", ended.stderr);
+    let second = desk.show(&announced(&ended.stderr).unwrap());
+    assert_eq!((&second["more_of"], &second["requested_by"]), (&json!(first), &json!(BEN)));
+    assert_eq!(second["inputs"], json!({"hosts": ["pc-7"]}));
+    assert_eq!(desk.needs(&first).len(), 1, "what waits in the other is not asked here");
+    let again = desk.done(&words);
+    again.expect_code(7).unwrap();
+    assert!(again.stderr.contains("nothing of it is new"), "{}", again.stderr);
+    let keyed = [&words[..3], &["hosts=pc-9", "--start-key", "k", "--detach"]].concat();
+    let runs = [parsed(&desk, 0, &keyed), parsed(&desk, 0, &keyed)];
+    assert_eq!(runs[0]["id"], runs[1]["id"], "the same key gives the same run");
+    for (code, input) in [(2, "host=pc-8"), (2, "hosts:=\"pc-8\""), (2, "hosts:=[]")] {
+        desk.done(&["more", &first, "--input", input, "--as", ANNA]).expect_code(code).unwrap();
+    }
+    desk.done(&["more", "0000", "--input", "hosts=pc-8"]).expect_code(4).unwrap();
+    let timeline = parsed(&desk, 0, &["timeline", text(&second["incident_number"])]).to_string();
+    assert!(timeline.contains(&format!("more of run {first}")), "{timeline}");
+    desk.ok(0, &["verify"]);
+}

@@ -7,7 +7,7 @@ use beistand_journal::Incident;
 use beistand_runtime::{IncidentAct, ModeSetup, Verb};
 use serde_json::{Value, json};
 
-use crate::args::{CallArgs, Inputs, RunArgs};
+use crate::args::{CallArgs, Inputs, RunArgs, Watching};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::find;
 use crate::modes::modes;
@@ -60,10 +60,12 @@ pub(super) async fn call(context: &Context, args: CallArgs) -> Outcome {
         title: None,
         drill: args.drill,
         case: None,
-        start_key: None,
-        by_hand_ok: args.by_hand_ok,
-        detach: false,
-        timeout: None,
+        watching: Watching {
+            start_key: None,
+            by_hand_ok: args.by_hand_ok,
+            detach: false,
+            timeout: None,
+        },
     };
     super::run::run_plan(context, run, &plan).await
 }
@@ -113,6 +115,7 @@ fn may_be_sent(
         by_hand_ok: args.by_hand_ok || std::io::IsTerminal::is_terminal(&std::io::stdin()),
         guarded: setup.guarded,
         parent: None,
+        more_of: None,
         trace: None,
     };
     launch(plan, &Catalogue::first(), &wanted).map(drop).map_err(Failure::from)

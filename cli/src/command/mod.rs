@@ -10,6 +10,7 @@ mod drill;
 mod handover;
 mod incident;
 mod keep;
+mod more;
 mod needs;
 mod plan;
 mod run;
@@ -32,6 +33,7 @@ pub(crate) async fn dispatch(context: &Context, verb: Verb) -> Outcome {
         Verb::Plan(args) => plan::plan(context, &args),
         Verb::Test(args) => cases::test(context, &args),
         Verb::Run(args) => Box::pin(run::run(context, args)).await,
+        Verb::More(args) => Box::pin(more::more(context, args)).await,
         Verb::Call(args) => Box::pin(call::call(context, args)).await,
         Verb::Serve(args) => Box::pin(serve::serve(context, args)).await,
         Verb::Resume { run } => run::resume(context, run.as_deref()).await,

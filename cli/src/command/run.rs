@@ -11,10 +11,10 @@ use beistand_journal::{NeedFilter, Reader};
 use beistand_runtime::{Clock as _, Drive, Engine, NewRun, Verb, WallClock};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::drill::{self, Cast};
+use super::drill::{self, Cast, Played};
 use super::needs;
 use super::plan::inputs;
-use crate::args::RunArgs;
+use crate::args::{RunArgs, Watching};
 use crate::exit::{DEAD_HINT, Exit, Failure, Outcome};
 use crate::find;
 use crate::session::{Context, Held};
@@ -33,8 +33,7 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Outcome {
 
 /// Starts a run of a plan and watches it to rest.
 pub(super) async fn run_plan(context: &Context, args: RunArgs, plan: &Plan) -> Outcome {
-    let timeout = args.timeout.as_deref().map(Span::parse).transpose();
-    let timeout = timeout.map_err(|error| Failure::usage(error.to_string()))?;
+    timeout(&args.watching)?;
     let played = args.case.as_ref().map(|name| drill::named(context, plan, name)).transpose()?;
     let mut given = inputs(&args.inputs, &plan.parts().inputs)?;
     if let (Some(played), serde_json::Value::Object(given)) = (&played, &mut given) {
@@ -54,24 +53,45 @@ pub(super) async fn run_plan(context: &Context, args: RunArgs, plan: &Plan) -> O
         title: args.title.clone(),
         mode: if args.drill { Mode::Drill } else { Mode::Live },
         short: context.config.provider.short.clone(),
-        start_key: args.start_key.clone(),
-        by_hand_ok: args.by_hand_ok || ask_by_hand(context, plan, args.drill)?,
+        start_key: args.watching.start_key.clone(),
+        by_hand_ok: args.watching.by_hand_ok || ask_by_hand(context, plan, args.drill)?,
         case: played.as_ref().map(|played| played.source.clone()),
         by: context.who().await?,
     };
+    start(context, Verb::Launch(Box::new(new)), played, &args.watching).await
+}
+
+/// How long is watched at most.
+fn timeout(watching: &Watching) -> Outcome<Option<Span>> {
+    let timeout = watching.timeout.as_deref().map(Span::parse).transpose();
+    timeout.map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// Has a run opened, here or by whoever owns the store, and watches it to rest.
+pub(super) async fn start(
+    context: &Context,
+    verb: Verb,
+    played: Option<Played>,
+    watching: &Watching,
+) -> Outcome {
+    let timeout = timeout(watching)?;
+    context.proved().await?.may(&verb)?;
     let (canned, case) = played.map(|played| (played.canned, played.case)).unzip();
     match context.take(Drive::Yes, canned.unwrap_or_default()).await? {
         Held::Here(engine) => {
-            let launched = engine.execute(Verb::Launch(Box::new(new))).await;
-            let run = match launched {
-                Ok(answer) => launched_run(&answer)?,
-                Err(error) => {
+            let run = match engine.execute(verb).await.map_err(Failure::from) {
+                Ok(answer) => opened(context, &answer),
+                Err(failure) => Err(failure),
+            };
+            let run = match run {
+                Ok(run) => run,
+                Err(failure) => {
                     engine.leave().await;
-                    return Err(error.into());
+                    return Err(failure);
                 }
             };
             announce(context, engine.journal().reader(), run).await?;
-            if args.detach {
+            if watching.detach {
                 engine.leave().await;
                 context.out.note("continues with `beistand resume`");
                 return detached(context, run).await;
@@ -84,11 +104,11 @@ pub(super) async fn run_plan(context: &Context, args: RunArgs, plan: &Plan) -> O
                 .hint("give this drill a store of its own: --store sqlite:drill.db"))
         }
         Held::Elsewhere => {
-            let answer = context.post(Verb::Launch(Box::new(new))).await?;
-            let run = launched_run(&answer)?;
+            let answer = context.post(verb).await?;
+            let run = opened(context, &answer)?;
             let reader = context.reader().await?;
             announce(context, &reader, run).await?;
-            if args.detach {
+            if watching.detach {
                 detached(context, run).await
             } else {
                 Box::pin(beside(context, &reader, run, timeout)).await
@@ -97,11 +117,17 @@ pub(super) async fn run_plan(context: &Context, args: RunArgs, plan: &Plan) -> O
     }
 }
 
-/// The run that a launch answers.
-fn launched_run(answer: &serde_json::Value) -> Outcome<RunId> {
+/// The run that an answer names; what it leaves out is said.
+fn opened(context: &Context, answer: &serde_json::Value) -> Outcome<RunId> {
+    for left_out in
+        answer.get("left_out").and_then(serde_json::Value::as_array).into_iter().flatten()
+    {
+        let left_out = left_out.as_str().unwrap_or_default();
+        context.out.note(format_args!("left out: {}", crate::out::cell(left_out)));
+    }
     let run = answer.get("run").and_then(serde_json::Value::as_str);
-    let run = run.and_then(|text| text.parse().ok());
-    run.ok_or_else(|| Failure::new(Exit::Internal, "the owner of the store named no run"))
+    run.and_then(|text| text.parse().ok())
+        .ok_or_else(|| Failure::new(Exit::Internal, "the owner of the store named no run"))
 }
 
 /// A run that nobody here waits for: as JSON, how it stands.

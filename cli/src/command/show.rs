@@ -86,6 +86,9 @@ pub(super) async fn show(context: &Context, text: &str) -> Outcome {
         context.time(opened.at),
         opened.by.person
     ));
+    if let Some(earlier) = &opened.more_of {
+        context.out.line(format_args!("more of run {}", earlier.run));
+    }
     if let Some(error) = state.error() {
         context.out.line(format_args!("ended by {}: {}", error.kind, cell(&error.message)));
     }

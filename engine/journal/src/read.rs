@@ -362,6 +362,22 @@ impl Reader {
         rows.into_iter().map(rows::strike).collect()
     }
 
+    /// What was destroyed by one tree of runs, also of runs that have all ended.
+    pub async fn strikes_of(&self, root: RunId) -> Result<Vec<Strike>, StoreError> {
+        let sql = "select root, action, target, run, votes from strike where root = $1 order by no";
+        let rows =
+            self.pool.rows("list what a tree destroyed", sql, params![root.to_string()]).await?;
+        rows.into_iter().map(rows::strike).collect()
+    }
+
+    /// The runs that nobody called and whose targets are counted together with those of `root`,
+    /// that one included; oldest first.
+    pub async fn runs_with(&self, root: RunId) -> Result<Vec<Run>, StoreError> {
+        let sql = run_columns!("where root = $1 and parent is null order by no");
+        let rows = self.pool.rows("list runs of a tree", sql, params![root.to_string()]).await?;
+        rows.into_iter().map(|row| rows::run(row).map(|(_, run)| run)).collect()
+    }
+
     /// Incidents, newest first, each with the cursor of its row.
     pub async fn incidents(&self, page: Page) -> Result<Vec<(i64, Incident)>, StoreError> {
         self.incidents_seen(page, None).await

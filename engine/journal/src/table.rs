@@ -24,7 +24,8 @@ pub struct Run {
     pub mode: Mode,
     /// `running`, `waiting`, … as core's run status says it.
     pub status: String,
-    /// The run at the top; itself if it has no parent.
+    /// The run with whose targets this one's are counted: the one at the top, of which this was
+    /// called or is for more items; itself where it belongs with none.
     pub root: RunId,
     /// The run that called it, and at which path.
     pub parent: Option<(RunId, Path)>,

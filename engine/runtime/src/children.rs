@@ -35,6 +35,7 @@ pub(crate) fn open(
         by_hand_ok: opened.by_hand_ok,
         guarded: inner.modes.of(opened.mode).setup.guarded,
         parent: Some(parent.parent_at(&path)),
+        more_of: None,
         trace: opened.trace.clone(),
     };
     let child = plan.parts().children.get(&playbook).cloned();

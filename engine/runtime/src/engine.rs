@@ -111,6 +111,8 @@ pub(crate) struct Inner {
     pub(crate) access: tokio::sync::Mutex<()>,
     /// Held while runs are claimed.
     pub(crate) claiming: tokio::sync::Mutex<()>,
+    /// Held while a run is opened that counts on what runs before it were given.
+    pub(crate) following: tokio::sync::Mutex<()>,
     pub(crate) dead: Mutex<Option<String>>,
     pub(crate) counters: Counters,
 }
@@ -153,6 +155,7 @@ impl Engine {
             leave: Notify::new(),
             access: tokio::sync::Mutex::new(()),
             claiming: tokio::sync::Mutex::new(()),
+            following: tokio::sync::Mutex::new(()),
             dead: Mutex::default(),
             counters: Counters::default(),
         };
@@ -235,6 +238,19 @@ impl Inner {
             }
             self.share(mode, |shared| *shared = fresh);
         }
+        Ok(())
+    }
+
+    /// Reads what a tree of runs destroyed: of one that had ended when the program began, memory
+    /// knows nothing.
+    pub(crate) async fn load_tree(&self, mode: Mode, tree: RunId) -> Result<(), EngineError> {
+        let strikes = self.journal.reader().strikes_of(tree).await?;
+        self.share(mode, |shared| {
+            for one in &strikes {
+                let struck = shared.struck.entry((tree, one.action.clone())).or_default();
+                struck.add(&one.target, one.run, one.votes);
+            }
+        });
         Ok(())
     }
 

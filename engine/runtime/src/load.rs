@@ -41,15 +41,29 @@ pub(crate) async fn load(
         .run(run)
         .await?
         .ok_or_else(|| EngineError::NotFound(format!("there is no run {run}")))?;
-    let plan = if let Some(plan) = inner.plans.get(row.plan) {
-        plan
-    } else {
-        let plan = Arc::new(plan_of(reader, &row, &inner.catalogue, &inner.scripts).await?);
-        inner.plans.put(&plan);
-        plan
-    };
+    let plan = known_plan(inner, &row).await?;
     let (state, entries) = fold(reader, stream, &plan, run).await?;
     Ok(Loaded { plan, state, status: row.status, entries, restored: row.restored })
+}
+
+/// The plan that a run pinned, read once.
+pub(crate) async fn known_plan(
+    inner: &Inner,
+    row: &beistand_journal::Run,
+) -> Result<Arc<Plan>, EngineError> {
+    if let Some(plan) = inner.plans.get(row.plan) {
+        return Ok(plan);
+    }
+    let reader = inner.journal.reader();
+    let plan = Arc::new(plan_of(reader, row, &inner.catalogue, &inner.scripts).await?);
+    inner.plans.put(&plan);
+    Ok(plan)
+}
+
+/// Where the sources are kept that a run pinned.
+pub(crate) fn sources_of(row: &beistand_journal::Run) -> Option<Digest> {
+    let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
+    body.get("sources").and_then(Value::as_str).and_then(|text| text.parse().ok())
 }
 
 /// The plan that a run pinned.
@@ -60,12 +74,8 @@ pub(crate) async fn plan_of(
     scripts: &Scripts,
 ) -> Result<Plan, EngineError> {
     let unreadable = |why: String| EngineError::Unreadable { run: row.id, why };
-    let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
-    let digest: Digest = body
-        .get("sources")
-        .and_then(Value::as_str)
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(|| unreadable("its sources are not named".to_owned()))?;
+    let digest =
+        sources_of(row).ok_or_else(|| unreadable("its sources are not named".to_owned()))?;
     let pinned = pinned(reader, digest)
         .await?
         .ok_or_else(|| unreadable("its sources are missing".to_owned()))?;

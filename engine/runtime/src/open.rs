@@ -110,6 +110,7 @@ impl Engine {
             by_hand_ok: new.by_hand_ok,
             guarded: setup.setup.guarded,
             parent: None,
+            more_of: None,
             trace: None,
         }
     }
@@ -120,24 +121,38 @@ impl Engine {
         kept: &Kept,
         incident: &Incident,
     ) -> Result<RunId, EngineError> {
-        let inner = &self.0;
-        let now = inner.clock.now();
-        let mut chance = inner.chance()?;
-        let run = chance.run_id(now);
         let facts = standing(incident)?.facts();
-        let mut wanted = self.launch_of(new, (incident.id, incident.mode, facts), run);
-        let span = tracing::info_span!("run", "run.id" = %run, "run.playbook" = %new.playbook);
-        wanted.trace =
-            Some(crate::effects::traceparent_of(&span).unwrap_or_else(|| own_trace(&mut chance)));
+        let now = self.0.clock.now();
+        let run = self.0.chance()?.run_id(now);
+        let wanted = self.launch_of(new, (incident.id, incident.mode, facts), run);
+        self.begin(wanted, kept, new.start_key.clone(), new.case.as_ref()).await
+    }
+
+    /// Opens a run that nobody called, under a trace of its own.
+    pub(crate) async fn begin(
+        &self,
+        mut wanted: Launch,
+        kept: &Kept,
+        start_key: Option<String>,
+        case: Option<&SourceText>,
+    ) -> Result<RunId, EngineError> {
+        let inner = &self.0;
+        let (run, playbook) = (wanted.run, kept.plan.name());
+        let span = tracing::info_span!("run", "run.id" = %run, "run.playbook" = %playbook);
+        let trace = crate::effects::traceparent_of(&span);
+        wanted.trace = Some(match trace {
+            Some(trace) => trace,
+            None => own_trace(&mut inner.chance()?),
+        });
         let event = launch(&kept.plan, &inner.catalogue, &wanted)?;
         let opening = Opening {
             run,
             plan: Arc::clone(&kept.plan),
-            event: with_case(event, new.case.as_ref()),
-            at: now,
+            event: with_case(event, case),
+            at: inner.clock.now(),
             sources: kept.sources,
-            case: new.case.as_ref().map(|case| case.name().to_owned()),
-            start_key: new.start_key.clone(),
+            case: case.map(|case| case.name().to_owned()),
+            start_key,
             gate: Gate::UnlessStopped,
         };
         drive::open(inner, opening).await
@@ -164,14 +179,19 @@ pub async fn case_of(reader: &Reader, run: &Run) -> Result<Option<SourceText>, S
     if row.get("case").is_none() {
         return Ok(None);
     }
-    let Some(stream) = reader.stream(StreamKind::Run, &run.id.to_string()).await? else {
+    let opening = opening_of(reader, run.id).await?;
+    let case = opening.and_then(|event| event.body.value?.get("case").cloned());
+    Ok(case.and_then(|case| serde_json::from_value(case).ok()))
+}
+
+/// The event that opened a run.
+pub(crate) async fn opening_of(reader: &Reader, run: RunId) -> Result<Option<Event>, StoreError> {
+    let Some(stream) = reader.stream(StreamKind::Run, &run.to_string()).await? else {
         return Ok(None);
     };
     let first = reader.entries(&stream, 0, 1).await?.into_iter().next();
     let events = first.and_then(|entry| decode(&entry.head, entry.body.as_deref()).ok());
-    let opening = events.and_then(|(_, events)| events.into_iter().next());
-    let case = opening.and_then(|event| event.body.value?.get("case").cloned());
-    Ok(case.and_then(|case| serde_json::from_value(case).ok()))
+    Ok(events.and_then(|(_, events)| events.into_iter().next()))
 }
 
 /// A trace of its own, so that whatever receives our calls can join them even without an exporter

@@ -18,6 +18,7 @@ use crate::drive::{Answer, Job, Order, missing};
 use crate::engine::{Engine, Inner};
 use crate::error::EngineError;
 use crate::incidents::{Asked, IncidentAct, NewIncident};
+use crate::more::NewMore;
 use crate::open::NewRun;
 
 /// What can be asked of an engine.
@@ -26,6 +27,8 @@ use crate::open::NewRun;
 pub enum Verb {
     /// Launch a run.
     Launch(Box<NewRun>),
+    /// Launch a run of the same plan for more items.
+    More(Box<NewMore>),
     /// A command to one run.
     Run {
         /// Which.
@@ -109,6 +112,7 @@ impl Engine {
                 let run = self.launch(*new).await?;
                 Ok(json!({"run": run}))
             }
+            Verb::More(new) => self.more(*new).await,
             Verb::Run { run, command } => {
                 let by = command.by().clone();
                 let act = of_command(&command);

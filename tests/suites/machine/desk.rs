@@ -12,8 +12,8 @@ use beistand_core::model::{
 use beistand_core::playbook::{CheckRequest, Plan, ScriptKind, SourceText, check};
 use beistand_core::run::{
     Actor, Answer, AnswerError, AnswerKind, Answered, Binding, Chance, Command, Connectors,
-    Decision, Effect, Event, Head, Input, Launch, Need, Parent, Permits, Reply, RunState, Setup,
-    Shared, StepStatus, World, decide, launch,
+    Decision, Earlier, Effect, Event, Head, Input, Launch, Need, Parent, Permits, Reply, RunState,
+    Setup, Shared, StepStatus, World, decide, launch,
 };
 use beistand_script::Scripts;
 use serde_json::{Value, json};
@@ -137,6 +137,7 @@ impl Desk {
                 by_hand_ok: true,
                 guarded: true,
                 parent: None,
+                more_of: None,
                 trace: None,
             },
         )
@@ -175,7 +176,7 @@ impl Desk {
     pub(super) fn called_after_a_restore(&mut self) -> &mut Self {
         let (caller, path) = (self.chance.run_id(self.now), at("sub"));
         let restored = Some("second".to_owned());
-        let of = Parent { run: caller, path, root: caller, generation: 0, restored };
+        let of = Parent { run: caller, path, root: caller, generation: 0, restored, tree: None };
         self.reopened(|_, parent| *parent = Some(of));
         self
     }
@@ -183,8 +184,18 @@ impl Desk {
     /// Becomes a sub-playbook that a run called.
     pub(super) fn called_by(&mut self, caller: RunId) {
         let (path, restored) = (at("sub"), None);
-        let of = Parent { run: caller, path, root: caller, generation: 0, restored };
+        let of = Parent { run: caller, path, root: caller, generation: 0, restored, tree: None };
         self.reopened(|_, parent| *parent = Some(of));
+    }
+
+    /// Becomes a run for more items of another one.
+    pub(super) fn more_of(&mut self, first: RunId) {
+        self.renamed();
+        let Some((_, events)) = self.entries.first_mut() else { return };
+        if let Head::RunOpened { more_of, .. } = &mut events[0].head {
+            *more_of = Some(Earlier { run: first, tree: first });
+        }
+        self.state = self.fold();
     }
 
     fn reopened(&mut self, change: impl FnOnce(&mut RunId, &mut Option<Parent>)) {

@@ -231,6 +231,31 @@ fn sub_playbooks_of_one_run_do_not_share_a_cut_among_few_people() {
 }
 
 #[test]
+fn more_of_a_cut_asks_as_many_people_as_the_whole() {
+    let part = |first| Desk::of(&loop_of("a", (first, 15), 2)).with_policy();
+    let (mut first, mut more) = (part(0), part(15));
+    first.tick();
+    let lines = |desk: &Desk| desk.need("a").shows.unwrap()["lines"].as_array().unwrap().len();
+    assert_eq!((first.need("a").votes_needed, lines(&first)), (1, 15));
+    first.approve("a", "anna").all_succeed();
+    more.more_of(first.run());
+    more.shared = first.shared.clone();
+    more.tick();
+    assert_eq!((more.need("a").votes_needed, lines(&more)), (2, 15), "for the new items alone");
+    more.approve("a", "anna").approve("a", "ben");
+    more.all_succeed();
+    assert_eq!(more.status(), "succeeded");
+    let key = |desk: &Desk| {
+        let mut events = desk.entries.iter().flat_map(|(_, events)| events);
+        events.find_map(|event| {
+            let Head::AttemptStarted(intent) = &event.head else { return None };
+            (intent.path.as_str() == "a[0]/cut_a").then_some(intent.key)
+        })
+    };
+    assert!(key(&first).is_some() && key(&first) != key(&more), "other effects at the same places");
+}
+
+#[test]
 fn what_two_let_through_together_one_can_not_let_through_alone_when_it_lapsed() {
     let hosts: Vec<String> = (0..21).map(|n| format!("pc-{n}")).collect();
     let steps =

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::chance::Dice;
 use super::judge;
 use super::program::Program;
-use super::world::{Planted, World, actor};
+use super::world::{From, Planted, World, actor};
 
 /// What came of a schedule.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(super) fn play(
     let mut world = World::new(tools, dice, planted);
     for program in [Some(&first), second.as_ref()].into_iter().flatten() {
         let hosts = if world.dice.once_in(8) { json!([]) } else { json!(["pc-1", "pc-2"]) };
-        world.open(&program.plan, json!({"hosts": hosts}), None);
+        world.open(&program.plan, json!({"hosts": hosts}), From::Nowhere);
     }
     for _ in 0..MOVES {
         if !world.faults.is_empty() || !world.outside.faults.is_empty() {
@@ -74,6 +74,7 @@ fn step(world: &mut World<'_>) {
         }
         15..=16 => pass_time(world, at),
         17..=19 => somebody(world, at, false),
+        20 if world.dice.once_in(12) => world.more(at),
         20 => outside_command(world, at),
         21 if world.dice.once_in(2) => world.claim(at),
         22 if world.dice.once_in(3) => world.crash(),

@@ -8,8 +8,8 @@ use beistand_core::model::{
 };
 use beistand_core::playbook::{Expressions, Kind, OnUnknown, Plan, ScriptKind};
 use beistand_core::run::{
-    Actor, Answered, Binding, Chance, Connectors, Decision, Effect, Event, Head, Input, Launch,
-    Parent, Permits, RunState, Setup, Shared, World as View, decide, launch,
+    Actor, Answered, Binding, Chance, Connectors, Decision, Earlier, Effect, Event, Head, Input,
+    Launch, Parent, Permits, RunState, Setup, Shared, World as View, decide, launch, more,
 };
 use beistand_script::Scripts;
 use serde_json::{Value, json};
@@ -27,6 +27,13 @@ pub(super) enum Planted {
     NewKeyOnRetry,
     /// The intent is not written.
     NoIntent,
+}
+
+/// What a run comes from.
+pub(super) enum From {
+    Nowhere,
+    Caller(RunId, Parent),
+    Earlier(Earlier),
 }
 
 /// One engine that believes it owns a run.
@@ -146,10 +153,11 @@ impl<'a> World<'a> {
         self.setup.policy.is_some()
     }
 
-    pub(super) fn open(&mut self, plan: &Arc<Plan>, inputs: Value, of: Option<(RunId, Parent)>) {
-        let (id, parent) = match of {
-            Some((id, parent)) => (id, Some(parent)),
-            None => (self.chance.run_id(self.now), None),
+    pub(super) fn open(&mut self, plan: &Arc<Plan>, inputs: Value, of: From) {
+        let (id, parent, more_of) = match of {
+            From::Nowhere => (self.chance.run_id(self.now), None, None),
+            From::Caller(id, parent) => (id, Some(parent), None),
+            From::Earlier(earlier) => (self.chance.run_id(self.now), None, Some(earlier)),
         };
         let bindings = ["network", "mail", "ticket"]
             .map(|capability| Binding::any(capability, "product".parse().unwrap()));
@@ -167,6 +175,7 @@ impl<'a> World<'a> {
                 by_hand_ok: true,
                 guarded: true,
                 parent,
+                more_of,
                 trace: None,
             },
         )
@@ -174,6 +183,27 @@ impl<'a> World<'a> {
         let entries = vec![(self.now, vec![event])];
         self.runs.push(Run { id, plan: Arc::clone(plan), entries, fence: 0, drivers: Vec::new() });
         self.claim(self.runs.len() - 1);
+    }
+
+    /// More items are found for a run that nobody called.
+    pub(super) fn more(&mut self, at: usize) {
+        let Some(driver) = self.runs[at].drivers.last() else { return };
+        let (first, plan) = (driver.state.opened().clone(), Arc::clone(&self.runs[at].plan));
+        if first.parent.is_some() || first.more_of.is_some() {
+            return;
+        }
+        let tree = driver.state.tree();
+        let with =
+            self.runs.iter().filter_map(|run| run.drivers.last()).map(|driver| &driver.state);
+        let with = with.filter(|state| state.tree() == tree && state.opened().run != first.run);
+        let with = with.map(|state| (state.opened().run, state.opened().inputs.as_ref()));
+        let earlier: Vec<(RunId, &Value)> =
+            std::iter::once((first.run, first.inputs.as_ref())).chain(with).collect();
+        let given = json!({"hosts": ["pc-1", "pc-4", "pc-5"]});
+        let given = given.as_object().cloned().unwrap_or_default();
+        // Nothing is new the second time.
+        let Ok(found) = more(&plan.parts().inputs, &earlier, &given) else { return };
+        self.open(&plan, found.inputs, From::Earlier(Earlier { run: first.run, tree }));
     }
 
     /// An engine takes a run over; whoever had it does not know yet.
@@ -319,7 +349,7 @@ impl<'a> World<'a> {
                 let plan = Arc::clone(&self.runs[at].plan.parts().children[&playbook]);
                 let Some(driver) = self.runs[at].drivers.last() else { return };
                 let parent = driver.state.parent_at(&path);
-                return self.open(&plan, inputs, Some((child, parent)));
+                return self.open(&plan, inputs, From::Caller(child, parent));
             }
             Effect::ToChild { run: child, command } => {
                 return self.send(child, &Input::Command(0, command));

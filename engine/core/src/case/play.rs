@@ -186,6 +186,7 @@ impl<'a> Player<'a> {
                 by_hand_ok: true,
                 guarded: true,
                 parent,
+                more_of: None,
                 trace: None,
             },
         )?;

@@ -9,6 +9,7 @@ mod claims;
 mod codec;
 mod decide;
 mod event;
+mod more;
 mod scope;
 mod state;
 mod struck;
@@ -23,9 +24,10 @@ pub use decide::{
     by_hand, decide, launch, never_sent, touched,
 };
 pub use event::{
-    Actor, AnswerKind, AttemptEnd, Body, Event, Head, Intent, NeedKind, Parent, ProbeEnd, Proof,
-    RunEnd, Section, StepEnd, UndoCall,
+    Actor, AnswerKind, AttemptEnd, Body, Earlier, Event, Head, Intent, NeedKind, Parent, ProbeEnd,
+    Proof, RunEnd, Section, StepEnd, UndoCall,
 };
+pub use more::{LeftOut, More, MoreError, more};
 pub use state::{
     Approved, Binding, Cause, Flow, LoopState, Need, Opened, Phase, RunState, RunStatus, Sent,
     Step, StepError, StepIx, Timer, UndoMark,

@@ -1,4 +1,5 @@
-//! What one action destroyed in a run and the sub-playbooks it called, and under how many votes.
+//! What one action destroyed in a run, the sub-playbooks it called and the runs that were launched
+//! for more of it, and under how many votes.
 //!
 //! A policy asks more people above so many targets. What stands apart in a playbook, in branches,
 //! loops or sub-playbooks, is still one cut: it is counted together.
@@ -12,7 +13,8 @@ use crate::model::RunId;
 /// The yes an effect goes out under, where a policy counts targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Yes {
-    /// The run that nobody called; what it and its sub-playbooks do is counted together.
+    /// The run at the top; what it, its sub-playbooks and the runs for more of it do is counted
+    /// together.
     pub root: RunId,
     /// How many people said yes; 0 where nobody need be asked.
     pub votes: u32,

@@ -153,6 +153,7 @@ impl RunState {
             "incident": opened.incident,
             "incident_number": incident_number,
             "parent": opened.parent.as_ref().map(|parent| parent.run),
+            "more_of": opened.more_of.as_ref().map(|earlier| earlier.run),
             "children": self.steps().filter(|step| step.home.is_do())
                 .filter_map(|step| step.child).collect::<Vec<_>>(),
             "requested_by": opened.by.person,

@@ -112,8 +112,8 @@ pub struct Shared {
     pub once: BTreeMap<String, (RunId, Path)>,
     /// When a target was last touched, and whose it is; kept for an hour and a little.
     pub touched: BTreeMap<String, (Millis, Option<Organisation>)>,
-    /// What was destroyed in a run and its sub-playbooks, by the root's id and the action; of trees
-    /// that have not ended when the program begins, and of all that run while it does.
+    /// What was destroyed in a run and all that belongs with it, by the id at the top and the action;
+    /// of trees that have not ended when the program begins, and of all that run while it does.
     pub struck: BTreeMap<(RunId, ActionName), Struck>,
     /// When the targets of more than an hour ago were forgotten.
     pub forgotten: Millis,

@@ -95,11 +95,8 @@ impl Engine {
                 Some(incident) => self.matter_of(incident).await?,
                 None => Matter { about: About::Instance, mode: new.mode },
             },
-            Verb::Run { run, .. } => {
-                let row = self.0.journal.reader().run(*run).await?;
-                let row = row.ok_or_else(|| crate::drive::missing(*run))?;
-                self.matter_of(row.incident).await?
-            }
+            Verb::More(new) => self.matter_of_run(new.run).await?,
+            Verb::Run { run, .. } => self.matter_of_run(*run).await?,
             Verb::Incident { incident, .. } => self.matter_of(*incident).await?,
             Verb::OpenIncident(new) => Matter { about: About::Instance, mode: new.mode },
             // The stop switch is everybody's, whatever the mode.
@@ -108,6 +105,12 @@ impl Engine {
             | Verb::PauseConnector { .. }
             | Verb::Access { .. } => Matter { about: About::Instance, mode: Mode::Live },
         })
+    }
+
+    async fn matter_of_run(&self, run: RunId) -> Result<Matter, EngineError> {
+        let row = self.0.journal.reader().run(run).await?;
+        let row = row.ok_or_else(|| crate::drive::missing(run))?;
+        self.matter_of(row.incident).await
     }
 
     async fn matter_of(&self, id: IncidentId) -> Result<Matter, EngineError> {
@@ -145,6 +148,7 @@ impl Verb {
     pub fn by(&self) -> &Actor {
         match self {
             Self::Launch(new) => &new.by,
+            Self::More(new) => &new.by,
             Self::Run { command, .. } => command.by(),
             Self::OpenIncident(new) => &new.by,
             Self::Incident { by, .. }
@@ -158,7 +162,7 @@ impl Verb {
     /// The permission it needs.
     pub fn needs(&self) -> Permission {
         match self {
-            Self::Launch(_) => Permission::Launch,
+            Self::Launch(_) | Self::More(_) => Permission::Launch,
             Self::Run { command, .. } => of_command(command),
             Self::OpenIncident(_) => Permission::Open,
             Self::Incident { act, .. } => of_act(act),
@@ -173,6 +177,7 @@ impl Verb {
     pub fn about(&self) -> Option<String> {
         match self {
             Self::Launch(new) => Some(new.playbook.to_string()),
+            Self::More(new) => Some(new.run.to_string()),
             Self::Run { run, .. } => Some(run.to_string()),
             Self::Incident { incident, .. } => Some(incident.to_string()),
             Self::PauseConnector { connector, .. } => Some(connector.to_string()),

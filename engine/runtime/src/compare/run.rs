@@ -152,7 +152,7 @@ impl Comparison<'_> {
             ("playbook", row.playbook.clone(), opened.playbook.to_string()),
             ("plan", row.plan.to_string(), opened.digest.to_string()),
             ("mode", row.mode.to_string(), opened.mode.to_string()),
-            ("root", row.root.to_string(), state.root().to_string()),
+            ("root", row.root.to_string(), state.tree().to_string()),
             ("parent", parent(row.parent.clone()), parent(folded)),
             ("requested_by", row.requested_by.to_string(), opened.by.person.to_string()),
             ("started_at", row.started_at.to_string(), opened.at.to_string()),

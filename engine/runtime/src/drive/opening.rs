@@ -182,7 +182,7 @@ impl Opening {
             plan: opened.digest,
             mode: opened.mode,
             status: state.status().as_str().to_owned(),
-            root: state.root(),
+            root: state.tree(),
             parent: opened.parent.as_ref().map(|parent| (parent.run, parent.path.clone())),
             start_key: self.start_key.clone(),
             requested_by: opened.by.person.clone(),

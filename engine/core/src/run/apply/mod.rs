@@ -38,40 +38,7 @@ impl RunState {
     /// # Errors
     /// [`Contradiction`] when the event opens no run.
     pub fn open(event: &Event, at: Millis) -> Result<Self, Contradiction> {
-        let Head::RunOpened {
-            run,
-            playbook,
-            digest,
-            mode,
-            incident,
-            by,
-            by_hand_ok,
-            parent,
-            trace,
-            ..
-        } = &event.head
-        else {
-            return Err(Contradiction::new("the first event opens no run"));
-        };
-        let body = event.body.value.as_deref().cloned().unwrap_or_default();
-        let part = |name: &str| Arc::new(body.get(name).cloned().unwrap_or_default());
-        let bindings = body.get("bindings").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
-        let opened = Opened {
-            run: *run,
-            playbook: playbook.clone(),
-            digest: *digest,
-            mode: *mode,
-            incident: *incident,
-            by: by.clone(),
-            by_hand_ok: *by_hand_ok,
-            parent: parent.clone(),
-            trace: trace.clone(),
-            at,
-            inputs: part("inputs"),
-            incident_facts: part("incident"),
-            bindings: serde_json::from_value(bindings)
-                .map_err(|error| Contradiction::new(error.to_string()))?,
-        };
+        let opened = opened_by(event, at)?;
         let restored = opened.parent.as_ref().and_then(|parent| parent.restored.clone());
         Ok(Self {
             restored: restored.map(|epoch| (epoch, at)),
@@ -245,4 +212,44 @@ impl RunState {
         self.ended_at = Some(at);
         Ok(())
     }
+}
+
+/// What a run was launched with.
+fn opened_by(event: &Event, at: Millis) -> Result<Opened, Contradiction> {
+    let Head::RunOpened {
+        run,
+        playbook,
+        digest,
+        mode,
+        incident,
+        by,
+        by_hand_ok,
+        parent,
+        more_of,
+        trace,
+        ..
+    } = &event.head
+    else {
+        return Err(Contradiction::new("the first event opens no run"));
+    };
+    let body = event.body.value.as_deref().cloned().unwrap_or_default();
+    let part = |name: &str| Arc::new(body.get(name).cloned().unwrap_or_default());
+    let bindings = body.get("bindings").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
+    Ok(Opened {
+        run: *run,
+        playbook: playbook.clone(),
+        digest: *digest,
+        mode: *mode,
+        incident: *incident,
+        by: by.clone(),
+        by_hand_ok: *by_hand_ok,
+        parent: parent.clone(),
+        more_of: more_of.clone(),
+        trace: trace.clone(),
+        at,
+        inputs: part("inputs"),
+        incident_facts: part("incident"),
+        bindings: serde_json::from_value(bindings)
+            .map_err(|error| Contradiction::new(error.to_string()))?,
+    })
 }

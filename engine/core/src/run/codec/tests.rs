@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::super::event::{
-    Actor, AnswerKind, AttemptEnd, Head, Intent, NeedKind, Parent, ProbeEnd, RunEnd, Section,
-    StepEnd, UndoCall,
+    Actor, AnswerKind, AttemptEnd, Earlier, Head, Intent, NeedKind, Parent, ProbeEnd, RunEnd,
+    Section, StepEnd, UndoCall,
 };
 use super::super::world::Chance;
 use super::*;
@@ -132,7 +132,9 @@ fn heads(c: &mut Chance) -> Vec<Head> {
             root: run(c),
             generation: 2,
             restored: None,
+            tree: maybe(c, run),
         }),
+        more_of: maybe(c, |c| Earlier { run: run(c), tree: run(c) }),
         trace: maybe(c, |_| "00-4bf9-00f0-01".to_owned()),
     };
     let mut heads = vec![opened, Head::SectionStarted { section: Section::OnFailure }];

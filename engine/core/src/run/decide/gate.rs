@@ -182,7 +182,7 @@ impl<'w> Decider<'_, 'w> {
         if action != named {
             more.extend(self.state.asked.get(action).into_iter().flatten().cloned());
         }
-        let key = (self.state.root(), named.clone());
+        let key = (self.state.tree(), named.clone());
         let beside = self.shared.struck_beside(&key, self.state.opened.run);
         more.extend(beside.map(str::to_owned));
         more.retain(|target| !asked.contains(target));
@@ -195,7 +195,7 @@ impl<'w> Decider<'_, 'w> {
         let family = prepared.family.as_ref().filter(|_| prepared.destructive)?;
         let votes = u32::try_from(votes).unwrap_or(u32::MAX);
         let carries = PolicyRule::carried(rules, family, votes);
-        Some(Yes { root: self.state.root(), votes, carries })
+        Some(Yes { root: self.state.tree(), votes, carries })
     }
 
     /// The yes under which an effect goes out.

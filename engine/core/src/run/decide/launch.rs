@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::super::event::{Actor, Event, Head, Parent};
+use super::super::event::{Actor, Earlier, Event, Head, Parent};
 use super::super::state::Binding;
 use crate::model::{ActionName, Catalogue, IncidentId, Mode, Problem, RunId};
 use crate::playbook::{CallNode, Kind, Plan, Undo};
@@ -34,6 +34,8 @@ pub struct Launch {
     pub guarded: bool,
     /// The run that calls this one.
     pub parent: Option<Parent>,
+    /// The run of the same plan that this one is for more items of.
+    pub more_of: Option<Earlier>,
     /// W3C trace context.
     pub trace: Option<String>,
 }
@@ -106,6 +108,7 @@ pub fn launch(plan: &Plan, catalogue: &Catalogue, launch: &Launch) -> Result<Eve
         by: launch.by.clone(),
         by_hand_ok: launch.by_hand_ok,
         parent: launch.parent.clone(),
+        more_of: launch.more_of.clone(),
         trace: launch.trace.clone(),
     };
     Ok(Event::new(head).value(json!({

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Actor;
 use super::words::{
-    AnswerKind, AttemptEnd, Intent, NeedKind, Parent, ProbeEnd, RunEnd, Section, StepEnd, is_zero,
+    AnswerKind, AttemptEnd, Earlier, Intent, NeedKind, Parent, ProbeEnd, RunEnd, Section, StepEnd,
+    is_zero,
 };
 use crate::model::{
     Digest, ErrorKind, IncidentId, Millis, Mode, NeedId, Path, PlaybookName, Reached, Role, RunId,
@@ -36,6 +37,9 @@ pub enum Head {
         /// The run that called this one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         parent: Option<Parent>,
+        /// The run of the same plan that this one is for more items of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        more_of: Option<Earlier>,
         /// W3C trace context, so that a trace survives a restart.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         trace: Option<String>,

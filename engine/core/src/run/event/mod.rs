@@ -17,7 +17,8 @@ use crate::model::{Organisation, Target};
 pub use actor::{Actor, Proof};
 pub use head::Head;
 pub use words::{
-    AnswerKind, AttemptEnd, Intent, NeedKind, Parent, ProbeEnd, RunEnd, Section, StepEnd, UndoCall,
+    AnswerKind, AttemptEnd, Earlier, Intent, NeedKind, Parent, ProbeEnd, RunEnd, Section, StepEnd,
+    UndoCall,
 };
 
 /// One event of a run.

@@ -33,6 +33,19 @@ pub struct Parent {
     /// have been opened before, and have done what it is about to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<String>,
+    /// The run with whose targets this one's are counted, where that is not the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<RunId>,
+}
+
+/// An earlier run that nobody called this one from, and with which it belongs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// The run.
+    pub run: RunId,
+    /// The run with whose targets those of both are counted: a cut that is made in parts is as
+    /// large as the whole.
+    pub tree: RunId,
 }
 
 /// How a step ended.

@@ -131,7 +131,18 @@ impl RunState {
     pub fn parent_at(&self, path: &Path) -> Parent {
         let generation = self.step_at(path).map_or(0, |step| step.generation);
         let restored = self.restored().map(str::to_owned);
-        Parent { run: self.opened.run, path: path.clone(), root: self.root(), generation, restored }
+        let root = self.root();
+        let tree = Some(self.tree()).filter(|tree| *tree != root);
+        Parent { run: self.opened.run, path: path.clone(), root, generation, restored, tree }
+    }
+    /// The run with whose targets this one's are counted; its own where it belongs with none.
+    pub fn tree(&self) -> RunId {
+        let Opened { run, parent, more_of, .. } = &self.opened;
+        match (parent, more_of) {
+            (Some(parent), _) => parent.tree.unwrap_or(parent.root),
+            (None, Some(earlier)) => earlier.tree,
+            (None, None) => *run,
+        }
     }
     /// Where the generations of this run's steps begin: those of a sub-playbook that is called
     /// again must not meet those of its first run.

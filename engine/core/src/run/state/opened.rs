@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::super::event::{Actor, Parent};
+use super::super::event::{Actor, Earlier, Parent};
 use crate::model::{ConnectorName, Digest, IncidentId, Millis, Mode, PlaybookName, RunId};
 
 /// The number of a step in its run; rises in the order of becoming ready.
@@ -37,6 +37,9 @@ pub struct Opened {
     pub by_hand_ok: bool,
     /// The run that called this one.
     pub parent: Option<Parent>,
+    /// The run of the same plan that this one is for more items of.
+    #[serde(default)]
+    pub more_of: Option<Earlier>,
     /// W3C trace context.
     pub trace: Option<String>,
     /// When.

@@ -127,6 +127,7 @@ fn opened(plan: &Plan, run: u8, inputs: &Value) -> Event {
         by: actor("anna"),
         by_hand_ok: true,
         parent: None,
+        more_of: None,
         trace: None,
     };
     Event::new(head).value(json!({"inputs": inputs, "incident": {}, "bindings": []}))

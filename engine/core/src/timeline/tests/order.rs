@@ -20,6 +20,7 @@ fn a_called_run_tells_the_items_of_its_caller_and_stands_at_its_step() {
             root: run_id(1),
             generation: 0,
             restored: None,
+            tree: None,
         });
     }
     let noted = |at: &str, text: &str| Event::new(Head::Noted { path: path(at) }).text(text);

@@ -8,7 +8,7 @@ use crate::incident::{AssetState, store};
 use crate::model::{
     AccountName, ConnectorName, ErrorKind, NeedId, Organisation, Reached, Role, Severity, Span, Tlp,
 };
-use crate::run::{AnswerKind, AttemptEnd, NeedKind, ProbeEnd, RunEnd, Section, StepEnd};
+use crate::run::{AnswerKind, AttemptEnd, Earlier, NeedKind, ProbeEnd, RunEnd, Section, StepEnd};
 
 const TEXT: &str = "playbook: night\nlanguage: 1\ntitle: A bad night\nsteps:\n\
     - id: cut\n  title: Cut it off\n  call: network.isolate\n  with: { host: pc-1 }\n";
@@ -128,6 +128,15 @@ fn ends() -> Vec<Head> {
         heads.push(Head::UndoEnded { path: path(CUT), undone, error, still_held_by: still });
     }
     heads
+}
+
+/// Openings of runs that belong with an earlier one.
+fn linked(plan: &Plan) -> [Event; 1] {
+    let mut more = opened(plan, 1, &json!({}));
+    if let Head::RunOpened { more_of, .. } = &mut more.head {
+        *more_of = Some(Earlier { run: run_id(2), tree: run_id(2) });
+    }
+    [more]
 }
 
 fn needs() -> Vec<Head> {
@@ -264,6 +273,7 @@ fn journal(plan: &Plan) -> Vec<Recorded> {
     let mut all = Vec::new();
     for (with, stream) in [(true, "1"), (false, "2")] {
         let mut events = vec![opened(plan, 1, &json!({}))];
+        events.extend(linked(plan));
         let target = host("pc-1", None);
         events.extend(heads().into_iter().flat_map(|head| {
             let mut event = Event::new(head);

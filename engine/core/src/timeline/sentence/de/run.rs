@@ -15,6 +15,10 @@ use crate::run::{
 pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
     let Scene { step, playbook, by, text, .. } = scene;
     match head {
+        Head::RunOpened { parent: None, more_of: Some(earlier), .. } => {
+            let of = earlier.run;
+            format!("{playbook}: für Hinzugekommenes gestartet von {by}, mehr von Lauf {of}")
+        }
         Head::RunOpened { parent: None, mode: crate::model::Mode::Live, .. } => {
             format!("{playbook}: gestartet von {by}")
         }

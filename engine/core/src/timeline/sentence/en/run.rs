@@ -15,6 +15,9 @@ use crate::run::{
 pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
     let Scene { step, playbook, by, text, .. } = scene;
     match head {
+        Head::RunOpened { parent: None, more_of: Some(earlier), .. } => {
+            format!("{playbook}: started by {by} for what was added, more of run {}", earlier.run)
+        }
         Head::RunOpened { parent: None, mode: crate::model::Mode::Live, .. } => {
             format!("{playbook}: started by {by}")
         }
