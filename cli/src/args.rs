@@ -87,6 +87,8 @@ pub(crate) enum Verb {
     Run(RunArgs),
     /// The same playbook for more items: its lists hold only what is new, with a gate of its own
     More(MoreArgs),
+    /// A corrected playbook takes over from a run; shows first what becomes of its effects
+    Supersede(SupersedeArgs),
     /// One effect now, with guard, limits, policy, journal and undo
     Call(CallArgs),
     /// Serve the JSON interface, and drive what is there
@@ -264,6 +266,32 @@ pub(crate) struct MoreArgs {
     pub(crate) pairs: Vec<String>,
     #[command(flatten)]
     pub(crate) watching: Watching,
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "options of a command line")]
+pub(crate) struct SupersedeArgs {
+    /// The run that gives way
+    pub(crate) run: String,
+    /// The corrected playbook's name or file
+    pub(crate) playbook: String,
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Do it; asked for without a terminal
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Only say what would become of the effects
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) dry_run: bool,
+    /// Steps without a connector fall to people
+    #[arg(long)]
+    pub(crate) by_hand_ok: bool,
+    /// Do not wait for its end
+    #[arg(long)]
+    pub(crate) detach: bool,
+    /// Watch no longer than this; the run stays
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) timeout: Option<String>,
 }
 
 /// How a run is started and followed.

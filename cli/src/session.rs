@@ -160,6 +160,7 @@ impl Context {
             .map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
         let target = match &verb {
             Verb::Run { run, .. } => run.to_string(),
+            Verb::Supersede(new) => new.run.to_string(),
             Verb::More(more) => more.run.to_string(),
             Verb::Incident { incident, .. } => incident.to_string(),
             Verb::Launch(_)

@@ -189,6 +189,11 @@ impl Progress {
             Head::AlreadyHeld { intent, run, .. } => {
                 format!("✓ {}  already held by run {run}", intent.path)
             }
+            Head::TakenOver { intent, run, .. } => {
+                self.done += 1;
+                format!("✓ {}  taken over from run {run}", intent.path)
+            }
+            Head::Superseding { next } => format!("⇥ gives way to run {}", next.run),
             Head::NeedOpened { id, kind, role, .. } => {
                 format!("? {reason}  {kind} by {role}: {id}")
             }

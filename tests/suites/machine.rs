@@ -9,5 +9,6 @@ mod people;
 mod restored;
 mod retries;
 mod steps;
+mod takeover;
 mod undo;
 mod voters;

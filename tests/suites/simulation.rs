@@ -54,11 +54,12 @@ fn no_schedule_loses_a_step_or_does_one_twice() {
     }
     let count = number("BEISTAND_SCHEDULES").unwrap_or(SCHEDULES);
     let mut seeds = Dice::new(number("BEISTAND_FIRST").unwrap_or(1));
-    let mut effects = 0;
+    let (mut effects, mut taken) = (0, 0);
     for played in 0..count {
         let seed = seeds.draw();
         let verdict = play(&programs, tools, seed, Planted::Nothing);
         effects += verdict.effects;
+        taken += verdict.taken as u64;
         assert!(
             verdict.faults.is_empty(),
             "{}\n{:#?}\nschedule {played}; again with BEISTAND_SEED={seed:#x}",
@@ -68,6 +69,7 @@ fn no_schedule_loses_a_step_or_does_one_twice() {
     }
     // A simulation in which nothing happens proves nothing.
     assert!(effects > count, "only {effects} effects in {count} schedules");
+    assert!(taken > count / 500, "only {taken} effects were taken over in {count} schedules");
 }
 
 fn is_seen(planted: Planted, words: &str) {

@@ -288,3 +288,42 @@ fn more_items_are_a_run_of_their_own_and_asked_for_once() {
     assert!(timeline.contains(&format!("more of run {first}")), "{timeline}");
     desk.ok(0, &["verify"]);
 }
+
+const WRONG: &str = "playbook: wrong
+language: 1
+title: With a wrong step
+steps:
+  - { id: first, call: chat.post, with: { room: crisis, text: first } }
+  - { id: second, call: chat.post, with: { room: crisis, text: wrong } }
+  - { id: stay, wait: { signal: go, role: responder } }
+";
+
+#[test]
+fn whoever_supersedes_a_run_is_told_before_what_becomes_of_its_effects() {
+    let desk = Desk::new();
+    desk.write("wrong.yaml", WRONG);
+    let right = WRONG.replace("text: wrong", "text: right");
+    let right = right.replace("stay, wait: { signal: go, role: responder }", "last, note: x");
+    desk.write("right.yaml", &right);
+    let ended = desk.done(&["run", "wrong.yaml", "--drill", "--as", ANNA]);
+    ended.expect_code(6).unwrap();
+    let run = announced(&ended.stderr).unwrap();
+    let words = ["supersede", &run, "right.yaml", "--reason", "a wrong text", "--as", ANNA];
+    let found = desk.done(&[&words[..], &["--json"]].concat()).json(0).unwrap();
+    let steps = |list: &str| -> Vec<Value> {
+        found[list].as_array().unwrap().iter().map(|line| line["step"].clone()).collect()
+    };
+    assert_eq!(steps("taken_over"), ["first"]);
+    assert_eq!(steps("new"), ["second"]);
+    assert_eq!(steps("dropped"), ["second"]);
+    let refused = desk.done(&words);
+    refused.expect_code(5).unwrap();
+    assert!(refused.stdout.contains("taken over, not sent again:"), "{}", refused.stdout);
+    assert_eq!(desk.show(&run)["superseded_by"], Value::Null, "nothing happened");
+    let new = desk.done(&[&words[..], &["--yes", "--json"]].concat()).json(0).unwrap();
+    assert_eq!((&new["status"], &new["supersedes"]), (&json!("succeeded"), &json!(run)));
+    let old = desk.show(&run);
+    assert_eq!((&old["status"], &old["superseded_by"]), (&json!("superseded"), &new["id"]));
+    desk.done(&[&words[..], &["--yes"]].concat()).expect_code(7).unwrap();
+    desk.ok(0, &["verify"]);
+}

@@ -2,7 +2,7 @@
 
 use beistand_core::model::{ActionName, ActionSpec, Catalogue, IncidentId, Mode, RunId};
 use beistand_core::playbook::{Plan, SourceText};
-use beistand_core::run::{Actor, Connectors as _, Launch, launch, never_sent, touched};
+use beistand_core::run::{Actor, Connectors as _, Launch, Legacy, launch, never_sent, touched};
 use beistand_journal::Incident;
 use beistand_runtime::{IncidentAct, ModeSetup, Verb};
 use serde_json::{Value, json};
@@ -116,6 +116,8 @@ fn may_be_sent(
         guarded: setup.guarded,
         parent: None,
         more_of: None,
+        supersedes: None,
+        legacy: Legacy::default(),
         trace: None,
     };
     launch(plan, &Catalogue::first(), &wanted).map(drop).map_err(Failure::from)

@@ -17,6 +17,7 @@ mod run;
 mod serve;
 mod setup;
 mod show;
+mod supersede;
 mod timeline;
 mod user;
 
@@ -34,6 +35,7 @@ pub(crate) async fn dispatch(context: &Context, verb: Verb) -> Outcome {
         Verb::Test(args) => cases::test(context, &args),
         Verb::Run(args) => Box::pin(run::run(context, args)).await,
         Verb::More(args) => Box::pin(more::more(context, args)).await,
+        Verb::Supersede(args) => Box::pin(supersede::supersede(context, args)).await,
         Verb::Call(args) => Box::pin(call::call(context, args)).await,
         Verb::Serve(args) => Box::pin(serve::serve(context, args)).await,
         Verb::Resume { run } => run::resume(context, run.as_deref()).await,

@@ -18,7 +18,7 @@ pub(super) async fn more(context: &Context, args: MoreArgs) -> Outcome {
         inputs: given.as_object().cloned().unwrap_or_default(),
         start_key: args.watching.start_key.clone(),
         by_hand_ok: args.watching.by_hand_ok,
-        by: context.who()?,
+        by: context.who().await?,
     };
-    super::run::start(context, Verb::More(Box::new(new)), None, &args.watching).await
+    super::run::start(context, Verb::More(Box::new(new)), (None, None), &args.watching).await
 }

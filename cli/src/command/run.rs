@@ -58,7 +58,7 @@ pub(super) async fn run_plan(context: &Context, args: RunArgs, plan: &Plan) -> O
         case: played.as_ref().map(|played| played.source.clone()),
         by: context.who().await?,
     };
-    start(context, Verb::Launch(Box::new(new)), played, &args.watching).await
+    start(context, Verb::Launch(Box::new(new)), (played, None), &args.watching).await
 }
 
 /// How long is watched at most.
@@ -71,7 +71,7 @@ fn timeout(watching: &Watching) -> Outcome<Option<Span>> {
 pub(super) async fn start(
     context: &Context,
     verb: Verb,
-    played: Option<Played>,
+    (played, before): (Option<Played>, Option<RunId>),
     watching: &Watching,
 ) -> Outcome {
     let timeout = timeout(watching)?;
@@ -90,13 +90,14 @@ pub(super) async fn start(
                     return Err(failure);
                 }
             };
-            announce(context, engine.journal().reader(), run).await?;
+            announce(context, engine.journal().reader(), run, before).await?;
             if watching.detach {
                 engine.leave().await;
                 context.out.note("continues with `beistand resume`");
-                return detached(context, run).await;
+                return detached(context, before.unwrap_or(run)).await;
             }
-            drive(context, *engine, run, timeout, case.map(|case| (run, case))).await
+            let runs = Runs { before, run };
+            drive(context, *engine, runs, timeout, case.map(|case| (run, case))).await
         }
         Held::Elsewhere if case.is_some() => {
             let text = "another process owns the store, and plays only the people of its own drill";
@@ -107,11 +108,11 @@ pub(super) async fn start(
             let answer = context.post(verb).await?;
             let run = opened(context, &answer)?;
             let reader = context.reader().await?;
-            announce(context, &reader, run).await?;
+            announce(context, &reader, run, before).await?;
             if watching.detach {
-                detached(context, run).await
+                detached(context, before.unwrap_or(run)).await
             } else {
-                Box::pin(beside(context, &reader, run, timeout)).await
+                Box::pin(beside(context, &reader, Runs { before, run }, timeout)).await
             }
         }
     }
@@ -159,7 +160,45 @@ fn ask_by_hand(context: &Context, plan: &Plan, drill: bool) -> Outcome<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "j" | "J" | "yes" | "ja"))
 }
 
-async fn announce(context: &Context, reader: &Reader, run: RunId) -> Outcome<()> {
+/// What is watched: a run and, where it takes over from another, that one first.
+#[derive(Clone, Copy)]
+struct Runs {
+    before: Option<RunId>,
+    run: RunId,
+}
+
+/// Watches to rest; says which run it is that rests.
+async fn follow_on(
+    (context, reader): (&Context, &Reader),
+    runs: Runs,
+    timeout: Option<Span>,
+    mut tick: impl AsyncFnMut(bool) -> Outcome<Tick>,
+) -> Outcome<(RunId, Watched)> {
+    if let Some(before) = runs.before {
+        let mut progress = Progress::new(before, context);
+        let watched = follow(reader, &mut progress, timeout, &mut tick).await?;
+        let row = reader.run(before).await?;
+        if row.is_none_or(|row| row.status != RunStatus::Superseded.as_str()) {
+            return Ok((before, watched));
+        }
+    }
+    let mut progress = Progress::new(runs.run, context);
+    let watched = follow(reader, &mut progress, timeout, tick).await?;
+    Ok((runs.run, watched))
+}
+
+async fn announce(
+    context: &Context,
+    reader: &Reader,
+    run: RunId,
+    before: Option<RunId>,
+) -> Outcome<()> {
+    if let Some(before) = before {
+        if !context.out.json {
+            context.out.note(format_args!("run {run} takes over from run {before}"));
+        }
+        return Ok(());
+    }
     let number = match reader.run(run).await? {
         Some(row) => reader.incident(row.incident).await?.map(|incident| incident.number),
         None => None,
@@ -184,7 +223,7 @@ pub(super) fn stop_file(context: &Context) -> Option<PathBuf> {
 async fn drive(
     context: &Context,
     engine: Engine,
-    run: RunId,
+    runs: Runs,
     timeout: Option<Span>,
     played: impl IntoIterator<Item = (RunId, Case)>,
 ) -> Outcome {
@@ -196,7 +235,6 @@ async fn drive(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut stop = signal(SignalKind::user_defined1())?;
     let reader = engine.journal().reader().clone();
-    let mut progress = Progress::new(run, context);
     let watched = {
         let engine = &engine;
         let (terminate, stop, cast) = (&mut terminate, &mut stop, &mut cast);
@@ -214,9 +252,9 @@ async fn drive(
                 (false, false) => Tick::Idle,
             })
         };
-        follow(&reader, &mut progress, timeout, tick).await
+        follow_on((context, &reader), runs, timeout, tick).await
     };
-    let watched = match watched {
+    let (run, watched) = match watched {
         Ok(watched) => watched,
         Err(failure) => {
             engine.leave().await;
@@ -247,8 +285,7 @@ async fn poll(signal: &mut tokio::signal::unix::Signal) -> bool {
 }
 
 /// Follows a run that another process drives; takes over when that one leaves.
-async fn beside(context: &Context, reader: &Reader, run: RunId, timeout: Option<Span>) -> Outcome {
-    let mut progress = Progress::new(run, context);
+async fn beside(context: &Context, reader: &Reader, runs: Runs, timeout: Option<Span>) -> Outcome {
     let mut looks = 0_u32;
     let mut taken: Option<Engine> = None;
     let watched = {
@@ -267,10 +304,10 @@ async fn beside(context: &Context, reader: &Reader, run: RunId, timeout: Option<
             }
             Ok(Tick::Idle)
         };
-        follow(reader, &mut progress, timeout, tick).await
+        follow_on((context, reader), runs, timeout, tick).await
     };
     let exit = match &watched {
-        Ok(watched) => finish(context, reader, run, watched).await,
+        Ok((run, watched)) => finish(context, reader, *run, watched).await,
         Err(_) => Ok(Exit::Internal),
     };
     if let Some(engine) = taken {
@@ -343,7 +380,7 @@ pub(super) async fn resume(context: &Context, wanted: Option<&str>) -> Outcome {
             }
         };
         engine.answer_commands().await?;
-        return drive(context, engine, run, None, played).await;
+        return drive(context, engine, Runs { before: None, run }, None, played).await;
     }
     let interrupted = drive_all(context, engine, played).await?;
     let exit = summary(context, &context.reader().await?).await?;

@@ -86,6 +86,12 @@ pub(super) async fn show(context: &Context, text: &str) -> Outcome {
         context.time(opened.at),
         opened.by.person
     ));
+    if let Some(earlier) = &opened.supersedes {
+        context.out.line(format_args!("takes over from run {}", earlier.run));
+    }
+    if let Some(next) = state.superseded_by() {
+        context.out.line(format_args!("gives way to run {next}"));
+    }
     if let Some(earlier) = &opened.more_of {
         context.out.line(format_args!("more of run {}", earlier.run));
     }

@@ -103,7 +103,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     ),
     // 1 RunStatus
     concat!(
-        "update run set status = w.value ->> 'status', ended_at = ", int!("ended_at"), rows!(),
+        "update run set status = w.value ->> 'status', ended_at = ", int!("ended_at"),
+        ", superseded_by = w.value ->> 'superseded_by'", rows!(),
         "where run.id = w.value ->> 'run'"
     ),
     // 2 Snapshot
@@ -299,9 +300,12 @@ pub(crate) const STATEMENTS: &[&str] = &[
 fn planned(change: &Change, stream: i64) -> Planned {
     match change {
         Change::PutRun(run) => (0, run.id.to_string(), run_row(run)),
-        Change::RunStatus { run, status, ended_at } => {
-            (1, run.to_string(), json!({"run": run, "status": status, "ended_at": ended_at}))
-        }
+        Change::RunStatus { run, status, ended_at, superseded_by } => (
+            1,
+            run.to_string(),
+            json!({"run": run, "status": status, "ended_at": ended_at,
+                "superseded_by": superseded_by}),
+        ),
         Change::Snapshot { bytes } => (2, stream.to_string(), json!({"bytes": hex::encode(bytes)})),
         Change::PutNeed(need) => (3, need.id.to_string(), need_row(need)),
         Change::CloseNeed { need, at } => (4, need.to_string(), json!({"need": need, "at": at})),

@@ -25,6 +25,8 @@ pub enum Change {
         status: String,
         /// When it ended.
         ended_at: Option<Millis>,
+        /// The run that takes over from it.
+        superseded_by: Option<RunId>,
     },
     /// The folded state of the append's own stream, including this entry.
     Snapshot {

@@ -36,6 +36,8 @@ pub(crate) fn open(
         guarded: inner.modes.of(opened.mode).setup.guarded,
         parent: Some(parent.parent_at(&path)),
         more_of: None,
+        supersedes: None,
+        legacy: parent.legacy_of(&path),
         trace: opened.trace.clone(),
     };
     let child = plan.parts().children.get(&playbook).cloned();

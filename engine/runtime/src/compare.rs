@@ -14,7 +14,7 @@ use std::sync::Arc;
 use beistand_core::access::{AccountKind, CredentialKind, Directory, Grant};
 use beistand_core::entry::StreamKind;
 use beistand_core::incident::store;
-use beistand_core::model::{AccountName, Catalogue, Digest, Millis, Mode, Person};
+use beistand_core::model::{AccountName, Catalogue, Digest, Millis, Mode, Path, Person};
 use beistand_core::playbook::Plan;
 use beistand_core::run::Means;
 use beistand_journal::{Entry, Reader, Stream};
@@ -60,13 +60,19 @@ enum Folded<S> {
 /// What is held by whom: mode, target, effect and connector.
 type Held = (Mode, String, Means);
 
-/// A hold that should be there and is not; a direct release may have cleared it.
+/// A hold that should be there and is not; a direct release may have cleared it, or another run
+/// taken it over.
 struct Missing {
     stream: String,
     held: Held,
     since: Millis,
+    /// Whose it was.
+    path: Path,
     what: String,
 }
+
+/// A hold that another run took over: the stream of the run that had it, its step, the target.
+type Moved = (String, Path, String);
 
 /// A comparison that goes on.
 struct Comparison<'a> {
@@ -78,6 +84,8 @@ struct Comparison<'a> {
     missing: Vec<Missing>,
     /// When targets were last freed by a direct release.
     cleared: BTreeMap<Held, Millis>,
+    /// Holds that were taken over.
+    moved: BTreeSet<Moved>,
     /// Runs that had not ended when they were looked at.
     unfinished: Vec<Stream>,
 }
@@ -95,6 +103,7 @@ pub async fn compare(reader: &Reader, scripts: &Scripts) -> Result<Compared, Eng
         found: Compared::default(),
         missing: Vec::new(),
         cleared: BTreeMap::new(),
+        moved: BTreeSet::new(),
         unfinished: Vec::new(),
     };
     let mut last = None;

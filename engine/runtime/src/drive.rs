@@ -35,6 +35,7 @@ use crate::error::EngineError;
 use crate::load::{Loaded, load};
 use crate::permits::{Permit, Taken};
 use crate::rows::Written;
+use crate::successor;
 
 /// So often may a decision panic before its run is parked with a need.
 pub(crate) const PANICS_MAX: u32 = 3;
@@ -173,6 +174,7 @@ impl Driver {
     ) -> Self {
         let written = Written {
             needs: loaded.state.needs().map(|need| need.id).collect(),
+            superseded_by: loaded.state.superseded_by(),
             status: loaded.status,
         };
         let reads_assets = loaded.plan.parts().source.text().contains("assets");
@@ -341,6 +343,7 @@ impl Driver {
         // What could go on but may not now is taken up by the next who drives.
         let state = &self.state;
         let ready = state.is_held_back() || state.has_work_out() || !state.has_decided();
+        let ready = ready || state.gives_way();
         let now = ready.then_some(now);
         now.or_else(|| self.state.next_due())
     }
@@ -358,6 +361,7 @@ impl Driver {
         }
         self.written.needs = self.state.needs().map(|need| need.id).collect();
         self.state.status().as_str().clone_into(&mut self.written.status);
+        self.written.superseded_by = self.state.superseded_by();
         for (number, reply) in decision.replies {
             self.reply(number, reply);
         }
@@ -391,6 +395,9 @@ impl Driver {
         match effect {
             Effect::OpenChild { path, run, playbook, inputs } => {
                 children::open(&inner, &self.state, &self.plan, (path, run, playbook, inputs));
+            }
+            Effect::OpenSuccessor { next } => {
+                successor::open(&inner, &self.state, &self.plan, next);
             }
             Effect::ToChild { run, command } => {
                 let order = Order { command, mailbox: None, reply: None };

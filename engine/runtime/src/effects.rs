@@ -121,7 +121,10 @@ pub(crate) fn connector_of(effect: &Effect) -> Option<&beistand_core::model::Con
         Effect::Call { connector, .. }
         | Effect::Probe { connector, .. }
         | Effect::Previous { connector, .. } => Some(connector),
-        Effect::Script { .. } | Effect::OpenChild { .. } | Effect::ToChild { .. } => None,
+        Effect::Script { .. }
+        | Effect::OpenChild { .. }
+        | Effect::OpenSuccessor { .. }
+        | Effect::ToChild { .. } => None,
     }
 }
 

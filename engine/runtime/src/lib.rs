@@ -28,6 +28,7 @@ mod permits;
 mod plans;
 mod rows;
 mod run_loop;
+mod successor;
 mod verbs;
 mod views;
 
@@ -48,6 +49,7 @@ pub use more::NewMore;
 pub use open::{NewRun, case_of};
 pub use permits::PLACES;
 pub use plans::{Pinned, pinned, read_pinned};
+pub use successor::{NewSuccessor, foresee};
 pub use verbs::{Verb, error_json};
 pub use views::{
     FEED_ROWS_MAX, Feed, FeedItem, LineFilter, Listed, RunBytes, Telling, TimelineFormat, Told,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use beistand_core::model::RunId;
-use beistand_core::run::{Actor, Earlier, Event, Head, Launch, MoreError, more};
+use beistand_core::run::{Actor, Earlier, Event, Head, Launch, Legacy, MoreError, more};
 use beistand_journal::Run;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -97,7 +97,9 @@ impl Engine {
             by_hand_ok: new.by_hand_ok || was_by_hand_ok(&first.opening),
             guarded: setup.setup.guarded,
             parent: None,
-            more_of: Some(Earlier { run: first.row.id, tree }),
+            more_of: Some(Earlier { run: first.row.id, tree, restored: None }),
+            supersedes: None,
+            legacy: Legacy::default(),
             trace: None,
         };
         let kept = Kept { plan: Arc::clone(&plan), sources };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use beistand_core::entry::StreamKind;
 use beistand_core::model::{IncidentId, Mode, PlaybookName, RunId, Severity};
 use beistand_core::playbook::{Plan, SourceText};
-use beistand_core::run::{Actor, Event, Launch, decode, launch};
+use beistand_core::run::{Actor, Event, Launch, Legacy, decode, launch};
 use beistand_journal::{Gate, Incident, Reader, Run, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -111,6 +111,8 @@ impl Engine {
             guarded: setup.setup.guarded,
             parent: None,
             more_of: None,
+            supersedes: None,
+            legacy: Legacy::default(),
             trace: None,
         }
     }

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 pub(crate) struct Written {
     pub(crate) needs: BTreeSet<NeedId>,
     pub(crate) status: String,
+    pub(crate) superseded_by: Option<RunId>,
 }
 
 /// Adds the changes of a decision to its append.
@@ -34,11 +35,13 @@ pub(crate) fn changes(
     }
     needs(append, decision, state, written);
     let status = state.status().as_str();
-    if status != written.status {
+    let superseded_by = state.superseded_by();
+    if status != written.status || superseded_by != written.superseded_by {
         append.changes.push(Change::RunStatus {
             run: state.opened().run,
             status: status.to_owned(),
             ended_at: state.ended_at(),
+            superseded_by,
         });
     }
     if let (true, Some(parent)) = (state.status().is_ended(), &state.opened().parent) {

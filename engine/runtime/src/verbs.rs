@@ -20,6 +20,7 @@ use crate::error::EngineError;
 use crate::incidents::{Asked, IncidentAct, NewIncident};
 use crate::more::NewMore;
 use crate::open::NewRun;
+use crate::successor::NewSuccessor;
 
 /// What can be asked of an engine.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -29,6 +30,8 @@ pub enum Verb {
     Launch(Box<NewRun>),
     /// Launch a run of the same plan for more items.
     More(Box<NewMore>),
+    /// Let a corrected playbook take over from a run.
+    Supersede(Box<NewSuccessor>),
     /// A command to one run.
     Run {
         /// Which.
@@ -113,6 +116,7 @@ impl Engine {
                 Ok(json!({"run": run}))
             }
             Verb::More(new) => self.more(*new).await,
+            Verb::Supersede(new) => self.supersede(*new).await,
             Verb::Run { run, command } => {
                 let by = command.by().clone();
                 let act = of_command(&command);

@@ -12,8 +12,8 @@ use beistand_core::model::{
 use beistand_core::playbook::{CheckRequest, Plan, ScriptKind, SourceText, check};
 use beistand_core::run::{
     Actor, Answer, AnswerError, AnswerKind, Answered, Binding, Chance, Command, Connectors,
-    Decision, Earlier, Effect, Event, Head, Input, Launch, Need, Parent, Permits, Reply, RunState,
-    Setup, Shared, StepStatus, World, decide, launch,
+    Decision, Earlier, Effect, Event, Head, Input, Launch, Legacy, Need, Parent, Permits, Reply,
+    RunState, Setup, Shared, StepStatus, World, decide, launch,
 };
 use beistand_script::Scripts;
 use serde_json::{Value, json};
@@ -138,6 +138,8 @@ impl Desk {
                 guarded: true,
                 parent: None,
                 more_of: None,
+                supersedes: None,
+                legacy: Legacy::default(),
                 trace: None,
             },
         )
@@ -193,7 +195,7 @@ impl Desk {
         self.renamed();
         let Some((_, events)) = self.entries.first_mut() else { return };
         if let Head::RunOpened { more_of, .. } = &mut events[0].head {
-            *more_of = Some(Earlier { run: first, tree: first });
+            *more_of = Some(Box::new(Earlier { run: first, tree: first, restored: None }));
         }
         self.state = self.fold();
     }
@@ -302,7 +304,10 @@ impl Desk {
             Effect::Call { path: at, .. }
             | Effect::Probe { path: at, .. }
             | Effect::Previous { path: at, .. } => at.as_str() == path,
-            Effect::Script { .. } | Effect::OpenChild { .. } | Effect::ToChild { .. } => false,
+            Effect::Script { .. }
+            | Effect::OpenChild { .. }
+            | Effect::OpenSuccessor { .. }
+            | Effect::ToChild { .. } => false,
         };
         let found = self.out.iter().position(is_at);
         let found = found.unwrap_or_else(|| panic!("nothing is out at {path}: {:?}", self.sent()));
@@ -319,6 +324,7 @@ impl Desk {
             other @ (Effect::Probe { .. }
             | Effect::Script { .. }
             | Effect::OpenChild { .. }
+            | Effect::OpenSuccessor { .. }
             | Effect::ToChild { .. }) => panic!("{other:?} is no call"),
         };
         self.take(vec![Input::Answered(answered)]);
@@ -359,7 +365,10 @@ impl Desk {
                 Some((path.to_string(), call.action.to_string()))
             }
             Effect::Probe { path, .. } => Some((path.to_string(), "probe".to_owned())),
-            Effect::Script { .. } | Effect::OpenChild { .. } | Effect::ToChild { .. } => None,
+            Effect::Script { .. }
+            | Effect::OpenChild { .. }
+            | Effect::OpenSuccessor { .. }
+            | Effect::ToChild { .. } => None,
         };
         self.out.iter().filter_map(one).collect()
     }

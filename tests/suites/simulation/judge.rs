@@ -24,6 +24,7 @@ pub(super) fn faults(world: &World<'_>) -> Vec<String> {
         faults.extend(ended(run));
         faults.extend(early(run));
         faults.extend(folds_alike(run));
+        faults.extend(sent_though_taken(run));
         if world.has_policy() {
             faults.extend(unapproved(run));
         }
@@ -49,6 +50,29 @@ fn ended(run: &Run) -> Vec<String> {
         open.map(|step| format!("the run ended and {} is {:?}", step.path, step.phase)).collect();
     if state.needs().next().is_some() {
         faults.push("the run ended and still asks".to_owned());
+    }
+    faults
+}
+
+/// How many effects runs took over from those they supersede.
+pub(super) fn taken(world: &World<'_>) -> usize {
+    let all = world.runs.iter().flat_map(events);
+    all.filter(|(_, event)| matches!(event.head, Head::TakenOver { .. })).count()
+}
+
+/// What was taken over is not sent, unless a person had it done anew.
+fn sent_though_taken(run: &Run) -> Vec<String> {
+    let mut taken: BTreeSet<(Path, u32)> = BTreeSet::new();
+    let mut faults = Vec::new();
+    for (_, event) in events(run) {
+        if let Head::TakenOver { intent, .. } = &event.head {
+            taken.insert((intent.path.clone(), intent.generation));
+        }
+        if let Head::AttemptStarted(intent) = &event.head
+            && taken.contains(&(intent.path.clone(), intent.generation))
+        {
+            faults.push(format!("{} was taken over and sent", intent.path));
+        }
     }
     faults
 }

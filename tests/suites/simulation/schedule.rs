@@ -1,6 +1,7 @@
 //! One schedule: what happens to some programs, from one number, and the verdict on it.
 
 use beistand_core::model::{Catalogue, IdempotencyKey, Millis, RunId, Span};
+use beistand_core::playbook::Plan;
 use beistand_core::run::{
     Answer, AnswerKind, Command, Input, Need, NeedKind, Phase, RunState, RunStatus,
 };
@@ -16,6 +17,8 @@ use super::world::{From, Planted, World, actor};
 #[derive(Debug)]
 pub(super) struct Verdict {
     pub(super) effects: u64,
+    /// Effects that runs took over from those they supersede.
+    pub(super) taken: usize,
     pub(super) faults: Vec<String>,
     /// The journal of each run, for whoever reads a failure.
     pub(super) story: String,
@@ -36,6 +39,7 @@ pub(super) fn play(
 ) -> Verdict {
     let mut dice = Dice::new(seed);
     let first = dice.pick(programs).clone();
+    let corrected = dice.pick(programs).clone();
     let second = dice.once_in(3).then(|| dice.pick(programs).clone());
     let mut world = World::new(tools, dice, planted);
     for program in [Some(&first), second.as_ref()].into_iter().flatten() {
@@ -46,7 +50,7 @@ pub(super) fn play(
         if !world.faults.is_empty() || !world.outside.faults.is_empty() {
             break;
         }
-        step(&mut world);
+        step(&mut world, &corrected.plan);
     }
     if world.faults.is_empty() && world.outside.faults.is_empty() {
         come_to_rest(&mut world);
@@ -57,10 +61,10 @@ pub(super) fn play(
         faults.extend(judge::faults(&world));
     }
     let story = if faults.is_empty() { String::new() } else { judge::story(&world, &first.text) };
-    Verdict { effects: world.outside.effects, faults, story }
+    Verdict { effects: world.outside.effects, taken: judge::taken(&world), faults, story }
 }
 
-fn step(world: &mut World<'_>) {
+fn step(world: &mut World<'_>, other: &std::sync::Arc<Plan>) {
     let at = world.dice.below(world.runs.len());
     match world.dice.below(24) {
         0..=9 => {
@@ -75,6 +79,11 @@ fn step(world: &mut World<'_>) {
         15..=16 => pass_time(world, at),
         17..=19 => somebody(world, at, false),
         20 if world.dice.once_in(12) => world.more(at),
+        20 if world.dice.once_in(6) => {
+            let own = std::sync::Arc::clone(&world.runs[at].plan);
+            let plan = if world.dice.once_in(3) { other } else { &own };
+            world.supersede(at, plan);
+        }
         20 => outside_command(world, at),
         21 if world.dice.once_in(2) => world.claim(at),
         22 if world.dice.once_in(3) => world.crash(),

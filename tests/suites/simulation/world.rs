@@ -1,15 +1,18 @@
 //! A store, engines that die, and everything that happens to a run between its intents.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use beistand_core::model::{
-    ActionName, Answer, Call, CallError, Catalogue, ConnectorName, EffectClass, Guard, IncidentId,
-    Inventory, Limits, Millis, Mode, Offer, Path, Reached, Role, RunId, Span, StoreId, Target,
+    ActionName, Answer, Call, CallError, Catalogue, ConnectorName, Digest, EffectClass, Guard,
+    IncidentId, Inventory, Limits, Millis, Mode, Offer, Path, Reached, Role, RunId, Span, StoreId,
+    Target,
 };
 use beistand_core::playbook::{Expressions, Kind, OnUnknown, Plan, ScriptKind};
 use beistand_core::run::{
-    Actor, Answered, Binding, Chance, Connectors, Decision, Earlier, Effect, Event, Head, Input,
-    Launch, Parent, Permits, RunState, Setup, Shared, World as View, decide, launch, more,
+    Actor, Answered, Binding, Chance, Command, Connectors, Decision, Earlier, Effect, Event, Head,
+    Input, Launch, Legacy, Parent, Permits, RunState, Setup, Shared, Successor, World as View,
+    decide, launch, more,
 };
 use beistand_script::Scripts;
 use serde_json::{Value, json};
@@ -32,8 +35,9 @@ pub(super) enum Planted {
 /// What a run comes from.
 pub(super) enum From {
     Nowhere,
-    Caller(RunId, Parent),
+    Caller(RunId, Parent, Legacy),
     Earlier(Earlier),
+    Superseded(RunId, Earlier, Legacy),
 }
 
 /// One engine that believes it owns a run.
@@ -71,6 +75,8 @@ pub(super) struct World<'a> {
     pub(super) shared: Shared,
     pub(super) runs: Vec<Run>,
     flights: Vec<Flight>,
+    /// Playbooks that runs give way to.
+    corrected: BTreeMap<Digest, Arc<Plan>>,
     places: usize,
     pub(super) outside: Outside,
     planted: Planted,
@@ -142,6 +148,7 @@ impl<'a> World<'a> {
             shared: Shared::default(),
             runs: Vec::new(),
             flights: Vec::new(),
+            corrected: BTreeMap::new(),
             outside: Outside::default(),
             planted,
             unkind: true,
@@ -154,10 +161,22 @@ impl<'a> World<'a> {
     }
 
     pub(super) fn open(&mut self, plan: &Arc<Plan>, inputs: Value, of: From) {
-        let (id, parent, more_of) = match of {
-            From::Nowhere => (self.chance.run_id(self.now), None, None),
-            From::Caller(id, parent) => (id, Some(parent), None),
-            From::Earlier(earlier) => (self.chance.run_id(self.now), None, Some(earlier)),
+        let (mut parent, mut more_of, mut supersedes) = (None, None, None);
+        let mut legacy = Legacy::default();
+        let id = match of {
+            From::Nowhere => self.chance.run_id(self.now),
+            From::Caller(id, caller, inherited) => {
+                (parent, legacy) = (Some(caller), inherited);
+                id
+            }
+            From::Earlier(earlier) => {
+                more_of = Some(earlier);
+                self.chance.run_id(self.now)
+            }
+            From::Superseded(id, earlier, inherited) => {
+                (supersedes, legacy) = (Some(earlier), inherited);
+                id
+            }
         };
         let bindings = ["network", "mail", "ticket"]
             .map(|capability| Binding::any(capability, "product".parse().unwrap()));
@@ -176,6 +195,8 @@ impl<'a> World<'a> {
                 guarded: true,
                 parent,
                 more_of,
+                supersedes,
+                legacy,
                 trace: None,
             },
         )
@@ -203,7 +224,58 @@ impl<'a> World<'a> {
         let given = given.as_object().cloned().unwrap_or_default();
         // Nothing is new the second time.
         let Ok(found) = more(&plan.parts().inputs, &earlier, &given) else { return };
-        self.open(&plan, found.inputs, From::Earlier(Earlier { run: first.run, tree }));
+        self.open(
+            &plan,
+            found.inputs,
+            From::Earlier(Earlier { run: first.run, tree, restored: None }),
+        );
+    }
+
+    /// Somebody wants a corrected playbook to take over: the same one, or another.
+    pub(super) fn supersede(&mut self, at: usize, plan: &Arc<Plan>) {
+        self.corrected.insert(plan.digest(), Arc::clone(plan));
+        let next = Successor {
+            run: self.chance.run_id(self.now),
+            playbook: plan.name().clone(),
+            digest: plan.digest(),
+            sources: Digest::ZERO,
+            by_hand_ok: true,
+            by: actor("requester"),
+        };
+        let command = Command::Supersede { next, reason: "a wrong host".to_owned() };
+        let run = self.runs[at].id;
+        self.send(run, &Input::Command(5, command));
+    }
+
+    /// The run that takes over is opened, once.
+    fn give_way(&mut self, at: usize, next: &Successor) {
+        let before = self.runs[at].id;
+        if !self.runs.iter().any(|run| run.id == next.run) {
+            let Some(driver) = self.runs[at].drivers.last() else { return };
+            let tree = driver.state.tree();
+            let inputs = driver.state.opened().inputs.as_ref().clone();
+            let mut legacy = Legacy::default();
+            legacy.learn_gates(&self.runs[at].plan);
+            let mut open = vec![before];
+            while let Some(id) = open.pop() {
+                for run in &self.runs {
+                    let opening = run.entries.first().and_then(|(_, events)| events.first());
+                    let Some(Head::RunOpened { parent, .. }) = opening.map(|event| &event.head)
+                    else {
+                        continue;
+                    };
+                    if run.id == id {
+                        legacy.learn(run.entries.iter().flat_map(|(_, events)| events));
+                    } else if parent.as_ref().is_some_and(|parent| parent.run == id) {
+                        open.push(run.id);
+                    }
+                }
+            }
+            let plan = Arc::clone(&self.corrected[&next.digest]);
+            let earlier = Earlier { run: before, tree, restored: None };
+            self.open(&plan, inputs, From::Superseded(next.run, earlier, legacy));
+        }
+        self.send(before, &Input::Successor { run: next.run, refused: None });
     }
 
     /// An engine takes a run over; whoever had it does not know yet.
@@ -348,9 +420,11 @@ impl<'a> World<'a> {
                 }
                 let plan = Arc::clone(&self.runs[at].plan.parts().children[&playbook]);
                 let Some(driver) = self.runs[at].drivers.last() else { return };
-                let parent = driver.state.parent_at(&path);
-                return self.open(&plan, inputs, From::Caller(child, parent));
+                let state = &driver.state;
+                let from = From::Caller(child, state.parent_at(&path), state.legacy_of(&path));
+                return self.open(&plan, inputs, from);
             }
+            Effect::OpenSuccessor { next } => return self.give_way(at, &next),
             Effect::ToChild { run: child, command } => {
                 return self.send(child, &Input::Command(0, command));
             }

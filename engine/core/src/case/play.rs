@@ -17,7 +17,7 @@ use crate::model::{
 use crate::playbook::{Case, CaseSignal, Expressions, Plan, ScriptKind};
 use crate::run::{
     Actor, Answered, Chance, Command, Contradiction, Effect, Event, Input, Launch, LaunchError,
-    Parent, Permits, RunState, Setup, Shared, World, decide, launch,
+    Legacy, Parent, Permits, RunState, Setup, Shared, World, decide, launch,
 };
 
 /// When every case begins: a Monday night, like most of them.
@@ -187,6 +187,8 @@ impl<'a> Player<'a> {
                 guarded: true,
                 parent,
                 more_of: None,
+                supersedes: None,
+                legacy: Legacy::default(),
                 trace: None,
             },
         )?;
@@ -280,6 +282,8 @@ impl<'a> Player<'a> {
             Effect::OpenChild { path, run: child, playbook, inputs } => {
                 return self.open_child(at, (path, child), &playbook, inputs);
             }
+            // Nobody supersedes the run of a case.
+            Effect::OpenSuccessor { .. } => return Ok(()),
             Effect::ToChild { run: child, command } => {
                 self.send(child, Input::Command(0, command));
                 return Ok(());

@@ -166,6 +166,15 @@ impl Ord for Votes {
     }
 }
 
+impl Votes {
+    /// What satisfies both: as many as the one wants that wants more, of the role that stands
+    /// higher.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self { votes: self.votes.max(other.votes), role: self.role.min(other.role) }
+    }
+}
+
 impl PartialOrd for Votes {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))

@@ -1,8 +1,8 @@
 //! What a run's own entries say of the targets it holds.
 //!
 //! The table of holds is kept beside the entries, because it is asked by all runs. What must stand
-//! there of one run follows from its fold, but for one thing: a direct release, also another run's,
-//! clears what was held before it.
+//! there of one run follows from its fold, but for two things: a direct release, also another run's,
+//! clears what was held before it, and a run that takes over from this one takes its holds.
 
 use std::sync::Arc;
 

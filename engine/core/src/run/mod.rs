@@ -9,7 +9,9 @@ mod claims;
 mod codec;
 mod decide;
 mod event;
+mod legacy;
 mod more;
+mod outlook;
 mod scope;
 mod state;
 mod struck;
@@ -25,9 +27,11 @@ pub use decide::{
 };
 pub use event::{
     Actor, AnswerKind, AttemptEnd, Body, Earlier, Event, Head, Intent, NeedKind, Parent, ProbeEnd,
-    Proof, RunEnd, Section, StepEnd, UndoCall,
+    Proof, RunEnd, Section, StepEnd, Successor, UndoCall,
 };
+pub use legacy::{Legacy, Offer, OldGate};
 pub use more::{LeftOut, More, MoreError, more};
+pub use outlook::{Outlook, OutlookLine, outlook};
 pub use state::{
     Approved, Binding, Cause, Flow, LoopState, Need, Opened, Phase, RunState, RunStatus, Sent,
     Step, StepError, StepIx, Timer, UndoMark,

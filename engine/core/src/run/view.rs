@@ -154,6 +154,8 @@ impl RunState {
             "incident_number": incident_number,
             "parent": opened.parent.as_ref().map(|parent| parent.run),
             "more_of": opened.more_of.as_ref().map(|earlier| earlier.run),
+            "supersedes": opened.supersedes.as_ref().map(|earlier| earlier.run),
+            "superseded_by": self.superseded_by(),
             "children": self.steps().filter(|step| step.home.is_do())
                 .filter_map(|step| step.child).collect::<Vec<_>>(),
             "requested_by": opened.by.person,
@@ -205,6 +207,7 @@ impl RunState {
             "late": step.late,
             "by_hand": step.by_hand,
             "handled": step.handled,
+            "taken_over_from": step.taken_from,
             "already_held_by": step.already_held_by,
             "still_held_by": step.still_held_by,
             "output": step.output,

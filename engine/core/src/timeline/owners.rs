@@ -138,7 +138,9 @@ fn named(event: &Event) -> BTreeSet<Organisation> {
 /// The step that an event names.
 fn path_of(head: &Head) -> Option<&Path> {
     match head {
-        Head::AttemptStarted(intent) | Head::AlreadyHeld { intent, .. } => Some(&intent.path),
+        Head::AttemptStarted(intent)
+        | Head::AlreadyHeld { intent, .. }
+        | Head::TakenOver { intent, .. } => Some(&intent.path),
         Head::NeedOpened { path, .. } => path.as_ref(),
         Head::UndoRequested { step, .. } => step.as_ref(),
         Head::DeadlineSet { path, .. }
@@ -183,6 +185,8 @@ fn path_of(head: &Head) -> Option<&Path> {
         | Head::Paused { .. }
         | Head::Unpaused { .. }
         | Head::Closing { .. }
+        | Head::Superseding { .. }
+        | Head::GaveWay
         | Head::UndoFinished { .. }
         | Head::RunEnded { .. } => None,
     }

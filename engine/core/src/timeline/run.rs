@@ -363,6 +363,9 @@ fn actor_of(head: &Head) -> Option<&Actor> {
     {
         return Some(by);
     }
+    if let Head::Superseding { next } = head {
+        return Some(&next.by);
+    }
     let (Head::Closing { by, .. } | Head::UndoRequested { by, .. }) = head else { return None };
     by.as_ref()
 }

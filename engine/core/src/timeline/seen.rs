@@ -83,7 +83,10 @@ impl Seen {
             let items = event.body.value.clone().unwrap_or_default();
             self.items.insert(path.as_str().to_owned(), items);
         }
-        if let Head::AttemptStarted(intent) | Head::AlreadyHeld { intent, .. } = head {
+        if let Head::AttemptStarted(intent)
+        | Head::AlreadyHeld { intent, .. }
+        | Head::TakenOver { intent, .. } = head
+        {
             let targets = event.body.targets.clone();
             let tried = Tried { intent: intent.clone(), targets, by_hand: false };
             self.tried.insert(intent.path.clone(), tried);
@@ -202,6 +205,7 @@ fn is_from_outside(head: &Head) -> bool {
             | Head::Paused { .. }
             | Head::Unpaused { .. }
             | Head::Closing { by: Some(_), .. }
+            | Head::Superseding { .. }
             | Head::UndoRequested { by: Some(_), .. }
     )
 }

@@ -83,7 +83,10 @@ fn change(run: u64, kind: u8, now: i64) -> (Option<Guard>, Option<Change>) {
         4 => (None, Some(Change::Snapshot { bytes: now.to_be_bytes().to_vec() })),
         5 => {
             let (status, ended_at) = ("failed".to_owned(), Some(at(now)));
-            (None, Some(Change::RunStatus { run: run_id(run), status, ended_at }))
+            (
+                None,
+                Some(Change::RunStatus { run: run_id(run), status, ended_at, superseded_by: None }),
+            )
         }
         _ => (None, None),
     }

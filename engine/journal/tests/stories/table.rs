@@ -176,7 +176,12 @@ async fn every_change_is_changed_again(place: &Place, journal: &beistand_journal
     closed.closed_at = Some(at(6));
     let mut again = entry(new_run(9), 6).next(Next::Release { due: None });
     again.changes = vec![
-        Change::RunStatus { run: run_id(1), status: "succeeded".to_owned(), ended_at: Some(at(6)) },
+        Change::RunStatus {
+            run: run_id(1),
+            status: "succeeded".to_owned(),
+            ended_at: Some(at(6)),
+            superseded_by: Some(run_id(2)),
+        },
         Change::PutNeed(Box::new(moved.clone())),
         Change::CloseNeedsOf { run: run_id(2), at: at(6) },
         Change::UseSignal { run: run_id(1), key: "k".to_owned(), at: at(6) },

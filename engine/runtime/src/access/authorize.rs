@@ -96,6 +96,7 @@ impl Engine {
                 None => Matter { about: About::Instance, mode: new.mode },
             },
             Verb::More(new) => self.matter_of_run(new.run).await?,
+            Verb::Supersede(new) => self.matter_of_run(new.run).await?,
             Verb::Run { run, .. } => self.matter_of_run(*run).await?,
             Verb::Incident { incident, .. } => self.matter_of(*incident).await?,
             Verb::OpenIncident(new) => Matter { about: About::Instance, mode: new.mode },
@@ -149,6 +150,7 @@ impl Verb {
         match self {
             Self::Launch(new) => &new.by,
             Self::More(new) => &new.by,
+            Self::Supersede(new) => &new.by,
             Self::Run { command, .. } => command.by(),
             Self::OpenIncident(new) => &new.by,
             Self::Incident { by, .. }
@@ -162,7 +164,7 @@ impl Verb {
     /// The permission it needs.
     pub fn needs(&self) -> Permission {
         match self {
-            Self::Launch(_) | Self::More(_) => Permission::Launch,
+            Self::Launch(_) | Self::More(_) | Self::Supersede(_) => Permission::Launch,
             Self::Run { command, .. } => of_command(command),
             Self::OpenIncident(_) => Permission::Open,
             Self::Incident { act, .. } => of_act(act),
@@ -178,6 +180,7 @@ impl Verb {
         match self {
             Self::Launch(new) => Some(new.playbook.to_string()),
             Self::More(new) => Some(new.run.to_string()),
+            Self::Supersede(new) => Some(new.run.to_string()),
             Self::Run { run, .. } => Some(run.to_string()),
             Self::Incident { incident, .. } => Some(incident.to_string()),
             Self::PauseConnector { connector, .. } => Some(connector.to_string()),
@@ -205,6 +208,7 @@ pub(crate) fn of_command(command: &Command) -> Permission {
         | Command::Cancel { .. }
         | Command::Undo { .. }
         | Command::Park { .. } => Permission::Control,
+        Command::Supersede { .. } => Permission::Launch,
     }
 }
 

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use beistand_core::entry::StreamKind;
-use beistand_core::model::{Millis, Mode, NeedId, Path, RunId};
+use beistand_core::model::{Millis, Mode, NeedId, Path, RunId, Target};
 use beistand_core::playbook::Plan;
 use beistand_core::run::{Claim, Event, Head, Means, RunState, Standing, decode};
 use beistand_journal::{self as journal, HoldState, Reader, Snapshot, Stream};
 use serde_json::Value;
 
-use super::{Comparison, Difference, Folded, Held, Missing, PAGE, PLANS_MAX, shown};
+use super::{Comparison, Difference, Folded, Held, Missing, Moved, PAGE, PLANS_MAX, shown};
 use crate::error::EngineError;
 use crate::load::{apply, plan_of};
 use crate::rows::{by_hand, need_row};
@@ -22,6 +22,8 @@ struct FoldedRun {
     snapshot: Option<String>,
     /// Its direct releases, and when they were.
     cleared: Vec<(Held, Millis)>,
+    /// The holds that it took over from others.
+    moved: Vec<Moved>,
 }
 
 impl Comparison<'_> {
@@ -29,8 +31,9 @@ impl Comparison<'_> {
         let Some((row, plan)) = self.pinned(stream).await? else { return Ok(()) };
         let folded = self.fold_run(stream, &plan).await?;
         let Some(folded) = self.judged(stream, folded) else { return Ok(()) };
-        let FoldedRun { state, snapshot, cleared } = folded;
+        let FoldedRun { state, snapshot, cleared, moved } = folded;
         self.note_cleared(cleared);
+        self.moved.extend(moved);
         if !state.status().is_ended() {
             self.unfinished.push(stream.clone());
         }
@@ -88,12 +91,14 @@ impl Comparison<'_> {
             .as_ref()
             .map(|kept| format!("its snapshot is of entry {}, which is not there", kept.seq));
         let (mut state, mut cleared): (Option<RunState>, Vec<_>) = (None, Vec::new());
+        let mut moved = Vec::new();
         let folded = self
             .each(stream, true, |entry| {
                 let (_, events) = decode(&entry.head, entry.body.as_deref())
                     .map_err(|contradiction| contradiction.to_string())?;
                 for event in &events {
                     apply(&mut state, plan, event, entry.at)?;
+                    moved.extend(moves(event));
                     cleared.extend(state.iter().flat_map(|state| self.clears(state, event)));
                 }
                 if let (Some(kept), Some(state)) = (&kept, &mut state)
@@ -106,7 +111,7 @@ impl Comparison<'_> {
             .await?;
         Ok(match (folded, state) {
             (Folded::State(()), Some(state)) => {
-                Folded::State(FoldedRun { state, snapshot, cleared })
+                Folded::State(FoldedRun { state, snapshot, cleared, moved })
             }
             (Folded::State(()), None) => Folded::Broken("it has no entry".to_owned()),
             (Folded::Erased, _) => Folded::Erased,
@@ -153,6 +158,7 @@ impl Comparison<'_> {
             ("plan", row.plan.to_string(), opened.digest.to_string()),
             ("mode", row.mode.to_string(), opened.mode.to_string()),
             ("root", row.root.to_string(), state.tree().to_string()),
+            ("superseded_by", shown(row.superseded_by), shown(state.superseded_by())),
             ("parent", parent(row.parent.clone()), parent(folded)),
             ("requested_by", row.requested_by.to_string(), opened.by.person.to_string()),
             ("started_at", row.started_at.to_string(), opened.at.to_string()),
@@ -229,7 +235,8 @@ impl Comparison<'_> {
                 );
                 let since = state.step_at(path).and_then(|step| step.ended_at).unwrap_or_default();
                 let stream = stream.name().to_owned();
-                self.missing.push(Missing { stream, held, since, what });
+                let path = path.clone();
+                self.missing.push(Missing { stream, held, since, path, what });
             }
             Standing::Open | Standing::Cleared(_) => {}
         }
@@ -251,6 +258,7 @@ impl Comparison<'_> {
                 let Some((_, plan)) = self.pinned(&stream).await? else { continue };
                 if let Folded::State(folded) = self.fold_run(&stream, &plan).await? {
                     self.note_cleared(folded.cleared);
+                    self.moved.extend(folded.moved);
                 }
             }
             self.take_out_cleared();
@@ -262,10 +270,21 @@ impl Comparison<'_> {
     }
 
     fn take_out_cleared(&mut self) {
-        let cleared = &self.cleared;
-        self.missing
-            .retain(|missing| cleared.get(&missing.held).is_none_or(|at| *at < missing.since));
+        let (cleared, moved) = (&self.cleared, &self.moved);
+        self.missing.retain(|missing| {
+            let (_, target, _) = &missing.held;
+            let taken = (missing.stream.clone(), missing.path.clone(), target.clone());
+            let stays = cleared.get(&missing.held).is_none_or(|at| *at < missing.since);
+            stays && !moved.contains(&taken)
+        });
     }
+}
+
+/// The holds that an event takes over from another run.
+fn moves(event: &Event) -> Vec<Moved> {
+    let Head::TakenOver { intent, run, .. } = &event.head else { return Vec::new() };
+    let of = |target: &Target| (format!("run:{run}"), intent.path.clone(), target.identity());
+    event.body.targets.iter().map(of).collect()
 }
 
 fn wrong_snapshot(kept: &Snapshot, state: &mut RunState) -> Option<String> {

@@ -62,6 +62,7 @@ impl Driver {
                     Input::Tick
                     | Input::Answered(_)
                     | Input::ChildEnded { .. }
+                    | Input::Successor { .. }
                     | Input::Recovered => true,
                 };
                 self.inputs = kept.into_iter().filter(open).collect();

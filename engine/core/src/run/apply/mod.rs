@@ -17,6 +17,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::event::{Event, Head, RunEnd, Section};
+use super::legacy::Legacy;
 use super::state::{Flow, Opened, RunState, Slot, StepError};
 use crate::model::{ErrorKind, Millis};
 use crate::playbook::Plan;
@@ -39,13 +40,17 @@ impl RunState {
     /// [`Contradiction`] when the event opens no run.
     pub fn open(event: &Event, at: Millis) -> Result<Self, Contradiction> {
         let opened = opened_by(event, at)?;
-        let restored = opened.parent.as_ref().and_then(|parent| parent.restored.clone());
+        let caller = opened.parent.as_ref().and_then(|parent| parent.restored.clone());
+        let before = || opened.supersedes.as_ref().and_then(|earlier| earlier.restored.clone());
+        let restored = caller.or_else(before);
         Ok(Self {
             restored: restored.map(|epoch| (epoch, at)),
             opened,
             flow: Flow::Section { section: Section::Steps, closing: None },
             paused: false,
             paused_with_caller: false,
+            successor: None,
+            gave_way: None,
             error: None,
             outputs: None,
             ended_at: None,
@@ -122,6 +127,14 @@ impl RunState {
                 Ok(())
             }
             Head::Closing { end, error, .. } => self.close(*end, *error, event),
+            Head::Superseding { next } => {
+                self.successor = Some(next.as_ref().clone());
+                self.close(RunEnd::Superseded, None, event)
+            }
+            Head::GaveWay => {
+                self.gave_way = Some(at);
+                Ok(())
+            }
             Head::RunEnded { end } => self.end_run(*end, event, at),
             Head::NeedOpened { .. }
             | Head::Voted { .. }
@@ -158,6 +171,7 @@ impl RunState {
             | Head::ProbeEnded { .. }
             | Head::DoneByHand { .. }
             | Head::AlreadyHeld { .. }
+            | Head::TakenOver { .. }
             | Head::TimerSet { .. }
             | Head::SignalAwaited { .. }
             | Head::ChildOpened { .. }
@@ -195,6 +209,9 @@ impl RunState {
             return Err(Contradiction::new("a run closes after its end"));
         };
         self.flow = Flow::Section { section, closing: Some(end) };
+        if end != RunEnd::Superseded {
+            (self.successor, self.gave_way) = (None, None);
+        }
         if let Some(kind) = error {
             let message = event.body.text.clone().unwrap_or_default();
             self.error = Some(StepError { kind, message });
@@ -226,6 +243,7 @@ fn opened_by(event: &Event, at: Millis) -> Result<Opened, Contradiction> {
         by_hand_ok,
         parent,
         more_of,
+        supersedes,
         trace,
         ..
     } = &event.head
@@ -244,7 +262,9 @@ fn opened_by(event: &Event, at: Millis) -> Result<Opened, Contradiction> {
         by: by.clone(),
         by_hand_ok: *by_hand_ok,
         parent: parent.clone(),
-        more_of: more_of.clone(),
+        more_of: more_of.as_deref().cloned(),
+        supersedes: supersedes.as_deref().cloned(),
+        legacy: Legacy::in_opening(event),
         trace: trace.clone(),
         at,
         inputs: part("inputs"),

@@ -88,6 +88,17 @@ impl RunState {
                 step.sent = Some(Box::new(sent_from(intent, event, at)));
                 self.end_step(plan, ix, StepEnd::Succeeded, at)
             }
+            Head::TakenOver { intent, run, reached, by_hand } => {
+                let ix = self.ix(&intent.path)?;
+                let step = self.step_mut(ix)?;
+                step.started_at.get_or_insert(at);
+                step.taken_from = Some(*run);
+                (step.reached, step.by_hand) = (*reached, *by_hand);
+                step.output.clone_from(&event.body.value);
+                let arguments = event.body.form.clone().unwrap_or_default();
+                step.sent = Some(Box::new(Sent { arguments, ..sent_from(intent, event, at) }));
+                self.end_step(plan, ix, StepEnd::Succeeded, at)
+            }
             Head::TimerSet { path, at: due } => self.begin(path, Phase::Time(*due), at),
             Head::SignalAwaited { path, name } => {
                 self.begin(path, Phase::Signal(name.clone(), None), at)

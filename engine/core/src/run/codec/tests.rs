@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::event::{
     Actor, AnswerKind, AttemptEnd, Earlier, Head, Intent, NeedKind, Parent, ProbeEnd, RunEnd,
-    Section, StepEnd, UndoCall,
+    Section, StepEnd, Successor, UndoCall,
 };
 use super::super::world::Chance;
 use super::*;
@@ -115,6 +115,21 @@ fn body(chance: &mut Chance) -> Body {
     }
 }
 
+fn earlier(c: &mut Chance) -> Earlier {
+    Earlier { run: run(c), tree: run(c), restored: maybe(c, |_| "00".repeat(16)) }
+}
+
+fn successor(c: &mut Chance) -> Successor {
+    Successor {
+        run: run(c),
+        playbook: "contain".parse().unwrap(),
+        digest: digest(c),
+        sources: digest(c),
+        by_hand_ok: c.below(2) == 0,
+        by: actor(c),
+    }
+}
+
 /// One head of each kind.
 fn heads(c: &mut Chance) -> Vec<Head> {
     let opened = Head::RunOpened {
@@ -134,7 +149,8 @@ fn heads(c: &mut Chance) -> Vec<Head> {
             restored: None,
             tree: maybe(c, run),
         }),
-        more_of: maybe(c, |c| Earlier { run: run(c), tree: run(c) }),
+        more_of: maybe(c, |c| Box::new(earlier(c))),
+        supersedes: maybe(c, |c| Box::new(earlier(c))),
         trace: maybe(c, |_| "00-4bf9-00f0-01".to_owned()),
     };
     let mut heads = vec![opened, Head::SectionStarted { section: Section::OnFailure }];
@@ -186,6 +202,14 @@ fn attempt_heads(c: &mut Chance) -> Vec<Head> {
         Head::ProbeEnded { path: path(c), end: ProbeEnd::NotDone, reached: None },
         Head::DoneByHand { path: path(c) },
         Head::AlreadyHeld { intent: intent(c), run: run(c), by: path(c) },
+        Head::TakenOver {
+            intent: intent(c),
+            run: run(c),
+            reached: maybe(c, |_| Reached::Verified),
+            by_hand: c.below(2) == 0,
+        },
+        Head::Superseding { next: Box::new(successor(c)) },
+        Head::GaveWay,
     ]
 }
 

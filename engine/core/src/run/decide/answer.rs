@@ -238,7 +238,8 @@ impl Decider<'_, '_> {
         match answer.answer {
             AnswerKind::Deny => self.deny_undo(&answer.reason),
             AnswerKind::Abort => {
-                if self.state.closing().is_none() && !self.is_ended() {
+                let goes_on = matches!(self.state.closing(), None | Some(RunEnd::Superseded));
+                if goes_on && !self.is_ended() {
                     let error = Some(ErrorKind::Internal);
                     let head = Head::Closing { end: RunEnd::Failed, by: None, error };
                     self.emit(Event::new(head).text(answer.reason.clone()))?;

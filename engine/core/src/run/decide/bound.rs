@@ -8,6 +8,7 @@ use super::super::scope::{Frame, Scope, item_at};
 use super::super::state::StepIx;
 use super::super::world::World;
 use super::prepare::{Prepared, prepare};
+use super::takeover::offered;
 use super::{Contradiction, Decider};
 use crate::model::Path;
 use crate::playbook::{Kind, ListSource, NodeId};
@@ -18,11 +19,19 @@ pub(super) struct Lines {
     pub(super) calls: Vec<Prepared>,
     pub(super) others: Vec<Value>,
     pub(super) unfit: Vec<Value>,
+    /// How many a superseded run did: they are not sent again.
+    pub(super) taken: usize,
     /// The block whose yes lapsed, where all that has not begun in it is asked about anew.
     pub(super) gate: Option<Path>,
 }
 
 impl Lines {
+    /// Whether all that could be asked about was done by a superseded run.
+    pub(super) fn is_taken_over(&self) -> bool {
+        let Self { calls, others, unfit, taken, gate: _ } = self;
+        *taken > 0 && calls.is_empty() && others.is_empty() && unfit.is_empty()
+    }
+
     /// The bound effects by path: each line's digest binds it.
     pub(super) fn bound(&self) -> Vec<Value> {
         let mut calls: Vec<&Prepared> = self.calls.iter().collect();
@@ -62,6 +71,11 @@ impl Walk<'_> {
         match &node.kind {
             Kind::Call(call) if plan.gate_of(id).is_some_and(|own| own.at == self.gate) => {
                 match prepare(self.world, scope, node, call, path.clone()) {
+                    Ok(prepared)
+                        if offered(scope.state(), self.world.catalogue, &prepared).is_some() =>
+                    {
+                        lines.taken += 1;
+                    }
                     Ok(prepared) if prepared.hurts() => {
                         lines.calls.push(prepared);
                     }

@@ -54,6 +54,9 @@ impl Decider<'_, '_> {
             Ok(prepared) => prepared,
             Err((kind, message)) => return self.fail(ix, kind, message),
         };
+        if self.take_over(ix, &prepared)? {
+            return Ok(());
+        }
         if prepared.connector.is_none() && call.automatic {
             let message =
                 format!("nothing is bound for `{}`, and a person must not do it", call.action);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::super::event::{Actor, AnswerKind, Event, Head, NeedKind, RunEnd};
+use super::super::event::{Actor, AnswerKind, Event, Head, NeedKind, RunEnd, Successor};
 use super::super::state::Flow;
 use super::answer::form_value;
 use super::outcome::Ask;
@@ -64,6 +64,13 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// A corrected playbook takes over.
+    Supersede {
+        /// The run that does.
+        next: Successor,
+        /// Why.
+        reason: String,
+    },
     /// What it did is taken back.
     Undo {
         /// Who.
@@ -96,6 +103,7 @@ impl Command {
             | Self::Cancel { by, .. }
             | Self::Undo { by, .. }
             | Self::Park { by, .. } => by,
+            Self::Supersede { next, .. } => &next.by,
         }
     }
 }
@@ -176,6 +184,7 @@ impl Decider<'_, '_> {
             Command::Pause { by, reason, with_caller } => self.pause(by, reason, with_caller),
             Command::Unpause { by, with_caller } => self.unpause(by, with_caller),
             Command::Cancel { by, reason } => self.cancel(by, reason),
+            Command::Supersede { next, reason } => self.supersede(next, reason),
             Command::Undo { by, paths, reason } => self.undo(by, &paths, reason),
             Command::Park { by, reason, restored } => self.park(by, &reason, restored),
         }
@@ -260,6 +269,10 @@ impl Decider<'_, '_> {
     }
 
     fn undo(&mut self, by: Actor, paths: &[Path], reason: String) -> Answered {
+        if self.state.closing() == Some(RunEnd::Superseded) {
+            let text = "the run gives way to another; what it leaves is taken back after that";
+            return Ok(Err(AnswerError::Conflict(text.to_owned())));
+        }
         let mut wanted = Vec::new();
         let all = [Path::root()];
         for path in if paths.is_empty() { &all } else { paths } {

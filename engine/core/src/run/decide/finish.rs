@@ -24,6 +24,9 @@ impl Decider<'_, '_> {
             return Ok(true);
         }
         let how = closing.unwrap_or(RunEnd::Succeeded);
+        if how == RunEnd::Superseded {
+            return self.give_way();
+        }
         let next = match section {
             Section::Steps if how == RunEnd::Failed && !parts.on_failure.is_empty() => {
                 Some(Section::OnFailure)
@@ -53,7 +56,7 @@ impl Decider<'_, '_> {
         Ok(StepError { kind: ErrorKind::Internal, message: "a step failed".to_owned() })
     }
 
-    fn end_run(&mut self, how: RunEnd) -> Result<(), Contradiction> {
+    pub(super) fn end_run(&mut self, how: RunEnd) -> Result<(), Contradiction> {
         let asked: Vec<NeedId> = self.state.needs().map(|need| need.id).collect();
         for need in asked {
             self.emit(Head::NeedVoid { need })?;

@@ -44,7 +44,9 @@ impl<'w> Decider<'_, 'w> {
             | Kind::Fail(_)
             | Kind::End(_) => node.approval.as_ref(),
         };
-        let binds = self.world.plan.binds(id) && (own.is_some() || self.has_policy());
+        let asked_before = !self.state.opened.legacy.gates.is_empty();
+        let asks = own.is_some() || self.has_policy() || asked_before;
+        let binds = self.world.plan.binds(id) && asks;
         if own.is_none() && !binds {
             return Ok(false);
         }
@@ -63,7 +65,10 @@ impl<'w> Decider<'_, 'w> {
         } else {
             None
         };
-        let policy = self.policy_of(&lines.calls);
+        let policy = self.rule_of(&lines.calls);
+        if lines.is_taken_over() && shown.is_none() {
+            return Ok(false);
+        }
         let Some(votes) = stricter(own, policy) else { return Ok(false) };
         self.ask_for_votes(Some(ix), votes, own, (lines, shown))?;
         Ok(true)
@@ -168,6 +173,20 @@ impl<'w> Decider<'_, 'w> {
         most
     }
 
+    /// The votes that the policy and the gates of a superseded run want for these calls together: a
+    /// corrected playbook makes no gate weaker.
+    fn rule_of(&self, calls: &[Prepared]) -> Option<Votes> {
+        let before = calls.iter().filter_map(|call| self.asked_before(call));
+        self.policy_of(calls).into_iter().chain(before).reduce(Votes::with)
+    }
+
+    /// The gate that an effect, or the one that it takes back, stood behind in a superseded run.
+    fn asked_before(&self, call: &Prepared) -> Option<Votes> {
+        let legacy = &self.state.opened.legacy;
+        let named = call.family.as_ref().unwrap_or(&call.action);
+        legacy.gate_of(&call.path, named, call.hurts())
+    }
+
     /// How many distinct targets an action comes to with these: with all that this run was asked
     /// about, and all that was destroyed by it and by the runs it belongs with. A cut that is made
     /// in parts is as large as the whole.
@@ -222,11 +241,12 @@ impl<'w> Decider<'_, 'w> {
         prepared: &Prepared,
     ) -> Result<bool, Contradiction> {
         let node = self.step(ix)?.node;
-        if !prepared.hurts() && self.node(ix)?.approval.is_none() {
+        let asks = self.node(ix)?.approval.is_some() || self.asked_before(prepared).is_some();
+        if !prepared.hurts() && !asks {
             return Ok(true);
         }
         let own = self.written_gate_of(node);
-        let policy = self.policy_of(std::slice::from_ref(prepared));
+        let policy = self.rule_of(std::slice::from_ref(prepared));
         let Some(votes) = stricter(own, policy) else { return Ok(true) };
         self.has_votes(ix, prepared, (votes, own))
     }
@@ -256,7 +276,7 @@ impl<'w> Decider<'_, 'w> {
                 at.filter(|block| !holds && *block != ix && !self.is_asked_anew(*block))
             {
                 lines = self.not_begun(block, prepared)?;
-                let together = stricter(own, self.policy_of(&lines.calls));
+                let together = stricter(own, self.rule_of(&lines.calls));
                 votes.votes = together.map_or(votes.votes, |more| more.votes.max(votes.votes));
                 gate = Some(self.path(block)?);
             }
@@ -314,7 +334,7 @@ impl<'w> Decider<'_, 'w> {
         calls: Vec<Prepared>,
         own: Option<&Gate>,
     ) -> Result<bool, Contradiction> {
-        let Some(votes) = stricter(own, self.policy_of(&calls)) else { return Ok(false) };
+        let Some(votes) = stricter(own, self.rule_of(&calls)) else { return Ok(false) };
         let lines = Lines { calls, ..Lines::default() };
         self.ask_for_votes(None, votes, own, (lines, Some(json!("undo"))))?;
         Ok(true)
@@ -327,7 +347,7 @@ impl<'w> Decider<'_, 'w> {
         prepared: &Prepared,
     ) -> Option<(Votes, Option<&'w Gate>)> {
         let own = self.written_gate_of(node);
-        Some((stricter(own, self.policy_of(std::slice::from_ref(prepared)))?, own))
+        Some((stricter(own, self.rule_of(std::slice::from_ref(prepared)))?, own))
     }
 
     /// The gate of the playbook that bound an effect.
@@ -345,8 +365,7 @@ fn stricter(own: Option<&Gate>, policy: Option<Votes>) -> Option<Votes> {
         (None, policy) => policy,
         (Some(gate), None) => Some(Votes { votes: gate.votes, role: gate.role }),
         (Some(gate), Some(policy)) => {
-            let role = gate.role.min(policy.role);
-            Some(Votes { votes: gate.votes.max(policy.votes), role })
+            Some(policy.with(Votes { votes: gate.votes, role: gate.role }))
         }
     }
 }

@@ -73,8 +73,11 @@ impl Decider<'_, '_> {
         let Some(sent) = self.step(ix)?.sent.as_deref() else { return Ok(()) };
         let key = self.once_key(path, &sent.intent.action, &sent.targets);
         let own = (self.state.opened.run, path.clone());
-        if self.shared.once(&key) == Some(&own) {
-            let (run, path) = own;
+        // What was taken over stands there as the superseded run's.
+        let before = self.step(ix)?.taken_from.map(|run| (run, path.clone()));
+        let known = self.shared.once(&key);
+        let whose = [Some(own), before].into_iter().flatten().find(|one| known == Some(one));
+        if let Some((run, path)) = whose {
             self.share(SharedChange::Unclaimed { key, run, path });
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::event::{Event, RunEnd};
+use super::super::event::{Event, RunEnd, Successor};
 use super::super::state::StepError;
 use super::super::world::SharedChange;
 use super::{AnswerError, Command, Reply};
@@ -28,6 +28,13 @@ pub enum Input {
         outputs: Value,
         /// The error that ended it.
         error: Option<StepError>,
+    },
+    /// The run that takes over is there, or can not be.
+    Successor {
+        /// Which.
+        run: RunId,
+        /// Why it can not be opened.
+        refused: Option<String>,
     },
     /// A person or a command wants something; the number comes back in the reply.
     Command(u64, Command),
@@ -132,6 +139,11 @@ pub enum Effect {
         playbook: PlaybookName,
         /// Its inputs.
         inputs: Value,
+    },
+    /// Launch the run that takes over, if it is not there yet, with what it takes over.
+    OpenSuccessor {
+        /// Which.
+        next: Successor,
     },
     /// Pass a command down to a sub-playbook.
     ToChild {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::super::event::{Actor, Earlier, Event, Head, Parent};
+use super::super::legacy::Legacy;
 use super::super::state::Binding;
 use crate::model::{ActionName, Catalogue, IncidentId, Mode, Problem, RunId};
 use crate::playbook::{CallNode, Kind, Plan, Undo};
@@ -36,6 +37,10 @@ pub struct Launch {
     pub parent: Option<Parent>,
     /// The run of the same plan that this one is for more items of.
     pub more_of: Option<Earlier>,
+    /// The run that this one supersedes.
+    pub supersedes: Option<Earlier>,
+    /// What is taken over from it.
+    pub legacy: Legacy,
     /// W3C trace context.
     pub trace: Option<String>,
 }
@@ -108,14 +113,19 @@ pub fn launch(plan: &Plan, catalogue: &Catalogue, launch: &Launch) -> Result<Eve
         by: launch.by.clone(),
         by_hand_ok: launch.by_hand_ok,
         parent: launch.parent.clone(),
-        more_of: launch.more_of.clone(),
+        more_of: launch.more_of.clone().map(Box::new),
+        supersedes: launch.supersedes.clone().map(Box::new),
         trace: launch.trace.clone(),
     };
-    Ok(Event::new(head).value(json!({
+    let mut body = json!({
         "inputs": inputs,
         "incident": launch.incident_facts,
         "bindings": bindings,
-    })))
+    });
+    if let (Value::Object(body), false) = (&mut body, launch.legacy.is_empty()) {
+        body.insert("legacy".to_owned(), json!(launch.legacy));
+    }
+    Ok(Event::new(head).value(body))
 }
 
 /// A drill pretends in slots too: what no configuration binds there is pretended as without one.

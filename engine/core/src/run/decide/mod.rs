@@ -24,6 +24,7 @@ mod recover;
 mod release;
 mod settle;
 mod shared;
+mod takeover;
 mod undo;
 
 use serde_json::Value;
@@ -41,6 +42,7 @@ pub use command::{Answer, AnswerError, Command, Reply};
 pub use input::{Answered, Decision, Effect, Input};
 pub use launch::{Launch, LaunchError, by_hand, launch};
 pub use place::touched;
+pub(super) use takeover::would_do;
 
 /// Decides on all inputs that wait.
 ///
@@ -60,11 +62,15 @@ pub fn decide(
     if !decider.state.has_decided() {
         decider.emit(Head::SectionStarted { section: super::event::Section::Steps })?;
     }
+    // Whoever began to have the run that takes over opened may have died before that.
+    let unsure = inputs.contains(&Input::Recovered) || decider.state.paused;
+    let unsure = unsure || decider.state.gave_way.is_none();
     for input in inputs {
         decider.take(input)?;
     }
     decider.wake()?;
     decider.settle_agenda()?;
+    decider.open_successor(unsure);
     Ok(decider.out)
 }
 
@@ -142,6 +148,7 @@ impl Decider<'_, '_> {
                 self.out.replies.push((number, reply));
                 Ok(())
             }
+            Input::Successor { run, refused } => self.succeeded_by(run, refused),
             Input::Recovered => self.recover(),
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::event::{Event, Head, NeedKind, StepEnd};
+use super::super::event::{Event, Head, NeedKind, RunEnd, StepEnd};
 use super::super::state::{Home, Phase, SeqIx, Slot, StepError, StepIx};
 use super::{Decided, Decider, need_digest};
 use crate::model::{ErrorKind, Millis, Path, Role};
@@ -130,7 +130,9 @@ impl Decider<'_, '_> {
             Some(error) => (Some(error.kind), Some(error.message)),
             None => (None, None),
         };
-        if !node.always.is_empty() && began && !concluding {
+        // What takes over ends the block, and has closing steps of its own.
+        let gives_way = self.state.closing() == Some(RunEnd::Superseded);
+        if !node.always.is_empty() && began && !concluding && !gives_way {
             let mut event = Event::new(Head::AlwaysStarted { path, end, error: kind, handled });
             event.body.text = message;
             return self.emit(event);

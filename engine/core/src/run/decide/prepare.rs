@@ -119,7 +119,9 @@ pub(super) fn prepare(
         family: family_of(world.catalogue, &call.action, destructive),
         effect: None,
     };
-    if prepared.hurts() || node.approval.is_some() {
+    let legacy = &scope.state().opened.legacy;
+    let asked_before = legacy.gate_of(&prepared.path, &prepared.action, prepared.hurts());
+    if prepared.hurts() || node.approval.is_some() || asked_before.is_some() {
         prepared.effect = Some(line_digest(scope, &prepared));
     }
     Ok(prepared)

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Actor;
 use super::words::{
     AnswerKind, AttemptEnd, Earlier, Intent, NeedKind, Parent, ProbeEnd, RunEnd, Section, StepEnd,
-    is_zero,
+    Successor, is_zero,
 };
 use crate::model::{
     Digest, ErrorKind, IncidentId, Millis, Mode, NeedId, Path, PlaybookName, Reached, Role, RunId,
@@ -39,7 +39,10 @@ pub enum Head {
         parent: Option<Parent>,
         /// The run of the same plan that this one is for more items of.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        more_of: Option<Earlier>,
+        more_of: Option<Box<Earlier>>,
+        /// The run that this one supersedes; its body then has what is taken over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        supersedes: Option<Box<Earlier>>,
         /// W3C trace context, so that a trace survives a restart.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         trace: Option<String>,
@@ -172,6 +175,20 @@ pub enum Head {
         run: RunId,
         /// The step that holds it.
         by: Path,
+    },
+    /// The run that this one supersedes did it: nothing was sent. Body: output, targets, previous,
+    /// undo; its arguments as the form.
+    TakenOver {
+        /// What was sent then, under this run's key; its attempt is 0.
+        intent: Intent,
+        /// The run that did it.
+        run: RunId,
+        /// How far it came.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reached: Option<Reached>,
+        /// A person did it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        by_hand: bool,
     },
     /// A step waits for time.
     TimerSet {
@@ -360,6 +377,14 @@ pub enum Head {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<ErrorKind>,
     },
+    /// A corrected playbook is to take over: nothing begins any more, open effects are settled
+    /// first. Body: reason.
+    Superseding {
+        /// The run that takes over.
+        next: Box<Successor>,
+    },
+    /// Nothing of the run is open any more: the one that takes over may begin.
+    GaveWay,
     /// Undo was asked for. Body: reason.
     UndoRequested {
         /// Who asked; a step where absent.

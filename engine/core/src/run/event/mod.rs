@@ -18,7 +18,7 @@ pub use actor::{Actor, Proof};
 pub use head::Head;
 pub use words::{
     AnswerKind, AttemptEnd, Earlier, Intent, NeedKind, Parent, ProbeEnd, RunEnd, Section, StepEnd,
-    UndoCall,
+    Successor, UndoCall,
 };
 
 /// One event of a run.

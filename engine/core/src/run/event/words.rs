@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Actor;
 use crate::model::{
     ActionName, ConnectorName, Digest, Direction, EffectClass, IdError, IdempotencyKey, Path,
-    RunId, Span,
+    PlaybookName, RunId, Span,
 };
 
 /// A rendered call that takes an effect back.
@@ -46,6 +47,28 @@ pub struct Earlier {
     /// The run with whose targets those of both are counted: a cut that is made in parts is as
     /// large as the whole.
     pub tree: RunId,
+    /// The epoch of the store, where it was restored while the earlier run gave way: this one may
+    /// have been opened before, and have done what it is about to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<String>,
+}
+
+/// The run that is to take over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Successor {
+    /// The run.
+    pub run: RunId,
+    /// Of which playbook.
+    pub playbook: PlaybookName,
+    /// Its plan digest.
+    pub digest: Digest,
+    /// Where the playbook's sources are kept.
+    pub sources: Digest,
+    /// Steps without a connector may fall to people.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand_ok: bool,
+    /// Who wants it.
+    pub by: Actor,
 }
 
 /// How a step ended.

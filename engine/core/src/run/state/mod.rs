@@ -14,7 +14,8 @@ mod queues;
 mod status;
 mod step;
 
-use super::event::{Actor, Parent, RunEnd, Section};
+use super::event::{Actor, Parent, RunEnd, Section, Successor};
+use super::legacy::Legacy;
 use crate::model::{ActionName, Millis, NeedId, Path, RunId};
 
 pub(crate) use opened::SeqIx;
@@ -59,6 +60,12 @@ pub struct RunState {
     /// It was paused with the run that called it, and goes on with that one.
     #[serde(default)]
     pub(crate) paused_with_caller: bool,
+    /// The run that takes over, from the moment that is wanted.
+    #[serde(default)]
+    pub(crate) successor: Option<Successor>,
+    /// Since when nothing of it is open any more: the run that takes over is to be opened.
+    #[serde(default)]
+    pub(crate) gave_way: Option<Millis>,
     /// The epoch of the newest restore, and when: effects whose intent is older, or not there yet,
     /// may have been sent.
     #[serde(default)]
@@ -137,8 +144,8 @@ impl RunState {
     }
     /// The run with whose targets this one's are counted; its own where it belongs with none.
     pub fn tree(&self) -> RunId {
-        let Opened { run, parent, more_of, .. } = &self.opened;
-        match (parent, more_of) {
+        let Opened { run, parent, more_of, supersedes, .. } = &self.opened;
+        match (parent, more_of.as_ref().or(supersedes.as_ref())) {
             (Some(parent), _) => parent.tree.unwrap_or(parent.root),
             (None, Some(earlier)) => earlier.tree,
             (None, None) => *run,
@@ -149,6 +156,18 @@ impl RunState {
     pub(crate) fn first_generation(&self) -> u32 {
         let called = self.opened.parent.as_ref().map_or(0, |parent| parent.generation);
         called.saturating_mul(GENERATIONS_OF_A_CALL)
+    }
+    /// The run that takes over, from the moment that is wanted.
+    pub fn superseded_by(&self) -> Option<RunId> {
+        self.successor.as_ref().map(|next| next.run)
+    }
+    /// Whether it only waits for the run that takes over to be opened.
+    pub fn gives_way(&self) -> bool {
+        self.gave_way.is_some() && matches!(self.flow, Flow::Section { .. })
+    }
+    /// What a sub-playbook that a step of this run calls takes over of the run that it supersedes.
+    pub fn legacy_of(&self, path: &Path) -> Legacy {
+        self.opened.legacy.within(path)
     }
     /// Its status now.
     pub fn status(&self) -> RunStatus {

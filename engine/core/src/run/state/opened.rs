@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::super::event::{Actor, Earlier, Parent};
+use super::super::legacy::Legacy;
 use crate::model::{ConnectorName, Digest, IncidentId, Millis, Mode, PlaybookName, RunId};
 
 /// The number of a step in its run; rises in the order of becoming ready.
@@ -40,6 +41,12 @@ pub struct Opened {
     /// The run of the same plan that this one is for more items of.
     #[serde(default)]
     pub more_of: Option<Earlier>,
+    /// The run that this one supersedes.
+    #[serde(default)]
+    pub supersedes: Option<Earlier>,
+    /// What it takes over.
+    #[serde(default, skip_serializing_if = "Legacy::is_empty")]
+    pub legacy: Legacy,
     /// W3C trace context.
     pub trace: Option<String>,
     /// When.

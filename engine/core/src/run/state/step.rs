@@ -216,6 +216,9 @@ pub struct Step {
     /// How far its effect came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reached: Option<Reached>,
+    /// The superseded run that did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_from: Option<RunId>,
     /// Runs that held the target before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub already_held_by: Vec<RunId>,
@@ -345,6 +348,7 @@ impl Step {
             output: None,
             error: None,
             reached: None,
+            taken_from: None,
             already_held_by: Vec::new(),
             still_held_by: Vec::new(),
             undo: UndoMark::Nothing,

@@ -128,6 +128,7 @@ fn opened(plan: &Plan, run: u8, inputs: &Value) -> Event {
         by_hand_ok: true,
         parent: None,
         more_of: None,
+        supersedes: None,
         trace: None,
     };
     Event::new(head).value(json!({"inputs": inputs, "incident": {}, "bindings": []}))

@@ -8,7 +8,9 @@ use crate::incident::{AssetState, store};
 use crate::model::{
     AccountName, ConnectorName, ErrorKind, NeedId, Organisation, Reached, Role, Severity, Span, Tlp,
 };
-use crate::run::{AnswerKind, AttemptEnd, Earlier, NeedKind, ProbeEnd, RunEnd, Section, StepEnd};
+use crate::run::{
+    AnswerKind, AttemptEnd, Earlier, NeedKind, ProbeEnd, RunEnd, Section, StepEnd, Successor,
+};
 
 const TEXT: &str = "playbook: night\nlanguage: 1\ntitle: A bad night\nsteps:\n\
     - id: cut\n  title: Cut it off\n  call: network.isolate\n  with: { host: pc-1 }\n";
@@ -21,6 +23,17 @@ fn need() -> NeedId {
 
 fn at() -> Millis {
     Millis::new(START.get() + 90_000)
+}
+
+fn successor() -> Successor {
+    Successor {
+        run: run_id(2),
+        playbook: "sub".parse().unwrap(),
+        digest: Digest::ZERO,
+        sources: Digest::ZERO,
+        by_hand_ok: false,
+        by: actor("ben"),
+    }
 }
 
 /// Each kind of event of a run, and where a sentence has several forms, each form.
@@ -49,6 +62,14 @@ fn heads() -> Vec<Head> {
             run: run_id(2),
             by: path(CUT),
         },
+        Head::TakenOver {
+            intent: intent(CUT, "network.isolate", 0),
+            run: run_id(2),
+            reached: None,
+            by_hand: false,
+        },
+        Head::Superseding { next: Box::new(successor()) },
+        Head::GaveWay,
         Head::TimerSet { path: path(CUT), at: at() },
         Head::SignalAwaited { path: path(CUT), name: "clear".to_owned() },
         Head::SignalReceived { name: "clear".to_owned(), key: "k".to_owned(), by: actor("ben") },
@@ -131,12 +152,17 @@ fn ends() -> Vec<Head> {
 }
 
 /// Openings of runs that belong with an earlier one.
-fn linked(plan: &Plan) -> [Event; 1] {
+fn linked(plan: &Plan) -> [Event; 2] {
+    let earlier = Box::new(Earlier { run: run_id(2), tree: run_id(2), restored: None });
     let mut more = opened(plan, 1, &json!({}));
-    if let Head::RunOpened { more_of, .. } = &mut more.head {
-        *more_of = Some(Earlier { run: run_id(2), tree: run_id(2) });
+    let mut next = more.clone();
+    if let Head::RunOpened { supersedes, .. } = &mut next.head {
+        *supersedes = Some(earlier.clone());
     }
-    [more]
+    if let Head::RunOpened { more_of, .. } = &mut more.head {
+        *more_of = Some(earlier.clone());
+    }
+    [more, next]
 }
 
 fn needs() -> Vec<Head> {

@@ -19,6 +19,9 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
             let of = earlier.run;
             format!("{playbook}: für Hinzugekommenes gestartet von {by}, mehr von Lauf {of}")
         }
+        Head::RunOpened { parent: None, supersedes: Some(earlier), .. } => {
+            format!("{playbook}: gestartet von {by}, löst Lauf {} ab", earlier.run)
+        }
         Head::RunOpened { parent: None, mode: crate::model::Mode::Live, .. } => {
             format!("{playbook}: gestartet von {by}")
         }
@@ -92,6 +95,14 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
             let what = on.filter(|on| !on.is_empty()).unwrap_or_else(|| "das Ziel".to_owned());
             format!("{step}: nichts gesendet, {what} wird schon von einem anderen Lauf gehalten")
         }
+        Head::TakenOver { run, .. } => {
+            format!("{step}: nichts gesendet, Lauf {run} hat es getan und ist gewichen")
+        }
+        Head::Superseding { next } => {
+            let (run, name) = (next.run, &next.playbook);
+            scene.with_text(format!("{playbook}: {by} lässt {name} übernehmen, als Lauf {run}"))
+        }
+        Head::GaveWay => format!("{playbook}: nichts davon ist mehr offen, der Lauf weicht"),
         Head::TimerSet { at, .. } => format!("{step}: wartet {}", length(scene.until(*at))),
         Head::SignalAwaited { .. } => format!("{step}: wartet auf das Signal „{}“", scene.name),
         Head::SignalReceived { .. } => format!("{playbook}: Signal „{}“ von {by}", scene.name),

@@ -18,6 +18,9 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
         Head::RunOpened { parent: None, more_of: Some(earlier), .. } => {
             format!("{playbook}: started by {by} for what was added, more of run {}", earlier.run)
         }
+        Head::RunOpened { parent: None, supersedes: Some(earlier), .. } => {
+            format!("{playbook}: started by {by}, takes over from run {}", earlier.run)
+        }
         Head::RunOpened { parent: None, mode: crate::model::Mode::Live, .. } => {
             format!("{playbook}: started by {by}")
         }
@@ -78,6 +81,14 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
             let what = on.filter(|on| !on.is_empty()).unwrap_or_else(|| "the target".to_owned());
             format!("{step}: nothing sent, {what} is held by another run already")
         }
+        Head::TakenOver { run, .. } => {
+            format!("{step}: nothing sent, run {run} did it and gave way")
+        }
+        Head::Superseding { next } => {
+            let (run, name) = (next.run, &next.playbook);
+            scene.with_text(format!("{playbook}: {by} lets {name} take over, as run {run}"))
+        }
+        Head::GaveWay => format!("{playbook}: nothing of it is open any more, it gives way"),
         Head::TimerSet { at, .. } => format!("{step}: waits for {}", scene.until(*at)),
         Head::SignalAwaited { .. } => format!("{step}: waits for the signal “{}”", scene.name),
         Head::SignalReceived { .. } => format!("{playbook}: signal “{}” from {by}", scene.name),
