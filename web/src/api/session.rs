@@ -77,12 +77,16 @@ pub(super) async fn log_in(
     let words = Secret::from(body.passphrase);
     let second = body.code.map(SecondFactor::from);
     let from = peer.address.to_string();
-    let caller = app.engine.log_in(&account, words, second, &from).await.map_err(refused)?;
+    let caller = app
+        .engine
+        .log_in(&account, words, second, &from)
+        .await
+        .map_err(|denied| refused(&denied))?;
     // Whatever session the browser had before is over: nobody can have slipped it in.
     if let Some(Credential::Session(before)) = credential(&headers) {
         app.engine.end_session(&Secret::from(before.to_owned())).await?;
     }
-    let begun = app.engine.begin_session(&caller).await.map_err(refused)?;
+    let begun = app.engine.begin_session(&caller).await.map_err(|denied| refused(&denied))?;
     let now = app.engine.now();
     let seconds = begun.until.since(now).millis() / 1000;
     answered(&caller, now, &format!("{}; Max-Age={seconds}", begun.cookie.reveal()))
@@ -109,8 +113,12 @@ pub(super) async fn prove(
     let words = Secret::from(body.passphrase);
     let second = body.code.map(SecondFactor::from);
     let from = peer.address.to_string();
-    let caller = app.engine.log_in(&account, words, second, &from).await.map_err(refused)?;
-    app.engine.renew_session(&cookie, &caller).await.map_err(refused)?;
+    let caller = app
+        .engine
+        .log_in(&account, words, second, &from)
+        .await
+        .map_err(|denied| refused(&denied))?;
+    app.engine.renew_session(&cookie, &caller).await.map_err(|denied| refused(&denied))?;
     Ok(Sent(Me::of(&caller, app.engine.now())).into_response())
 }
 
@@ -148,14 +156,14 @@ fn wrong() -> Problem {
     Problem::forbidden("this account and these words do not fit together")
 }
 
-fn refused(denied: Denied) -> Problem {
+fn refused(denied: &Denied) -> Problem {
     match denied {
         Denied::Wrong => wrong(),
         Denied::SecondFactorMissing => Problem::forbidden(denied.to_string())
             .hint("send `code` with the number and the code of your sheet"),
         Denied::Later { .. } => Problem::too_many(denied.to_string()),
         Denied::Store(_) | Denied::Internal(_) => {
-            Problem::unavailable("who you are can not be found out now").because(&denied)
+            Problem::unavailable("who you are can not be found out now").because(denied)
         }
     }
 }
