@@ -5,13 +5,16 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use beistand_core::access::{Permission, may};
+use beistand_core::model::Role;
 use beistand_tests::program::Call;
 
-const DOCUMENTS: [&str; 6] = [
+const DOCUMENTS: [&str; 7] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "docs/accounts.md",
     "docs/first-steps.md",
     "docs/one-more-connector.md",
 ];
@@ -48,6 +51,29 @@ fn a_link_leads_somewhere() {
             assert!(away || folder.join(link).exists(), "{document}: nothing at `{link}`");
         }
     }
+}
+
+/// The table of what each role may do, as the code has it.
+fn permissions() -> String {
+    let line = |cells: Vec<&str>| format!("| {} |", cells.join(" | ")).replace("|  ", "| ");
+    let head = line([""].into_iter().chain(Role::ALL.iter().map(|role| role.as_str())).collect());
+    let rule = format!("|{}", "---|".repeat(1 + Role::ALL.len()));
+    let rows = Permission::ALL.iter().map(|permission| {
+        let name = format!("`{permission}`");
+        let cells = Role::ALL.iter().map(|role| if may(*role, *permission) { "yes" } else { "" });
+        line([name.as_str()].into_iter().chain(cells).collect())
+    });
+    [head, rule].into_iter().chain(rows).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_page_on_accounts_says_of_each_role_what_the_code_lets_it_do() {
+    let page = read("docs/accounts.md");
+    assert!(
+        page.contains(&permissions()),
+        "the table of docs/accounts.md must be:\n{}",
+        permissions()
+    );
 }
 
 #[test]
@@ -136,8 +162,17 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
 
 /// The text of every test suite.
 fn sources() -> Vec<String> {
-    let suites = root().join("tests/suites");
-    let files = fs::read_dir(suites).unwrap().map(|entry| entry.unwrap().path());
-    let files = files.filter(|file| file.extension().is_some_and(|extension| extension == "rs"));
-    files.map(|file| fs::read_to_string(file).unwrap()).collect()
+    let mut folders = vec![root().join("tests/suites")];
+    let mut texts = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                texts.push(fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    texts
 }
