@@ -1,7 +1,6 @@
 //! Incidents, notes, evidence.
 
-use beistand_core::entry::StreamKind;
-use beistand_core::incident::{AssetState, Offer};
+use beistand_core::incident::AssetState;
 use beistand_core::model::{Mode, Organisation, Person, Severity, TargetKind};
 use beistand_core::run::Actor;
 use beistand_core::timeline::Scope;
@@ -165,12 +164,7 @@ async fn show(context: &Context, text: &str) -> Outcome {
     let incident = find::incident(&reader, text).await?;
     let assets = reader.assets(incident.id).await?;
     let offer = offer_of(&incident);
-    let seq = reader.newest(StreamKind::Incident, &incident.id.to_string()).await?;
     let mut all = context.views(&reader).incident(incident.id, &Scope::ALL).await?;
-    if let Value::Object(fields) = &mut all {
-        fields.insert("seq".to_owned(), seq.into());
-        fields.insert("offer".to_owned(), offer.as_ref().map(offer_json).unwrap_or_default());
-    }
     if context.out.json {
         context.out.value(&all);
     } else if let Value::Object(fields) = &mut all {
@@ -202,12 +196,6 @@ async fn show(context: &Context, text: &str) -> Outcome {
         }
     }
     Ok(Exit::Ok)
-}
-
-fn offer_json(offer: &Offer) -> Value {
-    json!({
-        "to": offer.to, "by": offer.by, "since": offer.since.to_string(), "digest": offer.digest,
-    })
 }
 
 /// An asset in a line: `host pc-2 affected (stadt-a)`.

@@ -20,6 +20,7 @@ use beistand_journal::{Journal, Lease};
 use beistand_script::Scripts;
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc};
 
+use crate::alert::Alerts;
 use crate::clock::Clock;
 use crate::drive::{self, Job};
 use crate::effects::SCRIPTS_AT_ONCE;
@@ -29,6 +30,7 @@ use crate::modes::Modes;
 use crate::permits::Places;
 use crate::plans::Plans;
 use crate::rows::holds_of;
+use crate::views::Views;
 
 /// Messages that may wait for one run: more than it can have effects out at once.
 pub(crate) const INBOX_MAX: usize = 4_096;
@@ -107,6 +109,8 @@ pub(crate) struct Inner {
     pub(crate) left: Notify,
     pub(crate) leaving: AtomicBool,
     pub(crate) leave: Notify,
+    /// Held while an alert from outside is taken in: two of one thing open one incident.
+    pub(crate) alerts: tokio::sync::Mutex<Alerts>,
     /// Held while accounts and grants change.
     pub(crate) access: tokio::sync::Mutex<()>,
     /// Held while runs are claimed.
@@ -153,6 +157,7 @@ impl Engine {
             left: Notify::new(),
             leaving: AtomicBool::new(false),
             leave: Notify::new(),
+            alerts: tokio::sync::Mutex::default(),
             access: tokio::sync::Mutex::new(()),
             claiming: tokio::sync::Mutex::new(()),
             following: tokio::sync::Mutex::new(()),
@@ -170,6 +175,10 @@ impl Engine {
     /// The store.
     pub fn journal(&self) -> &Journal {
         &self.0.journal
+    }
+    /// What is read of its store.
+    pub fn views(&self) -> Views {
+        Views::new(self.0.journal.reader().clone(), Arc::clone(&self.0.scripts))
     }
     /// The instant now.
     pub fn now(&self) -> Millis {

@@ -15,6 +15,14 @@ pub enum EngineError {
     /// It does not fit what is true now.
     #[error("{0}")]
     Conflict(String),
+    /// It is not what the asker saw any more.
+    #[error("incident {number} has moved on to entry {seq}; look again")]
+    Moved {
+        /// The incident's number for people.
+        number: String,
+        /// The number of its newest entry.
+        seq: u64,
+    },
     /// It may not be done: stop switch, no guard, not this person.
     #[error("{0}")]
     NotAllowed(String),

@@ -99,10 +99,20 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Append`] when the store does not take it.
     pub async fn open_incident(&self, new: &NewIncident) -> Result<Incident, EngineError> {
+        let id = IncidentId::at(self.0.clock.now(), &self.0.chance()?.ten());
+        self.open_incident_as(new, id, None).await
+    }
+
+    /// The same under an id that the caller made, with what later alerts are told to belong to it by.
+    pub(crate) async fn open_incident_as(
+        &self,
+        new: &NewIncident,
+        id: IncidentId,
+        correlation: Option<&str>,
+    ) -> Result<Incident, EngineError> {
         let inner = &self.0;
         let now = inner.clock.now();
         let mut chance = inner.chance()?;
-        let id = IncidentId::at(now, &chance.ten());
         let year = now.to_string().get(..4).and_then(|year| year.parse().ok()).unwrap_or(1970);
         let number_of = |counter| {
             IncidentNumber::new(&new.short, year, counter, new.mode)
@@ -126,7 +136,9 @@ impl Engine {
             };
             let row = row(&standing);
             let entry = chance.entry_id(now);
-            let (head, body) = incident::encode(entry, &[standing.opened(new.by.clone())]);
+            let mut opened = standing.opened(new.by.clone());
+            opened.body.correlation = correlation.map(str::to_owned);
+            let (head, body) = incident::encode(entry, &[opened]);
             let mut append =
                 Append::new(To::New { kind: StreamKind::Incident, id: id.to_string() }, now, head)
                     .next(Next::Release { due: None })

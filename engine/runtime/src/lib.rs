@@ -11,7 +11,9 @@
 //! * [`Modes`]: connectors, guard, limits and policy for live runs and for drills
 
 mod access;
+mod alert;
 mod briefing;
+mod call;
 mod children;
 mod clock;
 mod compare;
@@ -37,7 +39,9 @@ pub use access::{
     account_of_token, account_of_words, code_as_heard, digested, new_code, new_token, strong,
     token_lookup,
 };
+pub use alert::{Hearing, Heard, HookAlert};
 pub use briefing::{Briefed, brief};
+pub use call::OneCall;
 pub use clock::{Clock, WallClock};
 pub use compare::{Compared, Difference, compare};
 pub use engine::{Drive, Engine, News, Parts};

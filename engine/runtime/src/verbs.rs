@@ -290,7 +290,9 @@ pub(crate) fn reply_json(reply: &Result<Reply, AnswerError>) -> Value {
 pub fn error_json(error: &EngineError) -> Value {
     let kind = match error {
         EngineError::NotFound(_) | EngineError::Answer(AnswerError::NotFound(_)) => "not-found",
-        EngineError::Conflict(_) | EngineError::Answer(AnswerError::Conflict(_)) => "conflict",
+        EngineError::Conflict(_)
+        | EngineError::Moved { .. }
+        | EngineError::Answer(AnswerError::Conflict(_)) => "conflict",
         EngineError::Usage(_)
         | EngineError::Answer(AnswerError::Usage(_) | AnswerError::Form(_))
         | EngineError::Launch(LaunchError::Inputs(_)) => "usage",

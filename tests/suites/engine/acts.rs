@@ -91,7 +91,7 @@ async fn of_those_who_name_the_entry_they_saw_one_is_heard() {
     let (heard, late): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
     assert_eq!((heard.len(), late.len()), (1, 7));
     for refused in late {
-        assert!(matches!(refused, Err(EngineError::Conflict(_))), "{refused:?}");
+        assert!(matches!(refused, Err(EngineError::Moved { seq: 2, .. })), "{refused:?}");
     }
     assert_eq!(engine.journal().reader().assets(incident).await.unwrap().len(), 1);
     engine.leave().await;

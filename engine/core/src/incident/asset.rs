@@ -116,6 +116,10 @@ pub fn assets_changed(known: &[Asset], wanted: Vec<Asset>, by: &Actor) -> Vec<Ev
     for mut asset in wanted {
         let key = (asset.kind, asset.value.clone());
         if let Some(before) = known.get(&key) {
+            // What people found out stands, whatever a machine suspects.
+            if !by.is_person() && asset.state == AssetState::Suspected {
+                continue;
+            }
             asset.organisation = asset.organisation.or_else(|| before.organisation.clone());
             if asset == *before {
                 continue;
@@ -197,6 +201,21 @@ mod tests {
             let named = Asset::named(&inventory(), (kind, wrong), None, AssetState::Suspected);
             assert!(named.is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_machine_that_suspects_something_takes_back_nothing() {
+        let suspected = |text| {
+            let kind = (TargetKind::Host, text);
+            Asset::named(&inventory(), kind, None, AssetState::Suspected).unwrap()
+        };
+        let known = [asset(TargetKind::Host, "rogue", None)];
+        let machine = Actor::proved("hook-siem".parse().unwrap(), crate::run::Proof::Machine);
+        let wanted = || vec![suspected("rogue"), suspected("pc-2")];
+        let events = assets_changed(&known, wanted(), &machine);
+        let names: Vec<_> = events.iter().filter_map(|event| event.body.name.as_deref()).collect();
+        assert_eq!(names, ["pc-2.stadt-a.example"]);
+        assert_eq!(assets_changed(&known, wanted(), &ben()).len(), 2, "a person may");
     }
 
     #[test]

@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::{AssetState, IncidentNumber};
 use crate::codec::{self, Bodied};
 use crate::model::{
-    Digest, EntryId, IncidentId, Millis, Mode, Organisation, Person, Role, Severity, TargetKind,
-    Tlp,
+    Digest, EntryId, IncidentId, Millis, Mode, Organisation, Person, PlaybookName, Role, Severity,
+    TargetKind, Tlp,
 };
 use crate::run::{Actor, Contradiction};
 
@@ -36,6 +36,10 @@ pub struct Body {
     /// The name of an asset or a file, or the incident's new title.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// What an alert from outside is about, in the words of whoever sent it: later alerts with the
+    /// same words belong to the same incident.
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<String>,
     /// The briefing that command was offered with, or taken with.
     #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     pub briefing: Option<Value>,
@@ -45,7 +49,7 @@ pub struct Body {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "k", rename_all = "kebab-case")]
 pub enum Head {
-    /// The incident was opened. Body: title.
+    /// The incident was opened. Body: title, and what the alert is about that opened it.
     IncidentOpened {
         /// Which.
         incident: IncidentId,
@@ -75,6 +79,12 @@ pub enum Head {
         /// When it happened, where that is not when it was written down.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         happened_at: Option<Millis>,
+    },
+    /// Somebody, or something outside, proposes that people start a playbook: nothing starts by it.
+    /// Body: why, or the inputs it would have.
+    PlaybookProposed {
+        /// Which.
+        playbook: PlaybookName,
     },
     /// A person took a role, or left it.
     RoleAssigned {

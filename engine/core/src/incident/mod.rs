@@ -4,6 +4,7 @@
 //! stream. Their vocabularies are told here, and what may be done with an incident in which state.
 //! Nothing in here decides which person may do what; that is settled before.
 
+mod alert;
 mod asset;
 mod briefing;
 mod command;
@@ -13,6 +14,7 @@ mod standing;
 mod state;
 pub mod store;
 
+pub use alert::{Alert, AlertRule, AssetRule, Pointer, Proposal, Template};
 pub use asset::{Asset, AssetState, assets_changed};
 #[cfg(test)]
 pub(crate) use briefing::tests::briefing_of_tests;

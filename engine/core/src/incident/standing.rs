@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::{Event, Head, IncidentNumber};
-use crate::model::{Digest, IncidentId, Millis, Mode, Organisation, Person, Role, Severity, Tlp};
+use crate::model::{
+    Digest, IncidentId, Millis, Mode, Organisation, Person, PlaybookName, Role, Severity, Tlp,
+};
 use crate::run::Actor;
 
 /// An incident as it stands.
@@ -47,6 +49,13 @@ pub enum Act {
         text: String,
         /// When it happened, where that is not now.
         happened_at: Option<Millis>,
+    },
+    /// Proposes that people start a playbook.
+    Propose {
+        /// Which.
+        playbook: PlaybookName,
+        /// Why, or the inputs it would have.
+        text: String,
     },
     /// Gives it another title, severity or circle of readers.
     Edit(Edit),
@@ -149,6 +158,12 @@ impl Standing {
             }
             (Act::Note { text, happened_at }, State::Open | State::Closed) => {
                 Event::new(Head::NoteAdded { happened_at }, by).text(text)
+            }
+            (Act::Propose { playbook, text }, State::Open) => {
+                Event::new(Head::PlaybookProposed { playbook }, by).text(text)
+            }
+            (Act::Propose { .. }, State::Closed) => {
+                return Err(Refused::Closed(self.number.clone()));
             }
             (Act::Assign { role, person }, State::Open | State::Closed) => {
                 Event::new(Head::RoleAssigned { role, person }, by)

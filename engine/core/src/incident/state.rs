@@ -158,6 +158,7 @@ impl IncidentState {
                 let old = self.notes.len().saturating_sub(NOTES_KEPT);
                 self.notes.drain(..old);
             }
+            Head::PlaybookProposed { .. } => {}
             Head::RoleAssigned { role, person } => self.assign(*role, person.clone()),
             Head::CommandOffered { .. } | Head::OfferWithdrawn | Head::CommandTaken { .. } => {
                 self.handed_over(event, at)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::class;
@@ -133,7 +133,7 @@ impl Scope {
 }
 
 /// Which kind of doing an entry belongs to: by who acts, not by tool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Lane {
     /// What was found out.
@@ -151,6 +151,16 @@ pub enum Lane {
 }
 
 impl Lane {
+    /// Every lane, in the order of the documentation.
+    pub const ALL: &'static [Self] = &[
+        Self::Detection,
+        Self::Decisions,
+        Self::Measures,
+        Self::Authorities,
+        Self::Aid,
+        Self::System,
+    ];
+
     /// The word in files and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -32,6 +32,7 @@ pub(super) fn tell(
         | Head::IncidentChanged { .. }
         | Head::IncidentClosed
         | Head::NoteAdded { .. }
+        | Head::PlaybookProposed { .. }
         | Head::OfferWithdrawn
         | Head::CommandTaken { .. }
         | Head::AssetChanged { .. }
@@ -49,6 +50,7 @@ pub(super) fn tell(
         Head::IncidentOpened { .. }
         | Head::IncidentChanged { .. }
         | Head::IncidentClosed
+        | Head::PlaybookProposed { .. }
         | Head::RoleAssigned { .. }
         | Head::CommandOffered { .. }
         | Head::OfferWithdrawn

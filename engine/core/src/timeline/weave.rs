@@ -68,6 +68,7 @@ fn markings(entries: &[Recorded]) -> BTreeMap<IncidentId, Tlp> {
                 }
                 IncidentHead::IncidentChanged { tlp, .. } => *tlp,
                 IncidentHead::IncidentClosed
+                | IncidentHead::PlaybookProposed { .. }
                 | IncidentHead::NoteAdded { .. }
                 | IncidentHead::RoleAssigned { .. }
                 | IncidentHead::CommandOffered { .. }

@@ -12,7 +12,7 @@ use beistand_core::incident::{
     self, Act, Asset, AssetState, Edit, Event, Handover, Head, assets_changed,
 };
 use beistand_core::model::{
-    Digest, IncidentId, Millis, Organisation, Person, Role, Severity, TargetKind, Tlp,
+    Digest, IncidentId, Millis, Organisation, Person, PlaybookName, Role, Severity, TargetKind, Tlp,
     digest_of_bytes,
 };
 use beistand_core::run::Actor;
@@ -36,6 +36,13 @@ pub enum IncidentAct {
         text: String,
         /// When it happened.
         at: Option<Millis>,
+    },
+    /// People are asked whether they want to start a playbook.
+    Propose {
+        /// Which.
+        playbook: PlaybookName,
+        /// Why, or the inputs it would have.
+        text: String,
     },
     /// It is over.
     Close {
@@ -117,7 +124,8 @@ impl IncidentAct {
     const fn stands_alone(&self) -> bool {
         match self {
             Self::Note { .. } | Self::Evidence { .. } => true,
-            Self::Close { .. }
+            Self::Propose { .. }
+            | Self::Close { .. }
             | Self::Assign { .. }
             | Self::Edit { .. }
             | Self::Assets { .. }
@@ -176,10 +184,7 @@ impl Engine {
         // First the number: what is written after it is noticed.
         let seen = reader.newest(StreamKind::Incident, &id.to_string()).await?;
         let row = known::read(reader, *id).await?;
-        let moved = |seq: u64| {
-            let text = format!("incident {} has moved on to entry {seq}; look again", row.number);
-            EngineError::Conflict(text)
-        };
+        let moved = |seq: u64| EngineError::Moved { number: row.number.clone(), seq };
         if if_seq.is_some_and(|expected| expected != seen) {
             return Err(moved(seen));
         }
@@ -218,6 +223,9 @@ impl Engine {
         let Asked { incident, act, by, .. } = asked;
         let act = match act {
             IncidentAct::Note { text, at } => Act::Note { text: text.clone(), happened_at: *at },
+            IncidentAct::Propose { playbook, text } => {
+                Act::Propose { playbook: playbook.clone(), text: text.clone() }
+            }
             IncidentAct::Close { reason } => Act::Close { reason: reason.clone() },
             IncidentAct::Assign { role, person } => {
                 Act::Assign { role: *role, person: person.clone() }
@@ -294,6 +302,7 @@ fn answer(row: &Incident, seq: u64, events: &[Event]) -> Value {
         | Head::IncidentChanged { .. }
         | Head::IncidentClosed
         | Head::NoteAdded { .. }
+        | Head::PlaybookProposed { .. }
         | Head::RoleAssigned { .. }
         | Head::OfferWithdrawn
         | Head::CommandTaken { .. }

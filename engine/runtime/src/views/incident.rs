@@ -1,23 +1,30 @@
 //! One incident, and the list of them.
 
-use beistand_core::model::{IncidentId, Organisation};
+use beistand_core::entry::StreamKind;
+use beistand_core::incident::{IncidentNumber, Offer};
+use beistand_core::model::{Digest, IncidentId, Organisation};
 use beistand_core::timeline::Scope;
 use beistand_journal::{Asset, Evidence, Incident, Page};
 use serde_json::{Value, json};
 
 use super::{Listed, ViewPage, Views, cursor, seen};
+use crate::briefing::brief;
 use crate::error::EngineError;
+use crate::incidents::offer_of;
 
 impl Views {
-    /// An incident with its roles, whom it concerns, what it is about, and its evidence; for readers
-    /// of some organisations only what of it is theirs.
+    /// An incident with its roles, whom it concerns, what it is about, its evidence, command that is
+    /// offered, and the number of its newest entry; for readers of some organisations only what of it
+    /// is theirs.
     ///
     /// # Errors
     /// [`EngineError::NotFound`] where it is not there, or not for these eyes;
     /// [`EngineError::Store`].
     pub async fn incident(&self, id: IncidentId, scope: &Scope) -> Result<Value, EngineError> {
-        let incident = self.incident_row(id, scope).await?;
         let reader = &self.0.reader;
+        // First the number: whoever edits what they saw by it overwrites nothing written since.
+        let seq = reader.newest(StreamKind::Incident, &id.to_string()).await?;
+        let incident = self.incident_row(id, scope).await?;
         let scope = &scope.within(id);
         let theirs = |whose: Option<&Organisation>| match &scope.organisations {
             None => true,
@@ -38,7 +45,70 @@ impl Views {
         let evidence = reader.evidence(id).await?;
         let evidence = evidence.iter().filter(|one| theirs(one.organisation.as_ref()));
         fields.insert("evidence".to_owned(), evidence.map(evidence_json).collect());
+        let offer = offer_of(&incident).filter(|_| theirs(None));
+        fields.insert("offer".to_owned(), offer.as_ref().map(offer_json).unwrap_or_default());
+        fields.insert("seq".to_owned(), seq.into());
         Ok(all)
+    }
+
+    /// The incident of an id or of a number for people, if these eyes may see it.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] where it is not there, or not for these eyes;
+    /// [`EngineError::Store`].
+    pub async fn find_incident(&self, text: &str, scope: &Scope) -> Result<IncidentId, EngineError> {
+        let missing = || EngineError::NotFound(format!("there is no incident {text}"));
+        let id = match text.parse::<IncidentId>() {
+            Ok(id) => id,
+            Err(_) => {
+                let number: IncidentNumber = text.parse().map_err(|_| missing())?;
+                let found = self.0.reader.incident_by_number(&number.to_string()).await?;
+                found.ok_or_else(missing)?.id
+            }
+        };
+        match self.incident_row(id, scope).await {
+            Err(EngineError::NotFound(_)) => Err(missing()),
+            other => other.map(|row| row.id),
+        }
+    }
+
+    /// How an incident stands, for who takes command of it: with what its runs have open, and the
+    /// digest that an acceptance is bound to.
+    ///
+    /// # Errors
+    /// As [`Views::incident`]; [`EngineError::NotAllowed`] for readers of some organisations: it is
+    /// one whole, and its digest tells nothing to who is shown a part.
+    pub async fn briefing(&self, id: IncidentId, scope: &Scope) -> Result<Value, EngineError> {
+        self.incident_row(id, scope).await?;
+        if scope.within(id).organisations.is_some() {
+            let text = "a briefing is read as a whole, and not all of the incident is yours to read";
+            return Err(EngineError::NotAllowed(text.to_owned()));
+        }
+        let briefed = brief(&self.0.reader, id).await?;
+        Ok(json!({"digest": briefed.digest, "briefing": briefed.briefing.value()}))
+    }
+
+    /// The bytes of a file that an incident keeps; nothing where it keeps none of this digest, or not
+    /// for these eyes.
+    ///
+    /// # Errors
+    /// As [`Views::incident`].
+    pub async fn evidence(
+        &self,
+        id: IncidentId,
+        digest: Digest,
+        scope: &Scope,
+    ) -> Result<Option<Vec<u8>>, EngineError> {
+        self.incident_row(id, scope).await?;
+        let theirs = |one: &Evidence| match scope.within(id).organisations {
+            None => true,
+            Some(mine) => one.organisation.as_ref().is_some_and(|whose| mine.contains(whose)),
+        };
+        let kept = self.0.reader.evidence(id).await?;
+        if !kept.iter().any(|one| one.digest == digest && theirs(one)) {
+            return Ok(None);
+        }
+        Ok(self.0.reader.blob(digest).await?)
     }
 
     /// Incidents, newest first, without what belongs to them.
@@ -91,6 +161,12 @@ fn asset_json(asset: &Asset) -> Value {
 
 fn evidence_json(one: &Evidence) -> Value {
     json!({"name": one.name, "digest": one.digest, "by": one.by, "at": one.at.to_string()})
+}
+
+fn offer_json(offer: &Offer) -> Value {
+    json!({
+        "to": offer.to, "by": offer.by, "since": offer.since.to_string(), "digest": offer.digest,
+    })
 }
 
 fn json_of(incident: &Incident, titled: bool) -> Value {

@@ -34,6 +34,9 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
             format!("{by} hat eine Notiz geschrieben, die nicht gezeigt wird")
         }
         Head::NoteAdded { .. } => format!("{by}: {text}"),
+        Head::PlaybookProposed { playbook } => {
+            scene.with_text(format!("{by} schlägt vor, das Playbook {playbook} zu starten"))
+        }
         Head::RoleAssigned { role: which, person: Some(_) } => {
             format!("{}: ab jetzt {name}, eingetragen von {by}", role(*which))
         }

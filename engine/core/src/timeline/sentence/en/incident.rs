@@ -32,6 +32,9 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
         Head::IncidentClosed => scene.with_text(format!("Incident closed by {by}")),
         Head::NoteAdded { .. } if text.is_empty() => format!("{by} wrote a note that is not shown"),
         Head::NoteAdded { .. } => format!("{by}: {text}"),
+        Head::PlaybookProposed { playbook } => {
+            scene.with_text(format!("{by} proposes to start the playbook {playbook}"))
+        }
         Head::RoleAssigned { role: which, person: Some(_) } => {
             format!("{name} is {} now, by {by}", role(*which))
         }

@@ -1,0 +1,235 @@
+//! Alerts from outside: the one door for who has no rights here.
+//!
+//! It opens incidents, writes notes, names assets as suspected and proposes playbooks. It can not
+//! start, answer, vote, signal or stop anything: there is no way from here to a run. Who sends is
+//! proved before, by a signature; it has no grants, and none are asked for.
+//!
+//! An alert is never lost and never taken in twice: the id of the incident that it opens is made of
+//! its signature, and the signature is remembered only after all of it was written.
+
+use std::collections::BTreeMap;
+
+use beistand_core::entry::StreamKind;
+use beistand_core::incident::{self, Alert, AlertRule, AssetState};
+use beistand_core::model::{Digest, IncidentId, Millis, Person, Span, Tlp};
+use beistand_core::run::{Actor, Proof};
+use beistand_journal::{Incident, Page};
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::incidents::{Asked, IncidentAct, NewIncident};
+
+/// So many of the newest incidents are looked through for those that alerts opened.
+const INCIDENTS_MAX: u32 = 1_000;
+
+/// A quota is counted by the minute.
+const MINUTE: Span = Span::from_secs(60);
+
+/// An alert whose signature was found right.
+#[derive(Debug, Clone)]
+pub struct HookAlert {
+    /// The name of the hook.
+    pub hook: String,
+    /// What becomes of its alerts.
+    pub rule: AlertRule,
+    /// What it says.
+    pub alert: Alert,
+    /// Its signature: the same one is the same alert.
+    pub signature: Digest,
+    /// When it was signed.
+    pub sent_at: Millis,
+    /// Until when the same signature could come again.
+    pub until: Millis,
+    /// How many alerts of this hook are taken in within a minute.
+    pub quota: u64,
+    /// The provider's short name, for a new incident's number.
+    pub short: String,
+}
+
+/// Where an alert belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// The incident.
+    pub incident: IncidentId,
+    /// Its number for people.
+    pub number: String,
+    /// It was opened by this alert.
+    pub opened: bool,
+    /// It was taken in before, and nothing was done.
+    pub again: bool,
+}
+
+/// What becomes of an alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hearing {
+    /// It is written down.
+    Heard(Heard),
+    /// Its hook sent too many within this minute; it may be sent again later.
+    TooMany,
+}
+
+/// Which incident is about what, by hook and by the words of who sends.
+#[derive(Debug, Default)]
+pub(crate) struct Alerts {
+    /// Nothing until it was read from the store once.
+    known: Option<BTreeMap<(Person, String), IncidentId>>,
+}
+
+impl HookAlert {
+    fn by(&self) -> Result<Actor, EngineError> {
+        let name = format!("hook-{}", self.hook).parse();
+        let name = name.map_err(|_| EngineError::Internal("a hook's name is none".to_owned()))?;
+        Ok(Actor::proved(name, Proof::Machine))
+    }
+
+    fn replay_key(&self) -> String {
+        format!("hook/{}/{}", self.hook, self.signature.hex())
+    }
+
+    /// The incident that it opens, if it opens one: made of when and how it was signed.
+    fn own_incident(&self) -> IncidentId {
+        let mut ten = [0; 10];
+        for (to, from) in ten.iter_mut().zip(self.signature.as_bytes()) {
+            *to = *from;
+        }
+        IncidentId::at(self.sent_at, &ten)
+    }
+
+    fn opens(&self, by: &Actor) -> NewIncident {
+        let title = if self.alert.title.is_empty() {
+            format!("Alert of {}", by.person)
+        } else {
+            self.alert.title.clone()
+        };
+        let (mode, severity) = (self.rule.mode, self.rule.severity);
+        NewIncident { title, mode, severity, tlp: Tlp::Amber, short: self.short.clone(), by: by.clone() }
+    }
+
+    /// What is written into the incident, in this order.
+    fn acts(&self) -> Vec<IncidentAct> {
+        let alert = &self.alert;
+        let mut acts = vec![IncidentAct::Note { text: alert.text.clone(), at: None }];
+        for (kind, values) in &alert.assets {
+            acts.push(IncidentAct::Assets {
+                kind: *kind,
+                values: values.clone(),
+                state: AssetState::Suspected,
+                organisation: self.rule.organisation.clone(),
+            });
+        }
+        let proposed = alert.proposed.clone();
+        acts.extend(proposed.map(|(playbook, text)| IncidentAct::Propose { playbook, text }));
+        acts
+    }
+}
+
+impl Engine {
+    /// Takes in an alert from outside; it is durable on return.
+    ///
+    /// # Errors
+    /// [`EngineError`]; then it may be sent again, and nothing is there twice.
+    pub async fn alert(&self, alert: HookAlert) -> Result<Hearing, EngineError> {
+        // In a task of its own: a sender that leaves does not cut it half way.
+        let engine = self.clone();
+        let hearing = tokio::spawn(async move { engine.hear(&alert).await });
+        hearing.await.unwrap_or_else(|error| Err(EngineError::Internal(error.to_string())))
+    }
+
+    async fn hear(&self, alert: &HookAlert) -> Result<Hearing, EngineError> {
+        let (inner, by) = (&self.0, alert.by()?);
+        let mut alerts = inner.alerts.lock().await;
+        let (journal, now) = (&inner.journal, inner.clock.now());
+        let reader = journal.reader();
+        let own = reader.incident(alert.own_incident()).await?;
+        let about = alert.alert.key.as_ref().map(|key| (by.person.clone(), key.clone()));
+        let known = match &about {
+            Some(about) => self.correlated(&mut alerts, about).await?,
+            None => None,
+        };
+        let (seen, _) = reader.tally(&alert.replay_key(), now).await?;
+        let before = own.clone().or_else(|| known.clone());
+        if let (true, Some(row)) = (seen > 0, before) {
+            return Ok(Hearing::Heard(heard(&row, false, true)));
+        }
+        let minute = now.get().div_euclid(60_000);
+        let quota = format!("hook-quota/{}/{minute}", alert.hook);
+        if journal.count(&quota, now, now.plus(MINUTE)).await? > alert.quota {
+            return Ok(Hearing::TooMany);
+        }
+        // One that it opened and did not finish comes before one that is about the same.
+        let there = own.or_else(|| known.filter(|row| row.closed_at.is_none()));
+        let opened = there.is_none();
+        let row = match there {
+            Some(row) => row,
+            None => self.opened_by(alert, &by).await?,
+        };
+        for act in self.linked(alert, row.id).await?.into_iter().chain(alert.acts()) {
+            self.act(Asked { incident: row.id, act, by: by.clone(), if_seq: None }).await?;
+        }
+        if let (Some(about), Some(known)) = (about, &mut alerts.known) {
+            known.insert(about, row.id);
+        }
+        journal.see(&alert.replay_key(), now, alert.until).await?;
+        Ok(Hearing::Heard(heard(&row, opened, false)))
+    }
+
+    async fn opened_by(&self, alert: &HookAlert, by: &Actor) -> Result<Incident, EngineError> {
+        let (new, id) = (alert.opens(by), alert.own_incident());
+        self.open_incident_as(&new, id, alert.alert.key.as_deref()).await
+    }
+
+    /// That the hook's organisation is concerned, where that is not known.
+    async fn linked(
+        &self,
+        alert: &HookAlert,
+        id: IncidentId,
+    ) -> Result<Option<IncidentAct>, EngineError> {
+        let Some(organisation) = alert.rule.organisation.clone() else { return Ok(None) };
+        let linked = self.0.journal.reader().organisations(id).await?;
+        Ok((!linked.contains(&organisation)).then_some(IncidentAct::Link { organisation }))
+    }
+
+    /// The newest incident that an alert of the same hook about the same opened.
+    async fn correlated(
+        &self,
+        alerts: &mut Alerts,
+        about: &(Person, String),
+    ) -> Result<Option<Incident>, EngineError> {
+        let reader = self.0.journal.reader();
+        let known = match &mut alerts.known {
+            Some(known) => known,
+            empty @ None => empty.insert(self.opened_by_alerts().await?),
+        };
+        match known.get(about) {
+            Some(id) => Ok(reader.incident(*id).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// What the store says of incidents that alerts opened: in the first entry of each.
+    async fn opened_by_alerts(
+        &self,
+    ) -> Result<BTreeMap<(Person, String), IncidentId>, EngineError> {
+        let reader = self.0.journal.reader();
+        let mut known = BTreeMap::new();
+        for (_, row) in reader.incidents(Page::first(INCIDENTS_MAX)).await? {
+            let stream = reader.stream(StreamKind::Incident, &row.id.to_string()).await?;
+            let Some(stream) = stream else { continue };
+            let Some(first) = reader.entries(&stream, 0, 1).await?.into_iter().next() else {
+                continue;
+            };
+            let decoded = incident::decode(&first.head, first.body.as_deref());
+            let (_, events) = decoded.map_err(|error| EngineError::Internal(error.to_string()))?;
+            let Some(event) = events.into_iter().next() else { continue };
+            if let Some(key) = event.body.correlation {
+                // Newest first: who came first here stays.
+                known.entry((event.by.person, key)).or_insert(row.id);
+            }
+        }
+        Ok(known)
+    }
+}
+
+fn heard(row: &Incident, opened: bool, again: bool) -> Heard {
+    Heard { incident: row.id, number: row.number.clone(), opened, again }
+}
