@@ -2,7 +2,9 @@
 //! every way in which it ends.
 
 mod accounts;
+mod alerts;
 mod client;
+mod incidents;
 mod inside;
 
 use std::io::Write as _;

@@ -22,7 +22,7 @@ use beistand_runtime::Caller;
 use tokio::time::timeout;
 
 use crate::door::{Denied, Doorkeeper, Who, credential};
-use crate::limits::{Limits, whole};
+use crate::limits::{BODY_BYTES_MAX, Limits, whole};
 use crate::peer::{Peer, Proxies};
 use crate::pressure::{Lane, Pressure};
 use crate::report::Problem;
@@ -97,16 +97,18 @@ impl Gate {
         if let Some(caller) = self.admitted(rule.right, request.headers()).await? {
             request.extensions_mut().insert(Who(caller));
         }
-        let (request, turn) = if request.body().is_end_stream() {
-            (request, turn)
+        let (request, turn, large) = if request.body().is_end_stream() {
+            (request, turn, None)
         } else {
             drop(turn);
+            let is_large = rule.body_bytes_max > BODY_BYTES_MAX;
+            let large = is_large.then(|| self.pressure.large()).transpose()?;
             let request = whole(request, rule.body_bytes_max, self.limits.body_within).await?;
-            (request, self.pressure.turn(rule.lane).await?)
+            (request, self.pressure.turn(rule.lane).await?, large)
         };
         let task = tokio::spawn(async move {
             let response = next.run(request).await;
-            drop(turn);
+            drop((turn, large));
             response
         });
         match timeout(self.limits.request_within, task).await {

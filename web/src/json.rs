@@ -50,7 +50,7 @@ impl<T: Serialize> IntoResponse for Sent<T> {
 }
 
 /// Whether a body says that it is JSON in UTF-8, and nothing that must be unpacked first.
-fn says_json(headers: &HeaderMap) -> bool {
+pub(crate) fn says_json(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(kind), None) = (types.next().and_then(|kind| kind.to_str().ok()), types.next())
     else {

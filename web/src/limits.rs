@@ -40,6 +40,9 @@ pub struct Limits {
     pub urgent_at_work_max: u32,
     /// Urgent requests that wait for a place.
     pub urgent_waiting_max: u32,
+    /// Large bodies at once, evidence: each is held in memory whole, three times over while it is
+    /// read.
+    pub large_bodies_max: u32,
     /// How long a request waits for a place. A reader who waits longer has reloaded already.
     pub waits_within: Duration,
     /// How long a graceful end waits for requests under way.
@@ -61,6 +64,7 @@ impl Default for Limits {
             waiting_max: 256,
             urgent_at_work_max: 16,
             urgent_waiting_max: 128,
+            large_bodies_max: 2,
             waits_within: Duration::from_secs(2),
             leave_within: Duration::from_secs(10),
         }

@@ -45,6 +45,7 @@ struct Places {
 pub(crate) struct Pressure {
     ordinary: Places,
     urgent: Places,
+    large: Arc<Semaphore>,
     waits: Duration,
 }
 
@@ -69,8 +70,18 @@ impl Pressure {
         Self {
             ordinary: Places::new(limits.at_work_max, limits.waiting_max),
             urgent: Places::new(limits.urgent_at_work_max, limits.urgent_waiting_max),
+            large: Arc::new(Semaphore::new(limits.large_bodies_max as usize)),
             waits: limits.waits_within,
         }
+    }
+
+    /// Memory for a large body, until it is dropped.
+    ///
+    /// # Errors
+    /// 429 at once: whoever sends one would hold up the others for long.
+    pub(crate) fn large(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let full = "other large bodies are being read; send yours in a moment";
+        Arc::clone(&self.large).try_acquire_owned().map_err(|_| Problem::too_many(full))
     }
 
     /// A place in a lane, as soon as there is one.

@@ -79,6 +79,8 @@ enum Kind {
     MethodNotAllowed,
     TooSlow,
     Conflict,
+    Moved,
+    Unconditional,
     TooLarge,
     WrongMediaType,
     TooMany,
@@ -105,6 +107,14 @@ impl Kind {
             Self::Conflict => {
                 ("conflict", "It does not fit what is true now", StatusCode::CONFLICT)
             }
+            Self::Moved => {
+                ("moved-on", "It is not what was seen any more", StatusCode::PRECONDITION_FAILED)
+            }
+            Self::Unconditional => (
+                "unconditional",
+                "An edit says what was seen",
+                StatusCode::PRECONDITION_REQUIRED,
+            ),
             Self::TooLarge => ("too-large", "The body is too large", StatusCode::PAYLOAD_TOO_LARGE),
             Self::WrongMediaType => {
                 ("wrong-media-type", "Not in this format", StatusCode::UNSUPPORTED_MEDIA_TYPE)
@@ -177,6 +187,14 @@ impl Problem {
     /// It does not fit what is true now: 409.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(Kind::Conflict, detail)
+    }
+    /// Somebody else wrote since it was seen: 412.
+    pub(crate) fn moved(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Moved, detail).hint("get it again, look, and send its new `ETag`")
+    }
+    /// An edit does not say what it is of: 428 (RFC 6585, section 3).
+    pub(crate) fn precondition_required() -> Self {
+        Self::new(Kind::Unconditional, "an edit names what was seen, in the header `If-Match`")
     }
     /// The body has more bytes than are taken here: 413.
     pub(crate) fn too_large(bytes_max: usize) -> Self {
@@ -271,6 +289,8 @@ impl IntoResponse for Problem {
             | Kind::MethodNotAllowed
             | Kind::TooSlow
             | Kind::Conflict
+            | Kind::Moved
+            | Kind::Unconditional
             | Kind::TooLarge
             | Kind::WrongMediaType
             | Kind::Internal => {}
@@ -290,6 +310,9 @@ fn reference() -> String {
 
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
+        if let EngineError::Moved { .. } = &error {
+            return Self::moved(error.to_string());
+        }
         let told = error_json(&error);
         let word = |name: &str| told.get(name).and_then(Value::as_str).unwrap_or_default();
         let detail = word("message");
@@ -352,6 +375,7 @@ mod tests {
         for (error, status) in [
             (EngineError::NotFound("x".to_owned()), 404),
             (EngineError::Conflict("x".to_owned()), 409),
+            (EngineError::Moved { number: "x".to_owned(), seq: 7 }, 412),
             (EngineError::NotAllowed("x".to_owned()), 403),
             (EngineError::Usage("x".to_owned()), 400),
             (EngineError::Append(beistand_journal::AppendError::Full), 503),

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use beistand_runtime::{Clock as _, Drive, Engine, WallClock};
 use beistand_web::certificate::{Certificate, CertificateError};
-use beistand_web::{Accounts, App, Doorkeeper, Leave, Limits, Server, Settings};
+use beistand_web::{Accounts, App, Doorkeeper, Hooks, Leave, Limits, Server, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::run::stop_file;
 use crate::args::ServeArgs;
-use crate::config::{Serve, TlsFiles};
+use crate::config::{Serve, TlsFiles, hooks};
 use crate::exit::{DEAD_HINT, Exit, Failure, Outcome};
 use crate::session::{Context, Held};
 
@@ -28,6 +28,7 @@ pub(super) async fn serve(context: &Context, args: ServeArgs) -> Outcome {
     if args.plain {
         settings.check().map_err(|error| refused(&error))?;
     }
+    let hooks = hooks(&context.config.hooks)?;
     // The store comes first: who has it makes the certificate and has the address.
     let engine = match context.take(Drive::Yes, Vec::new()).await? {
         Held::Here(engine) => *engine,
@@ -47,7 +48,7 @@ pub(super) async fn serve(context: &Context, args: ServeArgs) -> Outcome {
         Ok(server)
     };
     match bound.await {
-        Ok(server) => until_told(context, engine, server).await,
+        Ok(server) => until_told(context, engine, server, hooks).await,
         Err(failure) => {
             engine.leave().await;
             Err(failure)
@@ -145,9 +146,10 @@ fn announce(context: &Context, server: &Server, certificate: Option<&Certificate
 }
 
 /// Serves and drives until a signal comes or the store dies.
-async fn until_told(context: &Context, engine: Engine, server: Server) -> Outcome {
+async fn until_told(context: &Context, engine: Engine, server: Server, hooks: Hooks) -> Outcome {
     let leave = Leave::default();
-    let app = App::new(engine.clone(), leave.clone());
+    let short = context.config.provider.short.as_str();
+    let app = App::new(engine.clone(), short, leave.clone()).hearing(hooks);
     let door: Arc<dyn Doorkeeper> = Arc::new(Accounts::new(engine.clone()));
     if !engine.has_accounts().await? {
         context.out.loud(

@@ -1,7 +1,7 @@
 //! What is configured: schemas, the configuration, the inventory, connectors.
 
 use beistand_connectors::{CONNECTORS, inventory as csv};
-use beistand_core::model::{Catalogue, ConnectorName, StoreId};
+use beistand_core::model::{Catalogue, ConnectorName, Mode, StoreId, TargetKind};
 use beistand_core::playbook::{Finding, SourceText, playbook_schema};
 use beistand_runtime::Verb;
 use serde_json::{Value, json};
@@ -72,8 +72,33 @@ fn config_schema() -> Value {
                 "tls": {"type": "object", "additionalProperties": false, "required": ["cert", "key"],
                     "properties": {"cert": {"type": "string"}, "key": {"type": "string"}}},
                 "name": texts, "trusted_proxies": texts}},
+            "hooks": {"type": "object", "additionalProperties": hook_schema()},
         },
     })
+}
+
+/// Who outside may send alerts. A pointer is one into the JSON that is sent (RFC 6901).
+fn hook_schema() -> Value {
+    let pointer = json!({"type": "string", "pattern": "^/", "title": "JSON pointer"});
+    let words = |all: Vec<&str>| json!({"enum": all});
+    json!({"type": "object", "additionalProperties": false, "required": ["secret", "title"],
+        "properties": {
+            "secret": {"type": "object", "title": "{file: PATH}, {env: NAME} or {credential: NAME}",
+                "minProperties": 1, "maxProperties": 1, "additionalProperties": false, "properties": {
+                "file": {"type": "string"}, "env": {"type": "string"}, "credential": {"type": "string"}}},
+            "organisation": {"type": "string"},
+            "title": {"type": "string", "title": "a pointer, or a text with pointers: {/a} on {/b}"},
+            "severity": {"type": "integer", "minimum": 1, "maximum": 4, "default": 3},
+            "key": pointer,
+            "assets": {"type": "array", "items": {"type": "object", "additionalProperties": false,
+                "required": ["kind", "value"], "properties": {
+                "kind": words(TargetKind::ALL.iter().map(|kind| kind.as_str()).collect()),
+                "value": pointer}}},
+            "playbook": {"type": "string", "title": "what people are asked to start"},
+            "inputs": {"type": "object", "additionalProperties": pointer},
+            "quota": {"type": "integer", "minimum": 1, "default": 60, "title": "alerts a minute"},
+            "mode": words(Mode::ALL.iter().map(|mode| mode.as_str()).collect()),
+        }})
 }
 
 pub(super) fn config(context: &Context) -> Outcome {

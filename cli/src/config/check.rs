@@ -30,6 +30,10 @@ pub(crate) fn findings(config: &Config, source: &SourceText) -> Vec<Finding> {
     all.errors("config-guard", guard_faults(config));
     all.errors("config-drill", relays(config).1);
     all.errors("config-serve", config.serve.faults(WallClock.now()));
+    all.errors("config-hook", super::hooks::faults(&config.hooks));
+    for (name, hook) in &config.hooks {
+        all.secret(&format!("hooks.{name}.secret"), &hook.secret);
+    }
     for (name, value) in &config.connectors {
         all.files(&format!("connectors.{name}"), value);
     }

@@ -3,6 +3,7 @@
 //! Secrets are references; nothing in here reads one. File < environment < flag.
 
 mod check;
+mod hooks;
 mod secrets;
 mod serve;
 
@@ -17,6 +18,7 @@ use serde_json::Value;
 use crate::exit::{Exit, Failure, Outcome};
 
 pub(crate) use check::findings;
+pub(crate) use hooks::{HookConfig, hooks};
 pub(crate) use secrets::{Resolver, variable};
 pub(crate) use serve::{Serve, TlsFiles};
 
@@ -53,6 +55,8 @@ pub(crate) struct Config {
     pub(crate) telemetry: Telemetry,
     /// The server.
     pub(crate) serve: Serve,
+    /// Who outside may send alerts, by the name in the path.
+    pub(crate) hooks: BTreeMap<String, HookConfig>,
 }
 
 /// Who we are.

@@ -11,8 +11,8 @@ use beistand_core::run::Actor;
 use beistand_runtime::{Caller, Clock as _, Engine, WallClock};
 use beistand_tests::tool::now;
 use beistand_web::{
-    App, Credential, Denied, Doorkeeper, Identified, Leave, Limits, Proxies, Server, Settings,
-    table,
+    App, Credential, Denied, Doorkeeper, Hooks, Identified, Leave, Limits, Proxies, Server,
+    Settings, table,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -21,19 +21,21 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::client::{Client, answer};
 use crate::engine::world::engine;
 
-/// A token is the name of a role and of who has it: `commander-anna`.
+/// A token is the name of a role and of who has it, `commander-anna`, everywhere or as far as it
+/// says: `reviewer-rita@organisation:stadt-a`.
 #[derive(Debug)]
 struct Tokens;
 
 impl Doorkeeper for Tokens {
     fn identify<'a>(&'a self, credential: Credential<'a>) -> Identified<'a> {
-        let known = match credential {
-            Credential::Bearer(token) => token.split_once('-'),
-            Credential::Session(_) => None,
+        let (token, reach) = match credential {
+            Credential::Bearer(token) => token.split_once('@').unwrap_or((token, "instance")),
+            Credential::Session(_) => ("", ""),
         };
+        let known = token.split_once('-');
         let caller = known.and_then(|(role, name)| {
             let (role, person): (Role, Person) = (role.parse().ok()?, name.parse().ok()?);
-            let reach = "instance".parse().ok()?;
+            let reach = reach.parse().ok()?;
             let grant = Grant { person: person.clone(), role, reach, until: None };
             let rights = Rights::of([grant], Millis::new(0));
             let proved_at = Some(WallClock.now());
@@ -43,16 +45,20 @@ impl Doorkeeper for Tokens {
     }
 }
 
-struct Inside {
+pub(super) struct Inside {
     client: Client,
-    engine: Engine,
+    pub(super) engine: Engine,
     leave: Leave,
     serving: JoinHandle<()>,
     _folder: TempDir,
 }
 
 impl Inside {
-    async fn new(limits: Limits) -> Self {
+    pub(super) async fn new(limits: Limits) -> Self {
+        Self::hearing(limits, Hooks::new()).await
+    }
+
+    pub(super) async fn hearing(limits: Limits, hooks: Hooks) -> Self {
         let folder = TempDir::new().unwrap();
         let engine = engine(&folder.path().join("b.db"), Vec::new()).await;
         let settings = Settings {
@@ -64,18 +70,18 @@ impl Inside {
         let server = Server::bind(settings).await.unwrap();
         let client = Client { address: server.address(), pinned: None };
         let leave = Leave::default();
-        let app = App::new(engine.clone(), leave.clone());
+        let app = App::new(engine.clone(), "SIT", leave.clone()).hearing(hooks);
         let serving = tokio::spawn(server.run(table(), app, Arc::new(Tokens), leave.clone()));
         Self { client, engine, leave, serving, _folder: folder }
     }
 
     /// Lets the client talk, which blocks its thread.
-    async fn talk<T: Send + 'static>(&self, talk: impl FnOnce(Client) -> T + Send + 'static) -> T {
+    pub(super) async fn talk<T: Send + 'static>(&self, talk: impl FnOnce(Client) -> T + Send + 'static) -> T {
         let client = self.client.clone();
         spawn_blocking(move || talk(client)).await.unwrap()
     }
 
-    async fn end(self) {
+    pub(super) async fn end(self) {
         self.leave.tell();
         self.serving.await.unwrap();
         self.engine.leave().await;

@@ -6,11 +6,19 @@
 //! is [`Right::NeedsThere`], it asks [`crate::Who::may`] about what it has found in the store, never
 //! about what the request says of it.
 
+mod acts;
+mod calls;
+mod evidence;
+mod form;
 mod health;
+mod holds;
+mod hooks;
+mod incidents;
 mod me;
 mod openapi;
 mod session;
 mod stop;
+mod timeline;
 
 use beistand_core::access::Permission;
 use utoipa_axum::routes;
@@ -21,7 +29,7 @@ use crate::routes::{Right, Routes};
 /// Every route there is.
 pub fn table() -> Routes {
     use Lane::{Free, Ordinary, Urgent};
-    use Right::{LoggedIn, Needs, Public};
+    use Right::{LoggedIn, Needs, NeedsThere, Public};
     Routes::new()
         .add(Public, Free, routes!(health::healthz))
         .add(Public, Ordinary, routes!(health::readyz))
@@ -33,6 +41,26 @@ pub fn table() -> Routes {
         .add(LoggedIn, Urgent, routes!(session::prove))
         .add(Needs(Permission::Stop), Urgent, routes!(stop::stop))
         .add(Needs(Permission::Resume), Urgent, routes!(stop::go_on))
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(incidents::list))
+        .add(Needs(Permission::Open), Ordinary, routes!(incidents::open))
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(incidents::one))
+        .add(NeedsThere(Permission::Change), Ordinary, routes!(incidents::edit))
+        .add(NeedsThere(Permission::Note), Ordinary, routes!(acts::note))
+        .add(NeedsThere(Permission::Change), Ordinary, routes!(acts::assets))
+        .add(NeedsThere(Permission::Launch), Ordinary, routes!(calls::call))
+        .add(NeedsThere(Permission::Assign), Ordinary, routes!(acts::roles))
+        .add(NeedsThere(Permission::Assign), Ordinary, routes!(acts::handover))
+        .add_sized(
+            evidence::BODY_BYTES_MAX,
+            NeedsThere(Permission::Note),
+            Ordinary,
+            routes!(evidence::keep),
+        )
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(evidence::bytes))
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(timeline::timeline))
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(timeline::briefing))
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(holds::holds))
+        .add_sized(hooks::BODY_BYTES_MAX, Public, Ordinary, routes!(hooks::alert))
 }
 
 #[cfg(test)]

@@ -1,0 +1,195 @@
+//! What happened in an incident: line by line, as a file, and as the briefing for who takes command.
+
+use axum::extract::State;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use beistand_core::timeline::{Lang, Zone};
+use beistand_runtime::{LineFilter, Telling, TimelineFormat, ViewPage};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::form::{
+    Instant, LaneWord, ModeWord, OrganisationName, PersonName, Sha256, Sought, TlpWord,
+};
+use super::incidents::shaped;
+use crate::app::App;
+use crate::asked::{Asked, At};
+use crate::door::Who;
+use crate::json::Sent;
+use crate::report::Problem;
+
+/// Lines of a page.
+const LINES: u32 = 500;
+
+/// Which lines, and how they are told.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Wanted {
+    /// Only this kind of doing.
+    lane: Option<LaneWord>,
+    /// Only what was written down at or after this instant.
+    from: Option<Instant>,
+    /// Only what was written down before this instant.
+    to: Option<Instant>,
+    /// Only sentences that hold this text, in small letters or large.
+    q: Option<Sought>,
+    /// `next` of the page before; nothing for the first.
+    cursor: Option<String>,
+    /// The whole of it as a file, which goes with none of the above.
+    format: Option<FileFormat>,
+    /// The language of its sentences; German where it is not said.
+    lang: Option<Language>,
+}
+
+/// A file that is made of a timeline.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum FileFormat {
+    Jsonl,
+    Csv,
+    Html,
+}
+
+/// A language of sentences.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Language {
+    De,
+    En,
+}
+
+/// A line: that of the JSONL export.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct TimelineLine {
+    /// A sentence.
+    message: String,
+    /// When it happened where somebody said so, otherwise when it was written down.
+    datetime: Instant,
+    /// Which of the two: `happened` or `recorded`.
+    timestamp_desc: String,
+    recorded_at: Instant,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    happened_at: Option<Instant>,
+    lane: LaneWord,
+    /// A word that does not change, `attempt-ended`.
+    kind: String,
+    /// Noise for most readers.
+    detail: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    playbook: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<PersonName>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    asserted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organisation: Option<OrganisationName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<Value>,
+    mode: ModeWord,
+    tlp: TlpWord,
+    /// `kind:public-id`.
+    stream: String,
+    seq: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry: Option<String>,
+}
+
+/// A page of lines, oldest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TimelinePage {
+    items: Vec<TimelineLine>,
+    /// Where the next page begins; null on the last.
+    next: Option<String>,
+}
+
+/// How an incident stands, for who takes command of it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct BriefingShown {
+    /// What an acceptance is bound to.
+    digest: Sha256,
+    /// Number, title, roles, assets, what waits, what goes on, what is held, the newest notes.
+    #[schema(value_type = Object)]
+    briefing: Value,
+}
+
+/// What happened in an incident.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{id}/timeline", tag = "incidents",
+    params(("id" = String, Path, description = "Its id or its number"), Wanted),
+    responses((
+        status = 200, description = "A page of lines, or the file that `format` asks for",
+        content(
+            (TimelinePage = "application/json"), (String = "application/x-ndjson"),
+            (String = "text/csv"), (String = "text/html"),
+        )
+    ))
+)]
+pub(super) async fn timeline(
+    State(app): State<App>,
+    who: Who,
+    At(id): At<String>,
+    Asked(wanted): Asked<Wanted>,
+) -> Result<Response, Problem> {
+    let scope = who.0.rights.scope();
+    let id = app.views.find_incident(&id, &scope).await?;
+    let lang = match wanted.lang {
+        Some(Language::En) => Lang::En,
+        Some(Language::De) | None => Lang::De,
+    };
+    let telling = Telling { lang, zone: Zone::Berlin, now: app.engine.now() };
+    let filter = LineFilter {
+        lane: wanted.lane.map(|word| word.0),
+        from: wanted.from.map(|at| at.0),
+        to: wanted.to.map(|at| at.0),
+        text: wanted.q.map(|text| text.0),
+    };
+    let Some(format) = wanted.format else {
+        let page = ViewPage { cursor: wanted.cursor, limit: LINES };
+        let listed = app.views.timeline(id, (&filter, &page), &telling, &scope).await?;
+        let items: Result<_, _> = listed.items.into_iter().map(shaped).collect();
+        return Ok(Sent(TimelinePage { items: items?, next: listed.next }).into_response());
+    };
+    let LineFilter { lane, from, to, text } = &filter;
+    if lane.is_some() || from.is_some() || to.is_some() || text.is_some() || wanted.cursor.is_some()
+    {
+        let text = "a file is the whole of a timeline; it goes with `lang` alone";
+        return Err(Problem::malformed(text).place("format"));
+    }
+    let (format, kind, ending) = match format {
+        FileFormat::Jsonl => (TimelineFormat::Jsonl, "application/x-ndjson", "jsonl"),
+        FileFormat::Csv => (TimelineFormat::Csv, "text/csv; charset=utf-8", "csv"),
+        FileFormat::Html => (TimelineFormat::Html, "text/html; charset=utf-8", "html"),
+    };
+    let mut text = app.views.export(id, format, &telling, &scope).await?;
+    text.push('\n');
+    // To be saved, never to be shown from here: what people and machines wrote stands in it.
+    let name = format!("attachment; filename=\"timeline-{id}.{ending}\"");
+    let headers = [(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, name)];
+    Ok((headers, text).into_response())
+}
+
+/// How an incident stands, with the digest that taking command is bound to.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{id}/briefing", tag = "incidents",
+    params(("id" = String, Path, description = "Its id or its number")),
+    responses((status = 200, description = "How it stands", body = BriefingShown))
+)]
+pub(super) async fn briefing(
+    State(app): State<App>,
+    who: Who,
+    At(id): At<String>,
+) -> Result<impl IntoResponse, Problem> {
+    let scope = who.0.rights.scope();
+    let id = app.views.find_incident(&id, &scope).await?;
+    let briefing: BriefingShown = shaped(app.views.briefing(id, &scope).await?)?;
+    Ok(Sent(briefing))
+}

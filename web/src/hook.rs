@@ -1,0 +1,163 @@
+//! Hooks: who outside may send alerts, and how one is known to be theirs.
+//!
+//! A signature is over the time and the body, under a secret that only the sender and this server
+//! have: `Beistand-Timestamp` in seconds since 1970, and `Beistand-Signature: v1=` with the
+//! HMAC-SHA-256 (RFC 2104) over `v1:TIMESTAMP:BODY` in hex. An old one is no good, and one that was
+//! used is known. What an alert does is not decided here.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use axum::http::HeaderMap;
+use beistand_core::incident::AlertRule;
+use beistand_core::model::{Digest, Millis, Span};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+/// The header with the time of signing.
+const TIMESTAMP: &str = "beistand-timestamp";
+
+/// The header with the signature.
+const SIGNATURE: &str = "beistand-signature";
+
+/// How far the sender's clock may be off, either way: an alert that took longer is sent anew.
+pub(crate) const SKEW_MAX: Span = Span::from_secs(5 * 60);
+
+/// Shortest secret: what HMAC-SHA-256 is worth its name with (RFC 2104, section 3, wants 32).
+pub const SECRET_BYTES_MIN: usize = 32;
+
+/// One sender.
+pub struct Hook {
+    /// Known to the sender and to this server.
+    secret: Vec<u8>,
+    /// What becomes of its alerts.
+    pub(crate) rule: AlertRule,
+    /// How many are taken in within a minute.
+    pub(crate) quota: u64,
+}
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hook").field("rule", &self.rule).finish_non_exhaustive()
+    }
+}
+
+/// All senders, by the name in the path.
+pub type Hooks = BTreeMap<String, Hook>;
+
+/// What was signed, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Signed {
+    /// The signature itself: it makes the alert one.
+    pub(crate) signature: Digest,
+    /// When.
+    pub(crate) at: Millis,
+}
+
+impl Hook {
+    /// A sender with its secret; none where that is shorter than [`SECRET_BYTES_MIN`].
+    pub fn new(secret: &[u8], rule: AlertRule, quota: u32) -> Option<Self> {
+        let long = secret.len() >= SECRET_BYTES_MIN;
+        long.then(|| Self { secret: secret.to_vec(), rule, quota: u64::from(quota) })
+    }
+
+    /// Whether this is an alert of this sender, signed about now. It never says what was wrong.
+    pub(crate) fn signed(&self, headers: &HeaderMap, body: &[u8], now: Millis) -> Option<Signed> {
+        let timestamp = only(headers, TIMESTAMP)?;
+        let digits = (1..=12).contains(&timestamp.len())
+            && timestamp.bytes().all(|byte| byte.is_ascii_digit());
+        let seconds: i64 = timestamp.parse().ok().filter(|_| digits)?;
+        let at = Millis::new(seconds.checked_mul(1_000)?);
+        if now.since(at).max(at.since(now)) > SKEW_MAX {
+            return None;
+        }
+        let mut signature = [0; 32];
+        let hex = only(headers, SIGNATURE)?.strip_prefix("v1=")?;
+        hex::decode_to_slice(hex, &mut signature).ok()?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).ok()?;
+        for part in [b"v1:", timestamp.as_bytes(), b":", body] {
+            mac.update(part);
+        }
+        // In constant time.
+        mac.verify_slice(&signature).ok()?;
+        Some(Signed { signature: Digest::from_bytes(signature), at })
+    }
+}
+
+/// A header that is there once.
+fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use beistand_core::model::{Mode, Severity};
+
+    use super::*;
+
+    const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
+    const NOW: Millis = Millis::new(1_700_000_000_000);
+    /// Made with `printf 'v1:1700000000:{}' | openssl dgst -sha256 -hmac SECRET`.
+    const RIGHT: &str = "v1=748cb9099dea32dbcdffd1ba82be70e1209551786bcf7ab5d0629b05c70e1fb6";
+
+    fn hook() -> Hook {
+        let rule = AlertRule {
+            title: "x".to_owned().try_into().unwrap(),
+            severity: Severity::default(),
+            mode: Mode::Live,
+            organisation: None,
+            key: None,
+            assets: Vec::new(),
+            proposal: None,
+        };
+        Hook::new(SECRET, rule, 10).unwrap()
+    }
+
+    fn signed(headers: &[(&'static str, &str)], body: &[u8], now: Millis) -> Option<Signed> {
+        let pair = |(name, value): &(&'static str, &str)| {
+            (name.parse().unwrap(), value.parse().unwrap())
+        };
+        let headers: HeaderMap = headers.iter().map(pair).collect();
+        hook().signed(&headers, body, now)
+    }
+
+    #[test]
+    fn only_what_was_signed_about_now_with_the_secret_is_an_alert() {
+        let (time, sign) = ((TIMESTAMP, "1700000000"), (SIGNATURE, RIGHT));
+        let found = signed(&[time, sign], b"{}", NOW).unwrap();
+        assert_eq!((found.at, found.signature.hex().as_str()), (NOW, &RIGHT[3..]));
+        let off = |seconds: i64| Millis::new(NOW.get() + seconds * 1_000);
+        for (seconds, right) in [(300, true), (-300, true), (301, false), (-301, false)] {
+            let found = signed(&[time, sign], b"{}", off(seconds));
+            assert_eq!(found.is_some(), right, "{seconds}");
+        }
+        let zeros = format!("v1={}", "0".repeat(64));
+        for (headers, body) in [
+            (&[time][..], &b"{}"[..]),
+            (&[sign][..], b"{}"),
+            (&[][..], b"{}"),
+            (&[time, sign, sign][..], b"{}"),
+            (&[time, time, sign][..], b"{}"),
+            (&[time, sign][..], b"{ }"),
+            (&[time, (SIGNATURE, &RIGHT[3..])][..], b"{}"),
+            (&[time, (SIGNATURE, "v1=")][..], b"{}"),
+            (&[time, (SIGNATURE, &zeros)][..], b"{}"),
+            (&[(TIMESTAMP, "1700000001"), sign][..], b"{}"),
+            (&[(TIMESTAMP, "+1700000000"), sign][..], b"{}"),
+            (&[(TIMESTAMP, "01700000000"), sign][..], b"{}"),
+            (&[(TIMESTAMP, "99999999999999999999"), sign][..], b"{}"),
+            (&[(TIMESTAMP, ""), sign][..], b"{}"),
+        ] {
+            assert_eq!(signed(headers, body, NOW), None, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_secret_is_none_and_no_secret_is_printed() {
+        let Hook { rule, .. } = hook();
+        assert!(Hook::new(&SECRET[1..], rule, 1).is_none());
+        assert!(!format!("{:?}", hook()).contains("secret"));
+    }
+}
