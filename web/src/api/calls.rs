@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::IntoResponse;
 use beistand_core::access::Permission;
+use beistand_core::model::Catalogue;
 use beistand_runtime::OneCall;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -40,6 +41,7 @@ pub(super) struct CallRuns {
 }
 
 /// Does one thing now: a run of one step, with guard, limits, policy and undo. In a drill it is one.
+/// What cuts something off wants a proof of a moment ago.
 #[utoipa::path(
     post, path = "/api/v1/incidents/{id}/calls", tag = "incidents", request_body = CallWanted,
     params(("id" = String, Path, description = "The incident's id or number")),
@@ -57,6 +59,11 @@ pub(super) async fn call(
     let (id, about) = about(&app, &text).await?;
     for permission in [Permission::Launch, Permission::Note] {
         allowed(&app, &who, (&text, id, &about), permission).await?;
+    }
+    let catalogue = Catalogue::first();
+    let cuts = catalogue.get(&body.action.0).is_some_and(|spec| spec.destructive);
+    if cuts && !who.0.is_fresh(app.engine.now()) {
+        return Err(Problem::prove_again());
     }
     let call = OneCall {
         action: body.action.0,
