@@ -202,7 +202,7 @@ pub(super) async fn signal(context: &Context, args: SignalArgs) -> Outcome {
     let reader = context.reader().await?;
     let run = find::run(&reader, &args.run).await?;
     let (plan, _, _) = view(&reader, run, &context.scripts).await?;
-    if !awaits(&plan, &args.name) {
+    if !plan.awaits(&args.name) {
         let text = format!("the playbook never waits for a signal `{}`", args.name);
         return Err(Failure::not_found(text));
     }
@@ -221,16 +221,6 @@ pub(super) async fn signal(context: &Context, args: SignalArgs) -> Outcome {
         context.out.value(&reply);
     }
     Ok(Exit::Ok)
-}
-
-/// Whether a plan, or one it calls, waits for a signal of this name; a rendered name may be any.
-fn awaits(plan: &beistand_core::playbook::Plan, name: &str) -> bool {
-    use beistand_core::playbook::{Kind, Wait};
-    let own = plan.nodes().any(|(_, node)| {
-        let Kind::Wait(Wait::Signal { name: awaited, .. }) = &node.kind else { return false };
-        awaited.literal().is_none_or(|literal| literal.as_str() == Some(name))
-    });
-    own || plan.parts().children.values().any(|child| awaits(child, name))
 }
 
 fn fresh_key() -> Outcome<String> {

@@ -73,7 +73,7 @@ pub(super) async fn undo(context: &Context, args: UndoArgs) -> Outcome {
         paths.push(find::step(&state, step)?);
     }
     if !args.items.is_empty() {
-        paths.extend(items(&state, &args.items, &paths));
+        paths.extend(state.undoable(&args.items, &paths));
         if paths.is_empty() {
             return Err(Failure::not_found("no step of these items can be taken back"));
         }
@@ -91,17 +91,6 @@ pub(super) async fn undo(context: &Context, args: UndoArgs) -> Outcome {
         context.out.value(&super::show::run_json(context, &reader, run).await?);
     }
     Ok(outcome(context, &state))
-}
-
-/// Steps of loop items, by the item's text.
-fn items(state: &RunState, items: &[String], within: &[Path]) -> Vec<Path> {
-    state
-        .steps()
-        .filter(|step| matches!(step.undo, UndoMark::Possible | UndoMark::Failed))
-        .filter(|step| state.item_of(step).is_some_and(|item| items.contains(&item)))
-        .filter(|step| within.is_empty() || within.iter().any(|path| step.path.is_within(path)))
-        .map(|step| step.path.clone())
-        .collect()
 }
 
 /// 0: all undone; 6: a gate waits; 9: partly.

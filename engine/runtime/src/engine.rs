@@ -9,13 +9,14 @@
 //!
 //! A run that waits is a row, not a task. It decides nothing: no `if` about the domain here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use beistand_core::entry::StreamKind;
-use beistand_core::model::{Catalogue, Millis, Mode, RunId};
-use beistand_core::run::{Chance, Input, RunStatus, Shared};
+use beistand_core::model::{ActionName, Catalogue, Millis, Mode, RunId};
+use beistand_core::playbook::Plan;
+use beistand_core::run::{Chance, Input, RunStatus, Shared, by_hand};
 use beistand_journal::{Journal, Lease};
 use beistand_script::Scripts;
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc};
@@ -176,9 +177,14 @@ impl Engine {
     pub fn journal(&self) -> &Journal {
         &self.0.journal
     }
-    /// What is read of its store.
+    /// What is read of its store, with a memory of its own: who asks often keeps it.
     pub fn views(&self) -> Views {
         Views::new(self.0.journal.reader().clone(), Arc::clone(&self.0.scripts))
+    }
+    /// The actions of a plan, and of those it calls, that nothing is bound for: they fall to people.
+    pub fn by_hand(&self, plan: &Plan, mode: Mode) -> BTreeSet<ActionName> {
+        let calls = by_hand(plan, &self.0.modes.of(mode).bindings);
+        calls.into_iter().map(|call| call.action.clone()).collect()
     }
     /// The instant now.
     pub fn now(&self) -> Millis {

@@ -315,8 +315,22 @@ pub fn error_json(error: &EngineError) -> Value {
 }
 
 fn problems(error: &EngineError) -> Value {
-    let EngineError::Launch(LaunchError::Inputs(problems)) = error else { return Value::Null };
-    json!(problems)
+    match error {
+        EngineError::Launch(LaunchError::Inputs(problems))
+        | EngineError::Answer(AnswerError::Form(problems)) => json!(problems),
+        EngineError::NotFound(_)
+        | EngineError::Conflict(_)
+        | EngineError::NotAllowed(_)
+        | EngineError::Usage(_)
+        | EngineError::Unreadable { .. }
+        | EngineError::Broken { .. }
+        | EngineError::Launch(_)
+        | EngineError::Answer(_)
+        | EngineError::Open(_)
+        | EngineError::Store(_)
+        | EngineError::Append(_)
+        | EngineError::Internal(_) => Value::Null,
+    }
 }
 
 /// Commands of the mailbox that are being worked on.

@@ -444,6 +444,15 @@ impl Plan {
     pub fn binds(&self, block: NodeId) -> bool {
         self.gates.binds(block)
     }
+    /// Whether it, or a playbook that it calls, waits for a signal of this name; a rendered name may
+    /// be any.
+    pub fn awaits(&self, name: &str) -> bool {
+        let own = self.nodes().any(|(_, node)| {
+            let Kind::Wait(Wait::Signal { name: awaited, .. }) = &node.kind else { return false };
+            awaited.literal().is_none_or(|literal| literal.as_str() == Some(name))
+        });
+        own || self.parts.children.values().any(|child| child.awaits(name))
+    }
     /// Sources of the playbook and all it calls, by name.
     pub fn sources(&self) -> BTreeMap<PlaybookName, SourceText> {
         let mut sources = BTreeMap::new();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::event::StepEnd;
 use super::state::{Cause, Home, Phase, RunState, Slot, Step, UndoMark};
-use crate::model::{Direction, IdempotencyKey, StoreId};
+use crate::model::{Direction, IdempotencyKey, Path, StoreId};
 use crate::playbook::{Kind, Plan};
 
 /// A step's status, as pages and commands say it.
@@ -185,6 +185,17 @@ impl RunState {
             at = owner.home;
         }
         None
+    }
+
+    /// The steps of loop items, by the items' texts, that can be taken back; only those below some
+    /// steps, where such are named.
+    pub fn undoable(&self, items: &[String], within: &[Path]) -> Vec<Path> {
+        self.steps()
+            .filter(|step| matches!(step.undo, UndoMark::Possible | UndoMark::Failed))
+            .filter(|step| self.item_of(step).is_some_and(|item| items.contains(&item)))
+            .filter(|step| within.is_empty() || within.iter().any(|path| step.path.is_within(path)))
+            .map(|step| step.path.clone())
+            .collect()
     }
 
     fn step_json(&self, plan: &Plan, store: StoreId, step: &Step) -> Value {

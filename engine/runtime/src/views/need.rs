@@ -2,13 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use beistand_core::model::RunId;
+use beistand_core::model::{NeedId, RunId};
 use beistand_core::timeline::{Eyes, Scope};
 use beistand_journal::{Need, NeedFilter};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Views, seen};
+use super::{Listed, ViewPage, Views, cursor, seen};
 use crate::error::EngineError;
+
+/// Where the next part of a list begins: after this need.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    need: NeedId,
+}
 
 impl Views {
     /// Open needs, oldest first, each with its run and its incident; for readers of some
@@ -24,6 +32,33 @@ impl Views {
         let filter = NeedFilter { eyes: seen::filter(scope), ..filter.clone() };
         let needs = self.0.reader.needs(&filter).await?;
         self.needs_of(&needs.iter().collect::<Vec<_>>(), scope).await
+    }
+
+    /// A part of the open needs, as [`Views::needs`] has them.
+    ///
+    /// # Errors
+    /// [`EngineError::Usage`] for a cursor of something else; as [`Views::needs`].
+    pub async fn needs_page(
+        &self,
+        filter: &NeedFilter,
+        page: &ViewPage,
+        scope: &Scope,
+    ) -> Result<Listed, EngineError> {
+        let after: Option<Place> = page.cursor.as_deref().map(cursor::read).transpose()?;
+        let limit = usize::try_from(page.rows()).unwrap_or(usize::MAX);
+        let filter = NeedFilter { eyes: seen::filter(scope), ..filter.clone() };
+        let all = self.0.reader.needs(&filter).await?;
+        // What was answered meanwhile moves nothing: ids grow as needs open.
+        let is_later = |need: &&Need| after.as_ref().is_none_or(|place| need.id > place.need);
+        let mut part: Vec<&Need> = all.iter().filter(is_later).collect();
+        part.sort_by_key(|need| need.id);
+        let more = part.len() > limit;
+        part.truncate(limit);
+        let next = match part.last() {
+            Some(last) if more => Some(cursor::written(&Place { need: last.id })?),
+            Some(_) | None => None,
+        };
+        Ok(Listed { items: self.needs_of(&part, scope).await?, next })
     }
 
     /// What these eyes see of needs, in the same order.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use beistand_core::model::{RunId, digest_of_bytes};
+use beistand_core::model::{Path, RunId, digest_of_bytes};
 use beistand_core::timeline::{Eyes, Scope};
-use beistand_journal::{Below, Head, Need, NeedFilter, Page, RunFilter, RunVersion};
+use beistand_journal::{Below, Head, Need, NeedFilter, Page, Run, RunFilter, RunVersion};
 use serde_json::{Value, json};
 
 use super::folded::Folded;
@@ -47,6 +47,39 @@ impl Views {
         let version = self.seen_version(id, scope).await?;
         let held = self.folded(id, &version).await?;
         self.of_folded(held.get()?, version.children, scope).await
+    }
+
+    /// The row of a run: for who wants to do something about it.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] where it is not there, or not for these eyes;
+    /// [`EngineError::Store`].
+    pub async fn row_of(&self, id: RunId, scope: &Scope) -> Result<Run, EngineError> {
+        self.run_row(id, scope).await
+    }
+
+    /// Whether a run, or one that it calls, ever waits for a signal of this name.
+    ///
+    /// # Errors
+    /// As [`Views::run`].
+    pub async fn awaits(&self, id: RunId, name: &str, scope: &Scope) -> Result<bool, EngineError> {
+        let row = self.run_row(id, scope).await?;
+        Ok(self.plan(&row).await?.awaits(name))
+    }
+
+    /// The steps of some loop items that can be taken back, all or those below some steps.
+    ///
+    /// # Errors
+    /// As [`Views::run`].
+    pub async fn undoable(
+        &self,
+        id: RunId,
+        (items, within): (&[String], &[Path]),
+        scope: &Scope,
+    ) -> Result<Vec<Path>, EngineError> {
+        let version = self.seen_version(id, scope).await?;
+        let held = self.folded(id, &version).await?;
+        Ok(held.get()?.state.undoable(items, within))
     }
 
     /// Runs, newest first: each as [`Views::run`] has it, without its steps.
