@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use beistand_core::model::{Catalogue, PlaybookName};
 use beistand_core::playbook::{CheckRequest, Finding, Library, Plan, SourceText, check};
 use beistand_script::Scripts;
+use beistand_web::{Found, Playbooks};
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::out::Out;
@@ -135,6 +137,52 @@ impl Library for Shelves {
             Some(source) => Some(source),
             None => self.named(name),
         }
+    }
+}
+
+/// The shelves as the server asks them: by name alone, never by file.
+#[derive(Debug)]
+pub(crate) struct Shelved {
+    shelves: Shelves,
+    scripts: Arc<Scripts>,
+}
+
+impl Shelved {
+    pub(crate) fn new(shelves: Shelves, scripts: Arc<Scripts>) -> Self {
+        Self { shelves, scripts }
+    }
+}
+
+impl Playbooks for Shelved {
+    fn names(&self) -> BTreeSet<PlaybookName> {
+        self.shelves.names().iter().filter_map(|name| name.parse().ok()).collect()
+    }
+
+    fn named(&self, name: &PlaybookName) -> Option<Found> {
+        let source = self.shelves.named(name)?;
+        Some(self.shelves.check(&source, &self.scripts))
+    }
+
+    fn check(&self, text: &str) -> Vec<Finding> {
+        let source = SourceText::new("playbook.yaml", text);
+        let catalogue = Catalogue::first();
+        let library = ByName(&self.shelves);
+        let request = CheckRequest {
+            source: &source,
+            catalogue: &catalogue,
+            library: &library,
+            expressions: self.scripts.as_ref(),
+        };
+        check(request).1
+    }
+}
+
+/// The shelves for a text that somebody sent: it lies beside no file.
+struct ByName<'a>(&'a Shelves);
+
+impl Library for ByName<'_> {
+    fn find(&self, _: &SourceText, name: &PlaybookName) -> Option<SourceText> {
+        self.0.named(name)
     }
 }
 

@@ -116,9 +116,8 @@ mod tests {
     }
 
     fn signed(headers: &[(&'static str, &str)], body: &[u8], now: Millis) -> Option<Signed> {
-        let pair = |(name, value): &(&'static str, &str)| {
-            (name.parse().unwrap(), value.parse().unwrap())
-        };
+        let pair =
+            |(name, value): &(&'static str, &str)| (name.parse().unwrap(), value.parse().unwrap());
         let headers: HeaderMap = headers.iter().map(pair).collect();
         hook().signed(&headers, body, now)
     }

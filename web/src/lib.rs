@@ -12,6 +12,7 @@
 //! * [`Doorkeeper`]: who stands behind a credential; given from outside
 //! * [`certificate`]: the one it shows, given or self-made
 //! * [`table`]: every route with its right and its lane
+//! * [`Playbooks`]: the shelves that runs are launched from; given from outside
 //! * [`Problem`]: the one way in which anything is refused (RFC 9457)
 
 mod api;
@@ -30,6 +31,8 @@ mod pressure;
 mod report;
 mod routes;
 mod server;
+mod shelf;
+mod stream;
 mod strict;
 
 pub use api::table;
@@ -44,3 +47,4 @@ pub use pressure::Lane;
 pub use report::Problem;
 pub use routes::{Declared, Right, Routes};
 pub use server::{Leave, ServeError, Server, Settings};
+pub use shelf::{Found, Playbooks};

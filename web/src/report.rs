@@ -110,11 +110,9 @@ impl Kind {
             Self::Moved => {
                 ("moved-on", "It is not what was seen any more", StatusCode::PRECONDITION_FAILED)
             }
-            Self::Unconditional => (
-                "unconditional",
-                "An edit says what was seen",
-                StatusCode::PRECONDITION_REQUIRED,
-            ),
+            Self::Unconditional => {
+                ("unconditional", "An edit says what was seen", StatusCode::PRECONDITION_REQUIRED)
+            }
             Self::TooLarge => ("too-large", "The body is too large", StatusCode::PAYLOAD_TOO_LARGE),
             Self::WrongMediaType => {
                 ("wrong-media-type", "Not in this format", StatusCode::UNSUPPORTED_MEDIA_TYPE)
@@ -232,6 +230,12 @@ impl Problem {
         self.0.place = Some(place.into()).filter(|place| !place.is_empty() && place != ".");
         self
     }
+    /// What is wrong with which input, or where in a text.
+    #[must_use]
+    pub(crate) fn problems(mut self, problems: Value) -> Self {
+        self.0.problems = Some(problems);
+        self
+    }
     /// With an error and the chain behind it, for the log alone.
     #[must_use]
     pub fn because(mut self, cause: &(dyn Error + 'static)) -> Self {
@@ -241,6 +245,10 @@ impl Problem {
             next = error.source();
         }
         self
+    }
+    /// Whether it says that something is not there.
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.0.kind == Kind::NotFound
     }
     /// The status that it is answered with.
     pub fn status(&self) -> StatusCode {

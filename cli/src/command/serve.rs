@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use beistand_runtime::{Clock as _, Drive, Engine, WallClock};
 use beistand_web::certificate::{Certificate, CertificateError};
-use beistand_web::{Accounts, App, Doorkeeper, Hooks, Leave, Limits, Server, Settings};
+use beistand_web::{Accounts, App, Doorkeeper, Hooks, Leave, Limits, Playbooks, Server, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::run::stop_file;
 use crate::args::ServeArgs;
 use crate::config::{Serve, TlsFiles, hooks};
 use crate::exit::{DEAD_HINT, Exit, Failure, Outcome};
+use crate::library::Shelved;
 use crate::session::{Context, Held};
 
 /// The end of the file's name in which a self-made certificate stays.
@@ -148,8 +149,6 @@ fn announce(context: &Context, server: &Server, certificate: Option<&Certificate
 /// Serves and drives until a signal comes or the store dies.
 async fn until_told(context: &Context, engine: Engine, server: Server, hooks: Hooks) -> Outcome {
     let leave = Leave::default();
-    let short = context.config.provider.short.as_str();
-    let app = App::new(engine.clone(), short, leave.clone()).hearing(hooks);
     let door: Arc<dyn Doorkeeper> = Arc::new(Accounts::new(engine.clone()));
     if !engine.has_accounts().await? {
         context.out.loud(
@@ -157,6 +156,10 @@ async fn until_told(context: &Context, engine: Engine, server: Server, hooks: Ho
              `beistand user add NAME --role admin` makes the first",
         );
     }
+    let shelves = Shelved::new(context.shelves.clone(), Arc::clone(&context.scripts));
+    let given = (Arc::new(shelves) as Arc<dyn Playbooks>, Arc::clone(&door));
+    let short = context.config.provider.short.as_str();
+    let app = App::new(engine.clone(), short, given, leave.clone()).hearing(hooks);
     let serving = tokio::spawn(server.run(beistand_web::table(), app, door, leave.clone()));
     let (looping, file) = (engine.clone(), stop_file(context));
     let mut driving = tokio::spawn(async move { looping.run(file).await });

@@ -82,23 +82,23 @@ fn hook_schema() -> Value {
     let pointer = json!({"type": "string", "pattern": "^/", "title": "JSON pointer"});
     let words = |all: Vec<&str>| json!({"enum": all});
     json!({"type": "object", "additionalProperties": false, "required": ["secret", "title"],
-        "properties": {
-            "secret": {"type": "object", "title": "{file: PATH}, {env: NAME} or {credential: NAME}",
-                "minProperties": 1, "maxProperties": 1, "additionalProperties": false, "properties": {
-                "file": {"type": "string"}, "env": {"type": "string"}, "credential": {"type": "string"}}},
-            "organisation": {"type": "string"},
-            "title": {"type": "string", "title": "a pointer, or a text with pointers: {/a} on {/b}"},
-            "severity": {"type": "integer", "minimum": 1, "maximum": 4, "default": 3},
-            "key": pointer,
-            "assets": {"type": "array", "items": {"type": "object", "additionalProperties": false,
-                "required": ["kind", "value"], "properties": {
-                "kind": words(TargetKind::ALL.iter().map(|kind| kind.as_str()).collect()),
-                "value": pointer}}},
-            "playbook": {"type": "string", "title": "what people are asked to start"},
-            "inputs": {"type": "object", "additionalProperties": pointer},
-            "quota": {"type": "integer", "minimum": 1, "default": 60, "title": "alerts a minute"},
-            "mode": words(Mode::ALL.iter().map(|mode| mode.as_str()).collect()),
-        }})
+    "properties": {
+        "secret": {"type": "object", "title": "{file: PATH}, {env: NAME} or {credential: NAME}",
+            "minProperties": 1, "maxProperties": 1, "additionalProperties": false, "properties": {
+            "file": {"type": "string"}, "env": {"type": "string"}, "credential": {"type": "string"}}},
+        "organisation": {"type": "string"},
+        "title": {"type": "string", "title": "a pointer, or a text with pointers: {/a} on {/b}"},
+        "severity": {"type": "integer", "minimum": 1, "maximum": 4, "default": 3},
+        "key": pointer,
+        "assets": {"type": "array", "items": {"type": "object", "additionalProperties": false,
+            "required": ["kind", "value"], "properties": {
+            "kind": words(TargetKind::ALL.iter().map(|kind| kind.as_str()).collect()),
+            "value": pointer}}},
+        "playbook": {"type": "string", "title": "what people are asked to start"},
+        "inputs": {"type": "object", "additionalProperties": pointer},
+        "quota": {"type": "integer", "minimum": 1, "default": 60, "title": "alerts a minute"},
+        "mode": words(Mode::ALL.iter().map(|mode| mode.as_str()).collect()),
+    }})
 }
 
 pub(super) fn config(context: &Context) -> Outcome {

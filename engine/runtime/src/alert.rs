@@ -102,7 +102,14 @@ impl HookAlert {
             self.alert.title.clone()
         };
         let (mode, severity) = (self.rule.mode, self.rule.severity);
-        NewIncident { title, mode, severity, tlp: Tlp::Amber, short: self.short.clone(), by: by.clone() }
+        NewIncident {
+            title,
+            mode,
+            severity,
+            tlp: Tlp::Amber,
+            short: self.short.clone(),
+            by: by.clone(),
+        }
     }
 
     /// What is written into the incident, in this order.

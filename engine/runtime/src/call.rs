@@ -62,10 +62,7 @@ impl OneCall {
     }
 
     /// The action, and the arguments with what is filled in where nothing is said.
-    fn filled<'c>(
-        &self,
-        catalogue: &'c Catalogue,
-    ) -> Result<(&'c ActionSpec, Value), EngineError> {
+    fn filled<'c>(&self, catalogue: &'c Catalogue) -> Result<(&'c ActionSpec, Value), EngineError> {
         let missing = || EngineError::NotFound(format!("there is no action `{}`", self.action));
         let spec = catalogue.get(&self.action).ok_or_else(missing)?;
         let mut filled = self.with.clone();
@@ -74,7 +71,8 @@ impl OneCall {
         if problems.is_empty() {
             return Ok((spec, filled));
         }
-        let said = problems.iter().map(|problem| format!("\n  `{}` {}", problem.at, problem.message));
+        let said =
+            problems.iter().map(|problem| format!("\n  `{}` {}", problem.at, problem.message));
         let said: String = said.collect();
         Err(EngineError::Usage(format!("the arguments do not fit{said}")))
     }

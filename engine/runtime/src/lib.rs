@@ -39,7 +39,7 @@ pub use access::{
     account_of_token, account_of_words, code_as_heard, digested, new_code, new_token, strong,
     token_lookup,
 };
-pub use alert::{Hearing, Heard, HookAlert};
+pub use alert::{Heard, Hearing, HookAlert};
 pub use briefing::{Briefed, brief};
 pub use call::OneCall;
 pub use clock::{Clock, WallClock};

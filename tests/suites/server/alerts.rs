@@ -109,8 +109,7 @@ async fn an_alert_that_is_replayed_a_thousand_times_is_one_incident_and_one_note
     for _ in 0..4 {
         let (client, body) = (client.clone(), body.clone());
         sending.spawn_blocking(move || {
-            let told: Vec<Value> =
-                (0..250).map(|_| signed(&client, at, &body).json()).collect();
+            let told: Vec<Value> = (0..250).map(|_| signed(&client, at, &body).json()).collect();
             told
         });
     }
@@ -161,7 +160,10 @@ async fn alerts_about_the_same_go_into_one_incident_while_it_is_open() {
             };
             let first = alert("pc-1", "k");
             let second = alert("pc-2", "k");
-            assert_eq!((&second["incident"], &second["opened"]), (&first["incident"], &json!(false)));
+            assert_eq!(
+                (&second["incident"], &second["opened"]),
+                (&first["incident"], &json!(false))
+            );
             assert_ne!(alert("pc-1", "other")["incident"], first["incident"]);
             let path = format!("/api/v1/incidents/{}", first["incident"].as_str().unwrap());
             let one = client.get(&path, Some(READS)).json();

@@ -42,7 +42,10 @@ async fn an_incident_is_opened_found_and_told() {
             let one = client.get(&format!("/api/v1/incidents/{id}"), Some(READS));
             assert_eq!((one.status, one.header("etag")), (200, Some("\"1\"")));
             let one = one.json();
-            assert_eq!((&one["title"], &one["mode"], &one["severity"]), (&json!("Night"), &json!("live"), &json!(3)));
+            assert_eq!(
+                (&one["title"], &one["mode"], &one["severity"]),
+                (&json!("Night"), &json!("live"), &json!(3))
+            );
             let number = one["number"].as_str().unwrap().to_lowercase();
             let same = client.get(&format!("/api/v1/incidents/{number}"), Some(READS)).json();
             assert_eq!(same["id"], one["id"]);
@@ -63,8 +66,14 @@ async fn an_incident_is_opened_found_and_told() {
                 assert!(file.header("content-disposition").unwrap().starts_with("attachment"));
                 assert!(file.body.to_lowercase().contains(begins), "{format}");
             }
-            for wrong in ["?format=csv&q=x", "?format=pdf", "?lane=road", "?from=now", "?cursor=x", "?x=1"] {
-                assert_eq!(client.get(&format!("{path}{wrong}"), Some(READS)).status, 400, "{wrong}");
+            for wrong in
+                ["?format=csv&q=x", "?format=pdf", "?lane=road", "?from=now", "?cursor=x", "?x=1"]
+            {
+                assert_eq!(
+                    client.get(&format!("{path}{wrong}"), Some(READS)).status,
+                    400,
+                    "{wrong}"
+                );
             }
             let page = client.get("/api/v1/incidents", Some(READS)).json();
             assert_eq!((page["items"].as_array().unwrap().len(), &page["next"]), (1, &Value::Null));
@@ -113,11 +122,11 @@ async fn an_edit_is_of_what_was_seen() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_does_more_than_they_may_and_sees_what_is_another_organisations() {
     let inside = Inside::new(Limits::default()).await;
-    let (ours, other) = inside
-        .talk(|client| (opened(&client, "Stadt A"), opened(&client, "Kreis B")))
-        .await;
+    let (ours, other) =
+        inside.talk(|client| (opened(&client, "Stadt A"), opened(&client, "Kreis B"))).await;
     for (id, organisation) in [(&ours, "stadt-a"), (&other, "kreis-b")] {
-        let act = beistand_runtime::IncidentAct::Link { organisation: organisation.parse().unwrap() };
+        let act =
+            beistand_runtime::IncidentAct::Link { organisation: organisation.parse().unwrap() };
         let (incident, by) = (id.parse().unwrap(), crate::engine::world::anna());
         let verb = beistand_runtime::Verb::Incident { incident, act, by, if_seq: None };
         inside.engine.execute(verb).await.unwrap();
@@ -130,7 +139,10 @@ async fn nobody_does_more_than_they_may_and_sees_what_is_another_organisations()
                 ("roles", json!({"role": "scribe", "person": "ben"})),
                 ("handover", json!({"withdraw": true})),
                 ("evidence", json!({"name": "x", "base64": "eA=="})),
-                ("calls", json!({"action": "network.isolate", "with": {"host": "x"}, "reason": "x"})),
+                (
+                    "calls",
+                    json!({"action": "network.isolate", "with": {"host": "x"}, "reason": "x"}),
+                ),
             ];
             for (what, body) in &bodies {
                 // The gate knows that a reviewer may do none of these anywhere.
@@ -178,7 +190,8 @@ async fn command_goes_to_who_has_read_how_things_stand() {
             let zero = json!({"accept": "0".repeat(64)});
             assert_eq!(hand("commander-ben", zero).status, 409);
             assert_eq!(hand("commander-dora", accept.clone()).status, 403);
-            for wrong in [json!({}), json!({"withdraw": false}), json!({"to": "x", "accept": "y"})] {
+            for wrong in [json!({}), json!({"withdraw": false}), json!({"to": "x", "accept": "y"})]
+            {
                 assert_eq!(hand(LEADS, wrong.clone()).status, 400, "{wrong}");
             }
             assert_eq!(hand("commander-ben", accept).status, 200);
@@ -201,7 +214,9 @@ async fn what_evidence_is_called_is_only_ever_data() {
                 let answer = add(&client, (&id, "evidence"), LEADS, &kept);
                 assert_eq!(answer.status, 200, "{name}: {answer:?}");
             }
-            for wrong in [json!({"name": "a\0b", "base64": ""}), json!({"name": "x", "base64": "%"})] {
+            for wrong in
+                [json!({"name": "a\0b", "base64": ""}), json!({"name": "x", "base64": "%"})]
+            {
                 assert_eq!(add(&client, (&id, "evidence"), LEADS, &wrong).status, 400, "{wrong}");
             }
             let one = client.get(&format!("/api/v1/incidents/{id}"), Some(READS)).json();

@@ -76,7 +76,10 @@ impl Inside {
     }
 
     /// Lets the client talk, which blocks its thread.
-    pub(super) async fn talk<T: Send + 'static>(&self, talk: impl FnOnce(Client) -> T + Send + 'static) -> T {
+    pub(super) async fn talk<T: Send + 'static>(
+        &self,
+        talk: impl FnOnce(Client) -> T + Send + 'static,
+    ) -> T {
         let client = self.client.clone();
         spawn_blocking(move || talk(client)).await.unwrap()
     }

@@ -28,7 +28,10 @@ pub(super) const BODY_BYTES_MAX: usize = FILE_BYTES_MAX / 3 * 4 + (64 << 10);
 pub(super) struct EvidenceKept {
     name: FileName,
     /// Its bytes in base64, 16 MiB of them at most.
-    #[schema(content_encoding = "base64", pattern = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$")]
+    #[schema(
+        content_encoding = "base64",
+        pattern = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+    )]
     base64: String,
 }
 
@@ -46,8 +49,9 @@ pub(super) async fn keep(
 ) -> Result<impl IntoResponse, Problem> {
     // Four signs are three bytes at most.
     if body.base64.len() / 4 * 3 > FILE_BYTES_MAX + 2 {
-        return Err(Problem::too_large(FILE_BYTES_MAX)
-            .hint("keep the file elsewhere and note its SHA-256"));
+        return Err(
+            Problem::too_large(FILE_BYTES_MAX).hint("keep the file elsewhere and note its SHA-256")
+        );
     }
     let act = IncidentAct::Evidence { name: body.name.0, base64: body.base64 };
     written(&app, &who, (&id, None), act).await
@@ -78,9 +82,7 @@ pub(super) async fn bytes(
     let id = app.views.find_incident(&id, &scope).await?;
     let file = app.views.evidence(id, digest, &scope).await?.ok_or_else(missing)?;
     let name = format!("attachment; filename=\"evidence-{}.bin\"", digest.hex());
-    let headers = [
-        (CONTENT_TYPE, "application/octet-stream".to_owned()),
-        (CONTENT_DISPOSITION, name),
-    ];
+    let headers =
+        [(CONTENT_TYPE, "application/octet-stream".to_owned()), (CONTENT_DISPOSITION, name)];
     Ok((headers, file))
 }

@@ -8,6 +8,8 @@
 
 mod acts;
 mod calls;
+mod control;
+mod events;
 mod evidence;
 mod form;
 mod health;
@@ -15,10 +17,17 @@ mod holds;
 mod hooks;
 mod incidents;
 mod me;
+mod needs;
 mod openapi;
+mod part;
+mod playbooks;
+mod runs;
 mod session;
+mod shape;
 mod stop;
 mod timeline;
+#[cfg(test)]
+mod world;
 
 use beistand_core::access::Permission;
 use utoipa_axum::routes;
@@ -61,6 +70,23 @@ pub fn table() -> Routes {
         .add(NeedsThere(Permission::Read), Ordinary, routes!(timeline::briefing))
         .add(NeedsThere(Permission::Read), Ordinary, routes!(holds::holds))
         .add_sized(hooks::BODY_BYTES_MAX, Public, Ordinary, routes!(hooks::alert))
+        .add(NeedsThere(Permission::Launch), Ordinary, routes!(runs::launch))
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(runs::runs))
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(runs::run))
+        .add(NeedsThere(Permission::Control), Urgent, routes!(control::pause))
+        .add(NeedsThere(Permission::Control), Ordinary, routes!(control::unpause))
+        .add(NeedsThere(Permission::Control), Urgent, routes!(control::cancel))
+        .add(NeedsThere(Permission::Control), Ordinary, routes!(control::undo))
+        .add(NeedsThere(Permission::Answer), Ordinary, routes!(control::signal))
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(events::of_run))
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(events::of_all))
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(needs::needs))
+        // A vote and another answer need different things, which the engine asks for.
+        .add(LoggedIn, Urgent, routes!(needs::answer))
+        .add(LoggedIn, Urgent, routes!(needs::answers))
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(playbooks::playbooks))
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(playbooks::playbook))
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(playbooks::check))
 }
 
 #[cfg(test)]

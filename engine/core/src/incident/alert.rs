@@ -186,11 +186,9 @@ impl AlertRule {
 fn said(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Array(_)
-        | Value::Object(_) => value.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
     }
 }
 
@@ -198,11 +196,9 @@ fn said(value: &Value) -> String {
 fn names(found: Option<&Value>) -> Vec<String> {
     let of = |value: &Value| match value {
         Value::String(text) => Some(one_line(text, NAME_CHARS_MAX)).filter(|name| !name.is_empty()),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Array(_)
-        | Value::Object(_) => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            None
+        }
     };
     match found {
         Some(Value::Array(items)) => items.iter().filter_map(of).collect(),

@@ -214,9 +214,9 @@ pub(crate) fn of_command(command: &Command) -> Permission {
 
 fn of_act(act: &IncidentAct) -> Permission {
     match act {
-        IncidentAct::Note { .. }
-        | IncidentAct::Propose { .. }
-        | IncidentAct::Evidence { .. } => Permission::Note,
+        IncidentAct::Note { .. } | IncidentAct::Propose { .. } | IncidentAct::Evidence { .. } => {
+            Permission::Note
+        }
         IncidentAct::Close { .. }
         | IncidentAct::Edit { .. }
         | IncidentAct::Assets { .. }

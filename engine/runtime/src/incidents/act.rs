@@ -12,8 +12,8 @@ use beistand_core::incident::{
     self, Act, Asset, AssetState, Edit, Event, Handover, Head, assets_changed,
 };
 use beistand_core::model::{
-    Digest, IncidentId, Millis, Organisation, Person, PlaybookName, Role, Severity, TargetKind, Tlp,
-    digest_of_bytes,
+    Digest, IncidentId, Millis, Organisation, Person, PlaybookName, Role, Severity, TargetKind,
+    Tlp, digest_of_bytes,
 };
 use beistand_core::run::Actor;
 use beistand_journal::{Append, AppendError, Guard, Incident, Refusal, To};

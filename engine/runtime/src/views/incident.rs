@@ -56,7 +56,11 @@ impl Views {
     /// # Errors
     /// [`EngineError::NotFound`] where it is not there, or not for these eyes;
     /// [`EngineError::Store`].
-    pub async fn find_incident(&self, text: &str, scope: &Scope) -> Result<IncidentId, EngineError> {
+    pub async fn find_incident(
+        &self,
+        text: &str,
+        scope: &Scope,
+    ) -> Result<IncidentId, EngineError> {
         let missing = || EngineError::NotFound(format!("there is no incident {text}"));
         let id = match text.parse::<IncidentId>() {
             Ok(id) => id,
@@ -81,7 +85,8 @@ impl Views {
     pub async fn briefing(&self, id: IncidentId, scope: &Scope) -> Result<Value, EngineError> {
         self.incident_row(id, scope).await?;
         if scope.within(id).organisations.is_some() {
-            let text = "a briefing is read as a whole, and not all of the incident is yours to read";
+            let text =
+                "a briefing is read as a whole, and not all of the incident is yours to read";
             return Err(EngineError::NotAllowed(text.to_owned()));
         }
         let briefed = brief(&self.0.reader, id).await?;

@@ -1,0 +1,275 @@
+//! What waits for people, and what they answer.
+
+use std::collections::BTreeSet;
+
+use axum::extract::State;
+use beistand_core::access::Permission;
+use beistand_core::model::{Digest, Mode, NeedId, RunId};
+use beistand_core::run::{Answer, AnswerKind, Command};
+use beistand_journal::{NeedFilter, Run};
+use beistand_runtime::Caller;
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::control::told;
+use super::part::{self, REASON_MAX};
+use super::shape::{Needs, Reply};
+use crate::app::App;
+use crate::asked::{Asked, At};
+use crate::door::Who;
+use crate::json::{Exact, Sent};
+use crate::report::Problem;
+
+/// Answers in one call: the hosts of a large loop, and no more than a body has room for.
+const ANSWERS_MAX: usize = 500;
+
+/// Which needs.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    /// Only of this run and of everything below it.
+    #[param(value_type = Option<String>, format = "uuid")]
+    run: Option<RunId>,
+    /// Only of this incident, by id or number.
+    #[param(max_length = 200)]
+    incident: Option<String>,
+    /// `next` of the part before.
+    #[param(max_length = 512)]
+    cursor: Option<String>,
+    /// At most so many.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
+/// An answer to one need.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Said {
+    answer: AnswerWord,
+    /// A sentence for the timeline.
+    #[serde(default)]
+    #[schema(max_length = 4096)]
+    reason: String,
+    /// What the need's form asks for; null or absent where it asks for nothing.
+    form: Option<serde_json::Map<String, Value>>,
+    /// The need's digest as it was shown: another one is refused.
+    #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
+    digest: String,
+}
+
+/// An answer to one of several needs.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SaidOf {
+    /// Which.
+    #[schema(value_type = String, format = "uuid")]
+    id: NeedId,
+    answer: AnswerWord,
+    /// A sentence for the timeline.
+    #[serde(default)]
+    #[schema(max_length = 4096)]
+    reason: String,
+    /// What the need's form asks for; null or absent where it asks for nothing.
+    form: Option<serde_json::Map<String, Value>>,
+    /// The need's digest as it was shown: another one is refused.
+    #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
+    digest: String,
+}
+
+/// Answers to needs of one run: all or none.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Together {
+    #[schema(min_items = 1, max_items = 500)]
+    answers: Vec<SaidOf>,
+}
+
+/// What can be answered.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum AnswerWord {
+    /// Yes, one vote.
+    Approve,
+    /// No.
+    Deny,
+    /// It is done.
+    Done,
+    /// Try again.
+    Retry,
+    /// Go on without it.
+    Skip,
+    /// A person did it.
+    ByHand,
+    /// The run fails.
+    Abort,
+    /// The effect was not done: send the same again.
+    NotDone,
+    /// Send it as a new effect.
+    SendAgain,
+}
+
+impl From<AnswerWord> for AnswerKind {
+    fn from(word: AnswerWord) -> Self {
+        match word {
+            AnswerWord::Approve => Self::Approve,
+            AnswerWord::Deny => Self::Deny,
+            AnswerWord::Done => Self::Done,
+            AnswerWord::Retry => Self::Retry,
+            AnswerWord::Skip => Self::Skip,
+            AnswerWord::ByHand => Self::ByHand,
+            AnswerWord::Abort => Self::Abort,
+            AnswerWord::NotDone => Self::NotDone,
+            AnswerWord::SendAgain => Self::SendAgain,
+        }
+    }
+}
+
+impl AnswerWord {
+    /// The permission that it needs.
+    const fn needs(self) -> Permission {
+        match self {
+            Self::Approve | Self::Deny => Permission::Approve,
+            Self::Done
+            | Self::Retry
+            | Self::Skip
+            | Self::ByHand
+            | Self::Abort
+            | Self::NotDone
+            | Self::SendAgain => Permission::Answer,
+        }
+    }
+
+    /// Whether something is cut off, or sent once more, because of it.
+    const fn destroys(self) -> bool {
+        match self {
+            Self::Approve | Self::SendAgain => true,
+            Self::Deny
+            | Self::Done
+            | Self::Retry
+            | Self::Skip
+            | Self::ByHand
+            | Self::Abort
+            | Self::NotDone => false,
+        }
+    }
+}
+
+/// What waits for people, oldest first.
+#[utoipa::path(
+    get, path = "/api/v1/needs", tag = "needs", params(Which),
+    responses((status = 200, description = "A part of it", body = Needs))
+)]
+pub(super) async fn needs(
+    State(app): State<App>,
+    Who(caller): Who,
+    Asked(which): Asked<Which>,
+) -> Result<Sent<Value>, Problem> {
+    let page = part::page(which.cursor, which.limit)?;
+    let scope = caller.rights.scope();
+    let incident = match &which.incident {
+        Some(text) => Some(part::incident(&app, &caller, text).await?),
+        None => None,
+    };
+    if let Some(run) = which.run {
+        app.views.row_of(run, &scope).await?;
+    }
+    let filter = NeedFilter { run: which.run, incident, ..NeedFilter::default() };
+    Ok(Sent(part::listed(app.views.needs_page(&filter, &page, &scope).await?)))
+}
+
+/// Answers a need. A live `approve` or `send-again` wants a proof of a moment ago.
+#[utoipa::path(
+    post, path = "/api/v1/needs/{id}", tag = "needs", request_body = Said,
+    params(("id" = String, Path, format = "uuid", description = "Which")),
+    responses((status = 200, description = "It is answered", body = Reply))
+)]
+pub(super) async fn answer(
+    State(app): State<App>,
+    Who(caller): Who,
+    At(id): At<NeedId>,
+    Exact(said): Exact<Said>,
+) -> Result<Sent<Value>, Problem> {
+    let Said { answer, reason, form, digest } = said;
+    answered(&app, &caller, vec![SaidOf { id, answer, reason, form, digest }]).await
+}
+
+/// Answers needs of one run together: all or none.
+#[utoipa::path(
+    post, path = "/api/v1/needs/answers", tag = "needs", request_body = Together,
+    responses((status = 200, description = "All are answered", body = Reply))
+)]
+pub(super) async fn answers(
+    State(app): State<App>,
+    Who(caller): Who,
+    Exact(together): Exact<Together>,
+) -> Result<Sent<Value>, Problem> {
+    let count = together.answers.len();
+    if !(1..=ANSWERS_MAX).contains(&count) {
+        let text = format!("1 to {ANSWERS_MAX} needs are answered together");
+        return Err(Problem::malformed(text).place("answers"));
+    }
+    answered(&app, &caller, together.answers).await
+}
+
+async fn answered(app: &App, caller: &Caller, said: Vec<SaidOf>) -> Result<Sent<Value>, Problem> {
+    let mut runs = BTreeSet::new();
+    let mut answers = Vec::with_capacity(said.len());
+    let mut wanted: Option<(Run, Permission)> = None;
+    let mut destroys = false;
+    for one in said {
+        let row = run_of(app, caller, (one.id, one.answer.needs())).await?;
+        destroys |= one.answer.destroys();
+        if runs.insert(row.id) && runs.len() > 1 {
+            let text = "needs of one run can be answered together, and these are of several";
+            return Err(Problem::malformed(text).place("answers"));
+        }
+        // The engine asks for the right to vote where any of them is a vote.
+        let permission = match wanted {
+            Some((_, Permission::Approve)) => Permission::Approve,
+            Some(_) | None => one.answer.needs(),
+        };
+        wanted = Some((row, permission));
+        answers.push(read(one)?);
+    }
+    let Some((row, permission)) = wanted else {
+        return Err(Problem::malformed("nothing is answered").place("answers"));
+    };
+    if destroys && row.mode == Mode::Live {
+        part::proved(app, caller, (&row, permission)).await?;
+    }
+    let by = caller.actor.clone();
+    told(app, caller, row.id, Command::Answer { answers, by, roles: None }).await
+}
+
+fn read(said: SaidOf) -> Result<Answer, Problem> {
+    let digest: Digest = said
+        .digest
+        .parse()
+        .map_err(|error| Problem::malformed(format!("{error}")).place("digest"))?;
+    Ok(Answer {
+        need: said.id,
+        answer: said.answer.into(),
+        reason: part::sentence("reason", said.reason, REASON_MAX)?,
+        form: said.form.map_or(Value::Null, Value::Object),
+        digest: Some(digest),
+        done_at: None,
+    })
+}
+
+/// The run that a need is of: what is not for the caller is not there.
+async fn run_of(
+    app: &App,
+    caller: &Caller,
+    (id, permission): (NeedId, Permission),
+) -> Result<Run, Problem> {
+    let not_there = || Problem::not_found(format!("there is no need {id}"));
+    let need = app.engine.journal().reader().need(id).await?;
+    let run = need.and_then(|need| need.run).ok_or_else(not_there)?;
+    let reached = part::reached(app, caller, (run, permission)).await;
+    reached.map_err(|refused| if refused.is_not_found() { not_there() } else { refused })
+}
+
+#[cfg(test)]
+mod tests;

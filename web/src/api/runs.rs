@@ -1,0 +1,282 @@
+//! Runs: launched, listed, read.
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use beistand_core::model::{Mode, PlaybookName, RunId};
+use beistand_journal::RunFilter;
+use beistand_runtime::{Caller, EngineError, NewRun, RunBytes, Verb};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::part;
+use super::shape::{Run, Runs};
+use crate::app::App;
+use crate::asked::{Asked, At};
+use crate::door::Who;
+use crate::json::{Exact, Sent};
+use crate::report::Problem;
+
+/// The longest title of an incident, in characters.
+const TITLE_MAX: usize = 200;
+
+/// A run to be launched.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    /// The playbook's name.
+    #[schema(pattern = "^[a-z][a-z0-9-]{0,62}$")]
+    playbook: String,
+    /// Its inputs, as `GET /api/v1/playbooks/{id}` describes them.
+    #[serde(default)]
+    inputs: Map<String, Value>,
+    /// In which incident, by id or number; without it one is opened.
+    #[schema(max_length = 200)]
+    incident: Option<String>,
+    /// The title of the incident that is opened; the playbook's where absent. Not beside `incident`.
+    #[schema(max_length = 200)]
+    title: Option<String>,
+    /// For real or as a drill; the mode of the incident it is in.
+    #[serde(default)]
+    mode: RunMode,
+    /// Steps that nothing is bound for may fall to people.
+    #[serde(default)]
+    by_hand_ok: bool,
+    /// The same key gives the same run.
+    #[schema(pattern = "^[!-~]{1,200}$")]
+    start_key: String,
+}
+
+/// For real or not.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RunMode {
+    /// For real.
+    #[default]
+    Live,
+    /// A drill: nothing is touched.
+    Drill,
+}
+
+impl From<RunMode> for Mode {
+    fn from(mode: RunMode) -> Self {
+        match mode {
+            RunMode::Live => Self::Live,
+            RunMode::Drill => Self::Drill,
+        }
+    }
+}
+
+/// Which runs.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    /// Only of this status.
+    #[param(inline)]
+    status: Option<StatusWord>,
+    /// Only of this incident, by id or number.
+    #[param(max_length = 200)]
+    incident: Option<String>,
+    /// `next` of the part before.
+    #[param(max_length = 512)]
+    cursor: Option<String>,
+    /// At most so many.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
+/// A run's status.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum StatusWord {
+    Running,
+    Waiting,
+    Paused,
+    Cancelling,
+    Undoing,
+    Succeeded,
+    Failed,
+    Cancelled,
+    Undone,
+    Superseded,
+}
+
+impl StatusWord {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Paused => "paused",
+            Self::Cancelling => "cancelling",
+            Self::Undoing => "undoing",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Undone => "undone",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
+/// Launches a run. The same `start_key` gives the same run.
+#[utoipa::path(
+    post, path = "/api/v1/runs", tag = "runs", request_body = Wanted,
+    responses(
+        (status = 201, description = "It was launched", body = Run,
+         headers(("Location" = String), ("ETag" = String))),
+        (status = 200, description = "It was launched before", body = Run,
+         headers(("Location" = String), ("ETag" = String)))
+    )
+)]
+pub(super) async fn launch(
+    State(app): State<App>,
+    Who(caller): Who,
+    Exact(wanted): Exact<Wanted>,
+) -> Result<Response, Problem> {
+    let key = part::word("start_key", wanted.start_key.clone())?;
+    if let Some(known) = app.engine.journal().reader().run_by_start_key(&key).await? {
+        return launched(&app, &caller, known.id, StatusCode::OK).await;
+    }
+    let new = new_run(&app, &caller, wanted, key).await?;
+    let verb = Verb::Launch(Box::new(new));
+    let answer = app.engine.execute_as(&caller.rights, verb).await?;
+    let run = answer.get("run").and_then(Value::as_str).and_then(|run| run.parse().ok());
+    let run: RunId = run
+        .ok_or_else(|| Problem::from(EngineError::Internal("a launch named no run".to_owned())))?;
+    launched(&app, &caller, run, StatusCode::CREATED).await
+}
+
+async fn new_run(
+    app: &App,
+    caller: &Caller,
+    wanted: Wanted,
+    start_key: String,
+) -> Result<NewRun, Problem> {
+    let name: PlaybookName = wanted
+        .playbook
+        .parse()
+        .map_err(|error| Problem::malformed(format!("{error}")).place("playbook"))?;
+    if wanted.incident.is_some() && wanted.title.is_some() {
+        let text = "an incident that is there has its title: name `incident` or `title`";
+        return Err(Problem::malformed(text).place("title"));
+    }
+    let title = wanted.title.map(|title| part::sentence("title", title, TITLE_MAX)).transpose()?;
+    let incident = match &wanted.incident {
+        Some(text) => Some(part::incident(app, caller, text).await?),
+        None => None,
+    };
+    let plan = app.shelf.plan(name).await?;
+    Ok(NewRun {
+        sources: plan.sources(),
+        playbook: plan.name().clone(),
+        inputs: Value::Object(wanted.inputs),
+        incident,
+        title,
+        mode: wanted.mode.into(),
+        short: app.short.clone(),
+        start_key: Some(start_key),
+        by_hand_ok: wanted.by_hand_ok,
+        case: None,
+        by: caller.actor.clone(),
+    })
+}
+
+async fn launched(
+    app: &App,
+    caller: &Caller,
+    run: RunId,
+    status: StatusCode,
+) -> Result<Response, Problem> {
+    let read = app.views.run_bytes(run, &caller.rights.scope()).await;
+    let bytes = read.map_err(|error| match error {
+        EngineError::NotFound(_) => Problem::conflict("this start key was used for another run")
+            .place("start_key")
+            .hint("choose another one"),
+        other => Problem::from(other),
+    })?;
+    let mut response = whole(bytes, status)?;
+    let place = HeaderValue::from_str(&format!("/api/v1/runs/{run}"));
+    let place = place.map_err(|error| Problem::internal(&error))?;
+    response.headers_mut().insert(header::LOCATION, place);
+    Ok(response)
+}
+
+/// Runs, newest first, without their steps.
+#[utoipa::path(
+    get, path = "/api/v1/runs", tag = "runs", params(Which),
+    responses((status = 200, description = "A part of them", body = Runs))
+)]
+pub(super) async fn runs(
+    State(app): State<App>,
+    Who(caller): Who,
+    Asked(which): Asked<Which>,
+) -> Result<Sent<Value>, Problem> {
+    let page = part::page(which.cursor, which.limit)?;
+    let incident = match &which.incident {
+        Some(text) => Some(part::incident(&app, &caller, text).await?),
+        None => None,
+    };
+    let status = which.status.map(|status| status.as_str().to_owned());
+    let filter = RunFilter { status, incident, ..RunFilter::default() };
+    let listed = app.views.runs(&filter, &page, &caller.rights.scope()).await?;
+    Ok(Sent(part::listed(listed)))
+}
+
+/// One run.
+#[utoipa::path(
+    get, path = "/api/v1/runs/{id}", tag = "runs",
+    params(
+        ("id" = String, Path, format = "uuid", description = "Which"),
+        ("If-None-Match" = Option<String>, Header, description = "What is known of it already")
+    ),
+    responses(
+        (status = 200, description = "As it stands", body = Run, headers(("ETag" = String))),
+        (status = 304, description = "It is still as it was", headers(("ETag" = String)))
+    )
+)]
+pub(super) async fn run(
+    State(app): State<App>,
+    Who(caller): Who,
+    At(id): At<RunId>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let bytes = app.views.run_bytes(id, &caller.rights.scope()).await?;
+    if is_known(&headers, &bytes.etag) {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response.headers_mut().insert(header::ETAG, tag(&bytes)?);
+        return Ok(response);
+    }
+    whole(bytes, StatusCode::OK)
+}
+
+fn whole(bytes: RunBytes, status: StatusCode) -> Result<Response, Problem> {
+    let etag = tag(&bytes)?;
+    // What is kept in memory is sent from there, and not copied for each reader.
+    let mut response = Response::new(Body::from(Bytes::from_owner(bytes.bytes)));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response.headers_mut().insert(header::ETAG, etag);
+    Ok(response)
+}
+
+fn tag(bytes: &RunBytes) -> Result<HeaderValue, Problem> {
+    let value = HeaderValue::from_str(&format!("\"{}\"", bytes.etag));
+    value.map_err(|error| Problem::internal(&error))
+}
+
+/// Whether the asker has just this (RFC 9110, section 13.1.2: the weak comparison).
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let lines = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim).any(|tag| {
+        let tag = tag.strip_prefix("W/").unwrap_or(tag);
+        tag == "*" || tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) == Some(etag)
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! How a run and what belongs to it looks: the description of what the engine renders.
+//!
+//! Nothing is rendered by these types; a test reads what is sent through them and finds every field
+//! and no other. Where somebody sees a run in outline, what is not for them is null.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// A run.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct Run {
+    #[serde(flatten)]
+    run: RunListed,
+    /// Its steps so far, in the order in which they came up.
+    steps: Vec<Step>,
+}
+
+/// A run as lists have it: without its steps.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct RunListed {
+    #[schema(format = "uuid")]
+    id: String,
+    /// The playbook's name.
+    playbook: String,
+    /// The playbook's title.
+    title: Option<String>,
+    /// Of the playbook and all it calls, as it was when the run began.
+    digest: String,
+    /// `live` or `drill`.
+    mode: String,
+    /// `running`, `waiting`, `paused`, `cancelling`, `undoing`, `succeeded`, `failed`, `cancelled`,
+    /// `undone`, `superseded`; there may be more.
+    status: String,
+    #[schema(format = "uuid")]
+    incident: String,
+    incident_number: String,
+    /// The run that called it.
+    #[schema(format = "uuid")]
+    parent: Option<String>,
+    /// Runs that it called.
+    children: Vec<String>,
+    requested_by: Option<String>,
+    inputs: Option<Value>,
+    outputs: Option<Value>,
+    /// What ended it.
+    error: Option<Value>,
+    #[schema(format = DateTime)]
+    started_at: String,
+    #[schema(format = DateTime)]
+    ended_at: Option<String>,
+    /// The hash of its newest entry.
+    head: String,
+    needs: Vec<Need>,
+    waits: Vec<Wait>,
+}
+
+/// A step of a run.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct Step {
+    /// Its place in the run: `attacked/contain[1]/cut`.
+    path: String,
+    /// Its id in the playbook.
+    id: String,
+    /// The loop item that it is about.
+    item: Option<String>,
+    /// `call`, `script`, `task`, `approve`, `wait`, …
+    kind: String,
+    title: Option<String>,
+    /// `ready`, `running`, `waiting-for-approval`, `succeeded`, `unknown`, …
+    status: String,
+    attempts: Option<u64>,
+    /// The key that its effect was sent with.
+    key: Option<String>,
+    generation: Option<u64>,
+    connector: Option<String>,
+    reached: Option<String>,
+    late: Option<bool>,
+    by_hand: Option<bool>,
+    handled: Option<bool>,
+    already_held_by: Option<Vec<Value>>,
+    still_held_by: Option<Vec<Value>>,
+    output: Option<Value>,
+    /// How the items of a loop went.
+    counts: Option<Value>,
+    error: Option<Value>,
+    #[schema(format = DateTime)]
+    started_at: Option<String>,
+    #[schema(format = DateTime)]
+    ended_at: Option<String>,
+}
+
+/// Something that waits for people.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct Need {
+    #[schema(format = "uuid")]
+    id: String,
+    /// `approval`, `task`, `decision`, `unknown`.
+    kind: String,
+    step: Option<String>,
+    item: Option<String>,
+    /// Who is asked.
+    role: Option<String>,
+    title: Option<String>,
+    #[schema(format = "uuid")]
+    run: String,
+    #[schema(format = "uuid")]
+    incident: String,
+    #[schema(format = DateTime)]
+    since: String,
+    /// When it is escalated.
+    #[schema(format = DateTime)]
+    until: Option<String>,
+    #[schema(format = DateTime)]
+    escalated_at: Option<String>,
+    votes: Option<u64>,
+    votes_needed: Option<u64>,
+    /// What an answer says that it has seen.
+    digest: Option<String>,
+    /// Equal needs have equal groups.
+    group: Option<String>,
+    /// What is shown to who answers.
+    shows: Option<Value>,
+    /// What is filled in: a JSON Schema.
+    form: Option<Value>,
+}
+
+/// Something that a step waits for.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct Wait {
+    step: String,
+    /// `time`, `signal`, `child`, `permit`, `hold`.
+    r#for: String,
+    #[schema(format = DateTime)]
+    since: String,
+    #[schema(format = DateTime)]
+    until: Option<String>,
+}
+
+/// A part of the runs.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct Runs {
+    items: Vec<RunListed>,
+    /// Where the next part begins; null where this is the last one.
+    next: Option<String>,
+}
+
+/// A part of what waits for people.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct Needs {
+    items: Vec<Need>,
+    /// Where the next part begins; null where this is the last one.
+    next: Option<String>,
+}
+
+/// What became of what was asked of a run.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct Reply {
+    reply: ReplyWord,
+    /// Votes so far, where more are needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    votes: Option<u32>,
+    /// Votes in all, where more are needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    needed: Option<u32>,
+}
+
+/// What became of it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ReplyWord {
+    /// It was done.
+    Done,
+    /// It was so already.
+    Already,
+    /// A vote was counted, and more are needed.
+    Voted,
+}
