@@ -13,7 +13,6 @@
 //! with what they saw last, and are judged anew.
 
 use std::convert::Infallible;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,8 +20,9 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use beistand_core::model::RunId;
-use beistand_runtime::{Caller, Feed, News};
+use beistand_runtime::{Caller, Feed, FeedItem, News};
 use futures_util::stream::unfold;
+use serde_json::json;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -254,19 +254,7 @@ impl Told {
     fn said(&mut self, feed: &Feed) -> String {
         self.cursor = feed.cursor;
         self.more = feed.more;
-        let mut text = String::new();
-        for item in &feed.items {
-            let data = serde_json::json!({
-                "stream": item.stream,
-                "id": item.id,
-                "seq": item.seq,
-                "at": item.at.to_string(),
-                "kinds": item.kinds,
-            });
-            // Writing to a text can not fail.
-            let _ = write!(text, "id: {}\nevent: {}\ndata: {data}\n\n", item.cursor, item.stream);
-        }
-        text
+        feed.items.iter().map(frame).collect()
     }
 
     /// A sign of life, with where to go on: an event without data is none, and its id is kept.
@@ -279,14 +267,24 @@ impl Told {
         let bytes = text.into_bytes();
         let size = u32::try_from(bytes.len().min(WAITING_BYTES_MAX)).ok()?;
         let room = Arc::clone(&self.waiting).acquire_many_owned(size);
-        match timeout(self.app.streams.pace.read_within, room).await {
-            Ok(Ok(room)) => Some(Bytes::from_owner(OnTheWay { bytes, _room: room })),
-            Ok(Err(_)) | Err(_) => {
-                tracing::debug!("A client does not read its events.");
-                None
-            }
-        }
+        let Ok(Ok(room)) = timeout(self.app.streams.pace.read_within, room).await else {
+            tracing::debug!("A client does not read its events.");
+            return None;
+        };
+        Some(Bytes::from_owner(OnTheWay { bytes, _room: room }))
     }
+}
+
+/// An event as it is sent (HTML, section 9.2.6).
+fn frame(item: &FeedItem) -> String {
+    let data = json!({
+        "stream": item.stream,
+        "id": item.id,
+        "seq": item.seq,
+        "at": item.at.to_string(),
+        "kinds": item.kinds,
+    });
+    format!("id: {}\nevent: {}\ndata: {data}\n\n", item.cursor, item.stream)
 }
 
 /// Until something happens to a run, or to any. Who lags behind has news as well.

@@ -12,6 +12,7 @@ mod control;
 mod events;
 mod evidence;
 mod form;
+mod further;
 mod health;
 mod holds;
 mod hooks;
@@ -78,6 +79,8 @@ pub fn table() -> Routes {
         .add(NeedsThere(Permission::Control), Urgent, routes!(control::cancel))
         .add(NeedsThere(Permission::Control), Ordinary, routes!(control::undo))
         .add(NeedsThere(Permission::Answer), Ordinary, routes!(control::signal))
+        .add(NeedsThere(Permission::Launch), Ordinary, routes!(further::more))
+        .add(NeedsThere(Permission::Launch), Ordinary, routes!(further::supersede))
         .add(NeedsThere(Permission::Read), Ordinary, routes!(events::of_run))
         .add(NeedsThere(Permission::Read), Ordinary, routes!(events::of_all))
         .add(NeedsThere(Permission::Read), Ordinary, routes!(needs::needs))
@@ -86,7 +89,12 @@ pub fn table() -> Routes {
         .add(LoggedIn, Urgent, routes!(needs::answers))
         .add(NeedsThere(Permission::Read), Ordinary, routes!(playbooks::playbooks))
         .add(NeedsThere(Permission::Read), Ordinary, routes!(playbooks::playbook))
-        .add(NeedsThere(Permission::Read), Ordinary, routes!(playbooks::check))
+        .add_sized(
+            playbooks::CHECK_BYTES_MAX,
+            NeedsThere(Permission::Read),
+            Ordinary,
+            routes!(playbooks::check),
+        )
 }
 
 #[cfg(test)]
@@ -112,6 +120,10 @@ mod tests {
             .collect();
         let own = [
             "/api/v1/go-on",
+            "/api/v1/needs/answers",
+            "/api/v1/needs/{id}",
+            "/api/v1/runs/{id}/cancel",
+            "/api/v1/runs/{id}/pause",
             "/api/v1/session",
             "/api/v1/session",
             "/api/v1/session/proof",

@@ -73,13 +73,12 @@ pub(super) async fn incident(
     text: &str,
 ) -> Result<IncidentId, Problem> {
     let not_there = || Problem::not_found("there is no such incident").place("incident");
-    let id = match text.parse::<IncidentId>() {
-        Ok(id) => id,
-        Err(_) => {
-            let number = word("incident", text.to_uppercase()).map_err(|_| not_there())?;
-            let found = app.engine.journal().reader().incident_by_number(&number).await?;
-            found.ok_or_else(not_there)?.id
-        }
+    let id = if let Ok(id) = text.parse::<IncidentId>() {
+        id
+    } else {
+        let number = word("incident", text.to_uppercase()).map_err(|_| not_there())?;
+        let found = app.engine.journal().reader().incident_by_number(&number).await?;
+        found.ok_or_else(not_there)?.id
     };
     match app.views.incident(id, &caller.rights.scope()).await {
         Ok(_) => Ok(id),
@@ -129,6 +128,6 @@ pub(super) async fn proved(
 }
 
 /// A part of a list as it is sent.
-pub(super) fn listed(listed: Listed) -> Value {
-    json!({"items": listed.items, "next": listed.next})
+pub(super) fn listed(Listed { items, next }: Listed) -> Value {
+    json!({"items": Value::Array(items), "next": next})
 }

@@ -18,6 +18,10 @@ use crate::json::{Exact, Sent};
 use crate::report::Problem;
 use crate::shelf::not_there;
 
+/// What the body of a check has room for, in bytes: the largest playbook as JSON, which writes some
+/// of its characters as two.
+pub(super) const CHECK_BYTES_MAX: usize = 2 * SourceText::BYTES_MAX + (64 << 10);
+
 /// A playbook in a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PlaybookListed {
@@ -94,7 +98,7 @@ pub(super) struct Asks {
 #[serde(deny_unknown_fields)]
 pub(super) struct Text {
     /// A playbook, YAML.
-    #[schema(max_length = 262144)]
+    #[schema(max_length = 262_144)]
     text: String,
 }
 
@@ -241,10 +245,7 @@ fn gather(
     found: &mut (&mut Vec<ByPeople>, &mut Vec<Asks>),
 ) {
     for (_, node) in plan.nodes() {
-        let own = match &node.kind {
-            Kind::Approve { gate, .. } => Some(gate),
-            _ => None,
-        };
+        let own = if let Kind::Approve { gate, .. } = &node.kind { Some(gate) } else { None };
         let gates = own.into_iter().chain(&node.approval);
         found.1.extend(gates.map(|gate| asks(plan, node, gate)));
         found.0.extend(by_people(plan, node, unbound));
@@ -266,10 +267,24 @@ fn asks(plan: &Plan, node: &Node, gate: &Gate) -> Asks {
 
 fn by_people(plan: &Plan, node: &Node, unbound: &BTreeSet<ActionName>) -> Option<ByPeople> {
     let (role, action): (Option<Role>, _) = match &node.kind {
-        Kind::Task { role, .. } => (Some(*role), None),
-        Kind::Wait(Wait::Signal { role: Some(role), .. }) => (Some(*role), None),
+        Kind::Task { role, .. } | Kind::Wait(Wait::Signal { role: Some(role), .. }) => {
+            (Some(*role), None)
+        }
         Kind::Call(call) if unbound.contains(&call.action) => (None, Some(call.action.to_string())),
-        _ => return None,
+        Kind::Call(_)
+        | Kind::Script(_)
+        | Kind::Approve { .. }
+        | Kind::Wait(_)
+        | Kind::Group(_)
+        | Kind::Parallel { .. }
+        | Kind::ForEach(_)
+        | Kind::Switch(_)
+        | Kind::Repeat(_)
+        | Kind::Playbook { .. }
+        | Kind::UndoSteps(_)
+        | Kind::Note(_)
+        | Kind::Fail(_)
+        | Kind::End(_) => return None,
     };
     Some(ByPeople {
         playbook: plan.name().to_string(),

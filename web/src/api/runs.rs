@@ -190,13 +190,14 @@ async fn launched(
     run: RunId,
     status: StatusCode,
 ) -> Result<Response, Problem> {
-    let read = app.views.run_bytes(run, &caller.rights.scope()).await;
-    let bytes = read.map_err(|error| match error {
-        EngineError::NotFound(_) => Problem::conflict("this start key was used for another run")
-            .place("start_key")
-            .hint("choose another one"),
-        other => Problem::from(other),
-    })?;
+    let bytes = match app.views.run_bytes(run, &caller.rights.scope()).await {
+        Ok(bytes) => bytes,
+        Err(EngineError::NotFound(_)) => {
+            let taken = Problem::conflict("this start key was used for another run");
+            return Err(taken.place("start_key").hint("choose another one"));
+        }
+        Err(error) => return Err(error.into()),
+    };
     let mut response = whole(bytes, status)?;
     let place = HeaderValue::from_str(&format!("/api/v1/runs/{run}"));
     let place = place.map_err(|error| Problem::internal(&error))?;

@@ -38,6 +38,15 @@ pub(super) struct RunListed {
     /// The run that called it.
     #[schema(format = "uuid")]
     parent: Option<String>,
+    /// The run that it has more items for.
+    #[schema(format = "uuid")]
+    more_of: Option<String>,
+    /// The run that it took over from.
+    #[schema(format = "uuid")]
+    supersedes: Option<String>,
+    /// The run that took over from it.
+    #[schema(format = "uuid")]
+    superseded_by: Option<String>,
     /// Runs that it called.
     children: Vec<String>,
     requested_by: Option<String>,
@@ -78,6 +87,9 @@ pub(super) struct Step {
     late: Option<bool>,
     by_hand: Option<bool>,
     handled: Option<bool>,
+    /// The run that had done it already.
+    #[schema(format = "uuid")]
+    taken_over_from: Option<String>,
     already_held_by: Option<Vec<Value>>,
     still_held_by: Option<Vec<Value>>,
     output: Option<Value>,
@@ -155,6 +167,7 @@ pub(super) struct Needs {
 
 /// What became of what was asked of a run.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the word that the engine has for it")]
 pub(super) struct Reply {
     reply: ReplyWord,
     /// Votes so far, where more are needed.
