@@ -6,7 +6,9 @@ use beistand_connector_api::{SecretReference, Secrets as _};
 use beistand_core::incident::{AlertRule, AssetRule, Pointer, Proposal, Template};
 use beistand_core::model::{Mode, Organisation, PlaybookName, Severity};
 use beistand_web::{Hook, Hooks, SECRET_BYTES_MIN};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::secrets::Resolver;
 use crate::modes::Fault;
@@ -19,6 +21,7 @@ const QUOTA: u32 = 60;
 #[serde(deny_unknown_fields)]
 pub(crate) struct HookConfig {
     /// What its signatures are made with.
+    #[serde(deserialize_with = "reference")]
     pub(crate) secret: SecretReference,
     /// Who is concerned by what it sends.
     organisation: Option<Organisation>,
@@ -43,6 +46,11 @@ pub(crate) struct HookConfig {
     /// Whether its incidents are real.
     #[serde(default = "live")]
     mode: Mode,
+}
+
+/// As connectors have it: `{ file: PATH }`, which YAML has no words of its own for.
+fn reference<'d, D: Deserializer<'d>>(from: D) -> Result<SecretReference, D::Error> {
+    serde_json::from_value(Value::deserialize(from)?).map_err(D::Error::custom)
 }
 
 const fn quota() -> u32 {
@@ -146,7 +154,7 @@ mod tests {
             ("{ secret: { env: X }, title: \"{/a\" }", "close"),
             ("{ secret: { env: X }, title: x, key: id }", "JSON pointer"),
             ("{ secret: { env: X }, title: x, assets: [ { kind: town, value: /a } ] }", "town"),
-            ("{ secret: plain, title: x }", "secret"),
+            ("{ secret: plain, title: x }", "plain"),
         ] {
             let message = read(wrong).unwrap_err();
             assert!(message.contains(said), "{wrong}: {message}");

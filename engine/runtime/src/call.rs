@@ -200,9 +200,9 @@ fn literal(value: &Value) -> Value {
 mod tests {
     use super::*;
 
-    fn call(with: Value) -> OneCall {
+    fn call(action: &str, with: Value) -> OneCall {
         OneCall {
-            action: "network.isolate".parse().unwrap(),
+            action: action.parse().unwrap(),
             with,
             reason: "it beacons".to_owned(),
             by_hand_ok: false,
@@ -213,7 +213,8 @@ mod tests {
     #[test]
     fn what_is_given_is_text_in_the_playbook_that_is_made_of_it() {
         let scripts = Scripts::without_budget();
-        let plan = call(json!({"host": "${7*7}"})).plan(&scripts).unwrap();
+        let with = json!({"room": "crisis", "text": "${7*7}"});
+        let plan = call("chat.post", with).plan(&scripts).unwrap();
         let source = plan.sources().into_values().next().unwrap();
         assert!(source.text().contains("$${7*7}"), "{}", source.text());
     }
@@ -222,11 +223,10 @@ mod tests {
     fn what_does_not_fit_is_told_before_anything_is_made() {
         let scripts = Scripts::without_budget();
         for wrong in [json!({}), json!({"host": 7}), json!({"host": "pc-1", "x": 1}), json!([])] {
-            let plan = call(wrong.clone()).plan(&scripts);
+            let plan = call("network.isolate", wrong.clone()).plan(&scripts);
             assert!(matches!(plan, Err(EngineError::Usage(_))), "{wrong}");
         }
-        let mut unknown = call(json!({}));
-        unknown.action = "network.explode".parse().unwrap();
+        let unknown = call("network.explode", json!({}));
         assert!(matches!(unknown.plan(&scripts), Err(EngineError::NotFound(_))));
     }
 }

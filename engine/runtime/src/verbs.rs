@@ -320,6 +320,7 @@ fn problems(error: &EngineError) -> Value {
         | EngineError::Answer(AnswerError::Form(problems)) => json!(problems),
         EngineError::NotFound(_)
         | EngineError::Conflict(_)
+        | EngineError::Moved { .. }
         | EngineError::NotAllowed(_)
         | EngineError::Usage(_)
         | EngineError::Unreadable { .. }

@@ -3,7 +3,7 @@
 use beistand_core::incident::{AlertRule, AssetRule, Pointer, Proposal};
 use beistand_core::model::{Mode, Severity, TargetKind};
 use beistand_journal::RunFilter;
-use beistand_tests::tool::now;
+use beistand_runtime::{Clock as _, WallClock};
 use beistand_web::{Hook, Hooks, Limits};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
@@ -55,7 +55,7 @@ fn signed(client: &Client, timestamp: i64, body: &str) -> Answer {
 }
 
 fn seconds() -> i64 {
-    now().get() / 1_000
+    WallClock.now().get() / 1_000
 }
 
 fn count(client: &Client) -> usize {

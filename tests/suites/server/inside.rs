@@ -1,18 +1,20 @@
 //! The server in this process, with a doorkeeper that knows three people: what they may, and what
 //! becomes of a request that is under way.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use beistand_core::access::{Grant, Rights};
-use beistand_core::model::{Millis, Person, Role};
+use beistand_core::model::{Millis, Person, PlaybookName, Role};
+use beistand_core::playbook::{Finding, Plan};
 use beistand_core::run::Actor;
 use beistand_runtime::{Caller, Clock as _, Engine, WallClock};
 use beistand_tests::tool::now;
 use beistand_web::{
-    App, Credential, Denied, Doorkeeper, Hooks, Identified, Leave, Limits, Proxies, Server,
-    Settings, table,
+    App, Credential, Denied, Doorkeeper, Hooks, Identified, Leave, Limits, Playbooks, Proxies,
+    Server, Settings, table,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -20,6 +22,22 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::client::{Client, answer};
 use crate::engine::world::engine;
+
+/// Shelves with nothing on them.
+#[derive(Debug)]
+struct NoPlaybooks;
+
+impl Playbooks for NoPlaybooks {
+    fn names(&self) -> BTreeSet<PlaybookName> {
+        BTreeSet::new()
+    }
+    fn named(&self, _: &PlaybookName) -> Option<(Option<Plan>, Vec<Finding>)> {
+        None
+    }
+    fn check(&self, _: &str) -> Vec<Finding> {
+        Vec::new()
+    }
+}
 
 /// A token is the name of a role and of who has it, `commander-anna`, everywhere or as far as it
 /// says: `reviewer-rita@organisation:stadt-a`.
@@ -70,8 +88,10 @@ impl Inside {
         let server = Server::bind(settings).await.unwrap();
         let client = Client { address: server.address(), pinned: None };
         let leave = Leave::default();
-        let app = App::new(engine.clone(), "SIT", leave.clone()).hearing(hooks);
-        let serving = tokio::spawn(server.run(table(), app, Arc::new(Tokens), leave.clone()));
+        let door: Arc<dyn Doorkeeper> = Arc::new(Tokens);
+        let given = (Arc::new(NoPlaybooks) as Arc<dyn Playbooks>, Arc::clone(&door));
+        let app = App::new(engine.clone(), "SIT", given, leave.clone()).hearing(hooks);
+        let serving = tokio::spawn(server.run(table(), app, door, leave.clone()));
         Self { client, engine, leave, serving, _folder: folder }
     }
 

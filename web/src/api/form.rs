@@ -213,7 +213,7 @@ impl From<Instant> for String {
 #[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 #[serde(try_from = "bool", into = "bool")]
 pub(super) struct Yes;
-named!(Yes, { ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([true])).build() });
+named!(Yes, ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([true])).build());
 
 /// `false` asks for nothing.
 #[derive(Debug)]

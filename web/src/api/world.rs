@@ -15,7 +15,8 @@ use beistand_core::playbook::{CheckRequest, Finding, NoLibrary, SourceText, chec
 use beistand_core::run::{Actor, Proof, Setup};
 use beistand_journal::{Journal, Options};
 use beistand_runtime::{
-    AccessAct, Caller, Clock as _, Drive, Engine, IncidentAct, ModeSetup, Modes, Parts, Verb, WallClock,
+    AccessAct, Caller, Clock as _, Drive, Engine, IncidentAct, ModeSetup, Modes, Parts, Verb,
+    WallClock,
 };
 use beistand_script::Scripts;
 use serde_json::{Value, json};
@@ -259,8 +260,7 @@ impl World {
     /// A new run of a playbook, launched by the responder; its id.
     pub(super) async fn run(&self, playbook: &str, mode: &str, key: &str) -> String {
         let inputs = if playbook == "sheet" { json!({"who": "anna"}) } else { json!({}) };
-        let body =
-            json!({"playbook": playbook, "inputs": inputs, "mode": mode, "start_key": key});
+        let body = json!({"playbook": playbook, "inputs": inputs, "mode": mode, "start_key": key});
         let (status, run) = self.post("/api/v1/runs", "responder", body).await;
         assert_eq!(status, 201, "{run}");
         run["id"].as_str().unwrap().to_owned()

@@ -162,9 +162,9 @@ impl AlertRule {
             names(found).into_iter().map(|name| (rule.kind, name))
         });
         for (kind, name) in named.take(ASSETS_MAX) {
-            let names = assets.entry(kind).or_default();
-            if !names.contains(&name) {
-                names.push(name);
+            let of_kind = assets.entry(kind).or_default();
+            if !of_kind.contains(&name) {
+                of_kind.push(name);
             }
         }
         let inputs = |proposal: &Proposal| -> Map<String, Value> {

@@ -62,13 +62,12 @@ impl Views {
         scope: &Scope,
     ) -> Result<IncidentId, EngineError> {
         let missing = || EngineError::NotFound(format!("there is no incident {text}"));
-        let id = match text.parse::<IncidentId>() {
-            Ok(id) => id,
-            Err(_) => {
-                let number: IncidentNumber = text.parse().map_err(|_| missing())?;
-                let found = self.0.reader.incident_by_number(&number.to_string()).await?;
-                found.ok_or_else(missing)?.id
-            }
+        let id = if let Ok(id) = text.parse::<IncidentId>() {
+            id
+        } else {
+            let number: IncidentNumber = text.parse().map_err(|_| missing())?;
+            let found = self.0.reader.incident_by_number(&number.to_string()).await?;
+            found.ok_or_else(missing)?.id
         };
         match self.incident_row(id, scope).await {
             Err(EngineError::NotFound(_)) => Err(missing()),

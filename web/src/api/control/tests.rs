@@ -8,7 +8,7 @@ async fn done(world: &World, run: &str, verb: &str, (token, body): (&str, Value)
     world.post(&format!("/api/v1/runs/{run}/{verb}"), token, body).await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_is_paused_goes_on_and_is_ended() {
     let world = World::new().await;
     let run = world.run("sheet", "live", "k").await;
@@ -27,7 +27,7 @@ async fn a_run_is_paused_goes_on_and_is_ended() {
     assert!(matches!(status, 200 | 409), "{again}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_may_not_control_a_run_does_not_and_who_does_not_see_it_finds_nothing() {
     let world = World::new().await;
     let run = world.run("sheet", "live", "k").await;
@@ -50,7 +50,7 @@ async fn who_may_not_control_a_run_does_not_and_who_does_not_see_it_finds_nothin
     assert_eq!(status, 400, "an end wants a reason");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_live_undo_wants_a_proof_of_a_moment_ago() {
     let world = World::new().await;
     let body = json!({"reason": "it was a drill after all"});
@@ -74,7 +74,7 @@ async fn a_live_undo_wants_a_proof_of_a_moment_ago() {
     assert_eq!(status, 200, "{reply}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_signal_counts_once_for_its_key_and_only_where_it_is_awaited() {
     let world = World::new().await;
     let run = world.run("gate", "drill", "k").await;

@@ -88,7 +88,7 @@ impl Reader {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_comes_back_with_what_they_saw_last_misses_nothing_and_hears_nothing_twice() {
     let world = World::new().await;
     let run = world.run("sheet", "live", "k").await;
@@ -100,7 +100,8 @@ async fn who_comes_back_with_what_they_saw_last_misses_nothing_and_hears_nothing
     let last = first.last.clone();
     drop(first);
     // Written while nobody listens.
-    let (status, _) = world.post(&format!("/api/v1/runs/{run}/pause"), "commander", json!({})).await;
+    let (status, _) =
+        world.post(&format!("/api/v1/runs/{run}/pause"), "commander", json!({})).await;
     assert_eq!(status, 200);
     let mut back = Reader::of(world.sent(watching(&path, "reviewer", Some(&last))).await);
     seen.extend(back.until("paused").await);
@@ -113,7 +114,7 @@ async fn who_comes_back_with_what_they_saw_last_misses_nothing_and_hears_nothing
     assert_eq!(all.until("unpaused").await, wanted);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_last_event_it_begins_now() {
     let world = World::new().await;
     let old = world.run("sheet", "live", "k1").await;
@@ -128,7 +129,7 @@ async fn without_a_last_event_it_begins_now() {
     assert_eq!(event.data["id"].as_str().unwrap(), new);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_hears_of_what_they_may_not_see() {
     let world = World::new().await;
     let other = world.run("sheet", "live", "k1").await;
@@ -148,7 +149,7 @@ async fn nobody_hears_of_what_they_may_not_see() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_ends_with_the_server() {
     let world = World::new().await;
     let mut reader = Reader::of(world.sent(watching("/api/v1/events", "reviewer", None)).await);
@@ -157,7 +158,7 @@ async fn a_stream_ends_with_the_server() {
     assert_eq!(reader.next().await, None);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_ends_with_the_right_to_it() {
     let world = World::new().await;
     let mut reader = Reader::of(world.sent(watching("/api/v1/events", "reviewer", None)).await);
@@ -168,7 +169,7 @@ async fn a_stream_ends_with_the_right_to_it() {
     assert_eq!(refused.status(), 403);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn there_is_a_place_for_so_many_and_who_leaves_gives_it_back() {
     let world = World::with_streams(1).await;
     let first = world.sent(watching("/api/v1/events", "reviewer", None)).await;
@@ -180,7 +181,7 @@ async fn there_is_a_place_for_so_many_and_who_leaves_gives_it_back() {
     assert_eq!(second.status(), 200);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_does_not_read_is_left() {
     let world = World::new().await;
     let run = world.run("sheet", "live", "k").await;
@@ -201,7 +202,7 @@ async fn who_does_not_read_is_left() {
     assert!(bytes > 8 << 10 && bytes <= 32 << 10, "{bytes}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_id_of_an_event_is_refused() {
     let world = World::new().await;
     for wrong in ["", "x", "-1", "1.5", "99999999999999999999"] {

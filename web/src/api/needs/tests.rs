@@ -17,7 +17,7 @@ fn path(need: &Value) -> String {
     format!("/api/v1/needs/{}", need["id"].as_str().unwrap())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_is_listed_in_parts() {
     let world = World::new().await;
     for key in ["a", "b", "c"] {
@@ -37,7 +37,7 @@ async fn what_waits_is_listed_in_parts() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_counts_once_and_for_what_was_shown() {
     let world = World::new().await;
     let run = world.run("sheet", "live", "k").await;
@@ -71,7 +71,7 @@ async fn an_answer_counts_once_and_for_what_was_shown() {
     assert_eq!(status, 409, "{problem}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_vote_is_for_who_may_vote_and_counts_for_one_person() {
     let world = World::new().await;
     let run = world.run("gate", "live", "k").await;
@@ -91,7 +91,7 @@ async fn a_vote_is_for_who_may_vote_and_counts_for_one_person() {
     assert_eq!((status, &reply["reply"]), (200, &json!("done")), "{reply}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drill_wants_no_fresh_proof() {
     let world = World::new().await;
     let run = world.run("gate", "drill", "k").await;
@@ -100,7 +100,7 @@ async fn a_drill_wants_no_fresh_proof() {
     assert_eq!(world.post(&path(&need), "cleo", yes(&need)).await.0, 200);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_somebody_does_not_see_they_do_not_answer() {
     let world = World::new().await;
     let run = world.run("sheet", "live", "k").await;
@@ -114,7 +114,7 @@ async fn what_somebody_does_not_see_they_do_not_answer() {
     assert_eq!(none["items"], json!([]));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn needs_are_answered_together_all_or_none() {
     let world = World::new().await;
     let (one, two) =

@@ -8,7 +8,7 @@ fn ids(listed: &Value) -> Vec<&str> {
     listed["items"].as_array().unwrap().iter().filter_map(|one| one["id"].as_str()).collect()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_are_listed_and_those_with_faults_are_marked() {
     let world = World::new().await;
     let (status, listed) = world.get("/api/v1/playbooks", "reviewer").await;
@@ -20,7 +20,7 @@ async fn all_are_listed_and_those_with_faults_are_marked() {
     assert!(!ids(&open).contains(&"broken"), "{open}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_playbook_says_what_it_wants_and_what_falls_to_people() {
     let world = World::new().await;
     let (status, sheet) = world.get("/api/v1/playbooks/sheet", "responder").await;
@@ -40,7 +40,7 @@ async fn a_playbook_says_what_it_wants_and_what_falls_to_people() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_text_is_checked_and_every_fault_is_said() {
     let world = World::new().await;
     let path = "/api/v1/playbooks/check";

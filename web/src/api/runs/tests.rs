@@ -16,7 +16,7 @@ fn is_described<T: serde::de::DeserializeOwned + serde::Serialize>(sent: &Value)
     assert_eq!(serde_json::to_value(described).unwrap(), *sent);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_is_launched_once_for_a_start_key() {
     let world = World::new().await;
     let path = "/api/v1/runs";
@@ -33,7 +33,7 @@ async fn a_run_is_launched_once_for_a_start_key() {
     assert_ne!(other["id"], run["id"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_joins_an_incident_by_its_id_or_its_number() {
     let world = World::new().await;
     let run = world.run("sheet", "live", "first").await;
@@ -44,12 +44,16 @@ async fn a_run_joins_an_incident_by_its_id_or_its_number() {
         let (status, joined) = world.post("/api/v1/runs", "responder", body).await;
         assert_eq!((status, &joined["incident"]), (201, &run["incident"]), "{joined}");
     }
-    let (status, listed) =
-        world.get(&format!("/api/v1/runs?incident={}", run["incident_number"].as_str().unwrap()), "reviewer").await;
+    let (status, listed) = world
+        .get(
+            &format!("/api/v1/runs?incident={}", run["incident_number"].as_str().unwrap()),
+            "reviewer",
+        )
+        .await;
     assert_eq!((status, listed["items"].as_array().unwrap().len()), (200, 3));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_launch_that_can_not_be_meant_is_refused() {
     let world = World::new().await;
     let none = "01a2b3c4-0000-7000-8000-000000000000";
@@ -89,7 +93,7 @@ async fn a_launch_that_can_not_be_meant_is_refused() {
     assert_eq!(runs["items"], json!([]), "nothing was opened");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_may_not_launch_does_not() {
     let world = World::new().await;
     for name in ["reviewer", "scribe", "admin", "stadt-a"] {
@@ -98,7 +102,7 @@ async fn who_may_not_launch_does_not() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lists_come_in_parts_and_by_status() {
     let world = World::new().await;
     for number in 0..3 {
@@ -119,7 +123,7 @@ async fn lists_come_in_parts_and_by_status() {
     assert_eq!(status, 404);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_known_already_is_not_sent_again() {
     let world = World::new().await;
     let run = world.run("sheet", "live", "k").await;
@@ -148,7 +152,7 @@ async fn what_is_known_already_is_not_sent_again() {
     assert_eq!((status, &body["status"]), (200, &json!("paused")));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_of_somebody_else_is_not_there() {
     let world = World::new().await;
     let (theirs, other) =

@@ -212,6 +212,7 @@ fn incident_heads() -> Vec<incident::Head> {
         },
         incident::Head::IncidentClosed,
         incident::Head::NoteAdded { happened_at: None },
+        incident::Head::PlaybookProposed { playbook: "contain".parse().unwrap() },
         incident::Head::RoleAssigned {
             role: Role::Commander,
             person: Some("ben".parse().unwrap()),
