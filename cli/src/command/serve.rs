@@ -6,7 +6,7 @@ use std::sync::Arc;
 use beistand_runtime::{Clock as _, Drive, Engine, WallClock};
 use beistand_web::certificate::{Certificate, CertificateError};
 use beistand_web::{Accounts, App, Doorkeeper, Hooks, Leave, Limits, Playbooks, Server, Settings};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::run::stop_file;
 use crate::args::ServeArgs;
@@ -17,6 +17,20 @@ use crate::session::{Context, Held};
 
 /// The end of the file's name in which a self-made certificate stays.
 const OWN_CERTIFICATE: &str = "tls.pem";
+
+/// What the process is told from outside. Unheard, SIGUSR1 would end it: who reads that it listens
+/// may already send one.
+struct Told {
+    terminate: Signal,
+    stop: Signal,
+}
+
+impl Told {
+    fn listen() -> Outcome<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { terminate, stop: signal(SignalKind::user_defined1())? })
+    }
+}
 
 pub(super) async fn serve(context: &Context, args: ServeArgs) -> Outcome {
     let wanted = wanted(&context.config.serve, &args)?;
@@ -45,11 +59,12 @@ pub(super) async fn serve(context: &Context, args: ServeArgs) -> Outcome {
         }
         let shown = settings.certificate.clone();
         let server = Server::bind(settings).await.map_err(|error| refused(&error))?;
+        let told = Told::listen()?;
         announce(context, &server, shown.as_ref());
-        Ok(server)
+        Ok((server, told))
     };
     match bound.await {
-        Ok(server) => until_told(context, engine, server, hooks).await,
+        Ok(serving) => until_told(context, engine, serving, hooks).await,
         Err(failure) => {
             engine.leave().await;
             Err(failure)
@@ -147,7 +162,12 @@ fn announce(context: &Context, server: &Server, certificate: Option<&Certificate
 }
 
 /// Serves and drives until a signal comes or the store dies.
-async fn until_told(context: &Context, engine: Engine, server: Server, hooks: Hooks) -> Outcome {
+async fn until_told(
+    context: &Context,
+    engine: Engine,
+    (server, mut told): (Server, Told),
+    hooks: Hooks,
+) -> Outcome {
     let leave = Leave::default();
     let door: Arc<dyn Doorkeeper> = Arc::new(Accounts::new(engine.clone()));
     if !engine.has_accounts().await? {
@@ -163,13 +183,11 @@ async fn until_told(context: &Context, engine: Engine, server: Server, hooks: Ho
     let serving = tokio::spawn(server.run(beistand_web::table(), app, door, leave.clone()));
     let (looping, file) = (engine.clone(), stop_file(context));
     let mut driving = tokio::spawn(async move { looping.run(file).await });
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut stop = signal(SignalKind::user_defined1())?;
     loop {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => break,
-            _ = terminate.recv() => break,
-            _ = stop.recv() => engine.stop_from_outside("SIGUSR1").await,
+            _ = told.terminate.recv() => break,
+            _ = told.stop.recv() => engine.stop_from_outside("SIGUSR1").await,
             // The engine ends by itself only when its store has died.
             _ = &mut driving => break,
         }
