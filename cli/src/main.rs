@@ -76,6 +76,7 @@ fn start(cli: Cli, out: Out) -> Outcome {
     let context = Context {
         url: store.unwrap_or_else(|| "sqlite:beistand.db".to_owned()),
         actor: session::actor(cli.global.actor.as_deref())?,
+        said_who: cli.global.actor.is_some(),
         passphrase: cli.global.passphrase.clone(),
         proved: tokio::sync::OnceCell::new(),
         shelves: Shelves::new(config.playbooks.clone()),

@@ -60,8 +60,11 @@ impl Context {
             }
             Err(error) => return Err(error.into()),
         };
-        if let Some(token) = variable("BEISTAND_TOKEN") {
-            return by_token(&reader, Secret::from(token)).await;
+        // What is said with the call outdoes what lies in the environment.
+        let token = variable("BEISTAND_TOKEN").filter(|_| self.passphrase.is_none());
+        if let Some(token) = token {
+            let proved = by_token(&reader, Secret::new(token)).await?;
+            return self.is_meant(proved);
         }
         let name = self.named()?.person;
         let account: AccountName =
@@ -80,6 +83,22 @@ impl Context {
         match account_of_words(&reader, &account, words).await? {
             Some(found) => Ok(Proved { actor: of_words(found), only: None }),
             None => Err(wrong()),
+        }
+    }
+
+    /// A token is of one account: nobody acts by it as somebody else they name.
+    fn is_meant(&self, proved: Proved) -> Outcome<Proved> {
+        let said = self.actor.as_ref().filter(|_| self.said_who);
+        let account = proved.actor.account.as_ref();
+        match (said, account) {
+            (Some(said), Some(account)) if said.person.as_str() != account.as_str() => {
+                let name = &said.person;
+                let text =
+                    format!("the token in BEISTAND_TOKEN is of `{account}`, not of `{name}`");
+                let hint = "leave out --as, or give the passphrase with --passphrase FILE";
+                Err(Failure::usage(text).hint(hint))
+            }
+            (Some(_) | None, Some(_) | None) => Ok(proved),
         }
     }
 
@@ -102,7 +121,12 @@ fn of_words(account: Account) -> Actor {
 async fn by_token(reader: &Reader, token: Secret) -> Outcome<Proved> {
     use beistand_runtime::Clock as _;
     let found = account_of_token(reader, &token, WallClock.now()).await?;
-    let (account, only) = found.ok_or_else(wrong)?;
+    let (account, only) = found.ok_or_else(|| {
+        let text = "the token in BEISTAND_TOKEN is unknown, ended or taken back";
+        let hint =
+            "`beistand token add` makes another; without the variable a passphrase is asked for";
+        Failure::new(Exit::NotAllowed, text).hint(hint)
+    })?;
     let proof = match account.kind {
         AccountKind::Service => Proof::Machine,
         AccountKind::Person | AccountKind::BreakGlass => Proof::Token,
@@ -112,7 +136,10 @@ async fn by_token(reader: &Reader, token: Secret) -> Outcome<Proved> {
 }
 
 fn wrong() -> Failure {
-    Failure::new(Exit::NotAllowed, "this account and these words do not fit together")
+    Failure::new(Exit::NotAllowed, "this account and these words do not fit together").hint(
+        "look at the name after --as and at the keyboard's letters; an admin can give another \
+         passphrase with `beistand user passphrase`",
+    )
 }
 
 /// The first line of a file, without its end.
@@ -122,7 +149,7 @@ pub(crate) fn first_line(file: &Path) -> Outcome<Secret> {
     };
     let mut line = String::new();
     BufReader::new(std::fs::File::open(file).map_err(wrong)?).read_line(&mut line)?;
-    Ok(Secret::from(line.trim_end_matches(['\n', '\r']).to_owned()))
+    Ok(Secret::new(line.trim_end_matches(['\n', '\r']).to_owned()))
 }
 
 /// What somebody types on the terminal without it being shown; nothing without a terminal.
@@ -140,7 +167,7 @@ pub(crate) fn hidden(asked: &str) -> Option<Secret> {
     // Whatever was typed: a terminal that stays silent is worse.
     let restored = tcsetattr(&terminal, OptionalActions::Flush, &before);
     (read.is_ok() && restored.is_ok())
-        .then(|| Secret::from(line.trim_end_matches(['\n', '\r']).to_owned()))
+        .then(|| Secret::new(line.trim_end_matches(['\n', '\r']).to_owned()))
 }
 
 /// A new passphrase: from a file, or typed twice on the terminal.
@@ -154,7 +181,7 @@ pub(crate) fn new_passphrase(account: &str, file: Option<&PathBuf>) -> Outcome<S
     };
     let first = hidden(&format!("New passphrase of {account}: ")).ok_or_else(missing)?;
     let second = hidden("Once more: ").ok_or_else(missing)?;
-    if first.reveal() != second.reveal() {
+    if first.expose() != second.expose() {
         return Err(Failure::usage("the two are not the same; nothing was changed"));
     }
     Ok(first)

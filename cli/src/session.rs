@@ -33,6 +33,8 @@ pub(crate) struct Context {
     pub(crate) url: String,
     /// Who acts; nobody where the operating system knows no name either.
     pub(crate) actor: Option<Actor>,
+    /// Whether that was said with the call.
+    pub(crate) said_who: bool,
     /// The file whose first line is their passphrase.
     pub(crate) passphrase: Option<std::path::PathBuf>,
     /// Who they proved to be; asked for once.

@@ -67,10 +67,10 @@ impl Doorkeeper for Accounts {
         Box::pin(async move {
             let found = match credential {
                 Credential::Bearer(token) => {
-                    self.0.caller_by_token(&Secret::from(token.to_owned())).await
+                    self.0.caller_by_token(&Secret::new(token.to_owned())).await
                 }
                 Credential::Session(cookie) => {
-                    self.0.caller_by_session(&Secret::from(cookie.to_owned())).await
+                    self.0.caller_by_session(&Secret::new(cookie.to_owned())).await
                 }
             };
             found.map_err(|denied| match denied {

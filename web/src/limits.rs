@@ -40,6 +40,10 @@ pub struct Limits {
     pub urgent_at_work_max: u32,
     /// Urgent requests that wait for a place.
     pub urgent_waiting_max: u32,
+    /// Logins at work. Each takes a core for tens of milliseconds, and anybody can ask for one.
+    pub log_in_at_work_max: u32,
+    /// Logins that wait for a place.
+    pub log_in_waiting_max: u32,
     /// Large bodies at once, evidence: each is held in memory whole, three times over while it is
     /// read.
     pub large_bodies_max: u32,
@@ -64,6 +68,8 @@ impl Default for Limits {
             waiting_max: 256,
             urgent_at_work_max: 16,
             urgent_waiting_max: 128,
+            log_in_at_work_max: 4,
+            log_in_waiting_max: 64,
             large_bodies_max: 2,
             waits_within: Duration::from_secs(2),
             leave_within: Duration::from_secs(10),

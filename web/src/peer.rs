@@ -92,6 +92,20 @@ impl Peer {
     }
 }
 
+impl Peer {
+    /// Where it comes from, as guesses are counted: one line has a whole /64 of IPv6 (RFC 6177), so
+    /// that each of its addresses would be a stranger.
+    pub(crate) fn place(&self) -> String {
+        match self.address {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => {
+                let network = address.to_bits() >> 64 << 64;
+                format!("{}/64", std::net::Ipv6Addr::from_bits(network))
+            }
+        }
+    }
+}
+
 /// The nearest address that is no proxy of ours: everything before it somebody could have written.
 fn last_stranger(headers: &HeaderMap, proxies: &Proxies) -> Option<IpAddr> {
     let lines = headers.get_all("x-forwarded-for").iter().rev();
@@ -150,6 +164,18 @@ mod tests {
         assert_eq!(headers.len(), 1, "{headers:?}");
         let (peer, _) = seen("192.0.2.1", &["192.0.2.1", "198.51.100.7"]);
         assert_eq!(peer.address.to_string(), "203.0.113.9");
+    }
+
+    #[test]
+    fn guesses_of_one_line_come_from_one_place() {
+        let place = |text: &str| {
+            let address: IpAddr = text.parse().unwrap();
+            Peer { address: address.to_canonical(), host: None, tls: true }.place()
+        };
+        assert_eq!(place("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(place("2001:db8:1:2::9"), place("2001:db8:1:2:ffff::1"));
+        assert_ne!(place("2001:db8:1:2::9"), place("2001:db8:1:3::9"));
+        assert_eq!(place("::ffff:192.0.2.7"), "192.0.2.7");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Back-pressure: how many requests are worked on, how many may wait, and who never waits behind
 //! whom.
 //!
-//! Two lanes with places of their own. However many people reload their lists, a vote and the stop
-//! switch find a place that nobody else may take.
+//! Lanes with places of their own. However many people reload their lists, and however many
+//! strangers try passphrases, a vote and the stop switch find a place that nobody else may take.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +18,10 @@ use crate::report::Problem;
 pub enum Lane {
     /// Most of them.
     Ordinary,
-    /// What must get through: votes and answers, the stop switch, logging in.
+    /// What must get through: votes and answers, the stop switch, the proof they want.
     Urgent,
+    /// Logging in: what strangers may ask for, and what costs the most.
+    LogIn,
     /// It waits for nothing, because it costs nothing.
     Free,
 }
@@ -45,6 +47,7 @@ struct Places {
 pub(crate) struct Pressure {
     ordinary: Places,
     urgent: Places,
+    log_in: Places,
     large: Arc<Semaphore>,
     waits: Duration,
 }
@@ -70,6 +73,7 @@ impl Pressure {
         Self {
             ordinary: Places::new(limits.at_work_max, limits.waiting_max),
             urgent: Places::new(limits.urgent_at_work_max, limits.urgent_waiting_max),
+            log_in: Places::new(limits.log_in_at_work_max, limits.log_in_waiting_max),
             large: Arc::new(Semaphore::new(limits.large_bodies_max as usize)),
             waits: limits.waits_within,
         }
@@ -92,13 +96,14 @@ impl Pressure {
         match lane {
             Lane::Ordinary => self.ordinary.turn(self.waits).await,
             Lane::Urgent => self.urgent.turn(self.waits).await,
+            Lane::LogIn => self.log_in.turn(self.waits).await,
             Lane::Free => Ok(Turn { _held: None }),
         }
     }
 
     /// Waits until nothing is at work.
     pub(crate) async fn idle(&self) {
-        for places in [&self.ordinary, &self.urgent] {
+        for places in [&self.ordinary, &self.urgent, &self.log_in] {
             drop(places.work.acquire_many(places.at_work).await);
         }
     }
@@ -114,6 +119,8 @@ mod tests {
             waiting_max: 1,
             urgent_at_work_max: 1,
             urgent_waiting_max: 0,
+            log_in_at_work_max: 1,
+            log_in_waiting_max: 0,
             waits_within: Duration::from_millis(20),
             ..Limits::default()
         };
@@ -142,9 +149,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn ordinary_requests_take_no_place_of_what_is_urgent() {
+    async fn neither_readers_nor_logins_take_a_place_of_what_is_urgent() {
         let pressure = narrow();
         let _ordinary = pressure.turn(Lane::Ordinary).await.unwrap();
+        let _login = pressure.turn(Lane::LogIn).await.unwrap();
+        assert!(pressure.turn(Lane::LogIn).await.is_err());
         let _urgent = pressure.turn(Lane::Urgent).await.unwrap();
         assert!(pressure.turn(Lane::Urgent).await.is_err());
         assert!(pressure.turn(Lane::Free).await.is_ok());

@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use beistand_core::access::Permission;
+use beistand_core::model::Span;
 use beistand_journal::StoreError;
 use beistand_runtime::{EngineError, error_json};
 use serde::Serialize;
@@ -19,7 +20,7 @@ use utoipa::ToSchema;
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
 /// After how many seconds it is worth asking again.
-const AGAIN_AFTER_SECONDS: &str = "1";
+const AGAIN_AFTER_SECONDS: u64 = 1;
 
 /// Bytes of a reference number: enough to find a line in the log, short enough for the telephone.
 const REFERENCE_BYTES: usize = 5;
@@ -65,6 +66,8 @@ struct Refusal {
     place: Option<String>,
     permission: Option<Permission>,
     problems: Option<Value>,
+    /// When it is worth asking again, in seconds.
+    again_after: u64,
     causes: Vec<String>,
 }
 
@@ -138,6 +141,7 @@ impl Problem {
             detail: detail.into(),
             hint: None,
             place: None,
+            again_after: AGAIN_AFTER_SECONDS,
             permission: None,
             problems: None,
             causes: Vec::new(),
@@ -224,6 +228,12 @@ impl Problem {
         self.0.hint = Some(hint.into());
         self
     }
+    /// When it is worth asking again; at once is after a second.
+    #[must_use]
+    pub(crate) fn again_after(mut self, span: Span) -> Self {
+        self.0.again_after = span.millis().div_ceil(1000).max(AGAIN_AFTER_SECONDS);
+        self
+    }
     /// Where in the body it is: `inputs.hosts[2]`.
     #[must_use]
     pub fn place(mut self, place: impl Into<String>) -> Self {
@@ -260,7 +270,8 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (word, title, status) = self.0.kind.said();
         let reference = reference();
-        let Refusal { kind, detail, hint, place, permission, problems, causes } = *self.0;
+        let Refusal { kind, detail, hint, place, permission, problems, again_after, causes } =
+            *self.0;
         let because = causes.join(": ");
         if kind.is_ours() {
             tracing::error!(%reference, status = status.as_u16(), %because, "A request failed: {detail}.");
@@ -287,8 +298,7 @@ impl IntoResponse for Problem {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Kind::TooMany | Kind::Unavailable => {
-                let after = HeaderValue::from_static(AGAIN_AFTER_SECONDS);
-                headers.insert(header::RETRY_AFTER, after);
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(again_after));
             }
             Kind::Malformed
             | Kind::Forbidden
@@ -373,7 +383,9 @@ mod tests {
     #[test]
     fn who_must_come_back_is_told_when_and_who_must_log_in_is_told_how() {
         let response = Problem::too_many("enough").into_response();
-        assert_eq!(response.headers()[header::RETRY_AFTER], AGAIN_AFTER_SECONDS);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+        let later = Problem::too_many("enough").again_after(Span::from_millis(899_001));
+        assert_eq!(later.into_response().headers()[header::RETRY_AFTER], "900");
         let response = Problem::unauthorized().into_response();
         assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "Bearer");
     }

@@ -36,6 +36,7 @@ pub(super) async fn bench(context: &Context, args: &BenchArgs) -> Outcome {
         config: crate::config::Config::default(),
         config_file: None,
         actor: Some(crate::session::named("bench")?),
+        said_who: false,
         passphrase: None,
         proved: tokio::sync::OnceCell::new(),
         out: context.out.clone(),

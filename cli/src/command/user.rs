@@ -159,7 +159,7 @@ async fn codes(context: &Context, account: &str, count: u32) -> Outcome {
     done(context, AccessAct::AddCredentials { account: account.clone(), credentials }).await?;
     if context.out.json {
         let codes =
-            sheet.iter().map(|(number, code)| json!({"number": number, "code": code.reveal()}));
+            sheet.iter().map(|(number, code)| json!({"number": number, "code": code.expose()}));
         context.out.value(&codes.collect());
         return Ok(Exit::Ok);
     }
@@ -167,7 +167,7 @@ async fn codes(context: &Context, account: &str, count: u32) -> Outcome {
         "One-time codes of {account}. Each counts once. They are printed now and never again."
     ));
     for (number, code) in &sheet {
-        context.out.line(format_args!("{number:>4}  {}", code.reveal()));
+        context.out.line(format_args!("{number:>4}  {}", code.expose()));
     }
     Ok(Exit::Ok)
 }
@@ -271,10 +271,10 @@ pub(super) async fn token(context: &Context, verb: TokenVerb) -> Outcome {
     let answer = done(context, AccessAct::AddCredentials { account, credentials }).await?;
     let id = answer.pointer("/credentials/0").and_then(Value::as_str).unwrap_or_default();
     if context.out.json {
-        context.out.value(&json!({"id": id, "token": token.reveal()}));
+        context.out.value(&json!({"id": id, "token": token.expose()}));
     } else {
         context.out.note(format_args!("{id}; it is shown now and never again"));
-        context.out.line(token.reveal());
+        context.out.line(token.expose());
     }
     Ok(Exit::Ok)
 }

@@ -188,12 +188,6 @@ impl Journal {
         self.direct("end a session", sql, params![id]).await.map(|_| ())
     }
 
-    /// Ends every session of an account.
-    pub async fn drop_sessions_of(&self, account: &AccountName) -> Result<(), StoreError> {
-        let sql = "delete from session where account = $1";
-        self.direct("end sessions", sql, params![account.as_str()]).await.map(|_| ())
-    }
-
     /// Uses up what counts once; `false` if that was done before, or there is no such credential.
     pub async fn use_up(&self, credential: &str, now: Millis) -> Result<bool, StoreError> {
         let sql = "update credential set used_at = $2

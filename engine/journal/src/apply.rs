@@ -294,6 +294,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
         "delete from access_grant where (person, role, reach) in (
              select w.value ->> 'person', w.value ->> 'role', w.value ->> 'reach'", rows!(), ")"
     ),
+    // 32 EndSessions
+    concat!("delete from session where account in (select w.value ->> 'account'", rows!(), ")"),
 ];
 
 #[expect(clippy::too_many_lines, reason = "a table: one row a variant")]
@@ -387,6 +389,7 @@ fn planned(change: &Change, stream: i64) -> Planned {
         Change::RemoveCredential { id } => (29, id.clone(), json!({"id": id})),
         Change::PutGrant(grant) => (30, grant_text(grant), json!(grant)),
         Change::RemoveGrant(grant) => (31, grant_text(grant), json!(grant)),
+        Change::EndSessions { account } => (32, account.to_string(), json!({"account": account})),
     }
 }
 

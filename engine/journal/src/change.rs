@@ -3,7 +3,7 @@
 use beistand_core::access::{Account, Grant};
 use beistand_core::entry::StreamKind;
 use beistand_core::model::{
-    ConnectorName, IncidentId, Millis, NeedId, Organisation, Person, Role, RunId,
+    AccountName, ConnectorName, IncidentId, Millis, NeedId, Organisation, Person, Role, RunId,
 };
 
 use crate::access::Credential;
@@ -156,4 +156,9 @@ pub enum Change {
     PutGrant(Box<Grant>),
     /// Takes it back, whatever its end.
     RemoveGrant(Box<Grant>),
+    /// Every session of an account is over.
+    EndSessions {
+        /// Whose.
+        account: AccountName,
+    },
 }

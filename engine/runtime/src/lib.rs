@@ -35,8 +35,8 @@ mod verbs;
 mod views;
 
 pub use access::{
-    AccessAct, Begun, Caller, Denied, FRESH_FOR, NewCredential, SecondFactor, Secret, Weak,
-    account_of_token, account_of_words, code_as_heard, digested, new_code, new_token, strong,
+    AccessAct, Begun, Caller, Denied, FRESH_FOR, NewCredential, SecondFactor, Secret, Unchanged,
+    Weak, account_of_token, account_of_words, code_as_heard, digested, new_code, new_token, strong,
     token_lookup,
 };
 pub use alert::{Heard, Hearing, HookAlert};

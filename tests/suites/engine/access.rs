@@ -22,7 +22,7 @@ fn proved(name: &str) -> Actor {
 }
 
 fn secret(words: &str) -> Secret {
-    Secret::from(words.to_owned())
+    Secret::new(words.to_owned())
 }
 
 fn passphrase() -> NewCredential {
@@ -256,7 +256,7 @@ async fn a_printed_code_counts_once_for_somebody_else_on_the_telephone() {
     let (account, credentials) = ("cleo".parse().unwrap(), vec![credential]);
     let add = AccessAct::AddCredentials { account, credentials };
     does(&engine, add, proved("root")).await.unwrap();
-    let heard = code.reveal().to_lowercase();
+    let heard = code.expose().to_lowercase();
     let call = async |typed_by: &str| {
         let code = ("7", code_as_heard(&heard));
         engine.by_telephone(&"cleo".parse().unwrap(), code, &person(typed_by)).await

@@ -125,3 +125,68 @@ fn with_accounts_a_name_alone_does_nothing_on_the_command_line_either() {
     let wrong = wrong.display().to_string();
     staffed.desk.ok(5, &["--as", "cleo", "--passphrase", &wrong, "incident", "open", "x"]);
 }
+
+#[test]
+fn a_passphrase_of_ones_own_wants_the_one_before_and_ends_every_session() {
+    let staffed = Staffed::new();
+    let (here, elsewhere) = (staffed.cookie("cleo"), staffed.cookie("cleo"));
+    let path = "/api/v1/me/passphrase";
+    let change = |words: &str, new: &str| {
+        let body = json!({"passphrase": words, "new": new});
+        staffed.with(&here, "POST", path, Some(&body))
+    };
+    assert_eq!(change("not these words at all", "blauer Kran am Hafen").status, 403);
+    let weak = change(WORDS, "cleocleocleocleo");
+    assert_eq!((weak.status, &weak.json()["place"]), (400, &json!("new")));
+    assert_eq!(staffed.with(&elsewhere, "GET", "/api/v1/me", None).status, 200);
+    let changed = change(WORDS, "blauer Kran am Hafen");
+    assert_eq!(changed.status, 204, "{changed:?}");
+    for cookie in [&here, &elsewhere] {
+        assert_eq!(staffed.with(cookie, "GET", "/api/v1/me", None).status, 401);
+    }
+    assert_eq!(staffed.log_in("cleo", WORDS).status, 403);
+    assert_eq!(staffed.log_in("cleo", "blauer Kran am Hafen").status, 200);
+}
+
+#[test]
+fn on_the_command_line_too_a_passphrase_is_ones_own() {
+    let staffed = Staffed::new();
+    let (old, new) = (staffed.words.display().to_string(), staffed.desk.path("new"));
+    std::fs::write(&new, "blauer Kran am Hafen\n").unwrap();
+    let new = new.display().to_string();
+    let cleo = ["--as", "cleo", "--passphrase", &old, "user", "passphrase"];
+    staffed.desk.ok(5, &[&cleo[..], &["root", "--new", &new]].concat());
+    staffed.desk.ok(0, &[&cleo[..], &["cleo", "--new", &new]].concat());
+    assert_eq!(staffed.log_in("cleo", "blauer Kran am Hafen").status, 200);
+    let token =
+        staffed.as_root(&["--json", "token", "add", "root", "--title", "x", "--may", "manage"], 0);
+    let token: Value = serde_json::from_str(&token).unwrap();
+    let token = token["token"].as_str().unwrap();
+    // A token is of its account alone, whatever name is said beside it.
+    let call = |words: &[&str], token: &str| {
+        staffed.desk.call(words).env("BEISTAND_TOKEN", token).run().unwrap()
+    };
+    let other = call(&["--as", "cleo", "user", "lock", "cleo"], token);
+    other.expect_code(2).unwrap();
+    assert!(other.stderr.contains("is of `root`"), "{}", other.stderr);
+    let rubbish = call(&["user", "lock", "cleo"], "bst_rubbish");
+    rubbish.expect_code(5).unwrap();
+    assert!(rubbish.stderr.contains("BEISTAND_TOKEN"), "{}", rubbish.stderr);
+    call(&["user", "lock", "cleo"], token).expect_code(0).unwrap();
+}
+
+#[test]
+fn who_guesses_is_told_how_long_to_wait() {
+    let staffed = Staffed::new();
+    for _ in 0..5 {
+        let wrong = staffed.log_in("cleo", "not these words at all");
+        assert_eq!(wrong.status, 403);
+        assert!(wrong.json()["hint"].is_string());
+    }
+    let later = staffed.log_in("cleo", WORDS);
+    assert_eq!(later.status, 429, "{later:?}");
+    let seconds: u64 = later.header("retry-after").unwrap().parse().unwrap();
+    assert!((2..=15).contains(&seconds), "{seconds}");
+    // Somebody else from the same place is let in.
+    assert_eq!(staffed.log_in("root", WORDS).status, 200);
+}

@@ -1,17 +1,21 @@
-//! Who am I, and what may I do.
+//! Who am I, and what may I do; a passphrase of one's own.
 
+use axum::Extension;
 use axum::extract::State;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use beistand_core::access::{About, Permission};
 use beistand_core::model::Millis;
 use beistand_core::run::Proof;
-use beistand_runtime::Caller;
-use serde::Serialize;
+use beistand_runtime::{Caller, Secret, Unchanged};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::session::{Code, over, proved};
 use crate::app::App;
 use crate::door::Who;
-use crate::json::Sent;
+use crate::json::{Exact, Sent};
+use crate::peer::Peer;
+use crate::report::Problem;
 
 /// Somebody who is logged in.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,6 +45,42 @@ pub(super) struct Me {
 )]
 pub(super) async fn me(State(app): State<App>, Who(caller): Who) -> impl IntoResponse {
     Sent(Me::of(&caller, app.engine.now()))
+}
+
+/// Another passphrase.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Another {
+    /// The one until now.
+    #[schema(min_length = 1, max_length = 1024)]
+    passphrase: String,
+    /// A printed code, where the account has a second factor.
+    code: Option<Code>,
+    /// The new one.
+    #[schema(min_length = 15, max_length = 256)]
+    new: String,
+}
+
+/// Change your own passphrase. Every session of the account is over then, this one too.
+#[utoipa::path(
+    post, path = "/api/v1/me/passphrase", tag = "about", request_body = Another,
+    responses((status = 204, description = "It is changed; log in anew"))
+)]
+pub(super) async fn passphrase(
+    State(app): State<App>,
+    Extension(peer): Extension<Peer>,
+    Who(caller): Who,
+    Exact(body): Exact<Another>,
+) -> Result<Response, Problem> {
+    let Some(account) = &caller.account else {
+        return Err(Problem::conflict("there is no account whose passphrase could change"));
+    };
+    let caller = proved(&app, &peer, account, (body.passphrase, body.code)).await?;
+    match app.engine.change_passphrase(&caller, Secret::new(body.new)).await {
+        Ok(()) => over(),
+        Err(Unchanged::Weak(weak)) => Err(Problem::malformed(weak.to_string()).place("new")),
+        Err(Unchanged::Refused(error)) => Err(error.into()),
+    }
 }
 
 impl Me {

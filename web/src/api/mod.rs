@@ -38,7 +38,7 @@ use crate::routes::{Right, Routes};
 
 /// Every route there is.
 pub fn table() -> Routes {
-    use Lane::{Free, Ordinary, Urgent};
+    use Lane::{Free, LogIn, Ordinary, Urgent};
     use Right::{LoggedIn, Needs, NeedsThere, Public};
     Routes::new()
         .add(Public, Free, routes!(health::healthz))
@@ -46,7 +46,8 @@ pub fn table() -> Routes {
         .add(Needs(Permission::Observe), Ordinary, routes!(health::metrics))
         .add(Public, Ordinary, routes!(openapi::openapi))
         .add(LoggedIn, Ordinary, routes!(me::me))
-        .add(Public, Urgent, routes!(session::log_in))
+        .add(LoggedIn, LogIn, routes!(me::passphrase))
+        .add(Public, LogIn, routes!(session::log_in))
         .add(LoggedIn, Urgent, routes!(session::log_out))
         .add(LoggedIn, Urgent, routes!(session::prove))
         .add(Needs(Permission::Stop), Urgent, routes!(stop::stop))
@@ -124,7 +125,6 @@ mod tests {
             "/api/v1/needs/{id}",
             "/api/v1/runs/{id}/cancel",
             "/api/v1/runs/{id}/pause",
-            "/api/v1/session",
             "/api/v1/session",
             "/api/v1/session/proof",
             "/api/v1/stop",

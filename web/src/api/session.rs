@@ -58,7 +58,7 @@ pub(super) struct Prove {
 
 impl From<Code> for SecondFactor {
     fn from(code: Code) -> Self {
-        Self::Code { number: code.number, code: Secret::from(code.code) }
+        Self::Code { number: code.number, code: Secret::new(code.code) }
     }
 }
 
@@ -74,22 +74,16 @@ pub(super) async fn log_in(
     Exact(body): Exact<LogIn>,
 ) -> Result<Response, Problem> {
     let account: AccountName = body.account.parse().map_err(|_| wrong())?;
-    let words = Secret::from(body.passphrase);
-    let second = body.code.map(SecondFactor::from);
-    let from = peer.address.to_string();
-    let caller = app
-        .engine
-        .log_in(&account, words, second, &from)
-        .await
-        .map_err(|denied| refused(&denied))?;
+    let caller = proved(&app, &peer, &account, (body.passphrase, body.code)).await?;
     // Whatever session the browser had before is over: nobody can have slipped it in.
     if let Some(Credential::Session(before)) = credential(&headers) {
-        app.engine.end_session(&Secret::from(before.to_owned())).await?;
+        app.engine.end_session(&Secret::new(before.to_owned())).await?;
     }
-    let begun = app.engine.begin_session(&caller).await.map_err(|denied| refused(&denied))?;
+    let begun = app.engine.begin_session(&caller).await;
     let now = app.engine.now();
+    let begun = begun.map_err(|denied| refused(&denied, now))?;
     let seconds = begun.until.since(now).millis() / 1000;
-    answered(&caller, now, &format!("{}; Max-Age={seconds}", begun.cookie.reveal()))
+    answered(&caller, now, &format!("{}; Max-Age={seconds}", begun.cookie.expose()))
 }
 
 /// Prove once more who you are: what destroys wants a proof of a moment ago.
@@ -109,17 +103,12 @@ pub(super) async fn prove(
         let text = "only a session is proved once more; a token never is";
         return Err(Problem::conflict(text).hint("log in at `POST /api/v1/session`"));
     };
-    let cookie = Secret::from(cookie.to_owned());
-    let words = Secret::from(body.passphrase);
-    let second = body.code.map(SecondFactor::from);
-    let from = peer.address.to_string();
-    let caller = app
-        .engine
-        .log_in(&account, words, second, &from)
-        .await
-        .map_err(|denied| refused(&denied))?;
-    app.engine.renew_session(&cookie, &caller).await.map_err(|denied| refused(&denied))?;
-    Ok(Sent(Me::of(&caller, app.engine.now())).into_response())
+    let cookie = Secret::new(cookie.to_owned());
+    let caller = proved(&app, &peer, &account, (body.passphrase, body.code)).await?;
+    let now = app.engine.now();
+    let renewed = app.engine.renew_session(&cookie, &caller).await;
+    renewed.map_err(|denied| refused(&denied, now))?;
+    Ok(Sent(Me::of(&caller, now)).into_response())
 }
 
 /// Log out. The session's cookie is dead at once.
@@ -132,11 +121,28 @@ pub(super) async fn log_out(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     if let Some(Credential::Session(cookie)) = credential(&headers) {
-        app.engine.end_session(&Secret::from(cookie.to_owned())).await?;
+        app.engine.end_session(&Secret::new(cookie.to_owned())).await?;
     }
+    over()
+}
+
+/// Nobody is logged in any more in this browser.
+pub(super) fn over() -> Result<Response, Problem> {
     let mut response = StatusCode::NO_CONTENT.into_response();
     response.headers_mut().insert(header::SET_COOKIE, cookie("; Max-Age=0")?);
     Ok(response)
+}
+
+/// Who gives an account's words now.
+pub(super) async fn proved(
+    app: &App,
+    peer: &Peer,
+    account: &AccountName,
+    (passphrase, code): (String, Option<Code>),
+) -> Result<Caller, Problem> {
+    let second = code.map(SecondFactor::from);
+    let found = app.engine.log_in(account, Secret::new(passphrase), second, &peer.place()).await;
+    found.map_err(|denied| refused(&denied, app.engine.now()))
 }
 
 fn answered(caller: &Caller, now: Millis, value: &str) -> Result<Response, Problem> {
@@ -153,15 +159,20 @@ fn cookie(value: &str) -> Result<HeaderValue, Problem> {
 }
 
 fn wrong() -> Problem {
-    Problem::forbidden("this account and these words do not fit together")
+    Problem::forbidden("this account and these words do not fit together").hint(
+        "look at the account's name and at the keyboard's letters; an admin can give you another \
+         passphrase, and in an emergency there is the sealed account",
+    )
 }
 
-fn refused(denied: &Denied) -> Problem {
+fn refused(denied: &Denied, now: Millis) -> Problem {
     match denied {
         Denied::Wrong => wrong(),
         Denied::SecondFactorMissing => Problem::forbidden(denied.to_string())
             .hint("send `code` with the number and the code of your sheet"),
-        Denied::Later { .. } => Problem::too_many(denied.to_string()),
+        Denied::Later { until } => Problem::too_many(denied.to_string())
+            .hint("from another line, another account or with a token it goes on at once")
+            .again_after(until.since(now)),
         Denied::Store(_) | Denied::Internal(_) => {
             Problem::unavailable("who you are can not be found out now").because(denied)
         }

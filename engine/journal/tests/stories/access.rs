@@ -120,8 +120,11 @@ pub(crate) async fn a_session_ends_and_what_was_seen_is_forgotten_in_time(place:
     assert_eq!(reader.session("a", at(100)).await.unwrap(), None);
     journal.drop_session("b").await.unwrap();
     assert_eq!(reader.session("b", at(1)).await.unwrap(), None);
-    journal.drop_sessions_of(&"anna".parse().unwrap()).await.unwrap();
+    journal.put_session(session("other", Some("bernd"))).await.unwrap();
+    let account = "anna".parse().unwrap();
+    changed(&journal, 1, vec![Change::EndSessions { account }]).await;
     assert_eq!(reader.session("a", at(1)).await.unwrap(), None);
+    assert!(reader.session("other", at(1)).await.unwrap().is_some());
 
     assert!(journal.see("hook/1", at(0), at(10)).await.unwrap());
     assert!(!journal.see("hook/1", at(9), at(10)).await.unwrap());

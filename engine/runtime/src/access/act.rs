@@ -40,7 +40,8 @@ pub enum AccessAct {
         /// Which.
         account: AccountName,
     },
-    /// Gives an account ways to prove itself; a passphrase takes the place of the one before.
+    /// Gives an account ways to prove itself; a passphrase takes the place of the one before, and
+    /// what began with that one is over.
     AddCredentials {
         /// Which account.
         account: AccountName,
@@ -104,6 +105,9 @@ impl Engine {
             AccessAct::AddCredentials { account, credentials } => {
                 let found = self.account(&account).await?;
                 let mut written = Written::default();
+                if credentials.iter().any(|one| one.kind == CredentialKind::Passphrase) {
+                    written.changes.push(Change::EndSessions { account });
+                }
                 self.add_credentials(&found, credentials, &mut written)?;
                 written
             }
@@ -218,7 +222,7 @@ impl Engine {
         }
         if locked_at.is_some() {
             self.somebody_manages(|one, _| one.name != *name).await?;
-            self.0.journal.drop_sessions_of(name).await?;
+            written.changes.push(Change::EndSessions { account: name.clone() });
         }
         written.events.push(match locked_at {
             Some(_) => Changed::AccountLocked { account: name.clone() },
@@ -233,11 +237,11 @@ impl Engine {
         let found =
             found.ok_or_else(|| EngineError::NotFound(format!("there is no credential `{id}`")))?;
         let (account, kind) = (found.account, found.kind);
-        Ok(Written {
-            events: vec![Changed::CredentialRemoved { account, credential: id.clone(), kind }],
-            changes: vec![Change::RemoveCredential { id }],
-            names: Vec::new(),
-        })
+        // Whoever proved themselves by it does so anew; a printed code began nothing by itself.
+        let mut changes = vec![Change::EndSessions { account: account.clone() }];
+        changes.push(Change::RemoveCredential { id: id.clone() });
+        let events = vec![Changed::CredentialRemoved { account, credential: id, kind }];
+        Ok(Written { events, changes, names: Vec::new() })
     }
 
     async fn granted(&self, grant: Grant, by: &Actor) -> Result<Written, EngineError> {

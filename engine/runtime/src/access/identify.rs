@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use beistand_connector_api::Secret;
 use beistand_core::access::{Account, AccountKind, Changed, CredentialKind, Permission, Rights};
 use beistand_core::model::{AccountName, Millis, Person, Span};
 use beistand_core::run::{Actor, Proof};
@@ -15,7 +16,7 @@ use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
-use super::secret::{self, Secret, opens};
+use super::secret::{self, opens};
 use crate::engine::Engine;
 use crate::error::EngineError;
 
@@ -156,6 +157,8 @@ impl Engine {
         from: &str,
     ) -> Result<Caller, Denied> {
         self.may_guess(name, from).await?;
+        // From before the words are looked up: one that is changed meanwhile begins no session.
+        let proved_at = self.0.clock.now();
         let found = account_of_words(self.0.journal.reader(), name, passphrase).await?;
         let Some(account) = found else {
             return Err(self.guessed(name, from).await?);
@@ -175,7 +178,7 @@ impl Engine {
                 Proof::BreakGlass
             }
         };
-        self.caller(name, proof, Some(self.0.clock.now())).await
+        self.caller(name, proof, Some(proved_at)).await
     }
 
     /// Somebody on the telephone, by a printed code that they read out; it is used up. `typed_by` is
@@ -234,7 +237,7 @@ impl Engine {
         });
         let (id, kept) =
             found.map_or_else(|| (String::new(), NOBODYS.clone()), |one| (one.id, one.secret));
-        let right = checked(secret::code_as_heard(code.reveal()), kept).await;
+        let right = checked(secret::code_as_heard(code.expose()), kept).await;
         Ok(right && self.0.journal.use_up(&id, self.0.clock.now()).await?)
     }
 
@@ -314,8 +317,15 @@ static NOBODYS: LazyLock<String> = LazyLock::new(|| {
 
 /// Checks words beside the runs, a few at once.
 async fn checked(words: Secret, kept: String) -> bool {
-    let Ok(_place) = DIGESTS.acquire().await else { return false };
-    tokio::task::spawn_blocking(move || opens(&words, &kept)).await.unwrap_or(false)
+    beside_the_runs(move || opens(&words, &kept)).await.unwrap_or(false)
+}
+
+/// Does what takes a core for long where it holds up no run; nothing where that can not be had.
+pub(super) async fn beside_the_runs<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let _place = DIGESTS.acquire().await.ok()?;
+    tokio::task::spawn_blocking(work).await.ok()
 }
 
 fn of_account(name: &AccountName, from: &str) -> String {

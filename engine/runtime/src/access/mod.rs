@@ -7,15 +7,17 @@
 mod act;
 mod authorize;
 mod identify;
+mod own;
 mod refused;
 mod secret;
 mod session;
 
 pub(crate) use authorize::{From, of_command};
 
+pub use beistand_connector_api::Secret;
+
 pub use act::{AccessAct, NewCredential};
 pub use identify::{Caller, Denied, SecondFactor, account_of_token, account_of_words};
-pub use secret::{
-    Secret, Weak, code_as_heard, digested, new_code, new_token, strong, token_lookup,
-};
+pub use own::Unchanged;
+pub use secret::{Weak, code_as_heard, digested, new_code, new_token, strong, token_lookup};
 pub use session::{Begun, FRESH_FOR};

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use beistand_connector_api::Secret;
 use beistand_core::access::AccountKind;
 use beistand_core::model::digest_of;
 use beistand_journal::Random;
@@ -34,28 +35,6 @@ const CODE_ALPHABET: &[u8; 24] = b"ACDEFGHJKMNPQRTVWXYZ3479";
 /// How many of them: 45 bits, behind a limit on guesses.
 const CODE_CHARS: usize = 10;
 
-/// Words that open a door. It is shown to nobody, not even by accident.
-pub struct Secret(String);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret")
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl Secret {
-    /// The words themselves, for the one place that prints them for whom they are.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
 /// Why a passphrase is none.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Weak {
@@ -81,14 +60,14 @@ pub fn strong(words: &Secret, kind: AccountKind, account: &str) -> Result<(), We
         AccountKind::Person | AccountKind::Service => PASSPHRASE_CHARS_MIN,
         AccountKind::BreakGlass => SEALED_CHARS_MIN,
     };
-    let count = words.0.chars().count();
+    let count = words.expose().chars().count();
     if count < least || count > PASSPHRASE_CHARS_MAX {
         return Err(Weak::Length { least });
     }
-    if words.0.to_lowercase().contains(&account.to_lowercase()) {
+    if words.expose().to_lowercase().contains(&account.to_lowercase()) {
         return Err(Weak::Name);
     }
-    let different: std::collections::BTreeSet<char> = words.0.chars().collect();
+    let different: std::collections::BTreeSet<char> = words.expose().chars().collect();
     if different.len() < 5 { Err(Weak::Uniform) } else { Ok(()) }
 }
 
@@ -99,14 +78,15 @@ pub fn strong(words: &Secret, kind: AccountKind, account: &str) -> Result<(), We
 pub fn digested(secret: &Secret, random: Random) -> Result<String, EngineError> {
     let mut salt = [0; 16];
     random(&mut salt).map_err(no_randomness)?;
-    let hash = Argon2::default().hash_password_with_salt(secret.0.as_bytes(), &salt);
+    let hash = Argon2::default().hash_password_with_salt(secret.expose().as_bytes(), &salt);
     hash.map(|hash| hash.to_string()).map_err(|error| EngineError::Internal(error.to_string()))
 }
 
 /// Whether this is the secret that was digested. Takes as long, right or wrong.
 pub(crate) fn opens(secret: &Secret, kept: &str) -> bool {
-    PasswordHash::new(kept)
-        .is_ok_and(|kept| Argon2::default().verify_password(secret.0.as_bytes(), &kept).is_ok())
+    PasswordHash::new(kept).is_ok_and(|kept| {
+        Argon2::default().verify_password(secret.expose().as_bytes(), &kept).is_ok()
+    })
 }
 
 /// A new token.
@@ -118,12 +98,12 @@ pub fn new_token(random: Random) -> Result<Secret, EngineError> {
     let mut bytes = [0; 32];
     random(&mut bytes).map_err(no_randomness)?;
     let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes);
-    Ok(Secret(format!("{TOKEN_MARK}{text}")))
+    Ok(Secret::new(format!("{TOKEN_MARK}{text}")))
 }
 
 /// What a token is found by, 64 hex digits.
 pub fn token_lookup(token: &Secret) -> String {
-    digest_of("token", &json!(token.0)).map_or_else(|_| String::new(), |digest| digest.hex())
+    digest_of("token", &json!(token.expose())).map_or_else(|_| String::new(), |digest| digest.hex())
 }
 
 /// A new printed code, in groups as people read them: `K3FQ9-ZTMAX`.
@@ -144,7 +124,7 @@ pub fn new_code(random: Random) -> Result<Secret, EngineError> {
             text.push(char::from(*letter));
         }
     }
-    Ok(Secret(text))
+    Ok(Secret::new(text))
 }
 
 /// A code as it was heard or typed is the code that was printed: small letters, blanks and dashes do
@@ -157,7 +137,7 @@ pub fn code_as_heard(text: &str) -> Secret {
         }
         heard.push(letter.to_ascii_uppercase());
     }
-    Secret(heard)
+    Secret::new(heard)
 }
 
 /// A random name for something in the store.
@@ -181,7 +161,7 @@ mod tests {
     use super::*;
 
     fn secret(text: &str) -> Secret {
-        Secret::from(text.to_owned())
+        Secret::new(text)
     }
 
     #[test]
@@ -212,10 +192,10 @@ mod tests {
     #[test]
     fn a_code_is_the_same_however_it_was_heard() {
         let code = new_code(getrandom::fill).unwrap();
-        let text = code.reveal();
+        let text = code.expose();
         assert_eq!(text.len(), CODE_CHARS + 1, "{text}");
         let heard = text.to_lowercase().replace('-', " ");
-        assert_eq!(code_as_heard(&heard).reveal(), text);
+        assert_eq!(code_as_heard(&heard).expose(), text);
         let kept = digested(&code, getrandom::fill).unwrap();
         assert!(opens(&code_as_heard(&heard), &kept));
     }
@@ -223,9 +203,9 @@ mod tests {
     #[test]
     fn a_token_is_found_by_its_digest_and_never_shown() {
         let token = new_token(getrandom::fill).unwrap();
-        assert!(token.reveal().starts_with("bst_") && token.reveal().len() > 40);
+        assert!(token.expose().starts_with("bst_") && token.expose().len() > 40);
         assert_eq!(token_lookup(&token).len(), 64);
         assert_ne!(token_lookup(&token), token_lookup(&new_token(getrandom::fill).unwrap()));
-        assert_eq!(format!("{token:?}"), "Secret");
+        assert!(!format!("{token:?}").contains(token.expose()));
     }
 }

@@ -4,13 +4,15 @@
 //! be nobody. A session says how somebody proved who they are and when; what they may do is asked
 //! anew with each request.
 
+use beistand_connector_api::Secret;
+use beistand_core::access::CredentialKind;
 use beistand_core::model::{AccountName, Millis, Span};
 use beistand_core::run::Proof;
-use beistand_journal::{Session, StoreError};
+use beistand_journal::{Credential, Session, StoreError};
 use serde::{Deserialize, Serialize};
 
 use super::identify::{Caller, Denied};
-use super::secret::{Secret, new_token, token_lookup};
+use super::secret::{new_token, token_lookup};
 use crate::engine::Engine;
 
 /// How long a session lasts at the most: a shift.
@@ -50,7 +52,8 @@ impl Engine {
     /// browser held before.
     ///
     /// # Errors
-    /// [`Denied::Internal`] for somebody without an account, and without randomness.
+    /// [`Denied::Wrong`] where the passphrase was changed meanwhile; [`Denied::Internal`] for
+    /// somebody without an account, and without randomness.
     pub async fn begin_session(&self, caller: &Caller) -> Result<Begun, Denied> {
         let lasts = match caller.actor.proof {
             Some(Proof::BreakGlass) => SEALED_LASTS,
@@ -114,6 +117,14 @@ impl Engine {
         let account = caller.account.clone().ok_or_else(nobody)?;
         let proof = caller.actor.proof.ok_or_else(nobody)?;
         let proved_at = caller.proved_at.ok_or_else(nobody)?;
+        // Who changes a passphrase ends what began with the one before; nothing slips in between.
+        let _one = self.0.access.lock().await;
+        let credentials = self.0.journal.reader().credentials(&account).await?;
+        let is_newer =
+            |one: &Credential| one.kind == CredentialKind::Passphrase && one.made_at > proved_at;
+        if credentials.iter().any(is_newer) {
+            return Err(Denied::Wrong);
+        }
         let body = serde_json::to_string(&Kept { proof, proved_at });
         let body = body.map_err(|error| crate::EngineError::Internal(error.to_string()))?;
         let id = id.to_owned();

@@ -1,0 +1,64 @@
+//! What everybody may change of their own account: the passphrase, by who gives the one before.
+
+use beistand_connector_api::Secret;
+use beistand_core::access::{AccountKind, CredentialKind};
+use beistand_core::run::{Actor, Proof};
+use serde_json::json;
+use thiserror::Error;
+
+use super::act::{AccessAct, NewCredential};
+use super::identify::{Caller, beside_the_runs};
+use super::secret::{Weak, digested, strong};
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::verbs::Verb;
+
+/// Why a passphrase was not changed.
+#[derive(Debug, Error)]
+pub enum Unchanged {
+    /// The new one is none.
+    #[error(transparent)]
+    Weak(#[from] Weak),
+    /// It was refused, or could not be written.
+    #[error(transparent)]
+    Refused(#[from] EngineError),
+}
+
+impl Engine {
+    /// Gives somebody who just gave their passphrase another one. Every session of the account is
+    /// over, so that whoever else had one is out.
+    ///
+    /// # Errors
+    /// [`Unchanged`]; nothing was changed then.
+    pub async fn change_passphrase(&self, caller: &Caller, words: Secret) -> Result<(), Unchanged> {
+        let nobody = || EngineError::NotAllowed("there is no account to change".to_owned());
+        let account = caller.account.clone().ok_or_else(nobody)?;
+        strong(&words, AccountKind::Person, account.as_str())?;
+        let random = self.0.random;
+        let secret = beside_the_runs(move || digested(&words, random)).await;
+        let secret = secret.ok_or_else(|| EngineError::Internal("no digest".to_owned()))??;
+        let credential = NewCredential {
+            kind: CredentialKind::Passphrase,
+            label: "passphrase".to_owned(),
+            lookup: None,
+            secret,
+            until: None,
+            body: json!({}),
+        };
+        let act = AccessAct::AddCredentials { account, credentials: vec![credential] };
+        let verb = Verb::Access { act, by: caller.actor.clone() };
+        self.execute_as(&caller.rights, verb).await?;
+        Ok(())
+    }
+}
+
+/// Whether this is somebody's own passphrase, who gave the one before. A token is not enough, and a
+/// sealed account is the admins' to seal again.
+pub(super) fn is_own_passphrase(verb: &Verb, by: &Actor) -> bool {
+    let Verb::Access { act: AccessAct::AddCredentials { account, credentials }, .. } = verb else {
+        return false;
+    };
+    matches!(by.proof, Some(Proof::Passphrase | Proof::SecondFactor))
+        && by.account.as_ref() == Some(account)
+        && credentials.iter().all(|one| one.kind == CredentialKind::Passphrase)
+}
