@@ -4,8 +4,10 @@
 mod accounts;
 mod alerts;
 mod client;
+mod device;
 mod incidents;
 mod inside;
+mod passkeys;
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener};

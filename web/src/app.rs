@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use beistand_runtime::{Engine, Views};
+use beistand_runtime::{Engine, Passkeys, Views};
 
 use crate::door::Doorkeeper;
 use crate::hook::Hooks;
@@ -26,6 +26,8 @@ pub struct App {
     pub(crate) shelf: Shelf,
     /// Who looks again whether who holds a stream may still have it.
     pub(crate) door: Arc<dyn Doorkeeper>,
+    /// What devices are asked under the server's name; none without a name.
+    pub(crate) passkeys: Option<Passkeys>,
     /// Places for those who are told what happens.
     pub(crate) streams: Streams,
     /// Told when the server ends: answers without an end of their own end then.
@@ -43,13 +45,21 @@ impl App {
     ) -> Self {
         let (views, shelf, short) = (engine.views(), Shelf::new(playbooks), short.into());
         let (hooks, streams) = (Arc::default(), Streams::default());
-        Self { engine, views, short, hooks, shelf, door, streams, leave }
+        let passkeys = None;
+        Self { engine, views, short, hooks, shelf, door, passkeys, streams, leave }
     }
 
     /// The same with those outside who may send alerts.
     #[must_use]
     pub fn hearing(mut self, hooks: Hooks) -> Self {
         self.hooks = Arc::new(hooks);
+        self
+    }
+
+    /// The same with passkeys for its name.
+    #[must_use]
+    pub fn named(mut self, passkeys: Passkeys) -> Self {
+        self.passkeys = Some(passkeys);
         self
     }
 }

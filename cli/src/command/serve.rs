@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use beistand_runtime::{Clock as _, Drive, Engine, WallClock};
+use beistand_runtime::{Clock as _, Drive, Engine, Passkeys, WallClock};
 use beistand_web::certificate::{Certificate, CertificateError};
 use beistand_web::{Accounts, App, Doorkeeper, Hooks, Leave, Limits, Playbooks, Server, Settings};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -161,6 +161,14 @@ fn announce(context: &Context, server: &Server, certificate: Option<&Certificate
     context.out.note(format_args!("to compare by telephone: {}", certificate.spoken()));
 }
 
+/// Passkeys are for the first name that browsers know the server by; on this machine alone it has
+/// one without being told.
+fn passkeys(serve: &Serve) -> Option<Passkeys> {
+    let here = serve.address().is_ok_and(|address| address.ip().is_loopback());
+    let names = serve.name.iter().map(String::as_str).chain(here.then_some("localhost"));
+    names.into_iter().find_map(|name| Passkeys::of(name).ok())
+}
+
 /// Serves and drives until a signal comes or the store dies.
 async fn until_told(
     context: &Context,
@@ -179,7 +187,10 @@ async fn until_told(
     let shelves = Shelved::new(context.shelves.clone(), Arc::clone(&context.scripts));
     let given = (Arc::new(shelves) as Arc<dyn Playbooks>, Arc::clone(&door));
     let short = context.config.provider.short.as_str();
-    let app = App::new(engine.clone(), short, given, leave.clone()).hearing(hooks);
+    let mut app = App::new(engine.clone(), short, given, leave.clone()).hearing(hooks);
+    if let Some(passkeys) = passkeys(&context.config.serve) {
+        app = app.named(passkeys);
+    }
     let serving = tokio::spawn(server.run(beistand_web::table(), app, door, leave.clone()));
     let (looping, file) = (engine.clone(), stop_file(context));
     let mut driving = tokio::spawn(async move { looping.run(file).await });

@@ -8,17 +8,17 @@ use super::client::Answer;
 use super::{Served, serve};
 use crate::desk::Desk;
 
-const WORDS: &str = "grüner Zaun am Fluss";
+pub(super) const WORDS: &str = "grüner Zaun am Fluss";
 
 /// A desk with `root`, who keeps the accounts, and `cleo`, who leads; and its server.
-struct Staffed {
-    desk: Desk,
+pub(super) struct Staffed {
+    pub(super) desk: Desk,
     words: PathBuf,
-    served: Served,
+    pub(super) served: Served,
 }
 
 impl Staffed {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let desk = Desk::new();
         let words = desk.path("words");
         std::fs::write(&words, format!("{WORDS}\n")).unwrap();
@@ -31,20 +31,20 @@ impl Staffed {
         staffed
     }
 
-    fn as_root(&self, words: &[&str], code: i32) -> String {
+    pub(super) fn as_root(&self, words: &[&str], code: i32) -> String {
         let file = self.words.display().to_string();
         let mut all = vec!["--as", "root", "--passphrase", &file];
         all.extend_from_slice(words);
         self.desk.ok(code, &all)
     }
 
-    fn log_in(&self, account: &str, words: &str) -> Answer {
+    pub(super) fn log_in(&self, account: &str, words: &str) -> Answer {
         let body = json!({"account": account, "passphrase": words});
         self.served.client.send("POST", "/api/v1/session", None, Some(&body.to_string()))
     }
 
     /// The cookie of a session that begins now.
-    fn cookie(&self, account: &str) -> String {
+    pub(super) fn cookie(&self, account: &str) -> String {
         let answer = self.log_in(account, WORDS);
         assert_eq!(answer.status, 200, "{answer:?}");
         let set = answer.header("set-cookie").unwrap();
@@ -54,7 +54,13 @@ impl Staffed {
         set.split(';').next().unwrap().to_owned()
     }
 
-    fn with(&self, cookie: &str, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    pub(super) fn with(
+        &self,
+        cookie: &str,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Answer {
         let origin = format!("http://{}", self.served.client.address);
         let body = body.map(ToString::to_string).unwrap_or_default();
         let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };

@@ -10,6 +10,7 @@ use beistand_runtime::{Caller, Secret, Unchanged};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::passkeys::Answered;
 use super::session::{Code, over, proved};
 use crate::app::App;
 use crate::door::Who;
@@ -56,6 +57,8 @@ pub(super) struct Another {
     passphrase: String,
     /// A printed code, where the account has a second factor.
     code: Option<Code>,
+    /// Or the answer of a passkey.
+    passkey: Option<Answered>,
     /// The new one.
     #[schema(min_length = 15, max_length = 256)]
     new: String,
@@ -75,7 +78,7 @@ pub(super) async fn passphrase(
     let Some(account) = &caller.account else {
         return Err(Problem::conflict("there is no account whose passphrase could change"));
     };
-    let caller = proved(&app, &peer, account, (body.passphrase, body.code)).await?;
+    let caller = proved(&app, &peer, account, (body.passphrase, body.code, body.passkey)).await?;
     match app.engine.change_passphrase(&caller, Secret::new(body.new)).await {
         Ok(()) => over(),
         Err(Unchanged::Weak(weak)) => Err(Problem::malformed(weak.to_string()).place("new")),

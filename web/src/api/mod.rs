@@ -21,6 +21,7 @@ mod me;
 mod needs;
 mod openapi;
 mod part;
+mod passkeys;
 mod playbooks;
 mod runs;
 mod session;
@@ -47,6 +48,11 @@ pub fn table() -> Routes {
         .add(Public, Ordinary, routes!(openapi::openapi))
         .add(LoggedIn, Ordinary, routes!(me::me))
         .add(LoggedIn, LogIn, routes!(me::passphrase))
+        .add(LoggedIn, Ordinary, routes!(passkeys::list))
+        .add(LoggedIn, Ordinary, routes!(passkeys::add))
+        .add(LoggedIn, Ordinary, routes!(passkeys::begin))
+        .add(LoggedIn, Ordinary, routes!(passkeys::remove))
+        .add(Public, LogIn, routes!(passkeys::challenge))
         .add(Public, LogIn, routes!(session::log_in))
         .add(LoggedIn, Urgent, routes!(session::log_out))
         .add(LoggedIn, Urgent, routes!(session::prove))

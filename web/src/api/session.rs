@@ -13,6 +13,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::me::Me;
+use super::passkeys::Answered;
 use crate::app::App;
 use crate::door::{Credential, SESSION_COOKIE, Who, credential};
 use crate::json::{Exact, Sent};
@@ -31,6 +32,8 @@ pub(super) struct LogIn {
     passphrase: String,
     /// A printed code, where the account has a second factor.
     code: Option<Code>,
+    /// Or the answer of a passkey.
+    passkey: Option<Answered>,
 }
 
 /// A printed code.
@@ -54,6 +57,8 @@ pub(super) struct Prove {
     passphrase: String,
     /// A printed code, where the account has a second factor.
     code: Option<Code>,
+    /// Or the answer of a passkey.
+    passkey: Option<Answered>,
 }
 
 impl From<Code> for SecondFactor {
@@ -74,7 +79,7 @@ pub(super) async fn log_in(
     Exact(body): Exact<LogIn>,
 ) -> Result<Response, Problem> {
     let account: AccountName = body.account.parse().map_err(|_| wrong())?;
-    let caller = proved(&app, &peer, &account, (body.passphrase, body.code)).await?;
+    let caller = proved(&app, &peer, &account, (body.passphrase, body.code, body.passkey)).await?;
     // Whatever session the browser had before is over: nobody can have slipped it in.
     if let Some(Credential::Session(before)) = credential(&headers) {
         app.engine.end_session(&Secret::new(before.to_owned())).await?;
@@ -104,7 +109,7 @@ pub(super) async fn prove(
         return Err(Problem::conflict(text).hint("log in at `POST /api/v1/session`"));
     };
     let cookie = Secret::new(cookie.to_owned());
-    let caller = proved(&app, &peer, &account, (body.passphrase, body.code)).await?;
+    let caller = proved(&app, &peer, &account, (body.passphrase, body.code, body.passkey)).await?;
     let now = app.engine.now();
     let renewed = app.engine.renew_session(&cookie, &caller).await;
     renewed.map_err(|denied| refused(&denied, now))?;
@@ -138,9 +143,16 @@ pub(super) async fn proved(
     app: &App,
     peer: &Peer,
     account: &AccountName,
-    (passphrase, code): (String, Option<Code>),
+    (passphrase, code, passkey): (String, Option<Code>, Option<Answered>),
 ) -> Result<Caller, Problem> {
-    let second = code.map(SecondFactor::from);
+    let second = match (code, passkey) {
+        (Some(_), Some(_)) => {
+            return Err(Problem::malformed("a login has one second factor, not two"));
+        }
+        (Some(code), None) => Some(code.into()),
+        (None, Some(answered)) => Some(answered.factor(app)?),
+        (None, None) => None,
+    };
     let found = app.engine.log_in(account, Secret::new(passphrase), second, &peer.place()).await;
     found.map_err(|denied| refused(&denied, app.engine.now()))
 }
@@ -158,18 +170,21 @@ fn cookie(value: &str) -> Result<HeaderValue, Problem> {
     Ok(line)
 }
 
-fn wrong() -> Problem {
+pub(super) fn wrong() -> Problem {
     Problem::forbidden("this account and these words do not fit together").hint(
         "look at the account's name and at the keyboard's letters; an admin can give you another \
          passphrase, and in an emergency there is the sealed account",
     )
 }
 
-fn refused(denied: &Denied, now: Millis) -> Problem {
+pub(super) fn refused(denied: &Denied, now: Millis) -> Problem {
     match denied {
         Denied::Wrong => wrong(),
         Denied::SecondFactorMissing => Problem::forbidden(denied.to_string())
-            .hint("send `code` with the number and the code of your sheet"),
+            .hint(
+            "ask your device what `POST /api/v1/session/challenge` says and send `passkey`, or send \
+             `code` with the number and the code of your sheet",
+        ),
         Denied::Later { until } => Problem::too_many(denied.to_string())
             .hint("from another line, another account or with a token it goes on at once")
             .again_after(until.since(now)),

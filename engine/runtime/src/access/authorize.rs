@@ -9,7 +9,6 @@ use beistand_core::access::{About, Changed, Permission, Rights};
 use beistand_core::model::{IncidentId, Mode, Role, RunId};
 use beistand_core::run::{Actor, AnswerKind, Command, Proof};
 
-use super::own::is_own_passphrase;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::incidents::IncidentAct;
@@ -66,7 +65,7 @@ impl Engine {
             }
         };
         let permission = verb.needs();
-        if !is_own_passphrase(verb, &by) && !rights.may(permission, &matter.about) {
+        if !rights.may(permission, &matter.about) && !self.is_own(verb, &by).await? {
             let text = format!("`{}` may not do this: it needs `{permission}`", by.person);
             return self.turned_away(verb, &by, text).await;
         }

@@ -16,6 +16,7 @@ use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
+use super::passkey::Shown;
 use super::secret::{self, opens};
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -64,8 +65,8 @@ pub enum SecondFactor {
         /// The code.
         code: Secret,
     },
-    /// A passkey whose assertion was verified.
-    Passkey,
+    /// The answer of a passkey to what was asked.
+    Passkey(Box<Shown>),
 }
 
 /// Why somebody is not let in.
@@ -212,7 +213,7 @@ impl Engine {
         given: Option<SecondFactor>,
     ) -> Result<Option<bool>, Denied> {
         match given {
-            Some(SecondFactor::Passkey) => Ok(Some(true)),
+            Some(SecondFactor::Passkey(shown)) => self.use_passkey(account, *shown).await.map(Some),
             Some(SecondFactor::Code { number, code }) => {
                 self.use_code(&account.name, &number, code).await.map(Some)
             }
@@ -242,7 +243,7 @@ impl Engine {
     }
 
     /// Whether it is time to try again.
-    async fn may_guess(&self, name: &AccountName, from: &str) -> Result<(), Denied> {
+    pub(super) async fn may_guess(&self, name: &AccountName, from: &str) -> Result<(), Denied> {
         let now = self.0.clock.now();
         let reader = self.0.journal.reader();
         for (key, free) in limits(name, from) {
@@ -257,7 +258,7 @@ impl Engine {
     }
 
     /// Counts a wrong try.
-    async fn guessed(&self, name: &AccountName, from: &str) -> Result<Denied, Denied> {
+    pub(super) async fn guessed(&self, name: &AccountName, from: &str) -> Result<Denied, Denied> {
         let now = self.0.clock.now();
         for (key, _) in limits(name, from) {
             self.0.journal.count(&key, now, now.plus(GUESSES_FOR)).await?;

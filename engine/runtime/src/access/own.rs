@@ -1,4 +1,5 @@
-//! What everybody may change of their own account: the passphrase, by who gives the one before.
+//! What everybody may change of their own account, who proved it by what they know: the passphrase,
+//! by the one before, and the passkeys.
 
 use beistand_connector_api::Secret;
 use beistand_core::access::{AccountKind, CredentialKind};
@@ -52,13 +53,31 @@ impl Engine {
     }
 }
 
-/// Whether this is somebody's own passphrase, who gave the one before. A token is not enough, and a
-/// sealed account is the admins' to seal again.
-pub(super) fn is_own_passphrase(verb: &Verb, by: &Actor) -> bool {
-    let Verb::Access { act: AccessAct::AddCredentials { account, credentials }, .. } = verb else {
-        return false;
-    };
-    matches!(by.proof, Some(Proof::Passphrase | Proof::SecondFactor))
-        && by.account.as_ref() == Some(account)
-        && credentials.iter().all(|one| one.kind == CredentialKind::Passphrase)
+impl Engine {
+    /// Whether this is somebody's own passphrase or passkey. A token is not enough, and a sealed
+    /// account is the admins' to seal again.
+    pub(super) async fn is_own(&self, verb: &Verb, by: &Actor) -> Result<bool, EngineError> {
+        let Verb::Access { act, .. } = verb else { return Ok(false) };
+        if !matches!(by.proof, Some(Proof::Passphrase | Proof::SecondFactor)) {
+            return Ok(false);
+        }
+        let own = |kind| matches!(kind, CredentialKind::Passphrase | CredentialKind::Passkey);
+        Ok(match act {
+            AccessAct::AddCredentials { account, credentials } => {
+                by.account.as_ref() == Some(account) && credentials.iter().all(|one| own(one.kind))
+            }
+            AccessAct::RemoveCredential { credential } => {
+                let found = self.0.journal.reader().credential(credential).await?;
+                found.is_some_and(|found| {
+                    by.account.as_ref() == Some(&found.account)
+                        && found.kind == CredentialKind::Passkey
+                })
+            }
+            AccessAct::AddAccount { .. }
+            | AccessAct::Lock { .. }
+            | AccessAct::Unlock { .. }
+            | AccessAct::Grant(_)
+            | AccessAct::Revoke(_) => false,
+        })
+    }
 }

@@ -1,0 +1,235 @@
+//! Passkeys: asking a device, adding one's own, taking it back.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use beistand_core::model::AccountName;
+use beistand_journal::Credential;
+use beistand_runtime::{Caller, Challenge, NotAdded, Passkeys, SecondFactor, Secret, Shown};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use super::session::{over, refused, wrong};
+use crate::app::App;
+use crate::asked::At;
+use crate::door::Who;
+use crate::json::{Exact, Sent};
+use crate::peer::Peer;
+use crate::report::Problem;
+
+/// The answer of a device to what was asked.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Answered {
+    /// The name of what was asked.
+    #[schema(min_length = 1, max_length = 100)]
+    challenge: String,
+    /// What `navigator.credentials.get()` gave, as `PublicKeyCredential.toJSON()` writes it.
+    #[schema(value_type = Object)]
+    credential: Value,
+}
+
+/// What is asked of a device.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AskedOf {
+    /// Its name; it comes back with the answer.
+    challenge: String,
+    /// The argument of `navigator.credentials.get()` or `.create()`; bytes are base64url.
+    #[schema(value_type = Object)]
+    options: Value,
+}
+
+/// Who will log in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Begins {
+    /// The account.
+    #[schema(min_length = 1, max_length = 200)]
+    account: String,
+    /// Its passphrase.
+    #[schema(min_length = 1, max_length = 1024)]
+    passphrase: String,
+}
+
+/// A new passkey.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewPasskey {
+    /// Which device, for you.
+    #[schema(min_length = 1, max_length = 100)]
+    title: String,
+    /// The name of what was asked.
+    #[schema(min_length = 1, max_length = 100)]
+    challenge: String,
+    /// What `navigator.credentials.create()` gave, as `PublicKeyCredential.toJSON()` writes it.
+    #[schema(value_type = Object)]
+    credential: Value,
+}
+
+/// A passkey of yours.
+#[derive(Serialize, ToSchema)]
+pub(super) struct PasskeyShown {
+    id: String,
+    title: String,
+    #[schema(format = "date-time")]
+    made_at: String,
+    #[schema(format = "date-time")]
+    used_at: Option<String>,
+}
+
+/// Your passkeys.
+#[derive(Serialize, ToSchema)]
+pub(super) struct PasskeyList {
+    items: Vec<PasskeyShown>,
+}
+
+/// A passkey that was added.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Added {
+    id: String,
+}
+
+/// Which passkey.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Which {
+    /// Its name, as the list has it.
+    id: String,
+}
+
+impl Answered {
+    /// As the second factor of a login.
+    pub(super) fn factor(self, app: &App) -> Result<SecondFactor, Problem> {
+        let passkeys = passkeys(app)?.clone();
+        let shown = Shown { passkeys, challenge: self.challenge, answer: self.credential };
+        Ok(SecondFactor::Passkey(Box::new(shown)))
+    }
+}
+
+impl From<Challenge> for AskedOf {
+    fn from(challenge: Challenge) -> Self {
+        Self { challenge: challenge.id, options: challenge.options }
+    }
+}
+
+impl From<Credential> for PasskeyShown {
+    fn from(one: Credential) -> Self {
+        Self {
+            id: one.id,
+            title: one.label,
+            made_at: one.made_at.to_string(),
+            used_at: one.used_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+fn passkeys(app: &App) -> Result<&Passkeys, Problem> {
+    let none = || {
+        Problem::conflict("this server has no name that passkeys could be for")
+            .hint("name it in the configuration: `serve: { name: [beistand.example.org] }`")
+    };
+    app.passkeys.as_ref().ok_or_else(none)
+}
+
+/// What is changed of the ways in wants somebody at the keyboard, now.
+fn just_proved(app: &App, caller: &Caller) -> Result<(), Problem> {
+    if caller.is_fresh(app.engine.now()) { Ok(()) } else { Err(Problem::prove_again()) }
+}
+
+/// Ask for a passkey. Its answer is sent with the passphrase to `POST /api/v1/session`, or to
+/// `POST /api/v1/session/proof`.
+#[utoipa::path(
+    post, path = "/api/v1/session/challenge", tag = "session", request_body = Begins,
+    responses((status = 200, description = "What to ask the device", body = AskedOf))
+)]
+pub(super) async fn challenge(
+    State(app): State<App>,
+    Extension(peer): Extension<Peer>,
+    Exact(body): Exact<Begins>,
+) -> Result<Response, Problem> {
+    let account: AccountName = body.account.parse().map_err(|_| wrong())?;
+    let passkeys = passkeys(&app)?;
+    let words = Secret::new(body.passphrase);
+    let asked = app.engine.ask_for_passkey(passkeys, &account, words, &peer.place()).await;
+    let asked = asked.map_err(|denied| refused(&denied, app.engine.now()))?;
+    let none = || {
+        Problem::conflict("this account has no passkey")
+            .hint("log in without one, at `POST /api/v1/session`")
+    };
+    Ok(Sent(AskedOf::from(asked.ok_or_else(none)?)).into_response())
+}
+
+/// Ask your device for a new passkey. It wants a proof of a moment ago.
+#[utoipa::path(
+    post, path = "/api/v1/me/passkeys/challenge", tag = "about",
+    responses((status = 200, description = "What to ask the device", body = AskedOf))
+)]
+pub(super) async fn begin(
+    State(app): State<App>,
+    Who(caller): Who,
+) -> Result<impl IntoResponse, Problem> {
+    just_proved(&app, &caller)?;
+    let challenge = app.engine.new_passkey(passkeys(&app)?, &caller).await?;
+    Ok(Sent(AskedOf::from(challenge)))
+}
+
+/// Add the passkey that your device answered with. From then on a login asks for it, or for a
+/// printed code in its place.
+#[utoipa::path(
+    post, path = "/api/v1/me/passkeys", tag = "about", request_body = NewPasskey,
+    responses((status = 201, description = "It is added", body = Added))
+)]
+pub(super) async fn add(
+    State(app): State<App>,
+    Who(caller): Who,
+    Exact(body): Exact<NewPasskey>,
+) -> Result<impl IntoResponse, Problem> {
+    just_proved(&app, &caller)?;
+    let title = body.title.trim().to_owned();
+    if title.is_empty() || title.chars().count() > 100 || title.chars().any(char::is_control) {
+        let text = "a title has 1 to 100 characters, on one line";
+        return Err(Problem::malformed(text).place("title"));
+    }
+    let passkeys = passkeys(&app)?.clone();
+    let shown = Shown { passkeys, challenge: body.challenge, answer: body.credential };
+    match app.engine.add_passkey(&caller, title, shown).await {
+        Ok(id) => Ok((StatusCode::CREATED, Sent(Added { id }))),
+        Err(error @ NotAdded::Unasked) => Err(Problem::conflict(error.to_string())
+            .hint("ask anew at `POST /api/v1/me/passkeys/challenge`")),
+        Err(error @ NotAdded::Wrong(_)) => {
+            Err(Problem::malformed(error.to_string()).because(&error).place("credential"))
+        }
+        Err(NotAdded::Refused(error)) => Err(error.into()),
+    }
+}
+
+/// Your passkeys.
+#[utoipa::path(
+    get, path = "/api/v1/me/passkeys", tag = "about",
+    responses((status = 200, description = "All of them", body = PasskeyList))
+)]
+pub(super) async fn list(
+    State(app): State<App>,
+    Who(caller): Who,
+) -> Result<impl IntoResponse, Problem> {
+    let all = app.engine.own_passkeys(&caller).await?;
+    Ok(Sent(PasskeyList { items: all.into_iter().map(PasskeyShown::from).collect() }))
+}
+
+/// Take a passkey of yours back. Every session of the account is over then, this one too.
+#[utoipa::path(
+    delete, path = "/api/v1/me/passkeys/{id}", tag = "about", params(Which),
+    responses((status = 204, description = "It opens nothing any more; log in anew"))
+)]
+pub(super) async fn remove(
+    State(app): State<App>,
+    Who(caller): Who,
+    At(which): At<Which>,
+) -> Result<Response, Problem> {
+    just_proved(&app, &caller)?;
+    app.engine.remove_passkey(&caller, &which.id).await?;
+    over()
+}
