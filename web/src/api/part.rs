@@ -100,10 +100,13 @@ pub(super) async fn reached(
     match app.views.row_of(run, &caller.rights.scope()).await {
         Ok(row) => Ok(row),
         Err(hidden @ EngineError::NotFound(_)) => {
-            let about = app.engine.about_run(run).await?;
-            let row = app.engine.journal().reader().run(run).await?;
+            // What never was is answered in the same words.
+            let Some(row) = app.engine.journal().reader().run(run).await? else {
+                return Err(hidden.into());
+            };
+            let about = app.engine.about_incident(row.incident).await?;
             let may = caller.rights.may(permission, &about);
-            row.filter(|_| may).ok_or_else(|| Problem::from(hidden))
+            Some(row).filter(|_| may).ok_or_else(|| hidden.into())
         }
         Err(error) => Err(error.into()),
     }
