@@ -117,9 +117,17 @@ impl<'de> Visitor<'de> for Reader {
         // Beyond this a fraction is an integer, and perhaps another one than was written.
         #[expect(clippy::cast_precision_loss, reason = "2^53 - 1 is exact")]
         let exact = number.abs() <= INTEGER_MAX as f64;
-        let number =
-            exact.then(|| Number::from_f64(number)).flatten().ok_or_else(|| inexact(number));
-        number.map(Value::Number)
+        if !exact {
+            return Err(inexact(number));
+        }
+        // `2.0` is the integer 2 (JSON Schema, core, section 4.2.3; RFC 8785, section 3.2.2.3).
+        #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and is in range")]
+        let number = if number.fract() == 0.0 {
+            Some((number as i64).into())
+        } else {
+            Number::from_f64(number)
+        };
+        number.map(Value::Number).ok_or_else(|| de::Error::custom("no number at all"))
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
@@ -175,6 +183,13 @@ mod tests {
             form.rest,
             serde_json::json!([9_007_199_254_740_991_u64, -1.5, null, {"a": true}])
         );
+    }
+
+    #[test]
+    fn a_number_without_a_fraction_is_an_integer_however_it_is_written() {
+        let form: Form = read(br#"{"name": "x", "rest": [2.0, 1e3, -0.0, 0.5]}"#).unwrap();
+        assert_eq!(form.rest.to_string(), "[2,1000,0,0.5]");
+        assert_eq!(read::<u8>(b"4.0").unwrap(), 4);
     }
 
     #[tokio::test]
