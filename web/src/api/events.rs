@@ -5,6 +5,8 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use beistand_core::model::RunId;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::asked::At;
@@ -15,6 +17,20 @@ use crate::stream::{Watch, stream};
 /// The header in which a browser says what it has seen (HTML, section 9.2).
 const LAST_EVENT_ID: &str = "last-event-id";
 
+/// An event on its way (HTML, section 9.2.6): how each one of a stream is read. Nothing is rendered by
+/// it; a test reads what is sent through it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct EventSent {
+    /// For `Last-Event-ID`.
+    #[schema(pattern = "^[0-9]{1,18}$")]
+    id: String,
+    /// What was written to: `run`, `incident`, `store`.
+    event: String,
+    /// JSON: `{stream, id, seq, at, kinds}`.
+    #[schema(content_media_type = "application/json")]
+    data: String,
+}
+
 /// What is written to a run, as it is written.
 ///
 /// Each event is named after what it was written to; its data is `{stream, id, seq, at, kinds}`.
@@ -22,9 +38,12 @@ const LAST_EVENT_ID: &str = "last-event-id";
     get, path = "/api/v1/runs/{id}/events", tag = "events",
     params(
         ("id" = String, Path, format = "uuid", description = "Which"),
-        ("Last-Event-ID" = Option<String>, Header, description = "Go on after this event")
+        (
+            "Last-Event-ID" = Option<String>, Header, description = "Go on after this event",
+            pattern = "^[0-9]{1,18}$"
+        )
     ),
-    responses((status = 200, description = "Events, until either side leaves", body = String,
+    responses((status = 200, description = "Events, until either side leaves", body = EventSent,
                content_type = "text/event-stream"))
 )]
 pub(super) async fn of_run(
@@ -42,8 +61,11 @@ pub(super) async fn of_run(
 /// Each event is named after what it was written to; its data is `{stream, id, seq, at, kinds}`.
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "events",
-    params(("Last-Event-ID" = Option<String>, Header, description = "Go on after this event")),
-    responses((status = 200, description = "Events, until either side leaves", body = String,
+    params((
+        "Last-Event-ID" = Option<String>, Header, description = "Go on after this event",
+        pattern = "^[0-9]{1,18}$"
+    )),
+    responses((status = 200, description = "Events, until either side leaves", body = EventSent,
                content_type = "text/event-stream"))
 )]
 pub(super) async fn of_all(

@@ -32,6 +32,7 @@ const ROWS: u32 = 100;
 #[into_params(parameter_in = Query)]
 pub(super) struct Part {
     /// `next` of the page before; nothing for the first.
+    #[param(pattern = "^[A-Za-z0-9_-]{1,512}$")]
     cursor: Option<String>,
 }
 

@@ -19,3 +19,33 @@ pub(super) async fn openapi() -> Result<impl IntoResponse, Problem> {
     let text = text.as_deref().map_err(|error| Problem::internal(error))?;
     Ok(([(CONTENT_TYPE, "application/json")], text))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    /// Every reference below a value.
+    fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+        match value {
+            Value::Object(fields) => {
+                found.extend(fields.get("$ref").and_then(Value::as_str));
+                fields.values().for_each(|field| references(field, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    #[test]
+    fn the_description_refers_to_nothing_that_is_not_in_it() {
+        let text = crate::api::table().openapi().to_json().unwrap();
+        let document: Value = serde_json::from_str(&text).unwrap();
+        let mut found = Vec::new();
+        references(&document, &mut found);
+        assert!(found.len() > 40, "{found:?}");
+        for reference in found {
+            let place = reference.strip_prefix('#').unwrap();
+            assert!(document.pointer(place).is_some(), "there is no {reference}");
+        }
+    }
+}

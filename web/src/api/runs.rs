@@ -81,7 +81,7 @@ pub(super) struct Which {
     #[param(max_length = 200)]
     incident: Option<String>,
     /// `next` of the part before.
-    #[param(max_length = 512)]
+    #[param(pattern = "^[A-Za-z0-9_-]{1,512}$")]
     cursor: Option<String>,
     /// At most so many.
     #[param(minimum = 1, maximum = 500)]

@@ -28,18 +28,25 @@ const LINES: u32 = 500;
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
     /// Only this kind of doing.
+    #[param(inline)]
     lane: Option<LaneWord>,
     /// Only what was written down at or after this instant.
+    #[param(inline)]
     from: Option<Instant>,
     /// Only what was written down before this instant.
+    #[param(inline)]
     to: Option<Instant>,
     /// Only sentences that hold this text, in small letters or large.
+    #[param(inline)]
     q: Option<Sought>,
     /// `next` of the page before; nothing for the first.
+    #[param(pattern = "^[A-Za-z0-9_-]{1,512}$")]
     cursor: Option<String>,
     /// The whole of it as a file, which goes with none of the above.
+    #[param(inline)]
     format: Option<FileFormat>,
     /// The language of its sentences; German where it is not said.
+    #[param(inline)]
     lang: Option<Language>,
 }
 

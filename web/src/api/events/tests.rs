@@ -6,6 +6,7 @@ use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use super::EventSent;
 use crate::api::world::{SOON, World};
 
 fn watching(path: &str, token: &str, after: Option<&str>) -> Request<Body> {
@@ -54,8 +55,11 @@ impl Reader {
                     self.last = id;
                 }
                 if let Some(data) = line("data: ") {
+                    // As OpenAPI describes it.
+                    let sent = json!({"id": self.last, "event": line("event: "), "data": data});
+                    let EventSent { event, data, .. } = serde_json::from_value(sent).unwrap();
                     let data: Value = serde_json::from_str(&data).unwrap();
-                    assert_eq!(line("event: ").unwrap(), data["stream"].as_str().unwrap());
+                    assert_eq!(event, data["stream"].as_str().unwrap());
                     return Some(Event { id: self.last.parse().unwrap(), data });
                 }
                 continue;
