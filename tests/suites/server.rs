@@ -8,6 +8,8 @@ mod device;
 mod incidents;
 mod inside;
 mod passkeys;
+mod town;
+mod walk;
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
@@ -18,7 +20,6 @@ use beistand_tests::program::{DEADLINE, Running};
 use beistand_tests::smtp::certify;
 use beistand_tests::tool::{now, pause, wait_for};
 use beistand_tests::trouble::Trouble;
-use beistand_web::{Declared, Right, table};
 use rustix::process::Signal;
 
 use self::client::{Client, answer};
@@ -175,36 +176,6 @@ fn a_head_of_any_size_is_refused_and_the_server_lives() {
         assert!(refused.map_or(true, |answer| answer.status == 400), "{text:?}");
     }
     assert_eq!(served.client.get("/healthz", None).status, 200);
-}
-
-#[test]
-fn no_credential_and_no_method_opens_a_door() {
-    let desk = Desk::new();
-    let served = serve(&desk, &["--plain"]);
-    let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"];
-    let declared = table().declared();
-    for route in &declared {
-        let segments =
-            route.path.split('/').map(|one| if one.starts_with('{') { "0" } else { one });
-        let path = segments.collect::<Vec<_>>().join("/");
-        for method in methods {
-            let asks = |one: &&Declared| {
-                one.path == route.path
-                    && (one.method == method || (one.method, method) == ("GET", "HEAD"))
-            };
-            let open = declared.iter().find(asks).is_some_and(|one| one.right == Right::Public);
-            for token in [None, Some("rubbish"), Some("e30.e30."), Some("0")] {
-                let answer = served.client.send(method, &path, token, None);
-                // Logging in wants words, and none are sent.
-                let wanted = match (open, method) {
-                    (false, _) => 401,
-                    (true, "POST") => 415,
-                    (true, _) => 200,
-                };
-                assert_eq!(answer.status, wanted, "{method} {path} {token:?}");
-            }
-        }
-    }
 }
 
 #[test]

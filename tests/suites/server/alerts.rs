@@ -12,7 +12,7 @@ use sha2::Sha256;
 use super::client::{Answer, Client};
 use super::inside::Inside;
 
-const SECRET: &[u8] = b"a secret of at least thirty-two bytes";
+const SECRET: &[u8] = super::town::ALERTS.as_bytes();
 const READS: &str = "reviewer-rita";
 
 fn pointer(text: &str) -> Pointer {
@@ -48,13 +48,13 @@ fn sent(client: &Client, path: &str, headers: &str, body: &str) -> Answer {
     client.raw(text.as_bytes()).unwrap()
 }
 
-fn signed(client: &Client, timestamp: i64, body: &str) -> Answer {
+pub(super) fn signed(client: &Client, timestamp: i64, body: &str) -> Answer {
     let signature = signature(timestamp, body);
     let headers = format!("Beistand-Timestamp: {timestamp}\r\nBeistand-Signature: {signature}\r\n");
     sent(client, "/api/v1/hooks/siem", &headers, body)
 }
 
-fn seconds() -> i64 {
+pub(super) fn seconds() -> i64 {
     WallClock.now().get() / 1_000
 }
 

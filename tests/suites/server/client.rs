@@ -40,6 +40,11 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// All of it, as it came.
+    pub(crate) fn whole(&self) -> String {
+        format!("{}\n\n{}", self.head, self.body)
+    }
+
     /// The value of a header, by its name in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(':'));
@@ -108,6 +113,54 @@ impl Client {
         self.raw(text.as_bytes()).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
+    /// A request with these header lines alone beside what every request has.
+    pub(crate) fn ask(
+        &self,
+        (method, path): (&str, &str),
+        lines: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> Answer {
+        let mut head = self.head(method, path, None);
+        let kind = ("Content-Type", "application/json");
+        let length = body.map(|body| body.len().to_string());
+        let of_body = length.iter().flat_map(|length| [kind, ("Content-Length", length.as_str())]);
+        let told = |name: &str| lines.iter().any(|(have, _)| have.eq_ignore_ascii_case(name));
+        for (name, value) in of_body.filter(|(name, _)| !told(name)).chain(lines.iter().copied()) {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        let text = format!("{head}\r\n{}", body.unwrap_or_default());
+        self.raw(text.as_bytes()).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// The status and the first bytes of an answer that has no end, until what was read so far is
+    /// enough.
+    pub(crate) fn listen(
+        &self,
+        path: &str,
+        lines: &[(&str, &str)],
+        enough: impl Fn(&str) -> bool,
+    ) -> Answer {
+        let mut text = self.head("GET", path, None);
+        for (name, value) in lines {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+        let mut wire = self.connect().unwrap();
+        wire.write_all(format!("{text}\r\n").as_bytes()).unwrap();
+        wire.flush().unwrap();
+        let (mut bytes, mut part) = (Vec::new(), [0; 4096]);
+        loop {
+            let read = wire.read(&mut part).unwrap_or_else(|error| panic!("{path}: {error}"));
+            bytes.extend_from_slice(&part[..read]);
+            let text = String::from_utf8_lossy(&bytes);
+            match text.split_once("\r\n\r\n") {
+                Some((_, body)) if read == 0 || enough(body) => {}
+                _ if read == 0 => panic!("{path}: it ended in its head: {text}"),
+                _ => continue,
+            }
+            return read_answer(&bytes).unwrap();
+        }
+    }
+
     /// The first lines of a request, open for more.
     pub(crate) fn head(&self, method: &str, path: &str, token: Option<&str>) -> String {
         let token = token.map(|token| format!("Authorization: Bearer {token}\r\n"));
@@ -125,7 +178,11 @@ pub(crate) fn answer(wire: &mut dyn Wire) -> io::Result<Answer> {
         Err(error) if error.kind() == io::ErrorKind::ConnectionReset && !bytes.is_empty() => {}
         other => drop(other?),
     }
-    let text = String::from_utf8_lossy(&bytes);
+    read_answer(&bytes)
+}
+
+fn read_answer(bytes: &[u8]) -> io::Result<Answer> {
+    let text = String::from_utf8_lossy(bytes);
     let (head, body) = text.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
     let status = status.ok_or_else(|| io::Error::other(head.to_owned()))?;
