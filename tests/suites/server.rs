@@ -3,6 +3,7 @@
 
 mod accounts;
 mod alerts;
+mod canary;
 mod client;
 mod device;
 mod incidents;

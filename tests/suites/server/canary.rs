@@ -1,0 +1,329 @@
+//! A reader of one organisation asks everything that can be asked of a real server, in whose store
+//! the name of another one's host stands wherever a text can stand. It appears nowhere: in no body,
+//! in no header, in no error. Who may read it finds it everywhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
+
+use beistand_tests::program::DEADLINE;
+use beistand_tests::tool::wait_for;
+use beistand_web::table;
+use serde_json::{Value, json};
+
+use super::alerts::{seconds, signed};
+use super::client::Answer;
+use super::town::{CANARY, HERE, THERE, Town};
+use crate::desk::text;
+
+/// Cuts hosts of both off, and says so in every text that a run has.
+const CUT: &str = "playbook: cut
+language: 1
+title: Cut hosts off
+inputs:
+  hosts: { type: array, items: { type: string, format: host } }
+  ticket: { type: string }
+steps:
+  - id: contain
+    for_each: inputs.hosts
+    as: host
+    steps:
+      - { id: say, note: \"Cutting ${host} off\" }
+      - { id: off, call: network.isolate, with: { host: \"${host}\", reason: \"${inputs.ticket}\" } }
+  - { id: reckon, script: \"inputs.ticket\" }
+  - { id: tell, note: \"${inputs.ticket}\" }
+  - id: ask
+    parallel:
+      vote:
+        - { id: gate, approve: { role: commander, votes: 2, shows: \"${inputs.ticket}\" } }
+      work:
+        - { id: look, task: { role: responder, instructions: \"Look: ${inputs.ticket}\" } }
+";
+
+/// Ends badly, and says why.
+const BREAK: &str = "playbook: break
+language: 1
+title: It breaks
+inputs:
+  ticket: { type: string }
+steps:
+  - { id: out, fail: \"${inputs.ticket} is on fire\" }
+";
+
+/// Routes on which no text of anybody's stands.
+const SILENT: [&str; 9] = [
+    "/api/v1/events",
+    "/api/v1/me",
+    "/api/v1/openapi.json",
+    "/api/v1/playbooks",
+    "/api/v1/playbooks/{id}",
+    "/api/v1/runs/{id}/events",
+    "/healthz",
+    "/metrics",
+    "/readyz",
+];
+
+/// What was made.
+struct Night {
+    town: Town,
+    /// Of the reader's organisation alone.
+    here: String,
+    incidents: Vec<String>,
+    runs: Vec<String>,
+    /// Of evidence, SHA-256.
+    files: Vec<String>,
+}
+
+impl Night {
+    fn new() -> Self {
+        let shelf = BTreeMap::from([("cut", CUT), ("break", BREAK)]);
+        let town = Town::new(json!({}), &shelf);
+        let opened = |title: &str, whom: &[&str]| {
+            town.incident(&json!({"title": title, "mode": "drill"}), whom)
+        };
+        let here = opened("Our own night", &[HERE]);
+        let both = opened(&format!("Ours and {CANARY}"), &[HERE, THERE]);
+        let there = opened(CANARY, &[THERE]);
+        for incident in [&both, &there] {
+            written(&town, incident);
+        }
+        let runs = vec![
+            launched(&town, &here, "cut", json!({"hosts": ["pc-a2"], "ticket": "ours"})),
+            launched(&town, &both, "cut", json!({"hosts": ["pc-a1", CANARY], "ticket": CANARY})),
+            launched(&town, &there, "break", json!({"ticket": CANARY})),
+        ];
+        for run in &runs[..2] {
+            town.need(run, "task");
+        }
+        let failed = || {
+            Ok((town.got(&format!("/api/v1/runs/{}", runs[2]), &town.leads)["status"] == "failed")
+                .then_some(()))
+        };
+        wait_for("a run that fails", DEADLINE, failed).unwrap();
+        let reason = json!({"reason": CANARY});
+        town.led(&format!("/api/v1/runs/{}/pause", runs[1]), &reason);
+        town.led("/api/v1/stop", &reason);
+        let alert = json!({"rule": CANARY, "host": CANARY}).to_string();
+        let heard = signed(town.client(), seconds(), &alert);
+        assert_eq!(heard.status, 200, "{heard:?}");
+        let alerted = text(&heard.json()["incident"]).to_owned();
+        let incidents = vec![here.clone(), both, there, alerted];
+        let mut files = Vec::new();
+        for incident in &incidents {
+            let kept = town.got(&format!("/api/v1/incidents/{incident}"), &town.leads);
+            let kept = kept["evidence"].as_array().unwrap().clone();
+            files.extend(
+                kept.iter()
+                    .map(|one| text(&one["digest"]).trim_start_matches("sha256:").to_owned()),
+            );
+        }
+        Self { town, here, incidents, runs, files }
+    }
+
+    /// Every question: the route, and a path of it.
+    fn questions(&self) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        for route in table().declared().into_iter().filter(|route| route.method == "GET") {
+            let mut paths = vec![route.path.clone()];
+            for (within, name, values) in [
+                ("/api/v1/incidents/", "{id}", self.incidents.clone()),
+                ("/api/v1/incidents/", "{digest}", self.files.clone()),
+                ("/api/v1/runs/", "{id}", self.runs.clone()),
+                (
+                    "/api/v1/playbooks/",
+                    "{id}",
+                    ["cut", "break", "hall"].map(str::to_owned).to_vec(),
+                ),
+            ] {
+                if route.path.starts_with(within) && route.path.contains(name) {
+                    let filled = |path: &String| {
+                        values.iter().map(|value| path.replace(name, value)).collect::<Vec<_>>()
+                    };
+                    paths = paths.iter().flat_map(filled).collect();
+                }
+            }
+            let asked = paths.iter().flat_map(|path| self.asked(&route.path, path));
+            all.extend(asked.map(|path| (route.path.clone(), path)));
+        }
+        let open = all.iter().find(|(_, path)| path.contains('{'));
+        assert_eq!(open, None, "nobody says here what to ask for");
+        all
+    }
+
+    /// A path with everything that can be asked of it.
+    fn asked(&self, route: &str, path: &str) -> Vec<String> {
+        let mut all = vec![path.to_owned()];
+        let mut more = |query: String| all.push(format!("{path}?{query}"));
+        match route {
+            "/api/v1/incidents/{id}/timeline" => {
+                let formats = ["jsonl", "csv", "html"].map(|format| format!("format={format}"));
+                let parts = ["lane=containment".to_owned(), format!("q={CANARY}")];
+                for part in formats.iter().chain(&parts) {
+                    ["de", "en"].iter().for_each(|lang| more(format!("{part}&lang={lang}")));
+                }
+            }
+            "/api/v1/needs" | "/api/v1/runs" => {
+                let of_runs = if route == "/api/v1/needs" { &self.runs[..] } else { &[] };
+                of_runs.iter().for_each(|run| more(format!("run={run}")));
+                self.incidents.iter().for_each(|incident| more(format!("incident={incident}")));
+                more("limit=1".to_owned());
+            }
+            _ => {}
+        }
+        all
+    }
+
+    /// What somebody is answered, the whole of it.
+    fn answered(&self, path: &str, token: &str) -> Answer {
+        let client = self.town.client();
+        if !path.ends_with("/events") {
+            return client.get(path, Some(token));
+        }
+        // From the beginning, until it only says that it lives.
+        let bearer = format!("Bearer {token}");
+        let lines = [("Authorization", bearer.as_str()), ("Last-Event-ID", "0")];
+        client.listen(path, &lines, |body| body.contains("\n: \nid:"))
+    }
+
+    /// The routes on which somebody finds the canary, and everything that they were told.
+    fn found(&self, token: &str) -> (BTreeSet<String>, String) {
+        let (mut found, mut told) = (BTreeSet::new(), String::new());
+        let questions = self.questions();
+        // Streams are listened to beside each other: each takes seconds to say that it is at its end.
+        let answers: Vec<(String, String, Answer)> = thread::scope(|scope| {
+            let asked = questions.into_iter().map(|(route, path)| {
+                let listens = path.ends_with("/events");
+                let ask = move || (route, self.answered(&path, token), path);
+                if listens { Ok(scope.spawn(ask)) } else { Err(ask()) }
+            });
+            let asked: Vec<_> = asked.collect();
+            let joined = asked.into_iter().map(|one| match one {
+                Ok(listens) => listens.join().unwrap(),
+                Err(answered) => answered,
+            });
+            joined.map(|(route, answer, path)| (route, path, answer)).collect()
+        });
+        for (route, path, answer) in answers {
+            assert!(answer.status < 500, "{path}: {answer:?}");
+            // What was asked for by this name is not told by being said again.
+            let whole = answer.whole();
+            if whole.contains(CANARY) {
+                found.insert(route);
+            }
+            told.push_str(&whole);
+        }
+        (found, told)
+    }
+}
+
+/// Everything that people write into an incident.
+fn written(town: &Town, incident: &str) {
+    let path = |what: &str| format!("/api/v1/incidents/{incident}/{what}");
+    town.led(&path("notes"), &json!({"text": format!("{CANARY} has called")}));
+    // The bytes are the name.
+    let file = json!({"name": format!("{CANARY}.raw"), "base64": "a2FuYXJpZS03ZjNh"});
+    town.led(&path("evidence"), &file);
+    let asset = json!({
+        "kind": "host", "values": [CANARY], "state": "affected", "organisation": THERE,
+    });
+    town.led(&path("assets"), &asset);
+}
+
+fn launched(town: &Town, incident: &str, playbook: &str, inputs: Value) -> String {
+    let wanted = json!({
+        "playbook": playbook, "inputs": inputs, "incident": incident, "mode": "drill",
+        "start_key": format!("{playbook}-{incident}"),
+    });
+    text(&town.led("/api/v1/runs", &wanted)["id"]).to_owned()
+}
+
+#[test]
+fn the_canary_of_another_organisation_is_found_by_who_may_read_it_alone() {
+    let night = Night::new();
+    let town = &night.town;
+    let reads = |name: &str, words: &[&str]| {
+        town.account(name, &[&["--role", "reviewer"][..], words].concat()).token
+    };
+    let all = reads("rita", &[]);
+    let (found, _) = night.found(&all);
+    let get = table().declared().into_iter().filter(|route| route.method == "GET");
+    let speaks = get.map(|route| route.path).filter(|path| !SILENT.contains(&path.as_str()));
+    assert_eq!(found, speaks.collect(), "the canary is planted wherever a text can stand");
+    let theirs = reads("bea", &["--for", THERE]);
+    assert!(night.found(&theirs).0.contains("/api/v1/incidents/{id}/timeline"));
+
+    let leads = town.account("carl", &["--role", "commander", "--for", HERE]).token;
+    let ours = reads("ada", &["--for", HERE]);
+    let guest = reads("gast", &["--in", &night.here]);
+    for (who, token) in
+        [("of one organisation", &ours), ("in one incident", &guest), ("who leads", &leads)]
+    {
+        let (found, told) = night.found(token);
+        assert_eq!(found, BTreeSet::new(), "a reader {who} found the canary");
+        // Their own is told all the while, so that silence proves nothing.
+        assert!(told.contains("pc-a2") && told.contains("Our own night"), "a reader {who}");
+        assert_eq!(told.contains("pc-a1"), *who != *"in one incident", "a reader {who}");
+    }
+    // What is taken is not described: who asks for it by its key is told only that it is taken.
+    let key = format!("break-{}", night.incidents[2]);
+    let wanted = json!({
+        "playbook": "hall", "inputs": {"hosts": ["pc-a1"]}, "incident": night.here,
+        "mode": "drill", "start_key": key,
+    });
+    let taken = town.client().post("/api/v1/runs", &leads, &wanted);
+    assert_eq!(taken.status, 409, "{taken:?}");
+    assert!(
+        !taken.whole().contains(CANARY) && !taken.whole().contains(&night.runs[2]),
+        "{taken:?}"
+    );
+}
+
+#[test]
+fn what_somebody_may_not_read_is_answered_like_what_was_never_there() {
+    let town = Town::new(json!({}), &BTreeMap::new());
+    let (here, there) = (town.place(HERE, &["pc-a1"]), town.place(THERE, &[CANARY]));
+    let token = town.account("carl", &["--role", "commander", "--for", HERE]).token;
+    let nothing = beistand_core::model::RunId::new(1, &[7; 10]).to_string();
+    let none = "0".repeat(64);
+    let anonymous = |answer: &Answer, names: &[&str]| {
+        let mut problem = answer.json();
+        problem["reference"] = Value::Null;
+        let told = problem.to_string();
+        (answer.status, names.iter().fold(told, |told, name| told.replace(name, "…")))
+    };
+    for (path, digest) in [
+        ("/api/v1/incidents/ID", ""),
+        ("/api/v1/incidents/ID/timeline?format=csv", ""),
+        ("/api/v1/incidents/ID/briefing", ""),
+        ("/api/v1/incidents/ID/evidence/DIGEST", there.evidence.as_str()),
+        ("/api/v1/runs?incident=ID", ""),
+        ("/api/v1/needs?incident=ID", ""),
+    ] {
+        let asked = |id: &str, digest: &str| {
+            let path = path.replace("ID", id).replace("DIGEST", digest);
+            anonymous(
+                &town.client().get(&path, Some(&token)),
+                &[id, digest].map(|one| if one.is_empty() { "\u{0}" } else { one }),
+            )
+        };
+        let hidden = asked(&there.incident, digest);
+        assert_eq!(hidden, asked(&nothing, &none), "{path}");
+        assert_eq!(hidden.0, 404, "{path}");
+    }
+    let reason = json!({"reason": "x"});
+    for what in ["", "/events", "/pause", "/cancel"] {
+        let asked = |run: &str| {
+            let path = format!("/api/v1/runs/{run}{what}");
+            let answer = match what {
+                "" | "/events" => town.client().get(&path, Some(&token)),
+                _ => town.client().post(&path, &token, &reason),
+            };
+            anonymous(&answer, &[run])
+        };
+        let hidden = asked(&there.run);
+        assert_eq!(hidden, asked(&nothing), "{what}");
+        assert_eq!(hidden.0, 404, "{what}");
+    }
+    // The evidence of one incident is not found through another one that they may read.
+    let path = format!("/api/v1/incidents/{}/evidence/{none}", here.incident);
+    assert_eq!(town.client().get(&path, Some(&token)).status, 404);
+}
