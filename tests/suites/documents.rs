@@ -9,12 +9,13 @@ use beistand_core::access::{Permission, may};
 use beistand_core::model::Role;
 use beistand_tests::program::Call;
 
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 8] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/accounts.md",
+    "docs/attacks.md",
     "docs/first-steps.md",
     "docs/one-more-connector.md",
 ];
@@ -37,6 +38,25 @@ fn the_map_stays_short_and_names_tests_that_exist() {
     for test in named {
         let function = format!("fn {test}()");
         assert!(sources.iter().any(|text| text.contains(&function)), "there is no test `{test}`");
+    }
+}
+
+#[test]
+fn each_attack_on_the_page_is_tried_by_tests_that_exist() {
+    let page = read("docs/attacks.md");
+    let sources = sources_below(&["tests/suites", "engine", "connectors", "web"]);
+    let rows = page.lines().filter(|line| line.starts_with("| ") && !line.ends_with("Shown by |"));
+    let rows: Vec<&str> = rows.collect();
+    assert!(rows.len() >= 25, "{rows:?}");
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        assert_eq!(cells.len(), 3, "{row}");
+        let named: Vec<&str> = cells[2].split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "nothing tries it: {row}");
+        for test in named {
+            let function = format!("fn {test}()");
+            assert!(sources.iter().any(|text| text.contains(&function)), "there is no `{test}`");
+        }
     }
 }
 
@@ -162,7 +182,12 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
 
 /// The text of every test suite.
 fn sources() -> Vec<String> {
-    let mut folders = vec![root().join("tests/suites")];
+    sources_below(&["tests/suites"])
+}
+
+/// The text of every file of Rust below these folders.
+fn sources_below(folders: &[&str]) -> Vec<String> {
+    let mut folders: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
     let mut texts = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {

@@ -3,6 +3,8 @@
 
 mod accounts;
 mod alerts;
+mod attacks;
+mod break_in;
 mod canary;
 mod client;
 mod device;
