@@ -7,6 +7,7 @@ mod attacks;
 mod break_in;
 mod canary;
 mod client;
+mod contract;
 mod device;
 mod incidents;
 mod inside;

@@ -7,6 +7,7 @@
 mod demo;
 mod packages;
 mod postgres;
+mod python;
 mod report;
 mod run;
 mod test;

@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use crate::python;
 use crate::report::Report;
 use crate::run::{Trouble, find, is_root, run};
 
@@ -79,7 +80,11 @@ fn missing() -> Vec<&'static str> {
     let there = |probe: &str| {
         if probe.contains('/') { Path::new(probe).exists() } else { find(probe).is_some() }
     };
-    NEEDS.iter().filter(|(_, probe)| !there(probe)).map(|(package, _)| *package).collect()
+    let mut missing: Vec<_> =
+        NEEDS.iter().filter(|(_, probe)| !there(probe)).map(|(package, _)| *package).collect();
+    // Nothing to see of this one but that it works.
+    missing.extend((!python::makes_environments()).then_some("python3-venv"));
+    missing
 }
 
 /// A program that is run as root: by us, or through `sudo`.

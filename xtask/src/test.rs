@@ -7,6 +7,7 @@ use std::process::Command;
 
 use crate::packages::{self, Rights};
 use crate::postgres::Postgres;
+use crate::python;
 use crate::report::Report;
 use crate::run::{Trouble, cargo, find, is_root, output, run, run_quietly, target_folder};
 
@@ -20,6 +21,7 @@ const CRASH_POINTS: &str = "--features=beistand/crash-points";
 /// At the first thing that does not hold.
 pub(crate) fn test(report: &Report, filter: &[String]) -> Result<(), Trouble> {
     packages::provide(report)?;
+    python::provide(report)?;
     let _rights = Rights::keep(report)?;
     if filter.is_empty() {
         checks(report)?;
@@ -78,6 +80,7 @@ fn in_the_world<'a>(
     postgres: &Postgres,
 ) -> Result<&'a mut Command, Trouble> {
     command.env("BEISTAND_TEST_POSTGRES", postgres.url());
+    command.env("BEISTAND_TEST_SCHEMATHESIS", python::schemathesis());
     if !is_root()? {
         let described = output("asking for the host", Command::new("rustc").arg("-vV"))?;
         let host = described.lines().find_map(|line| line.strip_prefix("host: "));
