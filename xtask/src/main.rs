@@ -1,10 +1,11 @@
-//! The project's own chores: `cargo xtask demo`, `test`, `ci`.
+//! The project's own chores: `cargo xtask demo`, `test`, `ci`, `load`.
 //!
 //! Uses the standard library alone, so that it is built in seconds on a fresh machine. It knows
 //! nothing of the engine: it calls `cargo`, the package manager and the built binary, as a person
 //! at a terminal would.
 
 mod demo;
+mod load;
 mod packages;
 mod postgres;
 mod python;
@@ -28,6 +29,9 @@ The project's chores.
   cargo xtask test FILTER…      the servers and the tests that match; what follows goes to the
                                 test runner as it stands
   cargo xtask ci                the same as `cargo xtask test`
+  cargo xtask load [SECONDS]    what the server bears, built as users are given it: reads beside
+                                runs, clients of events, a vote and the stop switch in a crowd;
+                                each is measured for so long, on a machine that does nothing else
 ";
 
 fn main() -> ExitCode {
@@ -36,6 +40,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.split_first().map(|(verb, rest)| (verb.as_str(), rest)) {
         Some(("demo", rest)) => demo::demo(&report, rest),
         Some(("test" | "ci", rest)) => test::test(&report, rest),
+        Some(("load", rest)) => load::load(&report, rest),
         Some(("help" | "--help" | "-h", _)) => {
             report.plain(USAGE);
             Ok(())

@@ -1,0 +1,119 @@
+//! What a server bears: how many reads a second beside 64 runs and what that costs the runs, what a
+//! client of events weighs, and how long a vote and the stop switch take when three times as many ask
+//! as are let in. `cargo xtask load` builds the program and runs it; the figures are one JSON.
+//!
+//! It is no test: it says how much and judges nothing. It drives the real program over TLS, from the
+//! same machine, so what the driver takes of the two is taken from the server.
+
+#![expect(clippy::expect_used, reason = "a measurement ends where anything is not as it should be")]
+
+mod drive;
+mod place;
+mod wire;
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use beistand_tests::tool::{now, pause};
+use serde_json::{Value, json};
+
+use drive::{Load, Tally};
+use place::Place;
+
+/// Readers at once on connections of their own.
+const READERS: usize = 32;
+
+/// Clients of events.
+const STREAMS: usize = 500;
+
+/// Three times what is let in: at work and waiting for a place.
+const CROWD: usize = 3 * (32 + 256);
+
+/// How often a vote and the stop switch are tried.
+const TRIES: usize = 20;
+
+fn main() {
+    let seconds = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(10);
+    let length = Duration::from_secs(seconds);
+    let figures = json!({
+        "cores": std::thread::available_parallelism().map_or(0, usize::from),
+        "seconds_each": seconds,
+        "reads": reads(length),
+        "streams": streams(),
+        "crowd": crowd(length),
+    });
+    writeln!(std::io::stdout(), "{figures:#}").expect("somebody reads the figures");
+}
+
+/// Reads of runs at rest, alone and beside runs that go on; and those runs alone.
+fn reads(length: Duration) -> Value {
+    let place = Place::new();
+    let quiet = place.quiet(READERS);
+    let paths: Vec<String> = quiet.iter().map(|run| format!("/api/v1/runs/{run}")).collect();
+    let alone = Load::start(&place, &paths, READERS).during(length);
+    place.busy();
+    let steps = |length| {
+        let (began, before) = (now(), place.counter("beistand_effects_total"));
+        pause(length);
+        (place.counter("beistand_effects_total") - before) / began.elapsed().as_secs_f64()
+    };
+    // What begins all at once is not yet what goes on.
+    pause(length / 4);
+    let without = steps(length);
+    let load = Load::start(&place, &paths, READERS);
+    let with = steps(length);
+    let beside = load.end();
+    let again = steps(length);
+    json!({
+        "connections": READERS,
+        "alone": alone.figures(),
+        "beside_64_runs": beside.figures(),
+        "steps_per_second": { "before": without.round(), "with_readers": with.round(), "after": again.round() },
+        "steps_lost_percent": (100.0 * (1.0 - 2.0 * with / (without + again))).round(),
+    })
+}
+
+/// What clients of events weigh, by the memory of the process.
+fn streams() -> Value {
+    let place = Place::new();
+    place.quiet(1);
+    let before = place.resident_kib();
+    let mut streams: Vec<_> = (0..STREAMS).map(|_| place.stream()).collect();
+    let connected = place.resident_kib();
+    // All are told of something a few times over.
+    for _ in 0..5 {
+        place.note();
+        streams.iter_mut().for_each(wire::Wire::event);
+    }
+    let told = place.resident_kib();
+    let each =
+        |kib: u64| (kib.saturating_sub(before) as f64 / STREAMS as f64 * 10.0).round() / 10.0;
+    json!({
+        "clients": STREAMS, "resident_kib_before": before, "resident_kib_after": told,
+        "kib_each_connected": each(connected), "kib_each_after_five_events": each(told),
+    })
+}
+
+/// How long what must get through takes while a crowd asks.
+fn crowd(length: Duration) -> Value {
+    let place = Place::new();
+    let paths: Vec<String> =
+        place.quiet(8).iter().map(|run| format!("/api/v1/runs/{run}")).collect();
+    let capacity = Load::start(&place, &paths, READERS).during(length);
+    let gates = place.gates(TRIES);
+    let load = Load::start(&place, &paths, CROWD);
+    pause(length / 4);
+    let mut votes = Tally::default();
+    for (need, digest) in &gates {
+        votes.took(200, || place.vote(need, digest));
+    }
+    let mut stops = Tally::default();
+    for _ in 0..TRIES {
+        stops.took(200, || place.stop());
+    }
+    let crowd = load.end();
+    json!({
+        "connections": CROWD, "bears": capacity.figures(), "crowd": crowd.figures(),
+        "vote": votes.figures(), "stop": stops.figures(),
+    })
+}
