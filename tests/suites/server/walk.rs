@@ -46,6 +46,7 @@ fn honest(route: &Declared, place: &Place) -> Vec<Honest> {
         path if path.starts_with("/api/v1/runs/") => path.replace("{id}", run),
         path if path.starts_with("/api/v1/needs/") => path.replace("{id}", gate),
         path if path.starts_with("/api/v1/playbooks/") => path.replace("{id}", "hall"),
+        path if path.starts_with("/api/v1/me/") => path.replace("{id}", "passkey-0"),
         path => path.replace("{name}", "siem"),
     };
     let one = |of, body| vec![Honest { of, path: path.clone(), body }];
@@ -73,7 +74,16 @@ fn honest(route: &Declared, place: &Place) -> Vec<Honest> {
             all
         }
         ("GET", "/metrics") => one(Of::Instance, None),
-        ("GET", _) | ("DELETE", "/api/v1/session") => one(Of::Nothing, None),
+        ("GET", _)
+        | ("DELETE", "/api/v1/session" | "/api/v1/me/passkeys/{id}")
+        | ("POST", "/api/v1/me/passkeys/challenge") => one(Of::Nothing, None),
+        ("POST", "/api/v1/me/passkeys") => {
+            let body = json!({"title": "x", "challenge": "challenge-0", "credential": {}});
+            one(Of::Nothing, Some(body))
+        }
+        ("POST", "/api/v1/me/passphrase") => {
+            one(Of::Nothing, Some(json!({"passphrase": "x", "new": "blauer Kran am Hafen"})))
+        }
         ("POST", "/api/v1/session/proof") => one(Of::Nothing, Some(json!({"passphrase": "x"}))),
         ("POST", "/api/v1/playbooks/check") => one(Of::Nothing, Some(json!({"text": "x"}))),
         ("POST", "/api/v1/stop" | "/api/v1/go-on") => one(Of::Instance, why()),
@@ -213,7 +223,7 @@ fn no_credential_that_is_none_any_more_and_no_method_opens_a_door() {
                 let path = &honest.path;
                 let wanted = match (open, *method, path.as_str()) {
                     // Logging in wants words, and none are sent; an alert wants a signature.
-                    (true, "POST", "/api/v1/session") => 415,
+                    (true, "POST", "/api/v1/session" | "/api/v1/session/challenge") => 415,
                     (false, ..) | (true, "POST", _) => 401,
                     (true, ..) => 200,
                 };

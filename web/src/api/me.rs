@@ -2,6 +2,7 @@
 
 use axum::Extension;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use beistand_core::access::{About, Permission};
 use beistand_core::model::Millis;
@@ -13,7 +14,7 @@ use utoipa::ToSchema;
 use super::passkeys::Answered;
 use super::session::{Code, over, proved};
 use crate::app::App;
-use crate::door::Who;
+use crate::door::{Credential, Who, credential};
 use crate::json::{Exact, Sent};
 use crate::peer::Peer;
 use crate::report::Problem;
@@ -73,10 +74,13 @@ pub(super) async fn passphrase(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
     Who(caller): Who,
+    headers: HeaderMap,
     Exact(body): Exact<Another>,
 ) -> Result<Response, Problem> {
-    let Some(account) = &caller.account else {
-        return Err(Problem::conflict("there is no account whose passphrase could change"));
+    let (Some(Credential::Session(_)), Some(account)) = (credential(&headers), &caller.account)
+    else {
+        let text = "a passphrase is changed in a session; a token never does";
+        return Err(Problem::conflict(text).hint("log in at `POST /api/v1/session`"));
     };
     let caller = proved(&app, &peer, account, (body.passphrase, body.code, body.passkey)).await?;
     match app.engine.change_passphrase(&caller, Secret::new(body.new)).await {
