@@ -105,6 +105,29 @@ fn an_argument_that_changed_between_vote_and_effect_voids_the_line() {
 }
 
 #[test]
+fn the_order_in_which_targets_are_named_changes_nothing() {
+    let either = |one: &str, other: &str| {
+        format!("'${{if now < \"2026-03-02T03:00:30Z\" {{ \"{one}\" }} else {{ \"{other}\" }}}}'")
+    };
+    let step = |first: &str, second: &str| {
+        format!(
+            "  - id: all\n    approval: {{ role: commander, votes: 1 }}\n    group:\n      \
+             - id: rest\n        wait: 1m\n      - id: cut\n        call: ssh.run\n        with:\n          \
+             host: console\n          command: [cut]\n          targets:\n            \
+             - {{ kind: host, value: {} }}\n            - {{ kind: host, value: {} }}\n",
+            either("pc-1", first),
+            either("pc-2", second),
+        )
+    };
+    let mut turned = Desk::of(&step("pc-2", "pc-1"));
+    turned.tick().approve("all", "anna").after("1m");
+    assert_eq!(turned.paths_out(), ["all/cut"]);
+    let mut other = Desk::of(&step("pc-1", "pc-3"));
+    other.tick().approve("all", "anna").after("1m");
+    assert_eq!((other.is("all/cut"), other.paths_out().len()), ("waiting-for-approval", 0));
+}
+
+#[test]
 fn four_hours_after_the_last_vote_what_has_not_begun_is_asked_again() {
     let mut desk = Desk::of(EACH);
     desk.tick().approve("each", "anna").all_or_first();

@@ -85,6 +85,18 @@ impl ActionSpec {
         })
     }
 
+    /// Puts what only says what a call touches in one order, each thing once: however it was written
+    /// or computed, it is the same call and has the same digest. What is sent is left as it is.
+    pub fn order_targets(&self, arguments: &mut Value) {
+        for rule in &self.targets {
+            let TargetRule::Listed { argument } = rule else { continue };
+            if let Some(Value::Array(listed)) = arguments.get_mut(argument) {
+                listed.sort_by_cached_key(ToString::to_string);
+                listed.dedup();
+            }
+        }
+    }
+
     /// The names of targets in rendered arguments, with their kinds, in the order of the rules: what
     /// an author says is hit.
     pub fn target_names(&self, arguments: &Value) -> Vec<(TargetKind, String)> {

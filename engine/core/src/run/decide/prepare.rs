@@ -89,6 +89,7 @@ pub(super) fn prepare(
     if let Some(problem) = spec.arguments.problems(&arguments).first() {
         return Err((ErrorKind::Invalid, format!("argument `{}` {}", problem.at, problem.message)));
     }
+    spec.order_targets(&mut arguments);
     crate::model::exact(&arguments).map_err(|error| (ErrorKind::Invalid, error.to_string()))?;
     let named = targets_of(world, spec, &arguments)?;
     let via = call.via.as_ref().map(crate::model::StepId::as_str);
