@@ -10,6 +10,7 @@ use beistand_core::model::{
     ActionName, Digest, IdError, Millis, Mode, Organisation, Person, Role, Severity, TargetKind,
     TimeError, Tlp,
 };
+use beistand_core::run::Proof;
 use beistand_core::timeline::Lane;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -146,6 +147,8 @@ vocabularies! {
     AssetWord of AssetState;
     /// Which kind of doing.
     LaneWord of Lane;
+    /// How somebody proved who they are.
+    ProofWord of Proof;
 }
 
 /// 1 disruption to 4 crisis.

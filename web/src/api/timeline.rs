@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::form::{
-    Instant, LaneWord, ModeWord, OrganisationName, PersonName, Sha256, Sought, TlpWord,
+    Instant, LaneWord, ModeWord, OrganisationName, PersonName, ProofWord, Sha256, Sought, TlpWord,
 };
 use super::incidents::shaped;
 use crate::app::App;
@@ -97,6 +97,15 @@ pub(super) struct TimelineLine {
     actor: Option<PersonName>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     asserted: bool,
+    /// With which account, where it is not called like the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<PersonName>,
+    /// How they proved who they are; `machine`: no person did this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<ProofWord>,
+    /// Who typed it in, where that was somebody else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    through: Option<PersonName>,
     #[serde(skip_serializing_if = "Option::is_none")]
     organisation: Option<OrganisationName>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -9,9 +9,9 @@ use super::class;
 use super::place::Order;
 use crate::incident::{self, store};
 use crate::model::{
-    EntryId, IncidentId, Millis, Organisation, Path, Person, PlaybookName, RunId, Tlp,
+    AccountName, EntryId, IncidentId, Millis, Organisation, Path, Person, PlaybookName, RunId, Tlp,
 };
-use crate::run;
+use crate::run::{self, Proof};
 
 /// The language of sentences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -201,6 +201,12 @@ pub struct TimelineEntry {
     pub actor: Option<Person>,
     /// The actor's name was given and not proved.
     pub asserted: bool,
+    /// With which account they acted, where it is not called like the person.
+    pub account: Option<AccountName>,
+    /// How the actor proved it; absent where the name is asserted, and for the program itself.
+    pub proof: Option<Proof>,
+    /// Who typed it in, where that was somebody else.
+    pub through: Option<Person>,
     /// Whose data it is, where it is one organisation's.
     pub organisation: Option<Organisation>,
     /// Inputs or a filled-in form, without what is sensitive.

@@ -127,6 +127,9 @@ impl<'a> Teller<'a> {
             path,
             actor: actor.map(|actor| actor.person.clone()),
             asserted: actor.is_some_and(|actor| actor.asserted),
+            account: actor.and_then(|actor| actor.account.clone()),
+            proof: actor.and_then(|actor| actor.proof),
+            through: actor.and_then(|actor| actor.through.clone()),
             organisation: the_one(owners),
             value: if sight == Sight::Whole { self.value(event) } else { None },
             stream: recorded.stream.clone(),
@@ -375,7 +378,7 @@ fn happened_at(head: &Head) -> Option<crate::model::Millis> {
     *done_at
 }
 
-/// Somebody's name, marked where it was not proved.
+/// Somebody's name, marked where it was not proved, or is no person's.
 pub(super) fn name_of(lang: Lang, actor: &Actor) -> String {
     let name = visible(actor.person.as_str(), NAME_CHARS_MAX);
     let words = words(lang);
@@ -387,13 +390,8 @@ pub(super) fn name_of(lang: Lang, actor: &Actor) -> String {
         Some(Proof::Telephone) => marks.push(words.telephone.to_owned()),
         Some(Proof::Paper) => marks.push(words.on_paper.to_owned()),
         Some(Proof::BreakGlass) => marks.push(words.break_glass.to_owned()),
-        Some(
-            Proof::Passphrase
-            | Proof::SecondFactor
-            | Proof::SingleSignOn
-            | Proof::Token
-            | Proof::Machine,
-        )
+        Some(Proof::Machine) => marks.push(words.machine.to_owned()),
+        Some(Proof::Passphrase | Proof::SecondFactor | Proof::SingleSignOn | Proof::Token)
         | None => {}
     }
     if let Some(typed_by) = &actor.through {

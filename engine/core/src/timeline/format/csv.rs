@@ -4,7 +4,7 @@ use crate::timeline::TimelineEntry;
 use crate::timeline::escape::visible;
 
 /// The columns, in UTC and in words that do not change with the language.
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 20] = [
     "recorded_at",
     "happened_at",
     "lane",
@@ -22,6 +22,9 @@ const COLUMNS: [&str; 17] = [
     "stream",
     "seq",
     "entry",
+    "account",
+    "proof",
+    "through",
 ];
 
 /// A header and a row for each entry, ended by CR LF.
@@ -53,6 +56,9 @@ pub fn csv(lines: &[TimelineEntry]) -> String {
                 line.stream.clone(),
                 line.seq.to_string(),
                 text(line.entry.map(|entry| entry.to_string())),
+                text(line.account.as_ref().map(ToString::to_string)),
+                text(line.proof.map(|proof| proof.as_str().to_owned())),
+                text(line.through.as_ref().map(ToString::to_string)),
             ],
         );
     }

@@ -34,6 +34,12 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     asserted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    through: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     organisation: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<&'a Value>,
@@ -74,6 +80,9 @@ pub fn jsonl(lines: &[TimelineEntry], document: &Document<'_>) -> String {
                 item: line.item.as_deref(),
                 actor: line.actor.as_ref().map(crate::model::Person::as_str),
                 asserted: line.asserted,
+                account: line.account.as_ref().map(crate::model::AccountName::as_str),
+                proof: line.proof.map(crate::run::Proof::as_str),
+                through: line.through.as_ref().map(crate::model::Person::as_str),
                 organisation: line.organisation.as_ref().map(crate::model::Organisation::as_str),
                 value: line.value.as_ref(),
                 mode: document.mode.as_str(),

@@ -93,6 +93,8 @@ pub(super) struct Words {
     pub(super) on_paper: &'static str,
     /// After a name that came in by a sealed account.
     pub(super) break_glass: &'static str,
+    /// After the name of a program.
+    pub(super) machine: &'static str,
     /// Before the name of who typed it in.
     pub(super) typed_by: &'static str,
     /// Before the number of a round.

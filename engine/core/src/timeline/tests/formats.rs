@@ -97,12 +97,52 @@ fn a_spreadsheet_has_a_row_for_each_line() {
     let file = csv(&lines(Lang::En));
     let first: Vec<&str> = file.split("\r\n").take(5).collect();
     insta::assert_snapshot!(first.join("\n"), @r##"
-recorded_at,happened_at,lane,kind,detail,message,organisation,actor,asserted,playbook,path,item,value,run,stream,seq,entry
-2026-11-21T02:10:04.000Z,,detection,incident-opened,false,"Incident SIT-2026-0007 opened by anna, severity 3, TLP:AMBER: Nothing opens any more",,anna,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,1,01a1fbde-1cc0-7909-8909-090909090909
-2026-11-21T02:10:34.000Z,,detection,asset-changed,false,"Asset host pc-1 is affected, by ben",Stadt Hagen,ben,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,2,01a1fbde-1cc0-7909-8909-090909090909
-2026-11-21T02:10:35.000Z,,detection,asset-changed,false,"Asset host srv-9 is affected, by ben",Kreis Olpe,ben,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,3,01a1fbde-1cc0-7909-8909-090909090909
-2026-11-21T02:11:04.000Z,,decisions,run-opened,false,Contain ransomware: started by anna,,anna,false,ransomware-containment,,,"{""hosts"":[""pc-1"",""pc-2"",""srv-9""]}",01a1fbdf-16c0-7101-8101-010101010101,run:01a1fbdf-16c0-7101-8101-010101010101,1,01a1fbdf-16c0-7101-8101-010101010101
+recorded_at,happened_at,lane,kind,detail,message,organisation,actor,asserted,playbook,path,item,value,run,stream,seq,entry,account,proof,through
+2026-11-21T02:10:04.000Z,,detection,incident-opened,false,"Incident SIT-2026-0007 opened by anna, severity 3, TLP:AMBER: Nothing opens any more",,anna,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,1,01a1fbde-1cc0-7909-8909-090909090909,,,
+2026-11-21T02:10:34.000Z,,detection,asset-changed,false,"Asset host pc-1 is affected, by ben",Stadt Hagen,ben,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,2,01a1fbde-1cc0-7909-8909-090909090909,,,
+2026-11-21T02:10:35.000Z,,detection,asset-changed,false,"Asset host srv-9 is affected, by ben",Kreis Olpe,ben,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,3,01a1fbde-1cc0-7909-8909-090909090909,,,
+2026-11-21T02:11:04.000Z,,decisions,run-opened,false,Contain ransomware: started by anna,,anna,false,ransomware-containment,,,"{""hosts"":[""pc-1"",""pc-2"",""srv-9""]}",01a1fbdf-16c0-7101-8101-010101010101,run:01a1fbdf-16c0-7101-8101-010101010101,1,01a1fbdf-16c0-7101-8101-010101010101,,,
 "##);
+}
+
+#[test]
+fn a_line_says_how_who_acted_proved_it_and_marks_a_machine() {
+    use crate::run::{Actor, Proof};
+    let by = |name: &str, proof| Actor::proved(name.parse().unwrap(), proof);
+    let acts = [
+        by("anna", Proof::Passphrase).with_account("anna.duty".parse().unwrap()),
+        by("hook-siem", Proof::Machine),
+        by("ben", Proof::Telephone).through("carl".parse().unwrap()),
+        actor("dora"),
+    ];
+    let note = |(number, actor)| {
+        let head = incident::Head::NoteAdded { happened_at: None };
+        (number, incident::Event::new(head, actor).text("seen"))
+    };
+    let events = [(0, incident_opened())].into_iter().chain((1..).zip(acts).map(note));
+    let lines = timeline(&of_incident(events.collect()), &BTreeMap::new(), &Scope::ALL, Lang::En);
+    let said: Vec<Value> = jsonl(&lines[1..], &document(Lang::En))
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let fields = ["actor", "account", "proof", "through"];
+    let shown: Vec<Value> =
+        said.iter().map(|line| fields.iter().map(|field| line[*field].clone()).collect()).collect();
+    assert_eq!(
+        shown,
+        [
+            json!(["anna", "anna.duty", "passphrase", null]),
+            json!(["hook-siem", null, "machine", null]),
+            json!(["ben", null, "telephone", "carl"]),
+            json!(["dora", null, null, null]),
+        ]
+    );
+    assert!(said[1]["message"].as_str().unwrap().contains("hook-siem (machine)"), "{}", said[1]);
+    let file = csv(&lines[1..]);
+    let ends = [",anna.duty,passphrase,", ",,machine,", ",,telephone,carl", ",,,"];
+    for (row, end) in file.split("\r\n").skip(1).zip(ends) {
+        assert!(row.ends_with(end), "{row}");
+    }
 }
 
 #[test]

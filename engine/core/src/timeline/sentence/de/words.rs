@@ -10,6 +10,7 @@ pub(crate) static WORDS: Words = Words {
     telephone: "am Telefon",
     on_paper: "auf Papier",
     break_glass: "Notzugang",
+    machine: "Maschine",
     typed_by: "eingegeben von",
     round: "Runde",
     undo: "Rücknahme",

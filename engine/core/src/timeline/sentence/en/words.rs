@@ -10,6 +10,7 @@ pub(crate) static WORDS: Words = Words {
     telephone: "by telephone",
     on_paper: "on paper",
     break_glass: "break-glass",
+    machine: "machine",
     typed_by: "typed in by",
     round: "round",
     undo: "undo",
