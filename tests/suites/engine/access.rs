@@ -241,6 +241,25 @@ async fn a_token_is_dead_when_it_is_taken_back_and_never_more_than_it_was_made_f
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_program_stops_everything_and_only_a_person_lets_it_go_on() {
+    let folder = folder();
+    let engine = staffed(&folder).await;
+    let ben = account("ben", vec![passphrase()], &[Role::Commander]);
+    does(&engine, ben, proved("root")).await.unwrap();
+    let reason = "smoke".to_owned();
+    let program = |proof| Actor::proved(person("ben"), proof);
+    let stop = Verb::StopAll { by: program(Proof::Token), reason: reason.clone() };
+    engine.execute(stop).await.unwrap();
+    let go_on = async |by| engine.execute(Verb::GoOn { by, reason: reason.clone() }).await;
+    for proof in [Proof::Token, Proof::Machine] {
+        let refused = go_on(program(proof)).await;
+        assert!(matches!(refused, Err(EngineError::NotAllowed(_))), "{refused:?}");
+    }
+    go_on(proved("cleo")).await.unwrap();
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_printed_code_counts_once_for_somebody_else_on_the_telephone() {
     let folder = folder();
     let engine = staffed(&folder).await;

@@ -69,6 +69,15 @@ impl Engine {
             let text = format!("`{}` may not do this: it needs `{permission}`", by.person);
             return self.turned_away(verb, &by, text).await;
         }
+        // Over HTTP it was asked for; a program may come through the mailbox too.
+        let program = matches!(by.proof, Some(Proof::Token | Proof::Machine));
+        if program && matter.mode == Mode::Live && wants_proof(verb) {
+            let text = format!(
+                "a token of `{}` lets nothing through that destroys: prove who you are",
+                by.person
+            );
+            return self.turned_away(verb, &by, text).await;
+        }
         // A session was told of when it began; elsewhere each use is one.
         if by.proof == Some(Proof::BreakGlass) && !matches!(from, From::Here(Some(_))) {
             let account = by.account.clone();
@@ -142,6 +151,35 @@ impl Engine {
 
 fn is_about_access(verb: &Verb) -> bool {
     matches!(verb, Verb::Access { .. })
+}
+
+/// Whether something is cut off, sent once more or taken back because of it, or everything goes on:
+/// live, that wants a person who proved a moment ago who they are.
+fn wants_proof(verb: &Verb) -> bool {
+    match verb {
+        Verb::Run { command: Command::Answer { answers, .. }, .. } => answers
+            .iter()
+            .any(|one| matches!(one.answer, AnswerKind::Approve | AnswerKind::SendAgain)),
+        Verb::Run { command: Command::Undo { .. }, .. } | Verb::GoOn { .. } => true,
+        Verb::Run {
+            command:
+                Command::Signal { .. }
+                | Command::Pause { .. }
+                | Command::Unpause { .. }
+                | Command::Cancel { .. }
+                | Command::Supersede { .. }
+                | Command::Park { .. },
+            ..
+        }
+        | Verb::Launch(_)
+        | Verb::More(_)
+        | Verb::Supersede(_)
+        | Verb::OpenIncident(_)
+        | Verb::Incident { .. }
+        | Verb::StopAll { .. }
+        | Verb::PauseConnector { .. }
+        | Verb::Access { .. } => false,
+    }
 }
 
 impl Verb {
