@@ -9,6 +9,8 @@ mod canary;
 mod client;
 mod contract;
 mod device;
+mod drill;
+mod house;
 mod incidents;
 mod inside;
 mod passkeys;

@@ -161,6 +161,20 @@ impl Client {
         }
     }
 
+    /// A request with these lines in its head, and with JSON where there is some.
+    pub(crate) fn said(
+        &self,
+        (method, path): (&str, &str),
+        lines: &str,
+        body: &Value,
+    ) -> io::Result<Answer> {
+        let kind = "Content-Type: application/json\r\n";
+        let (body, kind) =
+            if body.is_null() { (String::new(), "") } else { (body.to_string(), kind) };
+        let (head, length) = (self.head(method, path, None), body.len());
+        self.raw(format!("{head}{lines}{kind}Content-Length: {length}\r\n\r\n{body}").as_bytes())
+    }
+
     /// The first lines of a request, open for more.
     pub(crate) fn head(&self, method: &str, path: &str, token: Option<&str>) -> String {
         let token = token.map(|token| format!("Authorization: Bearer {token}\r\n"));
