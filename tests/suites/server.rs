@@ -14,6 +14,7 @@ mod house;
 mod incidents;
 mod inside;
 mod passkeys;
+mod race;
 mod town;
 mod walk;
 

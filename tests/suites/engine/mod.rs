@@ -13,6 +13,7 @@ mod eyes;
 mod more;
 mod opening;
 mod pace;
+mod race;
 mod supersede;
 mod views;
 pub(crate) mod world;
