@@ -16,6 +16,7 @@ mod inside;
 mod passkeys;
 mod race;
 mod town;
+mod void;
 mod walk;
 
 use std::io::Write as _;
