@@ -61,16 +61,17 @@ impl Engine {
         if !matches!(by.proof, Some(Proof::Passphrase | Proof::SecondFactor)) {
             return Ok(false);
         }
+        // An account that is called like its person is not named beside it.
+        let theirs = by.account.clone().or_else(|| by.person.as_str().parse().ok());
         let own = |kind| matches!(kind, CredentialKind::Passphrase | CredentialKind::Passkey);
         Ok(match act {
             AccessAct::AddCredentials { account, credentials } => {
-                by.account.as_ref() == Some(account) && credentials.iter().all(|one| own(one.kind))
+                theirs.as_ref() == Some(account) && credentials.iter().all(|one| own(one.kind))
             }
             AccessAct::RemoveCredential { credential } => {
                 let found = self.0.journal.reader().credential(credential).await?;
                 found.is_some_and(|found| {
-                    by.account.as_ref() == Some(&found.account)
-                        && found.kind == CredentialKind::Passkey
+                    theirs.as_ref() == Some(&found.account) && found.kind == CredentialKind::Passkey
                 })
             }
             AccessAct::AddAccount { .. }
