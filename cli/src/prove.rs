@@ -89,17 +89,16 @@ impl Context {
     /// A token is of one account: nobody acts by it as somebody else they name.
     fn is_meant(&self, proved: Proved) -> Outcome<Proved> {
         let said = self.actor.as_ref().filter(|_| self.said_who);
-        let account = proved.actor.account.as_ref();
-        match (said, account) {
-            (Some(said), Some(account)) if said.person.as_str() != account.as_str() => {
-                let name = &said.person;
-                let text =
-                    format!("the token in BEISTAND_TOKEN is of `{account}`, not of `{name}`");
-                let hint = "leave out --as, or give the passphrase with --passphrase FILE";
-                Err(Failure::usage(text).hint(hint))
-            }
-            (Some(_) | None, Some(_) | None) => Ok(proved),
-        }
+        // An account that is called like its person is not named beside it.
+        let account = proved.actor.account.as_ref().map(AccountName::as_str);
+        let account = account.unwrap_or(proved.actor.person.as_str());
+        let Some(said) = said.filter(|said| said.person.as_str() != account) else {
+            return Ok(proved);
+        };
+        let text =
+            format!("the token in BEISTAND_TOKEN is of `{account}`, not of `{}`", said.person);
+        let hint = "leave out --as, or give the passphrase with --passphrase FILE";
+        Err(Failure::usage(text).hint(hint))
     }
 
     fn named(&self) -> Outcome<Actor> {

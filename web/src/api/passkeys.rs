@@ -9,7 +9,7 @@ use beistand_journal::Credential;
 use beistand_runtime::{Caller, Challenge, NotAdded, Passkeys, SecondFactor, Secret, Shown};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::session::{over, refused, wrong};
 use crate::app::App;
@@ -88,15 +88,6 @@ pub(super) struct PasskeyList {
 /// A passkey that was added.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Added {
-    id: String,
-}
-
-/// Which passkey.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Which {
-    /// Its name, as the list has it.
     id: String,
 }
 
@@ -221,15 +212,16 @@ pub(super) async fn list(
 
 /// Take a passkey of yours back. Every session of the account is over then, this one too.
 #[utoipa::path(
-    delete, path = "/api/v1/me/passkeys/{id}", tag = "about", params(Which),
+    delete, path = "/api/v1/me/passkeys/{id}", tag = "about",
+    params(("id" = String, Path, description = "Its name, as the list has it")),
     responses((status = 204, description = "It opens nothing any more; log in anew"))
 )]
 pub(super) async fn remove(
     State(app): State<App>,
     Who(caller): Who,
-    At(which): At<Which>,
+    At(id): At<String>,
 ) -> Result<Response, Problem> {
     just_proved(&app, &caller)?;
-    app.engine.remove_passkey(&caller, &which.id).await?;
+    app.engine.remove_passkey(&caller, &id).await?;
     over()
 }
