@@ -13,7 +13,7 @@ use super::town::{ALERTS, HERE, Town, WORDS};
 use crate::desk::text;
 
 fn town() -> Town {
-    Town::new(json!({}), &BTreeMap::new())
+    Town::new(&json!({}), &BTreeMap::new())
 }
 
 fn log_in(town: &Town, body: &serde_json::Value) -> Answer {
