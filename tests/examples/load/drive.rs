@@ -41,7 +41,8 @@ impl Tally {
         self.micros.extend(other.micros);
     }
 
-    /// What a table shows: milliseconds, and answers by their status.
+    /// What a table shows: milliseconds, and answers by their status; 0: the
+    /// connection was lost.
     pub(crate) fn figures(mut self) -> Value {
         self.micros.sort_unstable();
         let at = |part: f64| {
@@ -76,10 +77,11 @@ impl Load {
         let threads = wires.into_iter().enumerate().map(|(number, mut wire)| {
             let path = paths.get(number % paths.len()).cloned().unwrap_or_default();
             let (over, token) = (Arc::clone(&over), place.token().to_owned());
+            let way = place.way().clone();
             let work = move || {
                 let mut tally = Tally::default();
                 while !over.load(Ordering::Relaxed) {
-                    tally.took(200, || wire.get(&path, &token));
+                    tally.took(200, || wire.get(&path, &token, &way));
                 }
                 tally
             };

@@ -6,6 +6,12 @@
 //! same machine, so what the driver takes of the two is taken from the server.
 
 #![expect(clippy::expect_used, reason = "a measurement ends where anything is not as it should be")]
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "figures for people"
+)]
 
 mod drive;
 mod place;
@@ -83,7 +89,9 @@ fn streams() -> Value {
     // All are told of something a few times over.
     for _ in 0..5 {
         place.note();
-        streams.iter_mut().for_each(wire::Wire::event);
+        for stream in &mut streams {
+            stream.event();
+        }
     }
     let told = place.resident_kib();
     let each =

@@ -98,6 +98,10 @@ impl Place {
         &self.token
     }
 
+    pub(crate) fn way(&self) -> &Way {
+        &self.way
+    }
+
     pub(crate) fn wire(&self) -> Wire {
         Wire::new(&self.way)
     }
@@ -147,7 +151,9 @@ impl Place {
 
     /// Runs that go on for longer than it is measured.
     pub(crate) fn busy(&self) {
-        (0..RUNS).for_each(|number| drop(self.launched("busy", number)));
+        for number in 0..RUNS {
+            self.launched("busy", number);
+        }
     }
 
     /// Gates that are open: their ids and digests.

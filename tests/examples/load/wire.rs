@@ -1,6 +1,6 @@
 //! One connection that stays: TLS to the one certificate that it is told, a request after the other.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,29 +56,45 @@ impl Wire {
         Self { address: way.address, stream: BufReader::with_capacity(16 << 10, stream) }
     }
 
-    /// The status of an answer, which is read to its end.
-    pub(crate) fn get(&mut self, path: &str, token: &str) -> u16 {
-        self.ask(("GET", path), token, None).0
+    /// The status of an answer, which is read to its end; 0 where the connection is lost, and another
+    /// one is there.
+    pub(crate) fn get(&mut self, path: &str, token: &str, way: &Way) -> u16 {
+        match self.answered(("GET", path), token, None) {
+            Ok((status, _)) => status,
+            Err(_) => {
+                *self = Self::new(way);
+                0
+            }
+        }
     }
 
     /// The status and the body of an answer.
     pub(crate) fn ask(
         &mut self,
-        (method, path): (&str, &str),
+        asked: (&str, &str),
         token: &str,
         body: Option<&str>,
     ) -> (u16, Vec<u8>) {
-        self.send((method, path), token, body);
-        let (status, length) = self.head();
-        let mut answer = vec![0; length.expect("an answer with a length")];
-        self.stream.read_exact(&mut answer).expect("a body");
-        (status, answer)
+        self.answered(asked, token, body).expect("an answer")
+    }
+
+    fn answered(
+        &mut self,
+        asked: (&str, &str),
+        token: &str,
+        body: Option<&str>,
+    ) -> io::Result<(u16, Vec<u8>)> {
+        self.send(asked, token, body)?;
+        let (status, length) = self.head()?;
+        let mut answer = vec![0; length.ok_or(io::ErrorKind::InvalidData)?];
+        self.stream.read_exact(&mut answer)?;
+        Ok((status, answer))
     }
 
     /// Asks for events.
     pub(crate) fn watch(&mut self, path: &str, token: &str) {
-        self.send(("GET", path), token, None);
-        let (status, _) = self.head();
+        self.send(("GET", path), token, None).expect("a request is sent");
+        let (status, _) = self.head().expect("a head");
         assert_eq!(status, 200, "a stream of events");
         self.event();
     }
@@ -95,7 +111,12 @@ impl Wire {
         }
     }
 
-    fn send(&mut self, (method, path): (&str, &str), token: &str, body: Option<&str>) {
+    fn send(
+        &mut self,
+        (method, path): (&str, &str),
+        token: &str,
+        body: Option<&str>,
+    ) -> io::Result<()> {
         let kind = "Content-Type: application/json\r\n";
         let of_body = body.map(|body| format!("{kind}Content-Length: {}\r\n", body.len()));
         let text = format!(
@@ -105,19 +126,21 @@ impl Wire {
             body.unwrap_or_default()
         );
         let stream = self.stream.get_mut();
-        stream.write_all(text.as_bytes()).expect("a request is sent");
-        stream.flush().expect("a request is sent");
+        stream.write_all(text.as_bytes())?;
+        stream.flush()
     }
 
     /// The status of an answer and the length of its body, where it says so.
-    fn head(&mut self) -> (u16, Option<usize>) {
+    fn head(&mut self) -> io::Result<(u16, Option<usize>)> {
         let (mut status, mut length, mut line) = (0, None, String::new());
         loop {
             line.clear();
-            self.stream.read_line(&mut line).expect("a head");
+            if self.stream.read_line(&mut line)? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
             let text = line.trim_end();
             if text.is_empty() {
-                return (status, length);
+                return Ok((status, length));
             }
             if let Some(rest) = text.strip_prefix("HTTP/1.1 ") {
                 status = rest.get(..3).and_then(|code| code.parse().ok()).unwrap_or_default();
