@@ -20,7 +20,7 @@ use crate::desk::{service, text};
 const STOPPED_WITHIN: Duration = Duration::from_secs(1);
 
 fn town() -> Town {
-    Town::new(json!({}), &BTreeMap::new())
+    Town::new(&json!({}), &BTreeMap::new())
 }
 
 /// A request of a page of ours, by who is logged in.
@@ -266,7 +266,7 @@ fn the_stop_switch_lets_nothing_begin_within_a_second_while_effects_go_on() {
     ledger.plan(&LedgerPlan { chances, late_ms: 50, ..LedgerPlan::default() }).unwrap();
     let many =
         MANY.replace("BASE", &ledger.url()).replace("inputs: { url: { type: string } }\n", "");
-    let town = Town::new(service(&ledger.url()), &BTreeMap::from([("many", many.as_str())]));
+    let town = Town::new(&service(&ledger.url()), &BTreeMap::from([("many", many.as_str())]));
     let incident = town.incident(&json!({"title": "Many"}), &[]);
     let wanted = json!({"playbook": "many", "incident": incident, "start_key": "many"});
     let run = text(&town.led("/api/v1/runs", &wanted)["id"]).to_owned();

@@ -76,7 +76,7 @@ struct Night {
 impl Night {
     fn new() -> Self {
         let shelf = BTreeMap::from([("cut", CUT), ("break", BREAK)]);
-        let town = Town::new(json!({}), &shelf);
+        let town = Town::new(&json!({}), &shelf);
         let opened = |title: &str, whom: &[&str]| {
             town.incident(&json!({"title": title, "mode": "drill"}), whom)
         };
@@ -87,9 +87,9 @@ impl Night {
             written(&town, incident);
         }
         let runs = vec![
-            launched(&town, &here, "cut", json!({"hosts": ["pc-a2"], "ticket": "ours"})),
-            launched(&town, &both, "cut", json!({"hosts": ["pc-a1", CANARY], "ticket": CANARY})),
-            launched(&town, &there, "break", json!({"ticket": CANARY})),
+            launched(&town, &here, "cut", &json!({"hosts": ["pc-a2"], "ticket": "ours"})),
+            launched(&town, &both, "cut", &json!({"hosts": ["pc-a1", CANARY], "ticket": CANARY})),
+            launched(&town, &there, "break", &json!({"ticket": CANARY})),
         ];
         for run in &runs[..2] {
             town.need(run, "task");
@@ -158,13 +158,19 @@ impl Night {
                 let formats = ["jsonl", "csv", "html"].map(|format| format!("format={format}"));
                 let parts = ["lane=containment".to_owned(), format!("q={CANARY}")];
                 for part in formats.iter().chain(&parts) {
-                    ["de", "en"].iter().for_each(|lang| more(format!("{part}&lang={lang}")));
+                    for lang in ["de", "en"] {
+                        more(format!("{part}&lang={lang}"));
+                    }
                 }
             }
             "/api/v1/needs" | "/api/v1/runs" => {
                 let of_runs = if route == "/api/v1/needs" { &self.runs[..] } else { &[] };
-                of_runs.iter().for_each(|run| more(format!("run={run}")));
-                self.incidents.iter().for_each(|incident| more(format!("incident={incident}")));
+                for run in of_runs {
+                    more(format!("run={run}"));
+                }
+                for incident in &self.incidents {
+                    more(format!("incident={incident}"));
+                }
                 more("limit=1".to_owned());
             }
             _ => {}
@@ -228,7 +234,7 @@ fn written(town: &Town, incident: &str) {
     town.led(&path("assets"), &asset);
 }
 
-fn launched(town: &Town, incident: &str, playbook: &str, inputs: Value) -> String {
+fn launched(town: &Town, incident: &str, playbook: &str, inputs: &Value) -> String {
     let wanted = json!({
         "playbook": playbook, "inputs": inputs, "incident": incident, "mode": "drill",
         "start_key": format!("{playbook}-{incident}"),
@@ -279,7 +285,7 @@ fn the_canary_of_another_organisation_is_found_by_who_may_read_it_alone() {
 
 #[test]
 fn what_somebody_may_not_read_is_answered_like_what_was_never_there() {
-    let town = Town::new(json!({}), &BTreeMap::new());
+    let town = Town::new(&json!({}), &BTreeMap::new());
     let (here, there) = (town.place(HERE, &["pc-a1"]), town.place(THERE, &[CANARY]));
     let token = town.account("carl", &["--role", "commander", "--for", HERE]).token;
     let nothing = beistand_core::model::RunId::new(1, &[7; 10]).to_string();

@@ -126,7 +126,7 @@ impl Client {
         let of_body = length.iter().flat_map(|length| [kind, ("Content-Length", length.as_str())]);
         let told = |name: &str| lines.iter().any(|(have, _)| have.eq_ignore_ascii_case(name));
         for (name, value) in of_body.filter(|(name, _)| !told(name)).chain(lines.iter().copied()) {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head = format!("{head}{name}: {value}\r\n");
         }
         let text = format!("{head}\r\n{}", body.unwrap_or_default());
         self.raw(text.as_bytes()).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
@@ -142,7 +142,7 @@ impl Client {
     ) -> Answer {
         let mut text = self.head("GET", path, None);
         for (name, value) in lines {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            text = format!("{text}{name}: {value}\r\n");
         }
         let mut wire = self.connect().unwrap();
         wire.write_all(format!("{text}\r\n").as_bytes()).unwrap();

@@ -70,7 +70,7 @@ pub(super) struct Place {
 impl Town {
     /// A town with `root`, who keeps the accounts, and `cleo`, who leads everywhere. `more` is added
     /// to its configuration, `playbooks` to its shelf.
-    pub(super) fn new(more: Value, playbooks: &BTreeMap<&str, &str>) -> Self {
+    pub(super) fn new(more: &Value, playbooks: &BTreeMap<&str, &str>) -> Self {
         let desk = Desk::new();
         desk.write("words", &format!("{WORDS}\n"));
         let hosts = [("pc-a1", HERE), ("pc-a2", HERE), ("pc-b1", THERE), (CANARY, THERE)];

@@ -29,9 +29,15 @@ mod tests {
         match value {
             Value::Object(fields) => {
                 found.extend(fields.get("$ref").and_then(Value::as_str));
-                fields.values().for_each(|field| references(field, found));
+                for field in fields.values() {
+                    references(field, found);
+                }
             }
-            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            Value::Array(items) => {
+                for item in items {
+                    references(item, found);
+                }
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
