@@ -15,6 +15,25 @@ use crate::wire::Wire;
 /// Enough for one that only reads and writes.
 const STACK_BYTES: usize = 256 << 10;
 
+/// When each asks again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Pace {
+    /// As soon as it is answered.
+    Answered,
+    /// So many a second by all of them together, answered or not yet: as far as that goes with one
+    /// request on each connection.
+    PerSecond(f64),
+}
+
+impl Pace {
+    fn apart(self, count: usize) -> Duration {
+        match self {
+            Self::Answered => Duration::ZERO,
+            Self::PerSecond(rate) => Duration::from_secs_f64(count as f64 / rate.max(1.0)),
+        }
+    }
+}
+
 /// How many of which answer, and how long those with the wanted one took.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
@@ -34,6 +53,11 @@ impl Tally {
         }
     }
 
+    /// Answers of the wanted kind in a second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.micros.len() as f64 / self.seconds.max(0.001)
+    }
+
     fn add(&mut self, other: Self) {
         for (status, count) in other.statuses {
             *self.statuses.entry(status).or_default() += count;
@@ -50,11 +74,13 @@ impl Tally {
             let micros = self.micros.get((part * last as f64).round() as usize);
             micros.map(|micros| *micros as f64 / 1_000.0)
         };
-        let rate = (self.seconds > 0.0).then(|| (self.micros.len() as f64 / self.seconds).round());
+        let rate = (self.seconds > 0.0).then(|| self.rate().round());
+        let asked = self.statuses.values().sum::<u64>() as f64 / self.seconds;
+        let asked = (self.seconds > 0.0).then(|| asked.round());
         let statuses: BTreeMap<String, u64> =
             self.statuses.iter().map(|(status, count)| (status.to_string(), *count)).collect();
         json!({
-            "per_second": rate, "ms_p50": at(0.5), "ms_p99": at(0.99), "ms_max": at(1.0),
+            "per_second": rate, "asked_per_second": asked, "ms_p50": at(0.5), "ms_p99": at(0.99), "ms_max": at(1.0),
             "answers": statuses,
         })
     }
@@ -70,17 +96,21 @@ pub(crate) struct Load {
 
 impl Load {
     /// So many, each on a connection of its own that is there before any of them asks.
-    pub(crate) fn start(place: &Place, paths: &[String], count: usize) -> Self {
+    pub(crate) fn start(place: &Place, paths: &[String], (count, pace): (usize, Pace)) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let wires: Vec<Wire> = (0..count).map(|_| place.wire()).collect();
         let began = now();
         let threads = wires.into_iter().enumerate().map(|(number, mut wire)| {
             let path = paths.get(number % paths.len()).cloned().unwrap_or_default();
             let (over, token) = (Arc::clone(&over), place.token().to_owned());
-            let way = place.way().clone();
+            let (way, apart) = (place.way().clone(), pace.apart(count));
+            // Not all in the same instant.
+            let mut next = began + apart.mul_f64(number as f64 / count as f64);
             let work = move || {
                 let mut tally = Tally::default();
                 while !over.load(Ordering::Relaxed) {
+                    pause(next.saturating_duration_since(now()));
+                    next = (next + apart).max(now());
                     tally.took(200, || wire.get(&path, &token, &way));
                 }
                 tally

@@ -1,6 +1,6 @@
 //! What a server bears: how many reads a second beside 64 runs and what that costs the runs, what a
-//! client of events weighs, and how long a vote and the stop switch take when three times as many ask
-//! as are let in. `cargo xtask load` builds the program and runs it; the figures are one JSON.
+//! client of events weighs, and how long a vote and the stop switch take when three times as much is
+//! asked as it bears. `cargo xtask load` builds the program and runs it; the figures are one JSON.
 //!
 //! It is no test: it says how much and judges nothing. It drives the real program over TLS, from the
 //! same machine, so what the driver takes of the two is taken from the server.
@@ -23,7 +23,7 @@ use std::time::Duration;
 use beistand_tests::tool::{now, pause};
 use serde_json::{Value, json};
 
-use drive::{Load, Tally};
+use drive::{Load, Pace, Tally};
 use place::Place;
 
 /// Readers at once on connections of their own.
@@ -32,7 +32,7 @@ const READERS: usize = 32;
 /// Clients of events.
 const STREAMS: usize = 500;
 
-/// Three times what is let in: at work and waiting for a place.
+/// Who asks three times as much as is borne: more than are let in, at work and waiting for a place.
 const CROWD: usize = 3 * (32 + 256);
 
 /// How often a vote and the stop switch are tried.
@@ -56,7 +56,7 @@ fn reads(length: Duration) -> Value {
     let place = Place::new();
     let quiet = place.quiet(READERS);
     let paths: Vec<String> = quiet.iter().map(|run| format!("/api/v1/runs/{run}")).collect();
-    let alone = Load::start(&place, &paths, READERS).during(length);
+    let alone = Load::start(&place, &paths, (READERS, Pace::Answered)).during(length);
     place.busy();
     let steps = |length| {
         let (began, before) = (now(), place.counter("beistand_effects_total"));
@@ -66,7 +66,7 @@ fn reads(length: Duration) -> Value {
     // What begins all at once is not yet what goes on.
     pause(length / 4);
     let without = steps(length);
-    let load = Load::start(&place, &paths, READERS);
+    let load = Load::start(&place, &paths, (READERS, Pace::Answered));
     let with = steps(length);
     let beside = load.end();
     let again = steps(length);
@@ -107,9 +107,10 @@ fn crowd(length: Duration) -> Value {
     let place = Place::new();
     let paths: Vec<String> =
         place.quiet(8).iter().map(|run| format!("/api/v1/runs/{run}")).collect();
-    let capacity = Load::start(&place, &paths, READERS).during(length);
+    let capacity = Load::start(&place, &paths, (READERS, Pace::Answered)).during(length);
     let gates = place.gates(TRIES);
-    let load = Load::start(&place, &paths, CROWD);
+    let more = 3.0 * capacity.rate();
+    let load = Load::start(&place, &paths, (CROWD, Pace::PerSecond(more)));
     pause(length / 4);
     let mut votes = Tally::default();
     for (need, digest) in &gates {

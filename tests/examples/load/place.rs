@@ -30,6 +30,7 @@ pub(crate) struct Place {
     running: Running,
     way: Way,
     token: String,
+    voter: String,
     incident: String,
 }
 
@@ -60,15 +61,19 @@ impl Place {
         };
         call(&["user", "add", "root", "--role", "admin", "--new", "words"]);
         let root = ["--as", "root", "--passphrase", "words"];
-        let add = ["user", "add", "cleo", "--role", "commander", "--new", "words"];
-        call(&[&root[..], &add].concat());
-        let mut token =
-            [&root[..], &["--json", "token", "add", "cleo", "--title", "load"]].concat();
-        for may in ["read", "note", "open", "launch", "approve", "stop", "observe"] {
-            token.extend(["--may", may]);
-        }
-        let token: Value = serde_json::from_str(&call(&token)).expect("a token");
-        let token = token.get("token").and_then(Value::as_str).expect("a token").to_owned();
+        let token_of = |name: &str| {
+            let add = ["user", "add", name, "--role", "commander", "--new", "words"];
+            call(&[&root[..], &add].concat());
+            let token = ["--json", "token", "add", name, "--title", "load"];
+            let mut words = [&root[..], &token].concat();
+            for may in ["read", "note", "open", "launch", "approve", "stop", "observe"] {
+                words.extend(["--may", may]);
+            }
+            let made: Value = serde_json::from_str(&call(&words)).expect("a token");
+            made.get("token").and_then(Value::as_str).expect("a token").to_owned()
+        };
+        // Who asked for something has no vote on it.
+        let (token, voter) = (token_of("cleo"), token_of("ben"));
         let call = Call::new(folder.path()).expect("the program");
         let running = call.args(["serve", "--listen", "127.0.0.1:0"]).start().expect("a server");
         let address: SocketAddr = wait_for("the server", DEADLINE, || {
@@ -83,6 +88,7 @@ impl Place {
             _folder: folder,
             running,
             token,
+            voter,
             incident: String::new(),
         };
         let opened = place.posted("/api/v1/incidents", &json!({"title": "Load", "mode": "drill"}));
@@ -175,7 +181,7 @@ impl Place {
     /// One vote; the answer's status.
     pub(crate) fn vote(&self, need: &str, digest: &str) -> u16 {
         let body = json!({"answer": "approve", "digest": digest}).to_string();
-        self.wire().ask(("POST", &format!("/api/v1/needs/{need}")), &self.token, Some(&body)).0
+        self.wire().ask(("POST", &format!("/api/v1/needs/{need}")), &self.voter, Some(&body)).0
     }
 
     /// The stop switch; the answer's status.
