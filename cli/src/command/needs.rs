@@ -80,6 +80,9 @@ async fn show(context: &Context, reader: &Reader, group: &[&Need]) -> Outcome<()
         let until =
             need.until.map(|at| format!("  until {}", context.time(at))).unwrap_or_default();
         context.out.line(format_args!("  {}  {step}  since {since}{until}", need.id));
+        if let (NeedKind::Approval, Some(digest)) = (need.kind, need.digest) {
+            context.out.line(format_args!("    in words: {}", digest.spoken()));
+        }
         let body: Value = serde_json::from_str(&need.body).unwrap_or_default();
         for effect in effects(&body) {
             context.out.line(format_args!("    {}", cell(&effect)));

@@ -1,7 +1,7 @@
 //! Reading: runs, one run, holds. Takes no lock.
 
 use beistand_core::model::RunId;
-use beistand_core::run::{RunState, StepStatus};
+use beistand_core::run::{NeedKind, RunState, StepStatus};
 use beistand_core::timeline::Scope;
 use beistand_journal::{Page, Reader, Run, RunFilter};
 use beistand_runtime::{VIEW_ROWS_MAX, ViewPage, view};
@@ -103,6 +103,9 @@ pub(super) async fn show(context: &Context, text: &str) -> Outcome {
     context.out.table(&["STEP", "STATUS", "ATTEMPTS", "THROUGH", "ITEM", "SINCE"], &rows);
     for need in state.needs() {
         context.out.line(format_args!("waits: {} ({})  {}", cell(&need.title), need.role, need.id));
+        if need.kind == NeedKind::Approval {
+            context.out.line(format_args!("  in words: {}", need.digest.spoken()));
+        }
     }
     if let Some(outputs) = state.outputs() {
         context.out.line(format_args!("outputs: {outputs}"));

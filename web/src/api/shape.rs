@@ -129,6 +129,8 @@ pub(super) struct Need {
     votes_needed: Option<u64>,
     /// What an answer says that it has seen.
     digest: Option<String>,
+    /// The digest as six words, to be compared on the telephone.
+    words: Option<String>,
     /// Equal needs have equal groups.
     group: Option<String>,
     /// What is shown to who answers.

@@ -12,6 +12,7 @@ mod path;
 mod policy;
 mod pretend;
 mod schema;
+mod spoken;
 mod target;
 mod time;
 

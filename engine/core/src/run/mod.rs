@@ -37,7 +37,7 @@ pub use state::{
     Step, StepError, StepIx, Timer, UndoMark,
 };
 pub use struck::{Struck, Yes};
-pub use view::{StepStatus, item_text, kind_word};
+pub use view::{StepStatus, item_text, kind_word, with_words};
 pub use world::{
     Chance, Connectors, HOUR, HoldKey, HoldState, Holder, Holds, Means, Permits, Setup, Shared,
     SharedChange, World,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::event::StepEnd;
 use super::state::{Cause, Home, Phase, RunState, Slot, Step, UndoMark};
-use crate::model::{Direction, IdempotencyKey, Path, StoreId};
+use crate::model::{Digest, Direction, IdempotencyKey, Path, StoreId};
 use crate::playbook::{Kind, Plan};
 
 /// A step's status, as pages and commands say it.
@@ -139,6 +139,16 @@ pub fn item_text(item: &Value) -> String {
     said.map_or_else(|| item.to_string(), str::to_owned)
 }
 
+/// A need as JSON, with the six words of its digest beside it. They are made when somebody looks:
+/// what is kept is the digest.
+pub fn with_words(mut need: Value) -> Value {
+    let digest = need.get("digest").and_then(Value::as_str).map(str::parse::<Digest>);
+    if let (Some(Ok(digest)), Value::Object(fields)) = (digest, &mut need) {
+        fields.insert("words".to_owned(), json!(digest.spoken()));
+    }
+    need
+}
+
 impl RunState {
     /// The run as JSON. `store` goes into the keys that are shown.
     pub fn to_json(&self, plan: &Plan, store: StoreId, incident_number: &str, head: &str) -> Value {
@@ -167,7 +177,7 @@ impl RunState {
             "head": head,
             "steps": self.steps().filter(|step| matches!(step.home, Home::Seq(_)))
                 .map(|step| self.step_json(plan, store, step)).collect::<Vec<_>>(),
-            "needs": self.needs().map(|need| self.need_json(need)).collect::<Vec<_>>(),
+            "needs": self.needs().map(|need| with_words(self.need_json(need))).collect::<Vec<_>>(),
             "waits": self.waits_json(),
         })
     }

@@ -13,7 +13,7 @@ use crate::playbook::{
     CallNode, Gate, Join, Kind, Length, ListSource, Node, NodeId, OnError, Piece, Plan, Template,
     Wait,
 };
-use crate::run::{RunState, StepStatus};
+use crate::run::{NeedKind, RunState, StepStatus};
 
 /// Longest text on paper: half a page.
 const TEXT_CHARS_MAX: usize = 2000;
@@ -151,7 +151,11 @@ impl Pen<'_> {
             .map(|open| {
                 let code = NeedCode::of(open.id, Some(open.digest));
                 let kind = sentence::need(self.lang, open.kind);
-                format!("{}: {} **{code}**", kind, words(self.lang).situation.code)
+                let spoken = match open.kind {
+                    NeedKind::Approval => format!(" · {}", open.digest.spoken()),
+                    NeedKind::Task | NeedKind::Decision | NeedKind::Unknown => String::new(),
+                };
+                format!("{}: {} **{code}**{spoken}", kind, words(self.lang).situation.code)
             })
             .collect();
         for line in codes {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use beistand_core::model::{NeedId, RunId};
+use beistand_core::run::with_words;
 use beistand_core::timeline::{Eyes, Scope};
 use beistand_journal::{Need, NeedFilter};
 use serde::{Deserialize, Serialize};
@@ -67,7 +68,7 @@ impl Views {
         needs: &[&Need],
         scope: &Scope,
     ) -> Result<Vec<Value>, EngineError> {
-        let json = |need: &Need| serde_json::from_str::<Value>(&need.body).ok();
+        let json = |need: &Need| serde_json::from_str::<Value>(&need.body).ok().map(with_words);
         if scope.is_all() {
             return Ok(needs.iter().filter_map(|need| json(need)).collect());
         }
