@@ -1,6 +1,7 @@
 //! The command line: verbs, options, help. Nothing here does anything.
 
 mod incident;
+mod vote;
 
 pub(crate) mod access;
 
@@ -11,6 +12,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use incident::{EditArgs, EvidenceVerb, HandoverArgs, IncidentVerb};
+pub(crate) use vote::{ApproveArgs, DenyArgs, OnTelephone};
 
 /// Incident response orchestration and playbooks for municipal IT providers.
 #[derive(Debug, Parser)]
@@ -117,15 +119,11 @@ pub(crate) enum Verb {
         run: Option<String>,
     },
     /// Say yes to a gate
+    #[command(after_help = vote::TELEPHONE)]
     Approve(ApproveArgs),
     /// Say no to a gate
-    Deny {
-        need: String,
-        #[arg(long)]
-        reason: String,
-        #[arg(long)]
-        group: bool,
-    },
+    #[command(after_help = vote::TELEPHONE)]
+    Deny(DenyArgs),
     /// A task is done
     Done(DoneArgs),
     /// Decide what happens after a failure
@@ -342,19 +340,6 @@ pub(crate) struct CallArgs {
     pub(crate) drill: bool,
     #[arg(long)]
     pub(crate) by_hand_ok: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ApproveArgs {
-    pub(crate) need: String,
-    /// What is approved; asked for without a terminal
-    #[arg(long)]
-    pub(crate) digest: Option<String>,
-    #[arg(long, default_value = "")]
-    pub(crate) reason: String,
-    /// All equal needs
-    #[arg(long)]
-    pub(crate) group: bool,
 }
 
 #[derive(Debug, Args)]

@@ -161,7 +161,7 @@ impl Context {
         let body = serde_json::to_string(&verb)
             .map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
         let target = match &verb {
-            Verb::Run { run, .. } => run.to_string(),
+            Verb::Run { run, .. } | Verb::Telephone { run, .. } => run.to_string(),
             Verb::Supersede(new) => new.run.to_string(),
             Verb::More(more) => more.run.to_string(),
             Verb::Incident { incident, .. } => incident.to_string(),
@@ -170,6 +170,7 @@ impl Context {
             | Verb::StopAll { .. }
             | Verb::GoOn { .. }
             | Verb::PauseConnector { .. }
+            | Verb::Misheard { .. }
             | Verb::Access { .. } => String::new(),
         };
         let command =

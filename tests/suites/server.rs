@@ -15,6 +15,7 @@ mod incidents;
 mod inside;
 mod passkeys;
 mod race;
+mod telephone;
 mod town;
 mod void;
 mod walk;

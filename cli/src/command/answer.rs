@@ -9,7 +9,11 @@ use beistand_runtime::{Verb, view};
 use clap::ValueEnum as _;
 use serde_json::{Value, json};
 
-use crate::args::{ApproveArgs, Choice, DecideArgs, DoneArgs, ResolveArgs, Settled, SignalArgs};
+use super::telephone::{Voter, voter};
+use crate::args::{
+    ApproveArgs, Choice, DecideArgs, DenyArgs, DoneArgs, OnTelephone, ResolveArgs, Settled,
+    SignalArgs,
+};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::find;
 use crate::session::Context;
@@ -22,10 +26,23 @@ struct Said {
     form: Value,
     done_at: Option<Millis>,
     by: Actor,
+    /// The printed code of somebody on the telephone.
+    code: Option<String>,
 }
 
 async fn said(context: &Context, answer: AnswerKind, reason: String) -> Outcome<Said> {
-    Ok(Said { answer, reason, form: Value::Null, done_at: None, by: context.who().await? })
+    let by = context.who().await?;
+    Ok(Said { answer, reason, form: Value::Null, done_at: None, by, code: None })
+}
+
+/// A vote, which may be that of somebody on the telephone.
+async fn vote(
+    context: &Context,
+    (answer, reason): (AnswerKind, String),
+    telephone: &OnTelephone,
+) -> Outcome<Said> {
+    let Voter { by, code } = voter(context, telephone).await?;
+    Ok(Said { answer, reason, form: Value::Null, done_at: None, by, code })
 }
 
 /// Sends answers to needs of one run: all or none.
@@ -46,7 +63,11 @@ async fn send(context: &Context, needs: &[Need], said: Said, digest: Option<Dige
         done_at: said.done_at,
     });
     let command = Command::Answer { answers: answers.collect(), by: said.by, roles: None };
-    let reply = context.act(Verb::Run { run, command }).await?;
+    let verb = match said.code {
+        Some(code) => Verb::Telephone { code, run, command },
+        None => Verb::Run { run, command },
+    };
+    let reply = context.act(verb).await?;
     if context.out.json {
         context.out.value(&reply);
     } else {
@@ -69,6 +90,11 @@ pub(super) async fn approve(context: &Context, args: ApproveArgs) -> Outcome {
         for need in &needs {
             show(context, need);
         }
+        if let Some(name) = &args.telephone.by {
+            context.out.loud(format_args!(
+                "  read the six words aloud; {name} says yes only where they are the same there"
+            ));
+        }
         if !std::io::stdin().is_terminal() {
             let digest =
                 needs.first().and_then(|need| need.digest).map(|digest| digest.to_string());
@@ -83,7 +109,8 @@ pub(super) async fn approve(context: &Context, args: ApproveArgs) -> Outcome {
         }
         None
     };
-    send(context, &needs, said(context, AnswerKind::Approve, args.reason).await?, digest).await
+    let said = vote(context, (AnswerKind::Approve, args.reason), &args.telephone).await?;
+    send(context, &needs, said, digest).await
 }
 
 /// Prints what a gate shows.
@@ -110,12 +137,16 @@ fn show(context: &Context, need: &Need) {
         context.out.loud(crate::out::cell(&format!("  {shown}")));
     }
     context.out.loud(format_args!("  digest {}", word("digest")));
+    if let Some(digest) = need.digest {
+        context.out.loud(format_args!("  in words: {}", digest.spoken()));
+    }
 }
 
-pub(super) async fn deny(context: &Context, need: &str, reason: String, group: bool) -> Outcome {
+pub(super) async fn deny(context: &Context, args: DenyArgs) -> Outcome {
     let reader = context.reader().await?;
-    let needs = find::needs(&reader, need, group).await?;
-    send(context, &needs, said(context, AnswerKind::Deny, reason).await?, None).await
+    let needs = find::needs(&reader, &args.need, args.group).await?;
+    let said = vote(context, (AnswerKind::Deny, args.reason), &args.telephone).await?;
+    send(context, &needs, said, None).await
 }
 
 /// A form typed by the need's own schema; nothing given is null.

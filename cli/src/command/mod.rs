@@ -18,6 +18,7 @@ mod serve;
 mod setup;
 mod show;
 mod supersede;
+mod telephone;
 mod timeline;
 mod user;
 
@@ -47,7 +48,7 @@ pub(crate) async fn dispatch(context: &Context, verb: Verb) -> Outcome {
             needs::needs(context, incident.as_deref(), run.as_deref()).await
         }
         Verb::Approve(args) => answer::approve(context, args).await,
-        Verb::Deny { need, reason, group } => answer::deny(context, &need, reason, group).await,
+        Verb::Deny(args) => answer::deny(context, args).await,
         Verb::Done(args) => answer::done(context, args).await,
         Verb::Decide(args) => answer::decide(context, args).await,
         Verb::Resolve(args) => answer::resolve(context, args).await,

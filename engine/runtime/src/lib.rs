@@ -36,8 +36,9 @@ mod views;
 
 pub use access::{
     AccessAct, Begun, Caller, Challenge, Denied, FRESH_FOR, Nameless, NewCredential, NotAdded,
-    Passkeys, SecondFactor, Secret, Shown, Unchanged, Weak, account_of_token, account_of_words,
-    code_as_heard, digested, new_code, new_token, strong, token_lookup,
+    OnTelephone, Passkeys, SecondFactor, Secret, Shown, Unchanged, Weak, account_of_token,
+    account_of_words, code_as_heard, digested, new_code, new_token, on_telephone, strong,
+    token_lookup,
 };
 pub use alert::{Heard, Hearing, HookAlert};
 pub use briefing::{Briefed, brief};

@@ -108,7 +108,7 @@ impl Engine {
         let answer = match serde_json::from_str::<Verb>(body) {
             // A run answers in the transaction of what follows from the command; only what it
             // could not take is answered here.
-            Ok(verb @ Verb::Run { .. }) => {
+            Ok(verb @ (Verb::Run { .. } | Verb::Telephone { .. })) => {
                 match self.execute_for(verb, Some(id), From::Mailbox).await {
                     Ok(_) | Err(EngineError::Answer(_)) => return,
                     Err(error) => json!({"error": error_json(&error)}),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use beistand_core::access::Rights;
 use beistand_core::entry::StreamKind;
 use beistand_core::incident::store;
-use beistand_core::model::{ConnectorName, EntryId, IncidentId, Millis, Mode, RunId};
+use beistand_core::model::{AccountName, ConnectorName, EntryId, IncidentId, Millis, Mode, RunId};
 use beistand_core::run::{Actor, AnswerError, Command, LaunchError, Reply};
 use beistand_journal::{Append, Change, To};
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,22 @@ pub enum Verb {
         run: RunId,
         /// What.
         command: Command,
+    },
+    /// An answer of somebody on the telephone.
+    Telephone {
+        /// Names their printed code, which was looked at where it was typed; it is used up.
+        code: String,
+        /// Which run.
+        run: RunId,
+        /// What: it says who is on the telephone, and through whom.
+        command: Command,
+    },
+    /// Somebody typed in a code that was none: a guess, which is counted against them.
+    Misheard {
+        /// Whose code it should have been.
+        account: AccountName,
+        /// Who typed it.
+        by: Actor,
     },
     /// Open an incident.
     OpenIncident(NewIncident),
@@ -117,15 +133,14 @@ impl Engine {
             }
             Verb::More(new) => self.more(*new).await,
             Verb::Supersede(new) => self.supersede(*new).await,
-            Verb::Run { run, command } => {
-                let by = command.by().clone();
-                let act = of_command(&command);
-                let reply = self.command(run, command, mailbox).await;
-                if let Err(EngineError::Answer(AnswerError::NotAllowed(_))) = &reply {
-                    self.refused(&by, act.as_str(), Some(run.to_string())).await?;
-                }
-                Ok(json!(reply?))
+            Verb::Run { run, command } => self.run_command((run, command), mailbox).await,
+            Verb::Telephone { code, run, command } => {
+                self.telephoned(&code, (run, command), mailbox).await
             }
+            Verb::Misheard { account, by } => match self.misheard(&account, &by.person).await {
+                Ok(_) => Ok(Value::Null),
+                Err(denied) => Err(EngineError::Internal(denied.to_string())),
+            },
             Verb::OpenIncident(new) => {
                 let incident = self.open_incident(&new).await?;
                 Ok(json!({"incident": incident.id, "number": incident.number}))
@@ -150,6 +165,20 @@ impl Engine {
             }
             Verb::Access { act, by } => self.access(act, by).await,
         }
+    }
+
+    /// A command to a run; what it refuses is written down.
+    pub(crate) async fn run_command(
+        &self,
+        (run, command): (RunId, Command),
+        mailbox: Option<&str>,
+    ) -> Result<Value, EngineError> {
+        let (by, act) = (command.by().clone(), of_command(&command));
+        let reply = self.command(run, command, mailbox).await;
+        if let Err(EngineError::Answer(AnswerError::NotAllowed(_))) = &reply {
+            self.refused(&by, act.as_str(), Some(run.to_string())).await?;
+        }
+        Ok(json!(reply?))
     }
 
     /// Gives a run a command and waits for what becomes of it.

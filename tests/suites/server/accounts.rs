@@ -13,7 +13,7 @@ pub(super) const WORDS: &str = "grüner Zaun am Fluss";
 /// A desk with `root`, who keeps the accounts, and `cleo`, who leads; and its server.
 pub(super) struct Staffed {
     pub(super) desk: Desk,
-    words: PathBuf,
+    pub(super) words: PathBuf,
     pub(super) served: Served,
 }
 

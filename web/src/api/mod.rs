@@ -27,6 +27,7 @@ mod runs;
 mod session;
 mod shape;
 mod stop;
+mod telephone;
 mod timeline;
 #[cfg(test)]
 mod world;

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::control::told;
 use super::part::{self, REASON_MAX};
 use super::shape::{Needs, Reply};
+use super::telephone::OnTelephone;
 use crate::app::App;
 use crate::asked::{Asked, At};
 use crate::door::Who;
@@ -44,7 +45,7 @@ pub(super) struct Which {
 }
 
 /// An answer to one need.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Said {
     answer: AnswerWord,
@@ -57,6 +58,8 @@ pub(super) struct Said {
     /// The need's digest as it was shown: another one is refused.
     #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
     digest: String,
+    /// Who votes, where that is somebody on the telephone.
+    telephone: Option<OnTelephone>,
 }
 
 /// An answer to one of several needs.
@@ -79,11 +82,13 @@ pub(super) struct SaidOf {
 }
 
 /// Answers to needs of one run: all or none.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Together {
     #[schema(min_items = 1, max_items = 500)]
     answers: Vec<SaidOf>,
+    /// Who votes, where that is somebody on the telephone.
+    telephone: Option<OnTelephone>,
 }
 
 /// What can be answered.
@@ -191,8 +196,8 @@ pub(super) async fn answer(
     At(id): At<NeedId>,
     Exact(said): Exact<Said>,
 ) -> Result<Sent<Value>, Problem> {
-    let Said { answer, reason, form, digest } = said;
-    answered(&app, &caller, vec![SaidOf { id, answer, reason, form, digest }]).await
+    let Said { answer, reason, form, digest, telephone } = said;
+    answered(&app, &caller, (vec![SaidOf { id, answer, reason, form, digest }], telephone)).await
 }
 
 /// Answers needs of one run together: all or none.
@@ -210,14 +215,19 @@ pub(super) async fn answers(
         let text = format!("1 to {ANSWERS_MAX} needs are answered together");
         return Err(Problem::malformed(text).place("answers"));
     }
-    answered(&app, &caller, together.answers).await
+    answered(&app, &caller, (together.answers, together.telephone)).await
 }
 
-async fn answered(app: &App, caller: &Caller, said: Vec<SaidOf>) -> Result<Sent<Value>, Problem> {
+async fn answered(
+    app: &App,
+    caller: &Caller,
+    (said, telephone): (Vec<SaidOf>, Option<OnTelephone>),
+) -> Result<Sent<Value>, Problem> {
     let mut runs = BTreeSet::new();
     let mut answers = Vec::with_capacity(said.len());
     let mut wanted: Option<(Run, Permission)> = None;
     let mut destroys = false;
+    let votes_only = said.iter().all(|one| one.answer.needs() == Permission::Approve);
     for one in said {
         let row = run_of(app, caller, (one.id, one.answer.needs())).await?;
         destroys |= one.answer.destroys();
@@ -236,11 +246,20 @@ async fn answered(app: &App, caller: &Caller, said: Vec<SaidOf>) -> Result<Sent<
     let Some((row, permission)) = wanted else {
         return Err(Problem::malformed("nothing is answered").place("answers"));
     };
+    let voter = match telephone {
+        Some(_) if !votes_only => {
+            let text = "on the telephone people vote; what was done is typed in as a note";
+            return Err(Problem::malformed(text).place("telephone"));
+        }
+        Some(telephone) => Some(telephone.voter(app, caller, &row).await?),
+        None => None,
+    };
+    let voter = voter.as_ref().unwrap_or(caller);
     if destroys && row.mode == Mode::Live {
-        part::proved(app, caller, (&row, permission)).await?;
+        part::proved(app, voter, (&row, permission)).await?;
     }
-    let by = caller.actor.clone();
-    told(app, caller, row.id, Command::Answer { answers, by, roles: None }).await
+    let by = voter.actor.clone();
+    told(app, voter, row.id, Command::Answer { answers, by, roles: None }).await
 }
 
 fn read(said: SaidOf) -> Result<Answer, Problem> {

@@ -41,6 +41,10 @@ impl Engine {
         }
         let by = verb.by().clone();
         let here = matches!(from, From::Here(_));
+        // A guess is counted, whoever makes it.
+        if matches!(verb, Verb::Misheard { .. }) {
+            return Ok(());
+        }
         // The program itself: what it does is not asked for by anybody.
         if here && by.proof.is_none() && !by.asserted {
             return Ok(());
@@ -69,13 +73,7 @@ impl Engine {
             let text = format!("`{}` may not do this: it needs `{permission}`", by.person);
             return self.turned_away(verb, &by, text).await;
         }
-        // Over HTTP it was asked for; a program may come through the mailbox too.
-        let program = matches!(by.proof, Some(Proof::Token | Proof::Machine));
-        if program && matter.mode == Mode::Live && wants_proof(verb) {
-            let text = format!(
-                "a token of `{}` lets nothing through that destroys: prove who you are",
-                by.person
-            );
+        if let Some(text) = self.objection(verb, &by, &matter).await? {
             return self.turned_away(verb, &by, text).await;
         }
         // A session was told of when it began; elsewhere each use is one.
@@ -87,10 +85,34 @@ impl Engine {
                 self.access_changed(change, by.clone()).await?;
             }
         }
-        if let Verb::Run { command: Command::Answer { roles, .. }, .. } = verb {
+        if let Verb::Run { command: Command::Answer { roles, .. }, .. }
+        | Verb::Telephone { command: Command::Answer { roles, .. }, .. } = verb
+        {
             *roles = rights.roles(&matter.about);
         }
         Ok(())
+    }
+
+    /// What stands against it although who asks has the right to it.
+    async fn objection(
+        &self,
+        verb: &Verb,
+        by: &Actor,
+        matter: &Matter,
+    ) -> Result<Option<String>, EngineError> {
+        // Over HTTP it was asked for; a program may come through the mailbox too.
+        let program = matches!(by.proof, Some(Proof::Token | Proof::Machine));
+        if program && matter.mode == Mode::Live && wants_proof(verb) {
+            return Ok(Some(format!(
+                "a token of `{}` lets nothing through that destroys: prove who you are",
+                by.person
+            )));
+        }
+        // What is said on the telephone is voted by the right of who says it, and typed in by that of
+        // who hears it.
+        let typist = self.typist_of(verb).await?;
+        let may_not = typist.filter(|typist| !typist.may(Permission::Note, &matter.about));
+        Ok(may_not.map(|_| format!("who types this in needs `{}`", Permission::Note)))
     }
 
     async fn turned_away(&self, verb: &Verb, by: &Actor, text: String) -> Result<(), EngineError> {
@@ -106,13 +128,14 @@ impl Engine {
             },
             Verb::More(new) => self.matter_of_run(new.run).await?,
             Verb::Supersede(new) => self.matter_of_run(new.run).await?,
-            Verb::Run { run, .. } => self.matter_of_run(*run).await?,
+            Verb::Run { run, .. } | Verb::Telephone { run, .. } => self.matter_of_run(*run).await?,
             Verb::Incident { incident, .. } => self.matter_of(*incident).await?,
             Verb::OpenIncident(new) => Matter { about: About::Instance, mode: new.mode },
             // The stop switch is everybody's, whatever the mode.
             Verb::StopAll { .. }
             | Verb::GoOn { .. }
             | Verb::PauseConnector { .. }
+            | Verb::Misheard { .. }
             | Verb::Access { .. } => Matter { about: About::Instance, mode: Mode::Live },
         })
     }
@@ -160,7 +183,9 @@ fn wants_proof(verb: &Verb) -> bool {
         Verb::Run { command: Command::Answer { answers, .. }, .. } => answers
             .iter()
             .any(|one| matches!(one.answer, AnswerKind::Approve | AnswerKind::SendAgain)),
-        Verb::Run { command: Command::Undo { .. }, .. } | Verb::GoOn { .. } => true,
+        Verb::Run { command: Command::Undo { .. }, .. }
+        | Verb::Telephone { .. }
+        | Verb::GoOn { .. } => true,
         Verb::Run {
             command:
                 Command::Signal { .. }
@@ -178,6 +203,7 @@ fn wants_proof(verb: &Verb) -> bool {
         | Verb::Incident { .. }
         | Verb::StopAll { .. }
         | Verb::PauseConnector { .. }
+        | Verb::Misheard { .. }
         | Verb::Access { .. } => false,
     }
 }
@@ -189,12 +215,13 @@ impl Verb {
             Self::Launch(new) => &new.by,
             Self::More(new) => &new.by,
             Self::Supersede(new) => &new.by,
-            Self::Run { command, .. } => command.by(),
+            Self::Run { command, .. } | Self::Telephone { command, .. } => command.by(),
             Self::OpenIncident(new) => &new.by,
             Self::Incident { by, .. }
             | Self::StopAll { by, .. }
             | Self::GoOn { by, .. }
             | Self::PauseConnector { by, .. }
+            | Self::Misheard { by, .. }
             | Self::Access { by, .. } => by,
         }
     }
@@ -203,7 +230,8 @@ impl Verb {
     pub fn needs(&self) -> Permission {
         match self {
             Self::Launch(_) | Self::More(_) | Self::Supersede(_) => Permission::Launch,
-            Self::Run { command, .. } => of_command(command),
+            Self::Run { command, .. } | Self::Telephone { command, .. } => of_command(command),
+            Self::Misheard { .. } => Permission::Note,
             Self::OpenIncident(_) => Permission::Open,
             Self::Incident { act, .. } => of_act(act),
             Self::StopAll { .. } => Permission::Stop,
@@ -219,12 +247,13 @@ impl Verb {
             Self::Launch(new) => Some(new.playbook.to_string()),
             Self::More(new) => Some(new.run.to_string()),
             Self::Supersede(new) => Some(new.run.to_string()),
-            Self::Run { run, .. } => Some(run.to_string()),
+            Self::Run { run, .. } | Self::Telephone { run, .. } => Some(run.to_string()),
             Self::Incident { incident, .. } => Some(incident.to_string()),
             Self::PauseConnector { connector, .. } => Some(connector.to_string()),
             Self::OpenIncident(_)
             | Self::StopAll { .. }
             | Self::GoOn { .. }
+            | Self::Misheard { .. }
             | Self::Access { .. } => None,
         }
     }

@@ -182,30 +182,6 @@ impl Engine {
         self.caller(name, proof, Some(proved_at)).await
     }
 
-    /// Somebody on the telephone, by a printed code that they read out; it is used up. `typed_by` is
-    /// who hears it.
-    ///
-    /// # Errors
-    /// [`Denied`]; each wrong try is counted against who types.
-    pub async fn by_telephone(
-        &self,
-        name: &AccountName,
-        (number, code): (&str, Secret),
-        typed_by: &Person,
-    ) -> Result<Caller, Denied> {
-        let from = format!("telephone of {typed_by}");
-        self.may_guess(name, &from).await?;
-        let account = self.0.journal.reader().account(name).await?;
-        // Nobody is on the telephone with themselves.
-        let other = account.is_some_and(|one| one.locked_at.is_none() && one.person != *typed_by);
-        if !other || !self.use_code(name, number, code).await? {
-            return Err(self.guessed(name, &from).await?);
-        }
-        let mut caller = self.caller(name, Proof::Telephone, Some(self.0.clock.now())).await?;
-        caller.actor = caller.actor.through(typed_by.clone());
-        Ok(caller)
-    }
-
     /// Whether a second factor was given: nothing where none was and none is wanted.
     async fn second(
         &self,
@@ -236,25 +212,15 @@ impl Engine {
         let found = credentials.into_iter().find(|one| {
             one.kind == CredentialKind::Code && one.label == number && one.used_at.is_none()
         });
-        let (id, kept) =
-            found.map_or_else(|| (String::new(), NOBODYS.clone()), |one| (one.id, one.secret));
+        let (id, kept) = found.map(|one| (one.id, one.secret)).unzip();
         let right = checked(secret::code_as_heard(code.expose()), kept).await;
-        Ok(right && self.0.journal.use_up(&id, self.0.clock.now()).await?)
+        let Some(id) = id.filter(|_| right) else { return Ok(false) };
+        Ok(self.0.journal.use_up(&id, self.0.clock.now()).await?)
     }
 
     /// Whether it is time to try again.
     pub(super) async fn may_guess(&self, name: &AccountName, from: &str) -> Result<(), Denied> {
-        let now = self.0.clock.now();
-        let reader = self.0.journal.reader();
-        for (key, free) in limits(name, from) {
-            let (count, until) = reader.tally(&key, now).await?;
-            let since = until.minus(GUESSES_FOR);
-            let next = since.plus(wait_after(count, free));
-            if count >= free && now < next {
-                return Err(Denied::Later { until: next });
-            }
-        }
-        Ok(())
+        may_guess(self.0.journal.reader(), (name, from), self.0.clock.now()).await
     }
 
     /// Counts a wrong try.
@@ -265,6 +231,23 @@ impl Engine {
         }
         Ok(Denied::Wrong)
     }
+}
+
+/// Whether it is time to try again, for who can read the store as it is.
+pub(super) async fn may_guess(
+    reader: &Reader,
+    (name, from): (&AccountName, &str),
+    now: Millis,
+) -> Result<(), Denied> {
+    for (key, free) in limits(name, from) {
+        let (count, until) = reader.tally(&key, now).await?;
+        let since = until.minus(GUESSES_FOR);
+        let next = since.plus(wait_after(count, free));
+        if count >= free && now < next {
+            return Err(Denied::Later { until: next });
+        }
+    }
+    Ok(())
 }
 
 /// The account that these words open; one that is locked is opened by none. Guesses are not counted
@@ -280,9 +263,7 @@ pub async fn account_of_words(
     let account = reader.account(name).await?.filter(|found| found.locked_at.is_none());
     let credentials = reader.credentials(name).await?;
     let passphrase = credentials.into_iter().find(|one| one.kind == CredentialKind::Passphrase);
-    // Where there is nothing to check against, the same time is spent.
-    let kept = passphrase.map_or_else(|| NOBODYS.clone(), |one| one.secret);
-    let right = checked(words, kept).await;
+    let right = checked(words, passphrase.map(|one| one.secret)).await;
     Ok(account.filter(|_| right))
 }
 
@@ -316,8 +297,10 @@ static NOBODYS: LazyLock<String> = LazyLock::new(|| {
     nobody.and_then(|words| secret::digested(&words, getrandom::fill)).unwrap_or_default()
 });
 
-/// Checks words beside the runs, a few at once.
-async fn checked(words: Secret, kept: String) -> bool {
+/// Checks words beside the runs, a few at once. Where there is nothing to check them against, the same
+/// time is spent.
+pub(super) async fn checked(words: Secret, kept: Option<String>) -> bool {
+    let kept = kept.unwrap_or_else(|| NOBODYS.clone());
     beside_the_runs(move || opens(&words, &kept)).await.unwrap_or(false)
 }
 

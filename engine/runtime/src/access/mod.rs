@@ -12,6 +12,7 @@ mod passkey;
 mod refused;
 mod secret;
 mod session;
+mod telephone;
 
 pub(crate) use authorize::{From, of_command};
 
@@ -23,3 +24,4 @@ pub use own::Unchanged;
 pub use passkey::{Challenge, Nameless, NotAdded, Passkeys, Shown};
 pub use secret::{Weak, code_as_heard, digested, new_code, new_token, strong, token_lookup};
 pub use session::{Begun, FRESH_FOR};
+pub use telephone::{OnTelephone, on_telephone};

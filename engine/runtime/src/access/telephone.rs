@@ -1,0 +1,137 @@
+//! Votes by telephone: somebody reads out a printed code, somebody else types it in.
+//!
+//! The code says who is at the other end, and is used up by it; what was read aloud to them is not
+//! known here. A code never comes through the mailbox: who can read the store looks at it where it
+//! was typed, and its owner only uses it up.
+
+use beistand_connector_api::Secret;
+use beistand_core::access::{CredentialKind, Rights};
+use beistand_core::model::{AccountName, Millis, Person, RunId};
+use beistand_core::run::{Actor, Command, Proof};
+use beistand_journal::Reader;
+use serde_json::Value;
+
+use super::authorize::of_command;
+use super::identify::{checked, may_guess};
+use super::secret;
+use super::{Caller, Denied};
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::verbs::Verb;
+
+/// A printed code that fits, not used up yet, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnTelephone {
+    /// Who reads it out, and through whom.
+    pub actor: Actor,
+    /// With which account.
+    pub account: AccountName,
+    /// Names the code.
+    pub credential: String,
+}
+
+/// The key under which guesses of who types are counted.
+fn place_of(typed_by: &Person) -> String {
+    format!("telephone of {typed_by}")
+}
+
+/// Looks at a printed code that somebody reads out on the telephone. Nothing is written: a wrong
+/// one is counted by [`Engine::misheard`], a right one is used up by [`Verb::Telephone`].
+///
+/// # Errors
+/// [`Denied`].
+pub async fn on_telephone(
+    reader: &Reader,
+    name: &AccountName,
+    (number, code): (&str, &Secret),
+    (typed_by, now): (&Person, Millis),
+) -> Result<OnTelephone, Denied> {
+    may_guess(reader, (name, &place_of(typed_by)), now).await?;
+    let account = reader.account(name).await?;
+    // Nobody is on the telephone with themselves.
+    let account = account.filter(|one| one.locked_at.is_none() && one.person != *typed_by);
+    let found = reader.credentials(name).await?.into_iter().find(|one| {
+        one.kind == CredentialKind::Code && one.label == number && one.used_at.is_none()
+    });
+    let (credential, kept) = found.map(|one| (one.id, one.secret)).unzip();
+    let right = checked(secret::code_as_heard(code.expose()), kept).await;
+    match (account, credential) {
+        (Some(account), Some(credential)) if right => {
+            let actor = Actor::proved(account.person, Proof::Telephone).with_account(account.name);
+            let actor = actor.through(typed_by.clone());
+            Ok(OnTelephone { actor, account: name.clone(), credential })
+        }
+        (Some(_) | None, Some(_) | None) => Err(Denied::Wrong),
+    }
+}
+
+impl Engine {
+    /// Somebody on the telephone, by a printed code that they read out; it is used up. `typed_by` is
+    /// who hears it.
+    ///
+    /// # Errors
+    /// [`Denied`]; each wrong try is counted against who types.
+    pub async fn by_telephone(
+        &self,
+        name: &AccountName,
+        (number, code): (&str, Secret),
+        typed_by: &Person,
+    ) -> Result<Caller, Denied> {
+        let now = self.0.clock.now();
+        let heard = on_telephone(self.0.journal.reader(), name, (number, &code), (typed_by, now));
+        let heard = match heard.await {
+            Ok(heard) => heard,
+            Err(Denied::Wrong) => return Err(self.misheard(name, typed_by).await?),
+            Err(denied) => return Err(denied),
+        };
+        if !self.0.journal.use_up(&heard.credential, now).await? {
+            return Err(self.misheard(name, typed_by).await?);
+        }
+        let rights = self.rights_of(&heard.actor.person).await?;
+        let (actor, account) = (heard.actor, Some(heard.account));
+        Ok(Caller { actor, account, rights, proved_at: Some(now) })
+    }
+
+    /// Counts a code that was none against who typed it.
+    pub(crate) async fn misheard(
+        &self,
+        name: &AccountName,
+        typed_by: &Person,
+    ) -> Result<Denied, Denied> {
+        self.guessed(name, &place_of(typed_by)).await
+    }
+
+    /// An answer of somebody on the telephone, whose code was looked at where it was typed. The code
+    /// is used up first, so that it counts once, whatever becomes of the answer.
+    pub(crate) async fn telephoned(
+        &self,
+        credential: &str,
+        (run, command): (RunId, Command),
+        mailbox: Option<&str>,
+    ) -> Result<Value, EngineError> {
+        let code = self.0.journal.reader().credential(credential).await?;
+        let account = match code.filter(|code| code.kind == CredentialKind::Code) {
+            Some(code) => self.0.journal.reader().account(&code.account).await?,
+            None => None,
+        };
+        let by = command.by().clone();
+        let is_theirs =
+            account.is_some_and(|one| one.locked_at.is_none() && one.person == by.person);
+        if !is_theirs || !self.0.journal.use_up(credential, self.0.clock.now()).await? {
+            self.refused(&by, of_command(&command).as_str(), Some(run.to_string())).await?;
+            let text = "this code is not theirs, or was used already".to_owned();
+            return Err(EngineError::NotAllowed(text));
+        }
+        self.run_command((run, command), mailbox).await
+    }
+
+    /// Whether who types in what is said on the telephone may do that; nobody typed where it is no
+    /// telephone.
+    pub(super) async fn typist_of(&self, verb: &Verb) -> Result<Option<Rights>, EngineError> {
+        let by = verb.by();
+        match (&by.through, by.proof) {
+            (Some(typed_by), Some(Proof::Telephone)) => Ok(Some(self.rights_of(typed_by).await?)),
+            (Some(_) | None, _) => Ok(None),
+        }
+    }
+}
