@@ -7,7 +7,6 @@
 //! Columns are found by their heading, in any order; only `name` must be there. Several values of
 //! one cell are parted by `;`. A comma or a semicolon may part the columns.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,9 +17,8 @@ use beistand_connector_api::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use thiserror::Error;
 
-use crate::kit::action;
+use crate::kit::{Columns, Row, Table, TableError, action};
 use crate::{Maker, Settings, SettingsError};
 
 /// The registry's entry.
@@ -32,32 +30,22 @@ const FILE_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// More hosts than all municipalities of a Land have.
 const HOSTS_MAX: usize = 200_000;
 /// The headings there are.
-const COLUMNS: [&str; 5] = ["name", "addresses", "macs", "organisation", "groups"];
-
-/// What is wrong with an inventory, and where.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{file}:{line}:{column}: {message}")]
-pub struct InventoryError {
-    /// The file.
-    pub file: String,
-    /// Its line, from 1; 0 where the whole file is meant.
-    pub line: u64,
-    /// The cell in that line, from 1; 0 where the whole line is meant.
-    pub column: usize,
-    /// What is wrong, with the way out.
-    pub message: String,
-}
+const COLUMNS: Columns = Columns {
+    known: &["name", "addresses", "macs", "organisation", "groups"],
+    needed: &["name"],
+    rows_max: HOSTS_MAX,
+};
 
 /// Reads all files into one inventory.
 ///
 /// # Errors
 /// The first fault, with its place; a name that stands twice too.
-pub fn load(files: &[PathBuf]) -> Result<Inventory, InventoryError> {
+pub fn load(files: &[PathBuf]) -> Result<Inventory, TableError> {
     let mut hosts = Vec::new();
     for file in files {
         hosts.extend(read_file(file)?);
     }
-    let wrong = |message: String| InventoryError {
+    let wrong = |message: String| TableError {
         file: files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", "),
         line: 0,
         column: 0,
@@ -69,127 +57,43 @@ pub fn load(files: &[PathBuf]) -> Result<Inventory, InventoryError> {
     Inventory::new(hosts).map_err(|name| wrong(format!("`{name}` stands there twice")))
 }
 
-fn read_file(path: &Path) -> Result<Vec<InventoryHost>, InventoryError> {
-    use std::io::Read as _;
-    let file = path.display().to_string();
-    let wrong =
-        |message: String| InventoryError { file: file.clone(), line: 0, column: 0, message };
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|open| open.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
-        .map_err(|error| wrong(format!("could not be read: {error}")))?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(wrong(format!("is larger than {} MiB", FILE_BYTES_MAX / 1024 / 1024)));
-    }
-    read(&file, &bytes)
+fn read_file(path: &Path) -> Result<Vec<InventoryHost>, TableError> {
+    hosts_of(&Table::load(path, FILE_BYTES_MAX, COLUMNS)?)
 }
 
 /// Reads the text of one file; `file` is its name in errors.
 ///
 /// # Errors
 /// The first fault, with its place.
-pub fn read(file: &str, bytes: &[u8]) -> Result<Vec<InventoryHost>, InventoryError> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let place = |line: u64, column: usize, message: String| InventoryError {
-        file: file.to_owned(),
-        line,
-        column,
-        message,
-    };
-    let heading = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |part: u8| heading.split(|byte| *byte == part).count();
-    let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .trim(csv::Trim::All)
-        .comment(Some(b'#'))
-        .from_reader(bytes);
-    let told = |error: &csv::Error| {
-        let line = error.position().map_or(0, csv::Position::line);
-        place(line, 0, format!("is no CSV: {error}"))
-    };
-    let headings = reader.headers().map_err(|error| told(&error))?.clone();
-    let mut columns = BTreeMap::new();
-    for (index, name) in headings.iter().enumerate() {
-        let known =
-            COLUMNS.iter().find(|known| name.eq_ignore_ascii_case(known)).ok_or_else(|| {
-                let message =
-                    format!("there is no column `{name}`; there are: {}", COLUMNS.join(", "));
-                place(1, index + 1, message)
-            })?;
-        if columns.insert(*known, index).is_some() {
-            return Err(place(1, index + 1, format!("the column `{known}` stands there twice")));
-        }
-    }
-    if !columns.contains_key("name") {
-        return Err(place(1, 0, "the heading has no column `name`".to_owned()));
-    }
-    let mut hosts = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| told(&error))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let cells = Cells { record: &record, columns: &columns };
-        hosts.push(cells.host().map_err(|(column, message)| place(line, column, message))?);
-        if hosts.len() > HOSTS_MAX {
-            return Err(place(line, 0, format!("more than {HOSTS_MAX} hosts")));
-        }
-    }
-    Ok(hosts)
+pub fn read(file: &str, bytes: &[u8]) -> Result<Vec<InventoryHost>, TableError> {
+    hosts_of(&Table::read(file, bytes, COLUMNS)?)
 }
 
-struct Cells<'a> {
-    record: &'a csv::StringRecord,
-    columns: &'a BTreeMap<&'static str, usize>,
+fn hosts_of(table: &Table) -> Result<Vec<InventoryHost>, TableError> {
+    table.rows().map(|row| host(&row)).collect()
 }
 
-/// A fault in a cell: its number from 1, and a sentence.
-type Fault = (usize, String);
-
-impl Cells<'_> {
-    fn cell(&self, name: &str) -> (usize, &str) {
-        match self.columns.get(name) {
-            Some(index) => (index + 1, self.record.get(*index).unwrap_or_default()),
-            None => (0, ""),
-        }
+fn host(row: &Row<'_>) -> Result<InventoryHost, TableError> {
+    let (column, name) = row.cell("name");
+    let name = name.trim_end_matches('.').to_lowercase();
+    if Format::Host.problem(&name).is_some() {
+        return Err(row.fault(column, format!("`{name}` is no host name, for example pc-17")));
     }
-
-    fn list<T: Ord>(
-        &self,
-        name: &str,
-        read: impl Fn(&str) -> Option<T>,
-        what: &str,
-    ) -> Result<BTreeSet<T>, Fault> {
-        let (column, text) = self.cell(name);
-        text.split(';')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-            .map(|part| read(part).ok_or_else(|| (column, format!("`{part}` is no {what}"))))
-            .collect()
-    }
-
-    fn host(&self) -> Result<InventoryHost, Fault> {
-        let (column, name) = self.cell("name");
-        let name = name.trim_end_matches('.').to_lowercase();
-        if Format::Host.problem(&name).is_some() {
-            return Err((column, format!("`{name}` is no host name, for example pc-17")));
-        }
-        let (column, organisation) = self.cell("organisation");
-        let organisation: Option<Organisation> = match organisation {
-            "" => None,
-            text => Some(text.parse().map_err(|error| (column, format!("{error}")))?),
-        };
-        Ok(InventoryHost {
-            addresses: self.list(
-                "addresses",
-                |text| text.parse::<IpAddr>().ok().map(|address| address.to_canonical()),
-                "IP address",
-            )?,
-            macs: self.list("macs", mac, "hardware address like 52:54:00:12:34:56")?,
-            groups: self.list("groups", |text| Some(text.to_owned()), "group")?,
-            name,
-            organisation,
-        })
-    }
+    let (column, organisation) = row.cell("organisation");
+    let organisation: Option<Organisation> = match organisation {
+        "" => None,
+        text => Some(text.parse().map_err(|error| row.fault(column, format!("{error}")))?),
+    };
+    let address = |text: &str| text.parse::<IpAddr>().ok().map(|address| address.to_canonical());
+    let macs = row.list("macs", mac, "hardware address like 52:54:00:12:34:56")?;
+    let groups = row.list("groups", |text| Some(text.to_owned()), "group")?;
+    Ok(InventoryHost {
+        addresses: row.list("addresses", address, "IP address")?.into_iter().collect(),
+        macs: macs.into_iter().collect(),
+        groups: groups.into_iter().collect(),
+        name,
+        organisation,
+    })
 }
 
 /// `52-54-00-12-34-56`, `5254.0012.3456` and `52:54:00:12:34:56` are one.
@@ -296,6 +200,8 @@ impl Connector for Listing {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
