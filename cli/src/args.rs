@@ -118,6 +118,12 @@ pub(crate) enum Verb {
         #[arg(long)]
         run: Option<String>,
     },
+    /// Who is on call
+    OnCall {
+        /// Not now but then: RFC 3339, or 2026-11-23 08:00 in the time of Berlin
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+    },
     /// Say yes to a gate
     #[command(after_help = vote::TELEPHONE)]
     Approve(ApproveArgs),

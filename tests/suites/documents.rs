@@ -17,6 +17,7 @@ const DOCUMENTS: [&str; 8] = [
     "docs/accounts.md",
     "docs/attacks.md",
     "docs/first-steps.md",
+    "docs/on-call.md",
     "docs/one-more-connector.md",
 ];
 

@@ -13,6 +13,7 @@ mod drill;
 mod house;
 mod incidents;
 mod inside;
+mod on_call;
 mod passkeys;
 mod race;
 mod telephone;

@@ -12,6 +12,7 @@ mod incident;
 mod keep;
 mod more;
 mod needs;
+mod on_call;
 mod plan;
 mod run;
 mod serve;
@@ -47,6 +48,7 @@ pub(crate) async fn dispatch(context: &Context, verb: Verb) -> Outcome {
         Verb::Needs { incident, run } => {
             needs::needs(context, incident.as_deref(), run.as_deref()).await
         }
+        Verb::OnCall { at } => on_call::on_call(context, at.as_deref()),
         Verb::Approve(args) => answer::approve(context, args).await,
         Verb::Deny(args) => answer::deny(context, args).await,
         Verb::Done(args) => answer::done(context, args).await,

@@ -9,6 +9,7 @@ use beistand_journal::{Need, NeedFilter, Reader};
 use serde_json::{Value, json};
 
 use super::handover;
+use super::on_call::Called;
 use crate::exit::{Exit, Outcome};
 use crate::find;
 use crate::out::cell;
@@ -33,6 +34,10 @@ pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option
     let filter = NeedFilter { run, incident, ..NeedFilter::default() };
     if context.out.json {
         let mut all = context.views(&reader).needs(&filter, &Scope::ALL).await?;
+        let called = Called::of(&reader, &reader.needs(&filter).await?).await?;
+        for need in &mut all {
+            called.add_to(need);
+        }
         all.extend(offers.iter().map(handover::offer_json));
         context.out.value(&json!(all));
         return Ok(Exit::Ok);
@@ -50,8 +55,12 @@ pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option
         let group = need.group.clone().unwrap_or_else(|| need.id.to_string());
         groups.entry(group).or_default().push(need);
     }
+    let called = Called::of(&reader, &needs).await?;
     for group in groups.values() {
         show(context, &reader, group).await?;
+        for line in called.lines(context, group) {
+            context.out.line(format_args!("  called: {line}"));
+        }
     }
     Ok(Exit::Ok)
 }

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use beistand_runtime::{Clock as _, Drive, Engine, Passkeys, WallClock};
+use beistand_runtime::{Calling, Clock as _, Drive, Engine, Passkeys, WallClock};
 use beistand_web::certificate::{Certificate, CertificateError};
 use beistand_web::{Accounts, App, Doorkeeper, Hooks, Leave, Limits, Playbooks, Server, Settings};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 
 use super::run::stop_file;
 use crate::args::ServeArgs;
@@ -44,6 +45,7 @@ pub(super) async fn serve(context: &Context, args: ServeArgs) -> Outcome {
         settings.check().map_err(|error| refused(&error))?;
     }
     let hooks = hooks(&context.config.hooks)?;
+    let calling = context.config.on_call.calling(&context.config)?;
     // The store comes first: who has it makes the certificate and has the address.
     let engine = match context.take(Drive::Yes, Vec::new()).await? {
         Held::Here(engine) => *engine,
@@ -64,7 +66,7 @@ pub(super) async fn serve(context: &Context, args: ServeArgs) -> Outcome {
         Ok((server, told))
     };
     match bound.await {
-        Ok(serving) => until_told(context, engine, serving, hooks).await,
+        Ok(serving) => until_told(context, engine, serving, (hooks, calling)).await,
         Err(failure) => {
             engine.leave().await;
             Err(failure)
@@ -174,7 +176,7 @@ async fn until_told(
     context: &Context,
     engine: Engine,
     (server, mut told): (Server, Told),
-    hooks: Hooks,
+    (hooks, calling): (Hooks, Option<Calling>),
 ) -> Outcome {
     let leave = Leave::default();
     let door: Arc<dyn Doorkeeper> = Arc::new(Accounts::new(engine.clone()));
@@ -194,6 +196,11 @@ async fn until_told(
     let serving = tokio::spawn(server.run(beistand_web::table(), app, door, leave.clone()));
     let (looping, file) = (engine.clone(), stop_file(context));
     let mut driving = tokio::spawn(async move { looping.run(file).await });
+    let (end, ended) = watch::channel(false);
+    let calling = calling.map(|calling| {
+        let engine = engine.clone();
+        tokio::spawn(async move { engine.call_people(calling, ended).await })
+    });
     loop {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => break,
@@ -206,6 +213,11 @@ async fn until_told(
     context.out.note("ending: no new requests; those under way are waited for");
     leave.tell();
     drop(serving.await);
+    // A mail that is out is waited for: what became of it is written while the store is ours.
+    end.send_replace(true);
+    if let Some(calling) = calling {
+        drop(calling.await);
+    }
     let left = engine.leave().await;
     if left > 0 {
         context.out.note(format_args!(

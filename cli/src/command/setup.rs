@@ -1,13 +1,13 @@
 //! What is configured: schemas, the configuration, the inventory, connectors.
 
 use beistand_connectors::{CONNECTORS, inventory as csv};
-use beistand_core::model::{Catalogue, ConnectorName, Mode, StoreId, TargetKind};
+use beistand_core::model::{Catalogue, ConnectorName, StoreId};
 use beistand_core::playbook::{Finding, SourceText, playbook_schema};
 use beistand_runtime::Verb;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::args::{ConnectorsVerb, InventoryVerb, SchemaOf};
-use crate::config::findings;
+use crate::config::{config_schema, findings};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::modes::{connectors as make, inventory_of, modes};
 use crate::session::Context;
@@ -19,86 +19,6 @@ pub(super) fn schema(context: &Context, what: SchemaOf) -> Exit {
     };
     context.out.value(&schema);
     Exit::Ok
-}
-
-fn config_schema() -> Value {
-    let kinds: Vec<Value> = CONNECTORS
-        .iter()
-        .map(|maker| {
-            let mut settings = json!((maker.settings)());
-            if let Some(Value::Object(properties)) = settings.get_mut("properties") {
-                properties
-                    .insert("kind".to_owned(), json!({"const": maker.kind, "title": maker.title}));
-            }
-            settings
-        })
-        .collect();
-    let texts = json!({"type": "array", "items": {"type": "string"}});
-    json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "beistand.yaml",
-        "type": "object",
-        "additionalProperties": false,
-        "properties": {
-            "provider": {"type": "object", "additionalProperties": false, "properties": {
-                "id": {"type": "string"}, "short": {"type": "string"}, "name": {"type": "string"},
-                "land": {"type": "string"}, "legal_form": {"type": "string"}}},
-            "store": {"type": "string", "title": "sqlite:PATH or postgres://…"},
-            "witness": {"type": "string", "title": "file that keeps the newest seal"},
-            "playbooks": texts,
-            "inventory": texts,
-            "connectors": {"type": "object", "additionalProperties": {"oneOf": kinds}},
-            "bindings": {"type": "array", "items": {"type": "object", "additionalProperties": false,
-                "required": ["capability", "connector"], "properties": {
-                "capability": {"type": "string"}, "slot": {"type": "string"},
-                "organisation": {"type": "string"}, "range": {"type": "string"},
-                "connector": {"type": "string"}}}},
-            "guard": {"type": "object", "additionalProperties": false, "required": ["never"],
-                "properties": {"never": texts}},
-            "limits": {"type": "object", "additionalProperties": false, "properties": {
-                "targets_per_run": {"type": "integer"}, "targets_per_hour": {"type": "integer"},
-                "targets_per_organisation": {"type": "integer"}}},
-            "policy": {"type": "array", "items": {"type": "object", "additionalProperties": false,
-                "required": ["actions", "votes"], "properties": {
-                "actions": texts, "above": {"type": "integer"}, "role": {"type": "string"},
-                "votes": {"type": "integer"}}}},
-            "escalation": {"type": "object", "properties": {"role": {"type": "string"}}},
-            "drill": {"type": "object", "additionalProperties": {"type": "object",
-                "additionalProperties": false, "properties": {"only_to": {"type": "string", "format": "email"}}}},
-            "telemetry": {"type": "object", "additionalProperties": false,
-                "properties": {"otlp": {"type": "string", "format": "uri"}}},
-            "serve": {"type": "object", "additionalProperties": false, "properties": {
-                "listen": {"type": "string", "title": "address and port", "default": "127.0.0.1:8443"},
-                "tls": {"type": "object", "additionalProperties": false, "required": ["cert", "key"],
-                    "properties": {"cert": {"type": "string"}, "key": {"type": "string"}}},
-                "name": texts, "trusted_proxies": texts}},
-            "hooks": {"type": "object", "additionalProperties": hook_schema()},
-        },
-    })
-}
-
-/// Who outside may send alerts. A pointer is one into the JSON that is sent (RFC 6901).
-fn hook_schema() -> Value {
-    let pointer = json!({"type": "string", "pattern": "^/", "title": "JSON pointer"});
-    let words = |all: Vec<&str>| json!({"enum": all});
-    json!({"type": "object", "additionalProperties": false, "required": ["secret", "title"],
-    "properties": {
-        "secret": {"type": "object", "title": "{file: PATH}, {env: NAME} or {credential: NAME}",
-            "minProperties": 1, "maxProperties": 1, "additionalProperties": false, "properties": {
-            "file": {"type": "string"}, "env": {"type": "string"}, "credential": {"type": "string"}}},
-        "organisation": {"type": "string"},
-        "title": {"type": "string", "title": "a pointer, or a text with pointers: {/a} on {/b}"},
-        "severity": {"type": "integer", "minimum": 1, "maximum": 4, "default": 3},
-        "key": pointer,
-        "assets": {"type": "array", "items": {"type": "object", "additionalProperties": false,
-            "required": ["kind", "value"], "properties": {
-            "kind": words(TargetKind::ALL.iter().map(|kind| kind.as_str()).collect()),
-            "value": pointer}}},
-        "playbook": {"type": "string", "title": "what people are asked to start"},
-        "inputs": {"type": "object", "additionalProperties": pointer},
-        "quota": {"type": "integer", "minimum": 1, "default": 60, "title": "alerts a minute"},
-        "mode": words(Mode::ALL.iter().map(|mode| mode.as_str()).collect()),
-    }})
 }
 
 pub(super) fn config(context: &Context) -> Outcome {

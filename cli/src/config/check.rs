@@ -29,6 +29,7 @@ pub(crate) fn findings(config: &Config, source: &SourceText) -> Vec<Finding> {
     all.errors("config-policy", policy_faults(config, &Catalogue::first()));
     all.errors("config-guard", guard_faults(config));
     all.errors("config-drill", relays(config).1);
+    all.errors("config-on-call", config.on_call.faults(config));
     all.errors("config-serve", config.serve.faults(WallClock.now()));
     all.errors("config-hook", super::hooks::faults(&config.hooks));
     for (name, hook) in &config.hooks {
@@ -215,12 +216,14 @@ mod tests {
              guard: {{ never: [dc01, dc02, 10.0.0.0/29, 10.0.0.0/99] }}\n\
              policy: [ {{ actions: [network.isolat], role: commander, votes: 1 }} ]\n\
              drill: {{ relay: {{ only_to: a@example.org }} }}\n\
+             on_call:\n  files: [{}]\n  by: a\n  telephone: ring\n\
              serve:\n  listen: everywhere\n  tls: {{ cert: {}, key: {} }}\n  trusted_proxies: [10.0.0.1, proxy]\n",
             at("hosts.csv"),
             ssh("open", "kept"),
             ssh("kept", "none"),
             ssh("none", "kept"),
             ssh("empty", "kept"),
+            at("hosts.csv"),
             at("none"),
             at("kept")
         );
@@ -240,9 +243,12 @@ mod tests {
             (11, "config-guard", true),
             (12, "config-policy", true),
             (13, "config-drill", true),
-            (15, "config-serve", true),
-            (16, "config-serve", true),
-            (17, "config-serve", true),
+            (15, "config-on-call", true),
+            (16, "config-on-call", true),
+            (17, "config-on-call", true),
+            (19, "config-serve", true),
+            (20, "config-serve", true),
+            (21, "config-serve", true),
         ];
         assert_eq!(told, wanted, "{found:#?}");
         assert!(found.iter().all(|finding| finding.column > 1), "{found:#?}");

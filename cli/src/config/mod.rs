@@ -4,6 +4,8 @@
 
 mod check;
 mod hooks;
+mod on_call;
+mod schema;
 mod secrets;
 mod serve;
 
@@ -19,6 +21,8 @@ use crate::exit::{Exit, Failure, Outcome};
 
 pub(crate) use check::findings;
 pub(crate) use hooks::{HookConfig, hooks};
+pub(crate) use on_call::{OnCall, roster};
+pub(crate) use schema::{config_schema, sample};
 pub(crate) use secrets::{Resolver, variable};
 pub(crate) use serve::{Serve, TlsFiles};
 
@@ -49,6 +53,8 @@ pub(crate) struct Config {
     pub(crate) policy: Vec<PolicyRule>,
     /// Who is told when something is late.
     pub(crate) escalation: Escalation,
+    /// Who is on call, and how they are called to what waits.
+    pub(crate) on_call: OnCall,
     /// What may leave in a drill.
     pub(crate) drill: BTreeMap<ConnectorName, DrillConfig>,
     /// Where traces go.
@@ -221,7 +227,8 @@ impl Config {
 
     /// Paths in the file are relative to it, wherever the program is started.
     fn relative_to(&mut self, folder: &Path) {
-        for path in self.playbooks.iter_mut().chain(&mut self.inventory).chain(&mut self.witness) {
+        let files = self.inventory.iter_mut().chain(&mut self.on_call.files);
+        for path in self.playbooks.iter_mut().chain(files).chain(&mut self.witness) {
             *path = folder.join(&*path);
         }
         self.serve.relative_to(folder);
@@ -256,6 +263,7 @@ guard: { never: [dc01, 10.0.0.0/29] }
 limits: { targets_per_run: 500, targets_per_hour: 1000 }
 policy: [ { actions: [network.isolate], above: 20, role: commander, votes: 2 } ]
 escalation: { role: deputy }
+on_call: { files: [on-call.csv], by: relay, telephone: +49 2761 12345, language: de }
 drill: { relay: { only_to: uebung@example.org } }
 serve: { listen: \"[::]:8443\", tls: { cert: lage.pem, key: lage.key }, trusted_proxies: [10.0.0.1] }
 ";
@@ -263,6 +271,7 @@ serve: { listen: \"[::]:8443\", tls: { cert: lage.pem, key: lage.key }, trusted_
         assert_eq!(config.provider.short, "SIT");
         assert_eq!(config.limits.targets_per_run, Some(500));
         assert_eq!(config.drill.len(), 1);
+        assert_eq!(config.on_call.telephone.as_deref(), Some("+49 2761 12345"));
         assert_eq!(config.serve.address().unwrap().port(), 8443);
     }
 }

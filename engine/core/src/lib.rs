@@ -9,6 +9,7 @@
 //! * [`run`]: `decide` and `apply`, the machine that drives a run
 //! * [`incident`]: what happened in an incident apart from its runs, and to the store
 //! * [`access`]: who may do what
+//! * [`on_call`]: who is on call, and who is to be called to what waits
 //! * [`case`]: playbooks' unit tests, played in virtual time
 //! * [`entry`]: the journal's bytes and their chain
 //! * [`timeline`]: sentences for people, as a pure function of events
@@ -19,6 +20,7 @@ mod codec;
 pub mod entry;
 pub mod incident;
 pub mod model;
+pub mod on_call;
 
 pub mod playbook;
 pub mod run;

@@ -47,7 +47,7 @@ pub(crate) async fn call(
     Input::Answered(Answered::Call { path, attempt, result })
 }
 
-async fn bounded(
+pub(crate) async fn bounded(
     timeout: Span,
     call: impl Future<Output = Result<Answer, CallError>>,
 ) -> Result<Answer, CallError> {

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use beistand_core::entry::StreamKind;
 use beistand_core::model::{ActionName, Catalogue, Millis, Mode, RunId};
+use beistand_core::on_call::CallOutEnd;
 use beistand_core::playbook::Plan;
 use beistand_core::run::{Chance, Input, RunStatus, Shared, by_hand};
 use beistand_journal::{Journal, Lease};
@@ -128,6 +129,21 @@ pub(crate) struct Counters {
     pub(crate) decisions: AtomicU64,
     pub(crate) effects: AtomicU64,
     pub(crate) runs_ended: AtomicU64,
+    /// Mails that call somebody: sent, not sent, and of unknown outcome.
+    pub(crate) call_outs: [AtomicU64; 3],
+}
+
+impl Counters {
+    /// Counts calls that ended.
+    pub(crate) fn called(&self, end: CallOutEnd, count: usize) {
+        let [sent, unsent, unknown] = &self.call_outs;
+        let counter = match end {
+            CallOutEnd::Sent => sent,
+            CallOutEnd::Unavailable | CallOutEnd::Refused => unsent,
+            CallOutEnd::Unknown => unknown,
+        };
+        counter.fetch_add(count as u64, Ordering::Relaxed);
+    }
 }
 
 impl Engine {

@@ -6,7 +6,7 @@ mod known;
 
 pub(crate) use act::Asked;
 pub use act::IncidentAct;
-pub(crate) use known::Incidents;
+pub(crate) use known::{Incidents, read as row_of};
 
 use beistand_core::entry::StreamKind;
 use beistand_core::incident::{self, IncidentNumber, Offer, Standing, State, Stays};

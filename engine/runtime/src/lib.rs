@@ -14,6 +14,7 @@ mod access;
 mod alert;
 mod briefing;
 mod call;
+mod call_out;
 mod children;
 mod clock;
 mod compare;
@@ -43,6 +44,7 @@ pub use access::{
 pub use alert::{Heard, Hearing, HookAlert};
 pub use briefing::{Briefed, brief};
 pub use call::OneCall;
+pub use call_out::{Calling, Rosters, call_outs};
 pub use clock::{Clock, WallClock};
 pub use compare::{Compared, Difference, compare};
 pub use engine::{Drive, Engine, News, Parts};

@@ -244,10 +244,14 @@ impl Engine {
         let counters = &self.0.counters;
         let journal = self.0.journal.metrics();
         let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
-        let lines: [(&str, &str, u64); 8] = [
+        let [called, unsent, unknown] = &counters.call_outs;
+        let lines: [(&str, &str, u64); 11] = [
             ("beistand_decisions_total", "counter", read(&counters.decisions)),
             ("beistand_effects_total", "counter", read(&counters.effects)),
             ("beistand_runs_ended_total", "counter", read(&counters.runs_ended)),
+            ("beistand_call_outs_sent_total", "counter", read(called)),
+            ("beistand_call_outs_unsent_total", "counter", read(unsent)),
+            ("beistand_call_outs_unknown_total", "counter", read(unknown)),
             ("beistand_runs_in_memory", "gauge", self.in_memory() as u64),
             ("beistand_journal_commits_total", "counter", journal.commits),
             ("beistand_journal_entries_total", "counter", journal.entries),

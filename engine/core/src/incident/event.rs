@@ -6,9 +6,10 @@ use serde_json::Value;
 use super::{AssetState, IncidentNumber};
 use crate::codec::{self, Bodied};
 use crate::model::{
-    Digest, EntryId, IncidentId, Millis, Mode, Organisation, Person, PlaybookName, Role, Severity,
-    TargetKind, Tlp,
+    Digest, EntryId, IdempotencyKey, IncidentId, Millis, Mode, NeedId, Organisation, Person,
+    PlaybookName, Role, Severity, TargetKind, Tlp,
 };
+use crate::on_call::{CallOutEnd, CallOutStep};
 use crate::run::{Actor, Contradiction};
 
 /// One event of an incident.
@@ -124,6 +125,26 @@ pub enum Head {
         digest: Digest,
         /// How many bytes.
         bytes: u64,
+    },
+    /// Somebody on call is called by mail: written down before it is sent. Body: the addresses.
+    CalledOut {
+        /// Names the call, and the mail.
+        key: IdempotencyKey,
+        /// To what.
+        needs: Vec<NeedId>,
+        /// Who.
+        person: Person,
+        /// As what they are on call.
+        role: Role,
+        /// Why.
+        step: CallOutStep,
+    },
+    /// What became of it. Body: why it did not go out.
+    CallOutEnded {
+        /// Which call.
+        key: IdempotencyKey,
+        /// What became of it.
+        end: CallOutEnd,
     },
 }
 

@@ -158,7 +158,8 @@ impl IncidentState {
                 let old = self.notes.len().saturating_sub(NOTES_KEPT);
                 self.notes.drain(..old);
             }
-            Head::PlaybookProposed { .. } => {}
+            // Who was called is told by a fold of its own: `on_call::CallOuts`.
+            Head::PlaybookProposed { .. } | Head::CalledOut { .. } | Head::CallOutEnded { .. } => {}
             Head::RoleAssigned { role, person } => self.assign(*role, person.clone()),
             Head::CommandOffered { .. } | Head::OfferWithdrawn | Head::CommandTaken { .. } => {
                 self.handed_over(event, at)?;

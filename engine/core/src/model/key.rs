@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{IdError, Path, RunId, StoreId, digest_of};
+use super::{IdError, NeedId, Path, Person, RunId, StoreId, digest_of};
 
 /// Whether an effect is done or taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -53,7 +53,18 @@ impl IdempotencyKey {
             generation
         ]);
         // Strings and a u32 always have a canonical form.
-        let digest = digest_of("key", &parts).unwrap_or(super::Digest::ZERO);
+        Self::half_of(digest_of("key", &parts).unwrap_or(super::Digest::ZERO))
+    }
+
+    /// The key of a mail that calls somebody to what waits: no effect of a run, and the same mail
+    /// however often it is tried.
+    pub fn of_call_out(store: StoreId, needs: &[NeedId], step: &str, person: &Person) -> Self {
+        let parts = json!([store.to_string(), needs, step, person]);
+        // Strings always have a canonical form.
+        Self::half_of(digest_of("call-out", &parts).unwrap_or(super::Digest::ZERO))
+    }
+
+    fn half_of(digest: super::Digest) -> Self {
         let mut key = [0; 16];
         key.copy_from_slice(digest.as_bytes().get(..16).unwrap_or(&[0; 16]));
         Self(key)

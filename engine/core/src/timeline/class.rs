@@ -3,6 +3,7 @@
 use super::entry::Lane;
 use crate::access::Changed;
 use crate::incident::{self, store};
+use crate::on_call::CallOutEnd;
 use crate::run::{Head, NeedKind, Section};
 
 /// What kind of line.
@@ -104,7 +105,7 @@ pub(super) fn of_capability(capability: &str) -> Lane {
 
 /// Of an incident's event.
 pub(super) const fn of_incident(head: &incident::Head) -> Class {
-    use Lane::{Decisions, Detection};
+    use Lane::{Decisions, Detection, System};
     use incident::Head;
     match head {
         Head::IncidentOpened { .. } => line("incident-opened", Detection),
@@ -119,6 +120,12 @@ pub(super) const fn of_incident(head: &incident::Head) -> Class {
         Head::OrganisationLinked => line("organisation-linked", Detection),
         Head::AssetChanged { .. } => line("asset-changed", Detection),
         Head::EvidenceAdded { .. } => line("evidence-added", Detection),
+        Head::CalledOut { .. } => line("called-out", Decisions),
+        Head::CallOutEnded { end: CallOutEnd::Sent, .. } => noise("call-out-ended", System),
+        Head::CallOutEnded {
+            end: CallOutEnd::Unavailable | CallOutEnd::Refused | CallOutEnd::Unknown,
+            ..
+        } => line("call-out-ended", Decisions),
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) fn tell(
         Head::OrganisationLinked => event.organisation.as_ref().map(Organisation::as_str),
         Head::RoleAssigned { person, .. } => person.as_ref().map(crate::model::Person::as_str),
         Head::CommandOffered { to, .. } => Some(to.as_str()),
+        Head::CalledOut { person, .. } => Some(person.as_str()),
         Head::IncidentOpened { .. }
         | Head::IncidentChanged { .. }
         | Head::IncidentClosed
@@ -36,7 +37,8 @@ pub(super) fn tell(
         | Head::OfferWithdrawn
         | Head::CommandTaken { .. }
         | Head::AssetChanged { .. }
-        | Head::EvidenceAdded { .. } => event.body.name.as_deref().filter(|_| whole),
+        | Head::EvidenceAdded { .. }
+        | Head::CallOutEnded { .. } => event.body.name.as_deref().filter(|_| whole),
     };
     let scene = Scene {
         by: name_of(lang, &event.by),
@@ -57,7 +59,9 @@ pub(super) fn tell(
         | Head::CommandTaken { .. }
         | Head::OrganisationLinked
         | Head::AssetChanged { .. }
-        | Head::EvidenceAdded { .. } => None,
+        | Head::EvidenceAdded { .. }
+        | Head::CalledOut { .. }
+        | Head::CallOutEnded { .. } => None,
     };
     let text = sentence::of_incident(lang, &event.head, &scene);
     let line = line(recorded, class::of_incident(&event.head), text, Some(&event.by));

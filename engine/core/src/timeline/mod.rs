@@ -7,6 +7,7 @@
 //! A run's JSON is read through the same scope: [`Eyes`].
 
 mod briefing;
+mod call_out;
 mod chain;
 mod class;
 mod entry;
@@ -25,6 +26,7 @@ mod sentence;
 mod weave;
 
 pub use briefing::{briefing, open_needs};
+pub use call_out::{CallOutMail, CalledTo};
 pub use chain::{Chain, ChainEntry, ChainError, StreamEnd};
 pub use entry::{Events, Lane, Lang, Recorded, Scope, TimelineEntry};
 pub use escape::visible;

@@ -76,7 +76,9 @@ fn markings(entries: &[Recorded]) -> BTreeMap<IncidentId, Tlp> {
                 | IncidentHead::CommandTaken { .. }
                 | IncidentHead::OrganisationLinked
                 | IncidentHead::AssetChanged { .. }
-                | IncidentHead::EvidenceAdded { .. } => None,
+                | IncidentHead::EvidenceAdded { .. }
+                | IncidentHead::CalledOut { .. }
+                | IncidentHead::CallOutEnded { .. } => None,
             };
             let Some(tlp) = tlp else { continue };
             let known = newest.entry(&recorded.stream).or_insert((recorded.seq, tlp));

@@ -308,7 +308,9 @@ fn answer(row: &Incident, seq: u64, events: &[Event]) -> Value {
         | Head::CommandTaken { .. }
         | Head::OrganisationLinked
         | Head::AssetChanged { .. }
-        | Head::EvidenceAdded { .. } => None,
+        | Head::EvidenceAdded { .. }
+        | Head::CalledOut { .. }
+        | Head::CallOutEnded { .. } => None,
     });
     if let Some(digest) = offered {
         fields.insert("digest".to_owned(), json!(digest));

@@ -21,9 +21,11 @@ pub(super) fn changes_of(before: &Incident, events: &[Event], now: Millis) -> Ve
 fn change_of(row: &mut Incident, event: &Event, now: Millis) -> Option<Change> {
     let incident = row.id;
     match &event.head {
-        Head::IncidentOpened { .. } | Head::NoteAdded { .. } | Head::PlaybookProposed { .. } => {
-            None
-        }
+        Head::IncidentOpened { .. }
+        | Head::NoteAdded { .. }
+        | Head::PlaybookProposed { .. }
+        | Head::CalledOut { .. }
+        | Head::CallOutEnded { .. } => None,
         Head::IncidentChanged { severity, tlp } => {
             if let Some(title) = &event.body.name {
                 row.title.clone_from(title);

@@ -64,7 +64,7 @@ impl Incidents {
 }
 
 /// An incident's row, as it is in the store now.
-pub(super) async fn read(reader: &Reader, id: IncidentId) -> Result<Incident, EngineError> {
+pub(crate) async fn read(reader: &Reader, id: IncidentId) -> Result<Incident, EngineError> {
     let row = reader.incident(id).await?;
     row.ok_or_else(|| EngineError::NotFound(format!("there is no incident {id}")))
 }

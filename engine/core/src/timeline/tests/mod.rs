@@ -1,5 +1,6 @@
 //! Timelines of made-up nights: what people read, what they must never read, and in which order.
 
+mod call_out;
 mod command;
 mod eyes;
 mod formats;

@@ -6,8 +6,10 @@ use super::*;
 use crate::access::{AccountKind, Changed, CredentialKind, Grant};
 use crate::incident::{AssetState, store};
 use crate::model::{
-    AccountName, ConnectorName, ErrorKind, NeedId, Organisation, Reached, Role, Severity, Span, Tlp,
+    AccountName, ConnectorName, ErrorKind, IdempotencyKey, NeedId, Organisation, Reached, Role,
+    Severity, Span, Tlp,
 };
+use crate::on_call::{CallOutEnd, CallOutStep};
 use crate::run::{
     AnswerKind, AttemptEnd, Earlier, NeedKind, ProbeEnd, RunEnd, Section, StepEnd, Successor,
 };
@@ -223,6 +225,8 @@ fn incident_heads() -> Vec<incident::Head> {
         incident::Head::CommandTaken { briefing: Digest::ZERO },
         incident::Head::OrganisationLinked,
         incident::Head::EvidenceAdded { digest: Digest::ZERO, bytes: 7 },
+        called_out(CallOutStep::Opened, 1),
+        called_out(CallOutStep::Escalated, 3),
         incident::Head::IncidentOpened {
             incident: incident_id(),
             number: "SIT-UEB-2026-0001".parse().unwrap(),
@@ -234,7 +238,20 @@ fn incident_heads() -> Vec<incident::Head> {
     for state in AssetState::ALL {
         heads.push(incident::Head::AssetChanged { kind: TargetKind::Link, state: *state });
     }
+    for end in CallOutEnd::ALL {
+        heads.push(incident::Head::CallOutEnded { key: call_out_key(), end: *end });
+    }
     heads
+}
+
+fn call_out_key() -> IdempotencyKey {
+    "00".repeat(16).try_into().unwrap()
+}
+
+fn called_out(step: CallOutStep, needs: usize) -> incident::Head {
+    let (person, role) = ("ben".parse().unwrap(), Role::Commander);
+    let needs = vec![need(); needs];
+    incident::Head::CalledOut { key: call_out_key(), needs, person, role, step }
 }
 
 fn store_heads() -> Vec<store::Head> {

@@ -5,6 +5,7 @@ use super::access;
 use super::words::{asset_state, role, target};
 use crate::incident::{Head, store};
 use crate::model::Mode;
+use crate::on_call::{CallOutEnd, CallOutStep};
 
 /// The sentence of an incident's event.
 pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
@@ -62,6 +63,33 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
             let short = short(digest);
             let what = if name.is_empty() { "eine Datei" } else { name };
             format!("Beweismittel von {by} aufbewahrt: {what}, {bytes} Bytes, SHA-256 {short}…")
+        }
+        Head::CalledOut { needs, role: which, step, .. } => {
+            scene.with_text(called_out(name, role(*which), (*step, needs.len())))
+        }
+        Head::CallOutEnded { end, .. } => scene.with_text(call_out_ended(*end).to_owned()),
+    }
+}
+
+fn called_out(name: &str, role: &str, (step, count): (CallOutStep, usize)) -> String {
+    let what = match (step, count) {
+        (CallOutStep::Opened, 1) => "ein offener Punkt wartet".to_owned(),
+        (CallOutStep::Opened, many) => format!("{many} offene Punkte warten"),
+        (CallOutStep::Escalated, 1) => "ein offener Punkt wurde eskaliert".to_owned(),
+        (CallOutStep::Escalated, many) => format!("{many} offene Punkte wurden eskaliert"),
+    };
+    format!("{name} ({role}, Bereitschaft) wird per Mail gerufen, {what}")
+}
+
+const fn call_out_ended(end: CallOutEnd) -> &'static str {
+    match end {
+        CallOutEnd::Sent => "Die Mail an die Bereitschaft ging hinaus",
+        CallOutEnd::Unavailable => {
+            "Die Mail an die Bereitschaft ging nicht hinaus und wird erneut versucht"
+        }
+        CallOutEnd::Refused => "Die Mail an die Bereitschaft wurde abgelehnt",
+        CallOutEnd::Unknown => {
+            "Ob die Mail an die Bereitschaft hinausging, ist nicht bekannt; sie wird nicht erneut gesendet"
         }
     }
 }

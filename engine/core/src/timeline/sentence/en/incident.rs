@@ -5,6 +5,7 @@ use super::access;
 use super::words::{asset_state, role, target};
 use crate::incident::{Head, store};
 use crate::model::Mode;
+use crate::on_call::{CallOutEnd, CallOutStep};
 
 /// The sentence of an incident's event.
 pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
@@ -60,6 +61,31 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
             let short = short(digest);
             let what = if name.is_empty() { "a file" } else { name };
             format!("Evidence kept by {by}: {what}, {bytes} bytes, SHA-256 {short}…")
+        }
+        Head::CalledOut { needs, role: which, step, .. } => {
+            scene.with_text(called_out(name, role(*which), (*step, needs.len())))
+        }
+        Head::CallOutEnded { end, .. } => scene.with_text(call_out_ended(*end).to_owned()),
+    }
+}
+
+fn called_out(name: &str, role: &str, (step, count): (CallOutStep, usize)) -> String {
+    let what = match (step, count) {
+        (CallOutStep::Opened, 1) => "one thing waits".to_owned(),
+        (CallOutStep::Opened, many) => format!("{many} things wait"),
+        (CallOutStep::Escalated, 1) => "one thing was escalated".to_owned(),
+        (CallOutStep::Escalated, many) => format!("{many} things were escalated"),
+    };
+    format!("{name}, {role} on call, is called by mail, {what}")
+}
+
+const fn call_out_ended(end: CallOutEnd) -> &'static str {
+    match end {
+        CallOutEnd::Sent => "The mail that calls somebody went out",
+        CallOutEnd::Unavailable => "The mail that calls somebody did not go out and is tried again",
+        CallOutEnd::Refused => "The mail that calls somebody was refused",
+        CallOutEnd::Unknown => {
+            "Whether the mail that calls somebody went out is not known; it is not sent again"
         }
     }
 }

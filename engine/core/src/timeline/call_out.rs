@@ -1,0 +1,210 @@
+//! The mail that calls somebody on call: what waits, since and until when, and how to answer it by
+//! telephone. It holds no secret and no argument of an effect; of an incident for few eyes it holds
+//! no title either.
+
+use super::entry::Lang;
+use super::escape::visible;
+use super::format::Zone;
+use super::sentence::{need as kind_word, role as role_word};
+use crate::model::{Digest, Millis, Mode, NeedCode, NeedId, Person, Role, Tlp};
+use crate::on_call::CallOutStep;
+use crate::run::NeedKind;
+
+/// So many things are listed; the others are counted.
+const LISTED_MAX: usize = 20;
+
+/// Characters of a title that are shown.
+const TITLE_CHARS_MAX: usize = 160;
+
+/// What a mail says.
+#[derive(Debug, Clone)]
+pub struct CallOutMail {
+    /// The incident's number.
+    pub number: String,
+    /// Real or not.
+    pub mode: Mode,
+    /// Who may read of it.
+    pub tlp: Tlp,
+    /// Who is called.
+    pub person: Person,
+    /// As what.
+    pub role: Role,
+    /// Why.
+    pub step: CallOutStep,
+    /// To what, oldest first.
+    pub needs: Vec<CalledTo>,
+    /// Where somebody at a keyboard is reached.
+    pub telephone: Option<String>,
+}
+
+/// One thing that waits.
+#[derive(Debug, Clone)]
+pub struct CalledTo {
+    /// Its id.
+    pub id: NeedId,
+    /// What is asked.
+    pub kind: NeedKind,
+    /// What it is about.
+    pub title: String,
+    /// What an answer is bound to.
+    pub digest: Option<Digest>,
+    /// Since when.
+    pub since: Millis,
+    /// When it is escalated.
+    pub until: Option<Millis>,
+}
+
+/// The words of one language.
+struct Words {
+    waits: &'static str,
+    waits_still: &'static str,
+    hello: &'static str,
+    as_role: &'static str,
+    exercise: &'static str,
+    since: &'static str,
+    until: &'static str,
+    code: &'static str,
+    spoken: &'static str,
+    and_more: &'static str,
+    answer: &'static str,
+    telephone: &'static str,
+    desk: &'static str,
+    colleague: &'static str,
+    steps: &'static str,
+}
+
+const DE: Words = Words {
+    waits: "wartet auf",
+    waits_still: "eskaliert an",
+    hello: "Bereitschaft",
+    as_role: "als",
+    exercise: "Dies ist eine Übung.",
+    since: "seit",
+    until: "bis",
+    code: "Kennung",
+    spoken: "in Worten",
+    and_more: "und weitere offene Punkte:",
+    answer: "Antworten",
+    telephone: "Am Telefon",
+    desk: "Rufnummer des Stabs",
+    colleague: "Rufen Sie im Stab an, wo jemand an der Tastatur sitzt.",
+    steps: "1. Nennen Sie die Kennung.\n\
+            2. Lassen Sie sich die sechs Worte vorlesen. Stimmen sie nicht mit den Worten in dieser\n   \
+               Mail überein, sagen Sie nein.\n\
+            3. Nennen Sie Ihr Konto und lesen Sie Nummer und Zeichen eines unbenutzten Codes von Ihrem\n   \
+               gedruckten Bogen vor. Danach ist er verbraucht.\n\
+            Auf diese Mail zu antworten bewirkt nichts.",
+};
+
+const EN: Words = Words {
+    waits: "waits for the",
+    waits_still: "escalated to the",
+    hello: "On call",
+    as_role: "as",
+    exercise: "This is an exercise.",
+    since: "since",
+    until: "until",
+    code: "code",
+    spoken: "in words",
+    and_more: "and more that waits:",
+    answer: "Answer",
+    telephone: "By telephone",
+    desk: "number of the desk",
+    colleague: "Call the desk, where somebody sits at a keyboard.",
+    steps: "1. Say the code.\n\
+            2. Have the six words read aloud to you. Where they are not the words of this mail, say no.\n\
+            3. Say your account, and read out number and letters of an unused code of your printed\n   \
+               sheet. It is used up by it.\n\
+            An answer to this mail does nothing.",
+};
+
+impl CallOutMail {
+    /// The subject, on one line. That it is a drill is written before it by the drill's relay.
+    pub fn subject(&self, lang: Lang) -> String {
+        let words = words(lang);
+        let what = match self.needs.as_slice() {
+            [one] => kind_word(lang, one.kind).to_owned(),
+            many => format!("{}× {}", many.len(), common_word(lang, many)),
+        };
+        let verb = match self.step {
+            CallOutStep::Opened => words.waits,
+            CallOutStep::Escalated => words.waits_still,
+        };
+        let role = role_word(lang, self.role);
+        visible(&format!("{}: {what}, {verb} {role}", self.number), 200)
+    }
+
+    /// The text.
+    pub fn text(&self, lang: Lang, zone: Zone) -> String {
+        let words = words(lang);
+        let mut lines = vec![format!(
+            "{}: {} {} {}",
+            words.hello,
+            visible(self.person.as_str(), TITLE_CHARS_MAX),
+            words.as_role,
+            role_word(lang, self.role)
+        )];
+        if self.mode == Mode::Drill {
+            lines.push(words.exercise.to_owned());
+        }
+        lines.push(String::new());
+        for need in self.needs.iter().take(LISTED_MAX) {
+            self.listed(need, (lang, zone), &mut lines);
+        }
+        let more = self.needs.len().saturating_sub(LISTED_MAX);
+        if more > 0 {
+            lines.push(format!("{} {more}", words.and_more));
+            lines.push(String::new());
+        }
+        lines.push(format!("{}: beistand needs --incident {}", words.answer, self.number));
+        lines.push(String::new());
+        lines.push(format!("{}: {}", words.telephone, words.colleague));
+        if let Some(telephone) = &self.telephone {
+            lines.push(format!("{}: {}", words.desk, visible(telephone, TITLE_CHARS_MAX)));
+        }
+        lines.push(words.steps.to_owned());
+        lines.join("\n") + "\n"
+    }
+
+    fn listed(&self, need: &CalledTo, (lang, zone): (Lang, Zone), lines: &mut Vec<String>) {
+        let words = words(lang);
+        let kind = kind_word(lang, need.kind);
+        let title = match self.tlp {
+            Tlp::Clear | Tlp::Green | Tlp::Amber | Tlp::AmberStrict => {
+                format!(": {}", visible(&need.title, TITLE_CHARS_MAX))
+            }
+            Tlp::Red => String::new(),
+        };
+        lines.push(format!("- {kind}{title}"));
+        let until = need.until.map(|at| format!(", {} {}", words.until, zone.shown(at)));
+        let since = zone.shown(need.since);
+        lines.push(format!("  {} {since}{}", words.since, until.unwrap_or_default()));
+        lines.push(format!(
+            "  {} {} ({})",
+            words.code,
+            NeedCode::of(need.id, need.digest),
+            need.id
+        ));
+        if let (NeedKind::Approval, Some(digest)) = (need.kind, need.digest) {
+            lines.push(format!("  {}: {}", words.spoken, digest.spoken()));
+        }
+        lines.push(String::new());
+    }
+}
+
+const fn words(lang: Lang) -> &'static Words {
+    match lang {
+        Lang::De => &DE,
+        Lang::En => &EN,
+    }
+}
+
+/// What several things are called together: by their kind, where they have one.
+fn common_word(lang: Lang, needs: &[CalledTo]) -> &'static str {
+    let first = needs.first().map(|need| need.kind);
+    match (first.filter(|kind| needs.iter().all(|need| need.kind == *kind)), lang) {
+        (Some(kind), _) => kind_word(lang, kind),
+        (None, Lang::De) => "offene Punkte",
+        (None, Lang::En) => "things",
+    }
+}
