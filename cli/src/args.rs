@@ -190,6 +190,8 @@ pub(crate) enum Verb {
     Restore { file: PathBuf },
     /// JSON Schema for editors
     Schema { what: SchemaOf },
+    /// Make a configuration and a store; writes over nothing
+    Init(InitArgs),
     /// The configuration
     #[command(subcommand)]
     Config(ConfigVerb),
@@ -313,6 +315,33 @@ pub(crate) struct Watching {
     /// Watch no longer than this; the run stays
     #[arg(long, value_name = "DURATION")]
     pub(crate) timeout: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The new configuration; default ./beistand.yaml
+    pub(crate) file: Option<PathBuf>,
+    /// Id of the provider, a domain of yours; asked for on a terminal, like all of these
+    #[arg(long)]
+    pub(crate) id: Option<String>,
+    /// Its short name, part of incident numbers
+    #[arg(long)]
+    pub(crate) short: Option<String>,
+    /// Its full name
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Its Land, two letters
+    #[arg(long)]
+    pub(crate) land: Option<String>,
+    /// Its legal form
+    #[arg(long)]
+    pub(crate) legal_form: Option<String>,
+    /// Make this account, which keeps the accounts
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) admin: Option<String>,
+    /// Its passphrase is the first line of this file
+    #[arg(long, value_name = "FILE", requires = "admin")]
+    pub(crate) new: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

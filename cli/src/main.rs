@@ -74,7 +74,7 @@ fn start(cli: Cli, out: Out) -> Outcome {
         .map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
     let store = cli.global.store.clone().or_else(|| config.store.clone());
     let context = Context {
-        url: store.unwrap_or_else(|| "sqlite:beistand.db".to_owned()),
+        url: store.unwrap_or_else(|| session::STORE.to_owned()),
         actor: session::actor(cli.global.actor.as_deref())?,
         said_who: cli.global.actor.is_some(),
         passphrase: cli.global.passphrase.clone(),

@@ -19,6 +19,9 @@ use crate::modes::modes;
 use crate::out::Out;
 use crate::prove::Proved;
 
+/// The store where none is named.
+pub(crate) const STORE: &str = "sqlite:beistand.db";
+
 /// How long a verb waits for the store's owner.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 

@@ -18,6 +18,8 @@ mod engine;
 #[cfg(test)]
 mod hosts;
 #[cfg(test)]
+mod init;
+#[cfg(test)]
 mod machine;
 #[cfg(test)]
 mod people;

@@ -9,6 +9,7 @@ mod control;
 mod drill;
 mod handover;
 mod incident;
+mod init;
 mod keep;
 mod more;
 mod needs;
@@ -76,6 +77,7 @@ pub(crate) async fn dispatch(context: &Context, verb: Verb) -> Outcome {
         Verb::Backup { file } => keep::backup(context, &file).await,
         Verb::Restore { file } => keep::restore(context, &file).await,
         Verb::Schema { what } => Ok(setup::schema(context, what)),
+        Verb::Init(args) => Box::pin(init::init(context, args)).await,
         Verb::Config(_) => setup::config(context),
         Verb::Inventory(verb) => setup::inventory(context, verb),
         Verb::Connectors { verb } => setup::connectors(context, verb).await,
