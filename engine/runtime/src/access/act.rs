@@ -1,5 +1,7 @@
 //! Changing accounts, credentials and grants.
 
+use std::collections::BTreeSet;
+
 use beistand_core::access::{Account, AccountKind, Changed, CredentialKind, Grant, Reach};
 use beistand_core::incident::store;
 use beistand_core::model::{AccountName, Millis, Person, Role};
@@ -104,6 +106,7 @@ impl Engine {
             AccessAct::Unlock { account } => self.locked(&account, None).await?,
             AccessAct::AddCredentials { account, credentials } => {
                 let found = self.account(&account).await?;
+                self.nobody_is_linked(&credentials).await?;
                 let mut written = Written::default();
                 if credentials.iter().any(|one| one.kind == CredentialKind::Passphrase) {
                     written.changes.push(Change::EndSessions { account });
@@ -152,6 +155,7 @@ impl Engine {
             let text = "an account comes with what its own person is given".to_owned();
             return Err(EngineError::Usage(text));
         }
+        self.nobody_is_linked(&credentials).await?;
         let made_at = self.0.clock.now();
         let account =
             Account { name: name.clone(), kind, person: person.clone(), made_at, locked_at: None };
@@ -182,6 +186,10 @@ impl Engine {
                 let text = "a sealed account is for people at a keyboard; it has no tokens";
                 return Err(EngineError::Usage(text.to_owned()));
             }
+            if account.kind == AccountKind::BreakGlass && new.kind == CredentialKind::SingleSignOn {
+                let text = "a sealed account opens when no provider does; it is linked to none";
+                return Err(EngineError::Usage(text.to_owned()));
+            }
             let id = match new.kind {
                 CredentialKind::Passphrase => format!("passphrase-of-{}", account.name),
                 CredentialKind::Passkey
@@ -206,6 +214,23 @@ impl Engine {
             written.events.push(event);
             written.changes.push(Change::PutCredential(Box::new(credential)));
             written.names.push(id);
+        }
+        Ok(())
+    }
+
+    /// Refuses a link to somebody at a provider who is linked to an account already.
+    async fn nobody_is_linked(&self, new: &[NewCredential]) -> Result<(), EngineError> {
+        let links = new.iter().filter(|one| one.kind == CredentialKind::SingleSignOn);
+        let mut seen = BTreeSet::new();
+        for lookup in links.filter_map(|one| one.lookup.as_ref()) {
+            if !seen.insert(lookup) {
+                let text = "the same link is given twice";
+                return Err(EngineError::Usage(text.to_owned()));
+            }
+            if let Some(one) = self.0.journal.reader().credential_of(lookup).await? {
+                let text = format!("{} is linked to `{}` already", one.label, one.account);
+                return Err(EngineError::Conflict(text));
+            }
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ mod passkey;
 mod refused;
 mod secret;
 mod session;
+mod single_sign_on;
 mod telephone;
 
 pub(crate) use authorize::{From, of_command};

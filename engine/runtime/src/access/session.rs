@@ -28,7 +28,9 @@ pub const FRESH_FOR: Span = Span::from_secs(5 * 60);
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     proof: Proof,
-    proved_at: Millis,
+    /// Absent where a provider vouched for them: they have proved nothing here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    proved_at: Option<Millis>,
 }
 
 /// A session that began.
@@ -48,8 +50,8 @@ impl Caller {
 }
 
 impl Engine {
-    /// Begins a session of somebody who just proved who they are. It has a new cookie, whatever the
-    /// browser held before.
+    /// Begins a session of somebody who just proved who they are, or for whom a provider vouched. It
+    /// has a new cookie, whatever the browser held before.
     ///
     /// # Errors
     /// [`Denied::Wrong`] where the passphrase was changed meanwhile; [`Denied::Internal`] for
@@ -81,7 +83,7 @@ impl Engine {
     pub async fn caller_by_session(&self, cookie: &Secret) -> Result<Caller, Denied> {
         let found = self.session(cookie).await?.ok_or(Denied::Wrong)?;
         let (account, kept) = found;
-        self.caller(&account, kept.proof, Some(kept.proved_at)).await
+        self.caller(&account, kept.proof, kept.proved_at).await
     }
 
     /// Notes in a session that its person proved who they are once more. Only the same account may.
@@ -116,13 +118,17 @@ impl Engine {
         let nobody = || Denied::Internal(crate::EngineError::Internal("nobody logs in".to_owned()));
         let account = caller.account.clone().ok_or_else(nobody)?;
         let proof = caller.actor.proof.ok_or_else(nobody)?;
-        let proved_at = caller.proved_at.ok_or_else(nobody)?;
-        // Who changes a passphrase ends what began with the one before; nothing slips in between.
+        let proved_at = caller.proved_at;
+        // Who changes a passphrase, or takes a link back, ends what began by it; nothing slips in
+        // between.
         let _one = self.0.access.lock().await;
         let credentials = self.0.journal.reader().credentials(&account).await?;
-        let is_newer =
-            |one: &Credential| one.kind == CredentialKind::Passphrase && one.made_at > proved_at;
-        if credentials.iter().any(is_newer) {
+        let of = |kind| credentials.iter().filter(move |one: &&Credential| one.kind == kind);
+        let holds = match proved_at {
+            Some(at) => of(CredentialKind::Passphrase).all(|one| one.made_at <= at),
+            None => of(CredentialKind::SingleSignOn).next().is_some(),
+        };
+        if !holds {
             return Err(Denied::Wrong);
         }
         let body = serde_json::to_string(&Kept { proof, proved_at });
