@@ -53,6 +53,7 @@ const KNOWN_TO: &[(&str, &[&str])] = &[
     ("hyper", &["beistand-web"]),
     ("utoipa", &["beistand-web"]),
     ("rcgen", &["beistand-web"]),
+    ("openidconnect", &["beistand-web"]),
     ("clap", &["beistand"]),
     ("miette", &["beistand"]),
     ("opentelemetry-otlp", &["beistand"]),

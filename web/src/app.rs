@@ -9,6 +9,7 @@ use crate::door::Doorkeeper;
 use crate::hook::Hooks;
 use crate::server::Leave;
 use crate::shelf::{Playbooks, Shelf};
+use crate::sso::SingleSignOn;
 use crate::stream::Streams;
 
 /// The state of every handler. Cheap to clone.
@@ -22,6 +23,8 @@ pub struct App {
     pub(crate) short: String,
     /// Who may send alerts.
     pub(crate) hooks: Arc<Hooks>,
+    /// The provider that people may log in at, where there is one.
+    pub(crate) sso: Option<Arc<SingleSignOn>>,
     /// The playbooks that can be named.
     pub(crate) shelf: Shelf,
     /// Who looks again whether who holds a stream may still have it.
@@ -45,8 +48,15 @@ impl App {
     ) -> Self {
         let (views, shelf, short) = (engine.views(), Shelf::new(playbooks), short.into());
         let (hooks, streams) = (Arc::default(), Streams::default());
-        let passkeys = None;
-        Self { engine, views, short, hooks, shelf, door, passkeys, streams, leave }
+        let (passkeys, sso) = (None, None);
+        Self { engine, views, short, hooks, sso, shelf, door, passkeys, streams, leave }
+    }
+
+    /// The same with a provider that people may log in at.
+    #[must_use]
+    pub fn signing_on(mut self, sso: Option<SingleSignOn>) -> Self {
+        self.sso = sso.map(Arc::new);
+        self
     }
 
     /// The same with those outside who may send alerts.

@@ -100,15 +100,15 @@ pub(crate) fn credential(headers: &HeaderMap) -> Option<Credential<'_>> {
         let bearer = scheme.eq_ignore_ascii_case("bearer") && shown.next().is_none();
         return bearer.then(|| Credential::Bearer(token.trim())).filter(|_| !token.is_empty());
     }
-    session(headers).map(Credential::Session)
+    cookie(headers, SESSION_COOKIE).map(Credential::Session)
 }
 
-/// The session's cookie, where there is exactly one: two are somebody's attempt to slip one in.
-fn session(headers: &HeaderMap) -> Option<&str> {
+/// A cookie, where there is exactly one of this name: two are somebody's attempt to slip one in.
+pub(crate) fn cookie<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut values = lines.flat_map(|line| line.split(';')).filter_map(|pair| {
         let (name, value) = pair.split_once('=')?;
-        (name.trim() == SESSION_COOKIE).then(|| value.trim())
+        (name.trim() == wanted).then(|| value.trim())
     });
     let value = values.next().filter(|value| !value.is_empty())?;
     values.next().is_none().then_some(value)

@@ -11,9 +11,13 @@ use axum::http::Uri;
 /// Segments are of letters, digits, `-`, `_` and `.`, and are not only dots. What a route wants to
 /// be told in other characters stands in the query or in the body.
 pub(crate) fn is_plain(uri: &Uri) -> bool {
-    let Some(path) = uri.path().strip_prefix('/') else { return false };
     // An absolute form names a host of its own, beside the one of the header.
-    uri.authority().is_none() && uri.scheme().is_none() && path.split('/').all(is_segment)
+    uri.authority().is_none() && uri.scheme().is_none() && is_plain_path(uri.path())
+}
+
+/// The same of a path alone, as it is written.
+pub(crate) fn is_plain_path(path: &str) -> bool {
+    path.strip_prefix('/').is_some_and(|path| path.split('/').all(is_segment))
 }
 
 fn is_segment(segment: &str) -> bool {

@@ -26,6 +26,7 @@ mod playbooks;
 mod runs;
 mod session;
 mod shape;
+mod sso;
 mod stop;
 mod telephone;
 mod timeline;
@@ -57,6 +58,9 @@ pub fn table() -> Routes {
         .add(Public, LogIn, routes!(session::log_in))
         .add(LoggedIn, Urgent, routes!(session::log_out))
         .add(LoggedIn, Urgent, routes!(session::prove))
+        // Ordinary: who waits for a provider that hangs takes no place of those who type their words.
+        .add(Public, Ordinary, routes!(sso::set_out))
+        .add(Public, Ordinary, routes!(sso::come_back))
         .add(Needs(Permission::Stop), Urgent, routes!(stop::stop))
         .add(Needs(Permission::Resume), Urgent, routes!(stop::go_on))
         .add(NeedsThere(Permission::Read), Ordinary, routes!(incidents::list))

@@ -163,9 +163,13 @@ fn answered(caller: &Caller, now: Millis, value: &str) -> Result<Response, Probl
     Ok(response)
 }
 
-fn cookie(value: &str) -> Result<HeaderValue, Problem> {
-    let line = format!("{SESSION_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Strict");
-    let mut line = HeaderValue::try_from(line).map_err(|error| Problem::internal(&error))?;
+pub(super) fn cookie(value: &str) -> Result<HeaderValue, Problem> {
+    sealed_line(&format!("{SESSION_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Strict"))
+}
+
+/// A line that stands in no log.
+pub(super) fn sealed_line(text: &str) -> Result<HeaderValue, Problem> {
+    let mut line = HeaderValue::try_from(text).map_err(|error| Problem::internal(&error))?;
     line.set_sensitive(true);
     Ok(line)
 }
