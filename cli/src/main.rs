@@ -11,6 +11,7 @@ mod library;
 mod modes;
 mod out;
 mod prove;
+mod provider;
 mod session;
 mod shown;
 mod telemetry;

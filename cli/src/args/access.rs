@@ -12,6 +12,7 @@ const USER_EXAMPLES: &str = "Examples:
   beistand user add anna --role commander --as root
   beistand user add stadt-a --role reviewer --for stadt-a --as root
   beistand user add sealed-1 --break-glass --role commander --role admin --as root
+  beistand user sso anna 4711-ab --as root          who anna is at the provider of single sign-on
   beistand user codes anna --as root                a sheet of one-time codes
   beistand user grant anna deputy --until 2027-01-31T00:00:00+01:00 --as root
 
@@ -36,6 +37,12 @@ pub(crate) enum UserVerb {
         /// Its new passphrase is the first line of this file
         #[arg(long = "new", value_name = "FILE")]
         file: Option<PathBuf>,
+    },
+    /// Link an account to somebody at the provider of single sign-on; it gives no role
+    Sso {
+        account: String,
+        /// The subject, `sub`, letter by letter as the provider has it
+        subject: String,
     },
     /// Print a sheet of one-time codes: a second factor, and a vote by telephone
     Codes {
@@ -74,6 +81,9 @@ pub(crate) struct AddArgs {
     /// Its passphrase is the first line of this file
     #[arg(long = "new", value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+    /// Its person logs in by single sign-on too, as this subject of the provider
+    #[arg(long, value_name = "SUBJECT", conflicts_with_all = ["service", "break_glass"])]
+    pub(crate) sso: Option<String>,
 }
 
 /// How far a role reaches.

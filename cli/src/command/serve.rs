@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use beistand_runtime::{Calling, Clock as _, Drive, Engine, Passkeys, WallClock};
 use beistand_web::certificate::{Certificate, CertificateError};
+use beistand_web::sso::SingleSignOn;
 use beistand_web::{Accounts, App, Doorkeeper, Hooks, Leave, Limits, Playbooks, Server, Settings};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::run::stop_file;
 use crate::args::ServeArgs;
-use crate::config::{Serve, TlsFiles, hooks};
+use crate::config::{Serve, SingleSignOnProvider, TlsFiles, hooks};
 use crate::exit::{DEAD_HINT, Exit, Failure, Outcome};
 use crate::library::Shelved;
 use crate::session::{Context, Held};
@@ -46,6 +47,7 @@ pub(super) async fn serve(context: &Context, args: ServeArgs) -> Outcome {
     }
     let hooks = hooks(&context.config.hooks)?;
     let calling = context.config.on_call.calling(&context.config)?;
+    let sso = context.config.single_sign_on.as_ref().map(SingleSignOnProvider::made).transpose()?;
     // The store comes first: who has it makes the certificate and has the address.
     let engine = match context.take(Drive::Yes, Vec::new()).await? {
         Held::Here(engine) => *engine,
@@ -66,7 +68,7 @@ pub(super) async fn serve(context: &Context, args: ServeArgs) -> Outcome {
         Ok((server, told))
     };
     match bound.await {
-        Ok(serving) => until_told(context, engine, serving, (hooks, calling)).await,
+        Ok(serving) => until_told(context, engine, serving, (hooks, calling, sso)).await,
         Err(failure) => {
             engine.leave().await;
             Err(failure)
@@ -176,7 +178,7 @@ async fn until_told(
     context: &Context,
     engine: Engine,
     (server, mut told): (Server, Told),
-    (hooks, calling): (Hooks, Option<Calling>),
+    (hooks, calling, sso): (Hooks, Option<Calling>, Option<SingleSignOn>),
 ) -> Outcome {
     let leave = Leave::default();
     let door: Arc<dyn Doorkeeper> = Arc::new(Accounts::new(engine.clone()));
@@ -189,7 +191,8 @@ async fn until_told(
     let shelves = Shelved::new(context.shelves.clone(), Arc::clone(&context.scripts));
     let given = (Arc::new(shelves) as Arc<dyn Playbooks>, Arc::clone(&door));
     let short = context.config.provider.short.as_str();
-    let mut app = App::new(engine.clone(), short, given, leave.clone()).hearing(hooks);
+    let mut app = App::new(engine.clone(), short, given, leave.clone());
+    app = app.hearing(hooks).signing_on(sso);
     if let Some(passkeys) = passkeys(&context.config.serve) {
         app = app.named(passkeys);
     }

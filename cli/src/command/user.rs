@@ -37,6 +37,11 @@ pub(super) async fn user(context: &Context, verb: UserVerb) -> Outcome {
             let credentials = vec![passphrase(&account, kind, file.as_ref())?];
             act(context, AccessAct::AddCredentials { account, credentials }).await
         }
+        UserVerb::Sso { account, subject } => {
+            let account: AccountName = account.parse().map_err(usage)?;
+            let credentials = vec![link(context, &subject)?];
+            act(context, AccessAct::AddCredentials { account, credentials }).await
+        }
         UserVerb::Codes { account, count } => codes(context, &account, count).await,
         UserVerb::Remove { credential } => {
             act(context, AccessAct::RemoveCredential { credential }).await
@@ -81,12 +86,15 @@ async fn add(context: &Context, args: AddArgs) -> Outcome {
         let (reach, until) = reach(context, &args.reach).await?;
         grants.push(Grant { person: person.clone(), role, reach, until });
     }
-    let credentials = match kind {
+    let mut credentials = match kind {
         AccountKind::Service => Vec::new(),
         AccountKind::Person | AccountKind::BreakGlass => {
             vec![passphrase(&account, kind, args.file.as_ref())?]
         }
     };
+    if let Some(subject) = &args.sso {
+        credentials.push(link(context, subject)?);
+    }
     let first = match Reader::open(&context.url).await {
         Ok(reader) => !reader.has_accounts().await?,
         Err(_) => true,
@@ -132,6 +140,15 @@ fn passphrase(
         until: None,
         body: json!({}),
     })
+}
+
+/// Somebody at the provider that the configuration names.
+fn link(context: &Context, subject: &str) -> Outcome<NewCredential> {
+    let provider = context.config.single_sign_on.as_ref().ok_or_else(|| {
+        Failure::new(Exit::Check, "the configuration names no provider of single sign-on")
+            .hint("name it under `single_sign_on:`; `beistand schema config` lists every key")
+    })?;
+    Ok(NewCredential::single_sign_on(&provider.issuer, subject)?)
 }
 
 fn kept(words: &Secret) -> Outcome<String> {

@@ -31,6 +31,10 @@ pub(crate) fn findings(config: &Config, source: &SourceText) -> Vec<Finding> {
     all.errors("config-drill", relays(config).1);
     all.errors("config-on-call", config.on_call.faults(config));
     all.errors("config-serve", config.serve.faults(WallClock.now()));
+    if let Some(provider) = &config.single_sign_on {
+        all.errors("config-single-sign-on", provider.faults());
+        all.secret("single_sign_on.client_secret", &provider.client_secret);
+    }
     all.errors("config-hook", super::hooks::faults(&config.hooks));
     for (name, hook) in &config.hooks {
         all.secret(&format!("hooks.{name}.secret"), &hook.secret);
@@ -217,7 +221,8 @@ mod tests {
              policy: [ {{ actions: [network.isolat], role: commander, votes: 1 }} ]\n\
              drill: {{ relay: {{ only_to: a@example.org }} }}\n\
              on_call:\n  files: [{}]\n  by: a\n  telephone: ring\n\
-             serve:\n  listen: everywhere\n  tls: {{ cert: {}, key: {} }}\n  trusted_proxies: [10.0.0.1, proxy]\n",
+             serve:\n  listen: everywhere\n  tls: {{ cert: {}, key: {} }}\n  trusted_proxies: [10.0.0.1, proxy]\n\
+             single_sign_on:\n  issuer: http://login.example\n  client_id: beistand\n  client_secret: {{ file: {} }}\n  server: lage.example\n",
             at("hosts.csv"),
             ssh("open", "kept"),
             ssh("kept", "none"),
@@ -225,7 +230,8 @@ mod tests {
             ssh("empty", "kept"),
             at("hosts.csv"),
             at("none"),
-            at("kept")
+            at("kept"),
+            at("none")
         );
         let config = Config::read(&text, Path::new("b.yaml")).unwrap();
         let found = findings(&config, &SourceText::new("b.yaml", text.as_str()));
@@ -249,6 +255,8 @@ mod tests {
             (19, "config-serve", true),
             (20, "config-serve", true),
             (21, "config-serve", true),
+            (23, "config-single-sign-on", true),
+            (25, "config-secret", true),
         ];
         assert_eq!(told, wanted, "{found:#?}");
         assert!(found.iter().all(|finding| finding.column > 1), "{found:#?}");

@@ -49,7 +49,7 @@ pub(crate) struct HookConfig {
 }
 
 /// As connectors have it: `{ file: PATH }`, which YAML has no words of its own for.
-fn reference<'d, D: Deserializer<'d>>(from: D) -> Result<SecretReference, D::Error> {
+pub(super) fn reference<'d, D: Deserializer<'d>>(from: D) -> Result<SecretReference, D::Error> {
     serde_json::from_value(Value::deserialize(from)?).map_err(D::Error::custom)
 }
 

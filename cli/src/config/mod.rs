@@ -8,6 +8,7 @@ mod on_call;
 mod schema;
 mod secrets;
 mod serve;
+mod sso;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ pub(crate) use on_call::{OnCall, roster};
 pub(crate) use schema::{config_schema, sample};
 pub(crate) use secrets::{Resolver, variable};
 pub(crate) use serve::{Serve, TlsFiles};
+pub(crate) use sso::Provider as SingleSignOnProvider;
 
 /// All of `beistand.yaml`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -61,6 +63,8 @@ pub(crate) struct Config {
     pub(crate) telemetry: Telemetry,
     /// The server.
     pub(crate) serve: Serve,
+    /// The provider that people may log in at.
+    pub(crate) single_sign_on: Option<SingleSignOnProvider>,
     /// Who outside may send alerts, by the name in the path.
     pub(crate) hooks: BTreeMap<String, HookConfig>,
 }
@@ -232,6 +236,9 @@ impl Config {
             *path = folder.join(&*path);
         }
         self.serve.relative_to(folder);
+        if let Some(provider) = &mut self.single_sign_on {
+            provider.relative_to(folder);
+        }
     }
 }
 

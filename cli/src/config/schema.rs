@@ -218,6 +218,14 @@ fn outside() -> Vec<Section> {
             json!({"listen": "[::]:8443", "name": ["beistand.example.org"]}),
         ),
         section(
+            "single_sign_on",
+            "A provider at which people may log in; it brings nothing but who they are.",
+            single_sign_on(),
+            json!({"issuer": "https://login.example.org", "client_id": "beistand",
+                "client_secret": {"file": "/etc/beistand/sso-secret"},
+                "server": "https://beistand.example.org"}),
+        ),
+        section(
             "hooks",
             "Who outside may send alerts: they open incidents and proposals, never runs.",
             json!({"type": "object", "additionalProperties": hook()}),
@@ -240,15 +248,34 @@ fn kinds() -> Vec<Value> {
     CONNECTORS.iter().map(kind).collect()
 }
 
+/// A reference to a secret.
+fn secret() -> Value {
+    json!({"type": "object", "title": "{file: PATH}, {env: NAME} or {credential: NAME}",
+        "minProperties": 1, "maxProperties": 1, "additionalProperties": false, "properties": {
+        "file": {"type": "string"}, "env": {"type": "string"}, "credential": {"type": "string"}}})
+}
+
+/// The provider that people may log in at.
+fn single_sign_on() -> Value {
+    let text = |title: &str| json!({"type": "string", "minLength": 1, "title": title});
+    json!({"type": "object", "additionalProperties": false,
+    "required": ["issuer", "client_id", "client_secret", "server"],
+    "properties": {
+        "issuer": text("address under which the provider names itself, letter by letter"),
+        "client_id": text("the name of this server there"),
+        "client_secret": secret(),
+        "server": text("address under which people open this server: https://lage.example:8443"),
+        "ca": text("PEM file with the only authorities that vouch for the provider"),
+    }})
+}
+
 /// Who outside may send alerts. A pointer is one into the JSON that is sent (RFC 6901).
 fn hook() -> Value {
     let pointer = json!({"type": "string", "pattern": "^/", "title": "JSON pointer"});
     let words = |all: Vec<&str>| json!({"enum": all});
     json!({"type": "object", "additionalProperties": false, "required": ["secret", "title"],
     "properties": {
-        "secret": {"type": "object", "title": "{file: PATH}, {env: NAME} or {credential: NAME}",
-            "minProperties": 1, "maxProperties": 1, "additionalProperties": false, "properties": {
-            "file": {"type": "string"}, "env": {"type": "string"}, "credential": {"type": "string"}}},
+        "secret": secret(),
         "organisation": {"type": "string"},
         "title": {"type": "string", "title": "a pointer, or a text with pointers: {/a} on {/b}"},
         "severity": {"type": "integer", "minimum": 1, "maximum": 4, "default": 3},
