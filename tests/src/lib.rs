@@ -9,6 +9,7 @@
 //! | [`postgres`] | a database on a cluster that syncs |
 //! | [`disk`] | ext4 that can be cut off, memory that fills up |
 //! | [`ledger`] | an HTTP server in its own process that remembers every effect |
+//! | [`oidc`] | a provider of single sign-on that is not ours, and one that lies |
 //! | [`otlp`] | a receiver of traces |
 //! | [`program`] | the built `beistand`, started and killed |
 //!
@@ -20,6 +21,7 @@ mod guardian;
 pub mod http;
 pub mod ledger;
 pub mod network;
+pub mod oidc;
 pub mod otlp;
 pub mod postgres;
 pub mod postgres_tls;

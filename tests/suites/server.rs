@@ -16,6 +16,7 @@ mod inside;
 mod on_call;
 mod passkeys;
 mod race;
+mod sso;
 mod telephone;
 mod town;
 mod void;
@@ -46,8 +47,12 @@ struct Served {
 
 /// Starts a server and waits until it says where it listens.
 fn serve(desk: &Desk, words: &[&str]) -> Served {
-    let running =
-        desk.call(&[&["serve", "--listen", "127.0.0.1:0"], words].concat()).start().unwrap();
+    serve_at(desk, "127.0.0.1:0", words)
+}
+
+/// The same at an address of one's own.
+fn serve_at(desk: &Desk, address: &str, words: &[&str]) -> Served {
+    let running = desk.call(&[&["serve", "--listen", address], words].concat()).start().unwrap();
     let client = wait_for("the server to listen", DEADLINE, || {
         let said = running.stderr();
         Ok::<_, Trouble>(said.lines().find_map(listening))

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::python;
 use crate::report::Report;
-use crate::run::{Trouble, find, is_root, run};
+use crate::run::{Trouble, find, is_root, root, run, run_quietly};
 
 /// The Debian package and the program (or the file, with a `/`) by which it is recognised.
 const NEEDS: &[(&str, &str)] = &[
@@ -26,7 +26,15 @@ const NEEDS: &[(&str, &str)] = &[
     ("util-linux", "nsenter"),
     ("openssl", "openssl"),
     ("python3-aiosmtpd", "/usr/lib/python3/dist-packages/aiosmtpd"),
+    ("nodejs", "node"),
+    ("npm", "npm"),
 ];
+
+/// The folder of the provider of single sign-on, and its lock file there.
+const OIDC: (&str, &str) = ("tests/oidc", "package-lock.json");
+
+/// Where that which is installed says by which lock file.
+const INSTALLED: &str = "node_modules/.installed-by";
 
 /// Installs the packages in `$@`. While it runs, a policy keeps Debian from starting the services
 /// that it unpacks; it is gone however the script ends. A policy that was there before stays.
@@ -73,6 +81,28 @@ pub(crate) fn provide(report: &Report) -> Result<(), Trouble> {
         "after the installation these are still not found: {}",
         still.join(" ")
     )))
+}
+
+/// Installs what the suites use of npm, exactly as the lock file has it, with its digests.
+///
+/// # Errors
+/// When npm fails.
+pub(crate) fn provide_npm(report: &Report) -> Result<(), Trouble> {
+    let (folder, lock) = (root().join(OIDC.0), OIDC.1);
+    let unread = |error| Trouble::new(format!("could not read {}/{lock}: {error}", OIDC.0));
+    let wanted = std::fs::read(folder.join(lock)).map_err(unread)?;
+    let installed = folder.join(INSTALLED);
+    if std::fs::read(&installed).is_ok_and(|there| there == wanted) {
+        report.step("packages of npm: all there");
+        return Ok(());
+    }
+    report.step("packages of npm: installing what tests/oidc/package-lock.json names");
+    let mut npm = Command::new("npm");
+    // No script of a package runs here, and nothing but the result is said.
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+    run_quietly("npm ci", npm.current_dir(&folder))?;
+    let unwritten = |error| Trouble::new(format!("could not write {INSTALLED}: {error}"));
+    std::fs::write(&installed, wanted).map_err(unwritten)
 }
 
 /// The packages whose program is not found.

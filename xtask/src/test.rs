@@ -22,6 +22,7 @@ const CRASH_POINTS: &str = "--features=beistand/crash-points";
 pub(crate) fn test(report: &Report, filter: &[String]) -> Result<(), Trouble> {
     packages::provide(report)?;
     python::provide(report)?;
+    packages::provide_npm(report)?;
     let _rights = Rights::keep(report)?;
     if filter.is_empty() {
         checks(report)?;
