@@ -19,6 +19,7 @@ const DOCUMENTS: [&str; 8] = [
     "docs/first-steps.md",
     "docs/on-call.md",
     "docs/one-more-connector.md",
+    "docs/single-sign-on.md",
 ];
 
 /// The map must be read in one sitting.
