@@ -9,7 +9,7 @@ use beistand_core::access::{Permission, may};
 use beistand_core::model::Role;
 use beistand_tests::program::Call;
 
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 10] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",

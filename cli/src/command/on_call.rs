@@ -1,6 +1,7 @@
 //! Who is on call now, and who was called to what waits.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use beistand_core::model::{IncidentId, Millis, NeedId, Role};
 use beistand_core::on_call::{CallOut, CallOuts, Shift, instant};
@@ -71,8 +72,8 @@ impl Called {
     pub(super) async fn of(reader: &Reader, needs: &[Need]) -> Outcome<Self> {
         let mut all = BTreeMap::new();
         for need in needs {
-            if !all.contains_key(&need.incident) {
-                all.insert(need.incident, call_outs(reader, need.incident).await?);
+            if let Entry::Vacant(place) = all.entry(need.incident) {
+                place.insert(call_outs(reader, need.incident).await?);
             }
         }
         Ok(Self(all))

@@ -38,9 +38,11 @@ pub(crate) fn sample(given: &Map<String, Value>) -> Result<String, serde_yaml::E
         let shown = json!({ section.name: value.unwrap_or(&section.example) });
         let yaml = serde_yaml::to_string(&shown)?;
         let mark = if value.is_some() { "" } else { "#" };
-        text.push_str(&format!("\n# {}\n", section.title));
+        for piece in ["\n# ", section.title, "\n"] {
+            text.push_str(piece);
+        }
         for line in yaml.lines() {
-            text.push_str(&format!("{mark}{line}\n"));
+            text.extend([mark, line, "\n"]);
         }
     }
     Ok(text)
@@ -73,7 +75,7 @@ fn texts() -> Value {
     json!({"type": "array", "items": {"type": "string"}})
 }
 
-fn object(properties: Value) -> Value {
+fn object(properties: &Value) -> Value {
     json!({"type": "object", "additionalProperties": false, "properties": properties})
 }
 
@@ -84,7 +86,7 @@ fn ours() -> Vec<Section> {
         section(
             "provider",
             "Who we are; the short name is part of incident numbers.",
-            object(json!({"id": text, "short": text, "name": text, "land": text,
+            object(&json!({"id": text, "short": text, "name": text, "land": text,
                 "legal_form": text})),
             json!({"id": "sit.example", "short": "SIT", "name": "SIT Beispiel", "land": "NW",
                 "legal_form": "zweckverband"}),
@@ -147,7 +149,7 @@ fn products() -> Vec<Section> {
         section(
             "limits",
             "How many different targets, over all runs.",
-            object(json!({"targets_per_run": {"type": "integer"},
+            object(&json!({"targets_per_run": {"type": "integer"},
                 "targets_per_hour": {"type": "integer"},
                 "targets_per_organisation": {"type": "integer"}})),
             json!({"targets_per_run": 500, "targets_per_hour": 1000}),
@@ -171,13 +173,13 @@ fn people() -> Vec<Section> {
         section(
             "escalation",
             "Who is asked as well when something is late.",
-            object(json!({"role": text})),
+            object(&json!({"role": text})),
             json!({"role": "deputy"}),
         ),
         section(
             "on_call",
             "Who is on call (CSV: role, person, from, until, mail, telephone), and what calls them.",
-            object(json!({
+            object(&json!({
                 "files": texts(),
                 "by": {"type": "string", "title": "the connector that sends the mails"},
                 "telephone": {"type": "string",
@@ -202,13 +204,13 @@ fn outside() -> Vec<Section> {
         section(
             "telemetry",
             "Where traces go; nowhere without it.",
-            object(json!({"otlp": {"type": "string", "format": "uri"}})),
+            object(&json!({"otlp": {"type": "string", "format": "uri"}})),
             json!({"otlp": "http://127.0.0.1:4318"}),
         ),
         section(
             "serve",
             "The server. A certificate is self-made where none is given.",
-            object(json!({
+            object(&json!({
                 "listen": {"type": "string", "title": "address and port",
                     "default": "127.0.0.1:8443"},
                 "tls": {"type": "object", "additionalProperties": false,
