@@ -96,14 +96,14 @@ pub(crate) struct Load {
 
 impl Load {
     /// So many, each on a connection of its own that is there before any of them asks.
-    pub(crate) fn start(place: &Place, paths: &[String], (count, pace): (usize, Pace)) -> Self {
+    pub(crate) fn start(place: &Place, paths: &[String], (count, asks): (usize, Pace)) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let wires: Vec<Wire> = (0..count).map(|_| place.wire()).collect();
         let began = now();
         let threads = wires.into_iter().enumerate().map(|(number, mut wire)| {
             let path = paths.get(number % paths.len()).cloned().unwrap_or_default();
             let (over, token) = (Arc::clone(&over), place.token().to_owned());
-            let (way, apart) = (place.way().clone(), pace.apart(count));
+            let (way, apart) = (place.way().clone(), asks.apart(count));
             // Not all in the same instant.
             let mut next = began + apart.mul_f64(number as f64 / count as f64);
             let work = move || {

@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 /// Longer than the server lets anybody wait.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What everybody shares who asks.
 #[derive(Debug, Clone)]
@@ -59,13 +59,11 @@ impl Wire {
     /// The status of an answer, which is read to its end; 0 where the connection is lost, and another
     /// one is there.
     pub(crate) fn get(&mut self, path: &str, token: &str, way: &Way) -> u16 {
-        match self.answered(("GET", path), token, None) {
-            Ok((status, _)) => status,
-            Err(_) => {
-                *self = Self::new(way);
-                0
-            }
-        }
+        let Ok((status, _)) = self.answered(("GET", path), token, None) else {
+            *self = Self::new(way);
+            return 0;
+        };
+        status
     }
 
     /// The status and the body of an answer.
