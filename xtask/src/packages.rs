@@ -26,7 +26,6 @@ const NEEDS: &[(&str, &str)] = &[
     ("util-linux", "nsenter"),
     ("openssl", "openssl"),
     ("python3-aiosmtpd", "/usr/lib/python3/dist-packages/aiosmtpd"),
-    ("nodejs", "node"),
     ("npm", "npm"),
 ];
 

@@ -191,6 +191,7 @@ async fn admin(here: &Context, args: &InitArgs) -> Outcome<Option<String>> {
         break_glass: false,
         roles: vec![Role::Admin],
         reach,
+        sso: None,
         file: args.new.clone(),
     };
     if let Err(failure) = user::user(here, UserVerb::Add(add)).await {

@@ -71,7 +71,8 @@ pub fn table() -> Routes {
         .add(NeedsThere(Permission::Change), Ordinary, routes!(acts::assets))
         .add(NeedsThere(Permission::Launch), Ordinary, routes!(calls::call))
         .add(NeedsThere(Permission::Assign), Ordinary, routes!(acts::roles))
-        .add(NeedsThere(Permission::Assign), Ordinary, routes!(acts::handover))
+        // Whom it is offered to may have had no part in it; the engine asks who offers for more.
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(acts::handover))
         .add_sized(
             evidence::BODY_BYTES_MAX,
             NeedsThere(Permission::Note),
