@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
@@ -38,6 +38,8 @@ pub const SECRET: &str = "a-secret-of-the-tests-that-opens-nothing";
 pub struct Provider {
     server: Child,
     address: SocketAddr,
+    /// Held open: it says more, and would die of nobody who listens.
+    _said: Option<BufReader<ChildStdout>>,
 }
 
 impl Provider {
@@ -64,8 +66,9 @@ impl Provider {
             .spawn()
             .or_trouble("node could not be started (`cargo xtask test` installs it)")?;
         let mut port = String::new();
-        if let Some(output) = server.stdout.take() {
-            BufReader::new(output).read_line(&mut port).or_trouble("asking for the port")?;
+        let mut said = server.stdout.take().map(BufReader::new);
+        if let Some(said) = &mut said {
+            said.read_line(&mut port).or_trouble("asking for the port")?;
         }
         let Ok(port) = port.trim().parse::<u16>() else {
             let said = fs::read_to_string(log.path().join("log")).unwrap_or_default();
@@ -73,7 +76,8 @@ impl Provider {
             drop(server.wait());
             return Err(Trouble::new(format!("the provider did not come up: {said}")));
         };
-        Ok(Self { server, address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)) })
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Ok(Self { server, address, _said: said })
     }
 
     /// How it names itself.

@@ -54,6 +54,7 @@ const KNOWN_TO: &[(&str, &[&str])] = &[
     ("utoipa", &["beistand-web"]),
     ("rcgen", &["beistand-web"]),
     ("openidconnect", &["beistand-web"]),
+    ("webauthn-rs", &["beistand-runtime"]),
     ("clap", &["beistand"]),
     ("miette", &["beistand"]),
     ("opentelemetry-otlp", &["beistand"]),

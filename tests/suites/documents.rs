@@ -9,7 +9,7 @@ use beistand_core::access::{Permission, may};
 use beistand_core::model::Role;
 use beistand_tests::program::Call;
 
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -19,6 +19,7 @@ const DOCUMENTS: [&str; 10] = [
     "docs/first-steps.md",
     "docs/on-call.md",
     "docs/one-more-connector.md",
+    "docs/server.md",
     "docs/single-sign-on.md",
 ];
 

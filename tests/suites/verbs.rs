@@ -327,3 +327,15 @@ fn whoever_supersedes_a_run_is_told_before_what_becomes_of_its_effects() {
     desk.done(&[&words[..], &["--yes"]].concat()).expect_code(7).unwrap();
     desk.ok(0, &["verify"]);
 }
+
+#[test]
+fn a_file_that_is_added_twice_is_kept_once_and_the_store_is_whole() {
+    let desk = Desk::new();
+    let opened = desk.json(&["incident", "open", "Night", "--as", ANNA]);
+    let id = opened["incident"].as_str().unwrap();
+    desk.write("log.txt", "what was seen");
+    for _ in 0..2 {
+        desk.ok(0, &["evidence", "add", id, "log.txt", "--as", ANNA]);
+    }
+    desk.ok(0, &["verify"]);
+}

@@ -2,10 +2,11 @@
 //!
 //! 1. The answer will have its headers; who is at the other end is settled; the path has one
 //!    spelling; nobody else's page sent it.
-//! 2. A place in the route's lane, so that finding out who asks is bounded as well.
-//! 3. Who asks, and whether they may.
-//! 4. The body as a whole, without a place: a slow client keeps nobody waiting.
-//! 5. The handler, in a task of its own: neither a client that leaves nor a time limit cuts it half
+//! 2. Who asks, and whether they may: in a lane of its own, in which nobody is turned away, so that
+//!    who is nobody takes no place of those who are somebody.
+//! 3. The body as a whole, without a place: a slow client keeps nobody waiting. Who asks is found out
+//!    once more then: whoever was shut out meanwhile is out.
+//! 4. A place in the route's lane, and the handler, in a task of its own: neither a client that leaves nor a time limit cuts it half
 //!    way, and a panic in it is an answer.
 
 use std::net::SocketAddr;
@@ -24,7 +25,7 @@ use tokio::time::timeout;
 use crate::door::{Denied, Doorkeeper, Who, credential};
 use crate::limits::{BODY_BYTES_MAX, Limits, whole};
 use crate::peer::{Peer, Proxies};
-use crate::pressure::{Lane, Pressure};
+use crate::pressure::Pressure;
 use crate::report::Problem;
 use crate::routes::{Right, Rule};
 use crate::{headers, origin, strict};
@@ -92,20 +93,20 @@ impl Gate {
     }
 
     async fn pass(&self, rule: Rule, request: Request, next: Next) -> Result<Response, Problem> {
-        let turn = self.pressure.turn(rule.lane).await?;
-        let mut request = request;
-        if let Some(caller) = self.admitted(rule.right, request.headers()).await? {
-            request.extensions_mut().insert(Who(caller));
-        }
-        let (request, turn, large) = if request.body().is_end_stream() {
-            (request, turn, None)
+        let mut caller = self.admitted(rule.right, request.headers()).await?;
+        let (mut request, large) = if request.body().is_end_stream() {
+            (request, None)
         } else {
-            drop(turn);
             let is_large = rule.body_bytes_max > BODY_BYTES_MAX;
             let large = is_large.then(|| self.pressure.large()).transpose()?;
             let request = whole(request, rule.body_bytes_max, self.limits.body_within).await?;
-            (request, self.pressure.turn(rule.lane).await?, large)
+            caller = self.admitted(rule.right, request.headers()).await?;
+            (request, large)
         };
+        let turn = self.pressure.turn(rule.lane).await?;
+        if let Some(caller) = caller {
+            request.extensions_mut().insert(Who(caller));
+        }
         let task = tokio::spawn(async move {
             let response = next.run(request).await;
             drop((turn, large));
@@ -139,6 +140,7 @@ impl Gate {
 
     async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
         let shown = credential(headers).ok_or_else(Problem::unauthorized)?;
+        let _turn = self.pressure.asks().await?;
         self.door.identify(shown).await.map_err(|denied| match &denied {
             Denied::Invalid => Problem::unauthorized().because(&denied),
             Denied::Unavailable(_) => {
@@ -149,10 +151,6 @@ impl Gate {
 
     /// For what is not in the table: only who is logged in learns that.
     pub(crate) async fn unknown(&self, headers: &HeaderMap, problem: Problem) -> Problem {
-        let _turn = match self.pressure.turn(Lane::Ordinary).await {
-            Ok(turn) => turn,
-            Err(full) => return full,
-        };
         self.caller(headers).await.map_or_else(|refused| refused, |_| problem)
     }
 }

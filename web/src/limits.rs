@@ -12,6 +12,9 @@ use crate::report::Problem;
 /// What a body has room for where nothing else is said, in bytes: a long form, not a file.
 pub(crate) const BODY_BYTES_MAX: usize = 256 << 10;
 
+/// What a body of somebody has room for who is not known yet: words, and what a passkey answers.
+pub(crate) const STRANGERS_BYTES_MAX: usize = 16 << 10;
+
 /// Every limit of the server. The defaults are what a small machine bears.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -44,6 +47,8 @@ pub struct Limits {
     pub log_in_at_work_max: u32,
     /// Logins that wait for a place.
     pub log_in_waiting_max: u32,
+    /// Requests at once of which it is found out who asks: a read of the store each.
+    pub asking_at_work_max: u32,
     /// Large bodies at once, evidence: each is held in memory whole, three times over while it is
     /// read.
     pub large_bodies_max: u32,
@@ -70,6 +75,7 @@ impl Default for Limits {
             urgent_waiting_max: 128,
             log_in_at_work_max: 4,
             log_in_waiting_max: 64,
+            asking_at_work_max: 16,
             large_bodies_max: 2,
             waits_within: Duration::from_secs(2),
             leave_within: Duration::from_secs(10),

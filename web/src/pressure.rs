@@ -22,6 +22,8 @@ pub enum Lane {
     Urgent,
     /// Logging in: what strangers may ask for, and what costs the most.
     LogIn,
+    /// Proving it once more: it costs as much, and only who is logged in may ask for it.
+    Prove,
     /// It waits for nothing, because it costs nothing.
     Free,
 }
@@ -48,6 +50,9 @@ pub(crate) struct Pressure {
     ordinary: Places,
     urgent: Places,
     log_in: Places,
+    prove: Places,
+    /// Finding out who asks.
+    asking: Places,
     large: Arc<Semaphore>,
     waits: Duration,
 }
@@ -74,6 +79,8 @@ impl Pressure {
             ordinary: Places::new(limits.at_work_max, limits.waiting_max),
             urgent: Places::new(limits.urgent_at_work_max, limits.urgent_waiting_max),
             log_in: Places::new(limits.log_in_at_work_max, limits.log_in_waiting_max),
+            prove: Places::new(limits.log_in_at_work_max, limits.log_in_waiting_max),
+            asking: Places::new(limits.asking_at_work_max, limits.connections_max),
             large: Arc::new(Semaphore::new(limits.large_bodies_max as usize)),
             waits: limits.waits_within,
         }
@@ -88,6 +95,14 @@ impl Pressure {
         Arc::clone(&self.large).try_acquire_owned().map_err(|_| Problem::too_many(full))
     }
 
+    /// A place to find out who asks: one after the other, and there is a seat for each connection.
+    ///
+    /// # Errors
+    /// 429 when it took too long.
+    pub(crate) async fn asks(&self) -> Result<Turn, Problem> {
+        self.asking.turn(self.waits).await
+    }
+
     /// A place in a lane, as soon as there is one.
     ///
     /// # Errors
@@ -97,13 +112,14 @@ impl Pressure {
             Lane::Ordinary => self.ordinary.turn(self.waits).await,
             Lane::Urgent => self.urgent.turn(self.waits).await,
             Lane::LogIn => self.log_in.turn(self.waits).await,
+            Lane::Prove => self.prove.turn(self.waits).await,
             Lane::Free => Ok(Turn { _held: None }),
         }
     }
 
     /// Waits until nothing is at work.
     pub(crate) async fn idle(&self) {
-        for places in [&self.ordinary, &self.urgent, &self.log_in] {
+        for places in [&self.ordinary, &self.urgent, &self.log_in, &self.prove] {
             drop(places.work.acquire_many(places.at_work).await);
         }
     }

@@ -331,6 +331,9 @@ impl From<EngineError> for Problem {
         if let EngineError::Moved { .. } = &error {
             return Self::moved(error.to_string());
         }
+        if matches!(error, EngineError::ProveAgain) {
+            return Self::prove_again();
+        }
         let told = error_json(&error);
         let word = |name: &str| told.get(name).and_then(Value::as_str).unwrap_or_default();
         let detail = word("message");

@@ -222,7 +222,7 @@ fn shown(one: &Credential) -> Value {
 async fn list(context: &Context) -> Outcome {
     let reader = context.reader().await?;
     let grants = reader.grants().await?;
-    let (mut all, mut lines) = (Vec::new(), Vec::new());
+    let (mut all, mut lines, mut named) = (Vec::new(), Vec::new(), Vec::new());
     for account in reader.accounts().await? {
         let credentials = reader.credentials(&account.name).await?;
         let held = grants.iter().filter(|grant| grant.person == account.person);
@@ -250,6 +250,15 @@ async fn list(context: &Context) -> Outcome {
             words.collect::<Vec<_>>().join(", "),
             proofs.collect::<Vec<_>>().join(", "),
         ]);
+        // What is taken back one by one; a passphrase is changed, and a code is used up.
+        let one_by_one = |one: &&Credential| match one.kind {
+            CredentialKind::Token | CredentialKind::Passkey | CredentialKind::SingleSignOn => true,
+            CredentialKind::Passphrase | CredentialKind::Code => false,
+        };
+        named.extend(credentials.iter().filter(one_by_one).map(|one| {
+            let (kind, title) = (one.kind.as_str().to_owned(), one.label.clone());
+            vec![one.id.clone(), account.name.to_string(), kind, title]
+        }));
         all.push(json!({
             "account": account.name, "kind": account.kind.as_str(), "person": account.person,
             "made_at": account.made_at.to_string(),
@@ -268,6 +277,10 @@ async fn list(context: &Context) -> Outcome {
     } else {
         let head = ["ACCOUNT", "KIND", "PERSON", "STATE", "MAY", "PROVES BY"];
         context.out.table(&head, &lines);
+        if !named.is_empty() {
+            context.out.line("");
+            context.out.table(&["ID", "OF", "KIND", "TITLE"], &named);
+        }
     }
     Ok(Exit::Ok)
 }

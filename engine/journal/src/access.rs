@@ -182,10 +182,10 @@ impl Journal {
         self.direct("keep a session", sql, params).await.map(|_| ())
     }
 
-    /// Ends a session.
-    pub async fn drop_session(&self, id: &str) -> Result<(), StoreError> {
-        let sql = "delete from session where id = $1";
-        self.direct("end a session", sql, params![id]).await.map(|_| ())
+    /// Ends a session; `false` if it was over already.
+    pub async fn drop_session(&self, id: &str) -> Result<bool, StoreError> {
+        let sql = "delete from session where id = $1 returning no";
+        Ok(!self.direct("end a session", sql, params![id]).await?.is_empty())
     }
 
     /// Uses up what counts once; `false` if that was done before, or there is no such credential.

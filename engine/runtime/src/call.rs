@@ -3,7 +3,6 @@
 //! The command line and the JSON interface ask for it alike. It sends nothing: it makes the playbook
 //! of one step, and refuses before anything is written what would be refused anyway.
 
-use beistand_core::access::Rights;
 use beistand_core::model::{ActionName, ActionSpec, Catalogue, IncidentId, Mode, RunId};
 use beistand_core::playbook::{CheckRequest, NoLibrary, Plan, SourceText, check};
 use beistand_core::run::{Actor, Connectors as _, Launch, Legacy, launch, never_sent, touched};
@@ -11,6 +10,7 @@ use beistand_journal::Incident;
 use beistand_script::Scripts;
 use serde_json::{Value, json};
 
+use crate::access::Caller;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::incidents::IncidentAct;
@@ -130,15 +130,23 @@ impl OneCall {
         let bound = bindings.iter().filter(|binding| binding.capability == capability);
         // Whichever of them it will be; by hand where there is none.
         let does = bound.map(|binding| Some(&binding.connector)).chain([None]);
-        let mut hurts = spec.destructive;
         for connector in does {
-            hurts |= connector.is_some_and(|name| modes.destructive(name, &self.action, with));
             targets = touched((setup, modes), spec, connector, (with, targets));
         }
-        match hurts.then(|| never_sent(setup, mode, &targets)).flatten() {
+        match self.destroys(modes)?.then(|| never_sent(setup, mode, &targets)).flatten() {
             Some(why) => Err(EngineError::NotAllowed(why)),
             None => Ok(()),
         }
+    }
+
+    /// Whether it cuts something off: always, or through one of those that could do it.
+    fn destroys(&self, modes: &ModeSetup) -> Result<bool, EngineError> {
+        let catalogue = Catalogue::first();
+        let (spec, with) = self.filled(&catalogue)?;
+        let capability = self.action.capability();
+        let mut bound = modes.bindings.iter().filter(|one| one.capability == capability);
+        let hurts = bound.any(|one| modes.destructive(&one.connector, &self.action, &with));
+        Ok(spec.destructive || hurts)
     }
 
     /// What is written into the incident before it is done.
@@ -151,18 +159,24 @@ impl Engine {
     /// Does one thing in an incident, now; the run that does it is durable on return.
     ///
     /// # Errors
-    /// As [`OneCall::plan`] and [`OneCall::may_be_sent`], and as any launch.
+    /// As [`OneCall::plan`] and [`OneCall::may_be_sent`], and as any launch;
+    /// [`EngineError::ProveAgain`] where it cuts something off.
     pub async fn call(
         &self,
-        rights: &Rights,
+        caller: &Caller,
         incident: IncidentId,
         call: OneCall,
     ) -> Result<RunId, EngineError> {
         let row = self.0.incidents.get(&self.0.journal, incident).await?;
         let plan = call.plan(&self.0.scripts)?;
-        call.may_be_sent(self.0.modes.of(row.mode), &plan, &row)?;
+        let modes = self.0.modes.of(row.mode);
+        let cuts = row.mode == Mode::Live && call.destroys(modes)?;
+        if cuts && !caller.is_fresh(self.0.clock.now()) {
+            return Err(EngineError::ProveAgain);
+        }
+        call.may_be_sent(modes, &plan, &row)?;
         let (act, by) = (call.note(), call.by.clone());
-        self.execute_as(rights, Verb::Incident { incident, act, by, if_seq: None }).await?;
+        self.execute_as(caller, Verb::Incident { incident, act, by, if_seq: None }).await?;
         let new = NewRun {
             sources: plan.sources(),
             playbook: plan.name().clone(),
@@ -176,7 +190,7 @@ impl Engine {
             case: None,
             by: call.by,
         };
-        let answer = self.execute_as(rights, Verb::Launch(Box::new(new))).await?;
+        let answer = self.execute_as(caller, Verb::Launch(Box::new(new))).await?;
         let run = answer.get("run").and_then(Value::as_str).and_then(|text| text.parse().ok());
         run.ok_or_else(|| EngineError::Internal("a launch named no run".to_owned()))
     }

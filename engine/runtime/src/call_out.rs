@@ -147,8 +147,13 @@ impl Engine {
             open.entry(*id).or_default();
         }
         let mut going = Vec::new();
+        let mut failed = None;
         for (id, needs) in open {
-            going.extend(self.write_calls(calling, (id, &needs), known).await?);
+            // What was written down of one incident goes out, whatever becomes of another.
+            match self.write_calls(calling, (id, &needs), known).await {
+                Ok(written) => going.extend(written),
+                Err(error) => failed = Some(error),
+            }
         }
         for some in going.chunks(AT_ONCE) {
             self.0.crash_at("before_call_out");
@@ -157,10 +162,12 @@ impl Engine {
             for (one, (end, message)) in some.iter().zip(ends) {
                 let key = one.wanted.key;
                 let ended = program(Head::CallOutEnded { key, end })?.text(message);
-                self.append_calls(one.incident, vec![ended], None).await?;
+                if let Err(error) = self.append_calls(one.incident, vec![ended], None).await {
+                    failed = Some(error);
+                }
             }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// Writes down who is called about one incident; they are called afterwards.

@@ -26,6 +26,9 @@ pub enum EngineError {
     /// It may not be done: stop switch, no guard, not this person.
     #[error("{0}")]
     NotAllowed(String),
+    /// It wants a proof of a moment ago of who asks.
+    #[error("this wants a proof of a moment ago of who you are")]
+    ProveAgain,
     /// The words of the call are off.
     #[error("{0}")]
     Usage(String),

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use beistand_core::access::Rights;
 use beistand_core::entry::StreamKind;
 use beistand_core::incident::store;
 use beistand_core::model::{AccountName, ConnectorName, EntryId, IncidentId, Millis, Mode, RunId};
@@ -13,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::access::{AccessAct, From, of_command};
+use crate::access::{AccessAct, Caller, From, of_command};
 use crate::drive::{Answer, Job, Order, missing};
 use crate::engine::{Engine, Inner};
 use crate::error::EngineError;
@@ -115,8 +114,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError`], by what the asker can do.
-    pub async fn execute_as(&self, rights: &Rights, verb: Verb) -> Result<Value, EngineError> {
-        self.execute_for(verb, None, From::Here(Some(rights))).await
+    pub async fn execute_as(&self, caller: &Caller, verb: Verb) -> Result<Value, EngineError> {
+        self.execute_for(verb, None, From::Here(Some(caller))).await
     }
 
     pub(crate) async fn execute_for(
@@ -326,6 +325,7 @@ pub fn error_json(error: &EngineError) -> Value {
         | EngineError::Answer(AnswerError::Usage(_) | AnswerError::Form(_))
         | EngineError::Launch(LaunchError::Inputs(_)) => "usage",
         EngineError::NotAllowed(_)
+        | EngineError::ProveAgain
         | EngineError::Answer(AnswerError::NotAllowed(_))
         | EngineError::Launch(
             LaunchError::NoGuard(_) | LaunchError::ByHand(_) | LaunchError::Automatic(_),
@@ -351,6 +351,7 @@ fn problems(error: &EngineError) -> Value {
         | EngineError::Conflict(_)
         | EngineError::Moved { .. }
         | EngineError::NotAllowed(_)
+        | EngineError::ProveAgain
         | EngineError::Usage(_)
         | EngineError::Unreadable { .. }
         | EngineError::Broken { .. }

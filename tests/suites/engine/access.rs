@@ -207,6 +207,11 @@ async fn a_session_is_dead_when_it_ends_and_when_its_account_is_locked() {
     let root = engine.log_in(&"root".parse().unwrap(), secret(WORDS), None, "here").await.unwrap();
     let third = engine.begin_session(&root).await.unwrap();
     assert!(matches!(engine.renew_session(&third.cookie, &caller).await, Err(Denied::Wrong)));
+    let renewed = engine.renew_session(&third.cookie, &root).await.unwrap();
+    let copied = engine.caller_by_session(&third.cookie).await;
+    assert!(matches!(copied, Err(Denied::Wrong)), "a copy of the cookie is not fresh, it is dead");
+    engine.caller_by_session(&renewed.cookie).await.unwrap();
+    assert_eq!(renewed.until, third.until, "who proves it again and again stays no longer");
     engine.leave().await;
 }
 

@@ -196,3 +196,29 @@ fn who_guesses_is_told_how_long_to_wait() {
     // Somebody else from the same place is let in.
     assert_eq!(staffed.log_in("root", WORDS).status, 200);
 }
+
+#[test]
+fn who_may_let_things_through_is_made_by_who_just_proved_it() {
+    let staffed = Staffed::new();
+    let file = staffed.words.display().to_string();
+    staffed.as_root(&["user", "add", "mallory", "--role", "reviewer", "--new", &file], 0);
+    let token = ["token", "add", "cleo", "--title", "x", "--may", "assign", "--may", "read"];
+    let made = staffed.as_root(&[&["--json"][..], &token].concat(), 0);
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let token = made["token"].as_str().unwrap();
+    let cookie = staffed.cookie("cleo");
+    let opened = json!({"title": "It burns"});
+    let opened = staffed.with(&cookie, "POST", "/api/v1/incidents", Some(&opened));
+    let id = opened.json()["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/incidents/{id}/roles");
+    let role = |role: &str| json!({"role": role, "person": "mallory"});
+    for (word, status) in [("commander", 403), ("approver", 403), ("scribe", 200)] {
+        let answer = staffed.served.client.post(&path, token, &role(word));
+        assert_eq!(answer.status, status, "{word}: {answer:?}");
+        if status == 403 {
+            assert_eq!(answer.json()["type"], "urn:beistand:problem:prove-again", "{word}");
+        }
+    }
+    let given = staffed.with(&cookie, "POST", &path, Some(&role("approver")));
+    assert_eq!(given.status, 200, "{given:?}");
+}

@@ -165,6 +165,8 @@ fn who_the_provider_knows_is_let_in_and_is_fresh_only_when_they_prove_it_here() 
         assert_eq!(signed.me(&mut browser).json()["fresh"], false);
         let proof = signed.post(&browser, "/api/v1/session/proof", &json!({"passphrase": WORDS}));
         assert_eq!(proof.status, 200, "{proof:?}");
+        assert_eq!(signed.me(&mut browser).status, 401, "a copy of the cookie is dead");
+        browser.keep(&signed.address.to_string(), &proof);
         let me = signed.me(&mut browser).json();
         assert_eq!((&me["proof"], &me["fresh"]), (&json!("passphrase"), &json!(true)));
     }

@@ -5,7 +5,6 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::IntoResponse;
 use beistand_core::access::Permission;
-use beistand_core::model::Catalogue;
 use beistand_runtime::OneCall;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -41,7 +40,7 @@ pub(super) struct CallRuns {
 }
 
 /// Does one thing now: a run of one step, with guard, limits, policy and undo. In a drill it is one.
-/// What cuts something off wants a proof of a moment ago.
+/// What cuts something off, live, wants a proof of a moment ago.
 #[utoipa::path(
     post, path = "/api/v1/incidents/{id}/calls", tag = "incidents", request_body = CallWanted,
     params(("id" = String, Path, description = "The incident's id or number")),
@@ -60,11 +59,6 @@ pub(super) async fn call(
     for permission in [Permission::Launch, Permission::Note] {
         allowed(&app, &who, (&text, id, &about), permission).await?;
     }
-    let catalogue = Catalogue::first();
-    let cuts = catalogue.get(&body.action.0).is_some_and(|spec| spec.destructive);
-    if cuts && !who.0.is_fresh(app.engine.now()) {
-        return Err(Problem::prove_again());
-    }
     let call = OneCall {
         action: body.action.0,
         with: Value::Object(body.with),
@@ -72,7 +66,7 @@ pub(super) async fn call(
         by_hand_ok: body.by_hand_ok,
         by: who.0.actor.clone(),
     };
-    let run = app.engine.call(&who.0.rights, id, call).await?.to_string();
+    let run = app.engine.call(&who.0, id, call).await?.to_string();
     let place = format!("/api/v1/runs/{run}");
     Ok((StatusCode::CREATED, [(LOCATION, place)], Sent(CallRuns { run })))
 }

@@ -84,7 +84,7 @@ pub(super) async fn more(
         by_hand_ok: body.by_hand_ok,
         by: caller.actor.clone(),
     }));
-    let answer = app.engine.execute_as(&caller.rights, verb).await?;
+    let answer = app.engine.execute_as(&caller, verb).await?;
     let further: Further =
         serde_json::from_value(answer).map_err(|error| Problem::internal(&error))?;
     Ok((StatusCode::CREATED, place(further.run), Sent(further)).into_response())
@@ -119,7 +119,7 @@ pub(super) async fn supersede(
         by_hand_ok: body.by_hand_ok,
         by: caller.actor.clone(),
     }));
-    let answer = app.engine.execute_as(&caller.rights, verb).await?;
+    let answer = app.engine.execute_as(&caller, verb).await?;
     let successor: Successor =
         serde_json::from_value(answer).map_err(|error| Problem::internal(&error))?;
     Ok((StatusCode::ACCEPTED, place(successor.run), Sent(successor)).into_response())

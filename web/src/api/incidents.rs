@@ -224,7 +224,7 @@ pub(super) async fn open(
     };
     let verb = Verb::OpenIncident(new);
     who.may(verb.needs(), &About::Instance)?;
-    let answer: IncidentAt = shaped(app.engine.execute_as(&who.0.rights, verb).await?)?;
+    let answer: IncidentAt = shaped(app.engine.execute_as(&who.0, verb).await?)?;
     let place = format!("/api/v1/incidents/{}", answer.incident);
     Ok((StatusCode::CREATED, [(LOCATION, place)], Sent(answer)))
 }
@@ -306,7 +306,7 @@ pub(super) async fn written(
     let (id, about) = about(app, incident).await?;
     let verb = verb(id);
     allowed(app, who, (incident, id, &about), verb.needs()).await?;
-    let answer: Written = shaped(app.engine.execute_as(&who.0.rights, verb).await?)?;
+    let answer: Written = shaped(app.engine.execute_as(&who.0, verb).await?)?;
     Ok(([(ETAG, etag(answer.seq)?)], Sent(answer)))
 }
 

@@ -1,6 +1,5 @@
 //! Who am I, and what may I do; a passphrase of one's own.
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
@@ -12,11 +11,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::passkeys::Answered;
-use super::session::{Code, over, proved};
+use super::session::{Code, in_session, over, proved};
 use crate::app::App;
 use crate::door::{Credential, Who, credential};
 use crate::json::{Exact, Sent};
-use crate::peer::Peer;
 use crate::report::Problem;
 
 /// Somebody who is logged in.
@@ -72,17 +70,19 @@ pub(super) struct Another {
 )]
 pub(super) async fn passphrase(
     State(app): State<App>,
-    Extension(peer): Extension<Peer>,
     Who(caller): Who,
     headers: HeaderMap,
     Exact(body): Exact<Another>,
 ) -> Result<Response, Problem> {
-    let (Some(Credential::Session(_)), Some(account)) = (credential(&headers), &caller.account)
+    let (Some(Credential::Session(cookie)), Some(account)) =
+        (credential(&headers), &caller.account)
     else {
         let text = "a passphrase is changed in a session; a token never does";
         return Err(Problem::conflict(text).hint("log in at `POST /api/v1/session`"));
     };
-    let caller = proved(&app, &peer, account, (body.passphrase, body.code, body.passkey)).await?;
+    let from = in_session(&Secret::new(cookie.to_owned()));
+    let given = (body.passphrase, body.code, body.passkey);
+    let caller = proved(&app, &from, account, given).await?;
     match app.engine.change_passphrase(&caller, Secret::new(body.new)).await {
         Ok(()) => over(),
         Err(Unchanged::Weak(weak)) => Err(Problem::malformed(weak.to_string()).place("new")),

@@ -36,12 +36,13 @@ mod world;
 use beistand_core::access::Permission;
 use utoipa_axum::routes;
 
+use crate::limits::STRANGERS_BYTES_MAX;
 use crate::pressure::Lane;
 use crate::routes::{Right, Routes};
 
 /// Every route there is.
 pub fn table() -> Routes {
-    use Lane::{Free, LogIn, Ordinary, Urgent};
+    use Lane::{Free, LogIn, Ordinary, Prove, Urgent};
     use Right::{LoggedIn, Needs, NeedsThere, Public};
     Routes::new()
         .add(Public, Free, routes!(health::healthz))
@@ -49,15 +50,15 @@ pub fn table() -> Routes {
         .add(Needs(Permission::Observe), Ordinary, routes!(health::metrics))
         .add(Public, Ordinary, routes!(openapi::openapi))
         .add(LoggedIn, Ordinary, routes!(me::me))
-        .add(LoggedIn, LogIn, routes!(me::passphrase))
+        .add(LoggedIn, Prove, routes!(me::passphrase))
         .add(LoggedIn, Ordinary, routes!(passkeys::list))
         .add(LoggedIn, Ordinary, routes!(passkeys::add))
         .add(LoggedIn, Ordinary, routes!(passkeys::begin))
         .add(LoggedIn, Ordinary, routes!(passkeys::remove))
-        .add(Public, LogIn, routes!(passkeys::challenge))
-        .add(Public, LogIn, routes!(session::log_in))
+        .add_sized(STRANGERS_BYTES_MAX, Public, LogIn, routes!(passkeys::challenge))
+        .add_sized(STRANGERS_BYTES_MAX, Public, LogIn, routes!(session::log_in))
         .add(LoggedIn, Urgent, routes!(session::log_out))
-        .add(LoggedIn, Urgent, routes!(session::prove))
+        .add(LoggedIn, Prove, routes!(session::prove))
         // Ordinary: who waits for a provider that hangs takes no place of those who type their words.
         .add(Public, Ordinary, routes!(sso::set_out))
         .add(Public, Ordinary, routes!(sso::come_back))
@@ -138,7 +139,6 @@ mod tests {
             "/api/v1/runs/{id}/cancel",
             "/api/v1/runs/{id}/pause",
             "/api/v1/session",
-            "/api/v1/session/proof",
             "/api/v1/stop",
         ];
         assert_eq!(urgent, own);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use beistand_core::access::Permission;
-use beistand_core::model::{Digest, Mode, NeedId, RunId};
+use beistand_core::model::{Digest, NeedId, RunId};
 use beistand_core::run::{Answer, AnswerKind, Command};
 use beistand_journal::{NeedFilter, Run};
 use beistand_runtime::Caller;
@@ -145,20 +145,6 @@ impl AnswerWord {
             | Self::SendAgain => Permission::Answer,
         }
     }
-
-    /// Whether something is cut off, or sent once more, because of it.
-    const fn destroys(self) -> bool {
-        match self {
-            Self::Approve | Self::SendAgain => true,
-            Self::Deny
-            | Self::Done
-            | Self::Retry
-            | Self::Skip
-            | Self::ByHand
-            | Self::Abort
-            | Self::NotDone => false,
-        }
-    }
 }
 
 /// What waits for people, oldest first.
@@ -225,25 +211,22 @@ async fn answered(
 ) -> Result<Sent<Value>, Problem> {
     let mut runs = BTreeSet::new();
     let mut answers = Vec::with_capacity(said.len());
-    let mut wanted: Option<(Run, Permission)> = None;
-    let mut destroys = false;
+    let mut wanted: Option<Run> = None;
+    let named: BTreeSet<_> = said.iter().map(|one| one.id).collect();
+    if named.len() < said.len() {
+        return Err(Problem::malformed("a need is answered once").place("answers"));
+    }
     let votes_only = said.iter().all(|one| one.answer.needs() == Permission::Approve);
     for one in said {
         let row = run_of(app, caller, (one.id, one.answer.needs())).await?;
-        destroys |= one.answer.destroys();
         if runs.insert(row.id) && runs.len() > 1 {
             let text = "needs of one run can be answered together, and these are of several";
             return Err(Problem::malformed(text).place("answers"));
         }
-        // The engine asks for the right to vote where any of them is a vote.
-        let permission = match wanted {
-            Some((_, Permission::Approve)) => Permission::Approve,
-            Some(_) | None => one.answer.needs(),
-        };
-        wanted = Some((row, permission));
+        wanted = Some(row);
         answers.push(read(one)?);
     }
-    let Some((row, permission)) = wanted else {
+    let Some(row) = wanted else {
         return Err(Problem::malformed("nothing is answered").place("answers"));
     };
     let voter = match telephone {
@@ -255,9 +238,6 @@ async fn answered(
         None => None,
     };
     let voter = voter.as_ref().unwrap_or(caller);
-    if destroys && row.mode == Mode::Live {
-        part::proved(app, voter, (&row, permission)).await?;
-    }
     let by = voter.actor.clone();
     told(app, voter, row.id, Command::Answer { answers, by, roles: None }).await
 }

@@ -1,7 +1,7 @@
 //! What the routes have in common: parts of lists, who may reach a run, texts and their limits.
 
 use beistand_core::access::Permission;
-use beistand_core::model::{IncidentId, Mode, RunId};
+use beistand_core::model::{IncidentId, RunId};
 use beistand_journal::Run;
 use beistand_runtime::{Caller, EngineError, Listed, ViewPage};
 use serde_json::{Value, json};
@@ -109,24 +109,6 @@ pub(super) async fn reached(
             Some(row).filter(|_| may).ok_or_else(|| hidden.into())
         }
         Err(error) => Err(error.into()),
-    }
-}
-
-/// Whether what destroys something is let through: in the real world it wants a proof of a moment
-/// ago. Who may not do it at all is refused by the engine, which writes that down.
-///
-/// # Errors
-/// 403 of its own kind.
-pub(super) async fn proved(
-    app: &App,
-    caller: &Caller,
-    (row, permission): (&Run, Permission),
-) -> Result<(), Problem> {
-    let about = app.engine.about_run(row.id).await?;
-    let stale = !caller.is_fresh(app.engine.now()) && caller.rights.may(permission, &about);
-    match row.mode {
-        Mode::Live if stale => Err(Problem::prove_again()),
-        Mode::Live | Mode::Drill => Ok(()),
     }
 }
 

@@ -142,7 +142,7 @@ pub(super) async fn launch(
     }
     let new = new_run(&app, &caller, wanted, key).await?;
     let verb = Verb::Launch(Box::new(new));
-    let answer = app.engine.execute_as(&caller.rights, verb).await?;
+    let answer = app.engine.execute_as(&caller, verb).await?;
     let run = answer.get("run").and_then(Value::as_str).and_then(|run| run.parse().ok());
     let run: RunId = run
         .ok_or_else(|| Problem::from(EngineError::Internal("a launch named no run".to_owned())))?;

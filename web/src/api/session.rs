@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use beistand_core::model::{AccountName, Millis};
-use beistand_runtime::{Caller, Denied, SecondFactor, Secret};
+use beistand_runtime::{Begun, Caller, Denied, SecondFactor, Secret, token_lookup};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -79,7 +79,8 @@ pub(super) async fn log_in(
     Exact(body): Exact<LogIn>,
 ) -> Result<Response, Problem> {
     let account: AccountName = body.account.parse().map_err(|_| wrong())?;
-    let caller = proved(&app, &peer, &account, (body.passphrase, body.code, body.passkey)).await?;
+    let given = (body.passphrase, body.code, body.passkey);
+    let caller = proved(&app, &peer.place(), &account, given).await?;
     // Whatever session the browser had before is over: nobody can have slipped it in.
     if let Some(Credential::Session(before)) = credential(&headers) {
         app.engine.end_session(&Secret::new(before.to_owned())).await?;
@@ -87,18 +88,17 @@ pub(super) async fn log_in(
     let begun = app.engine.begin_session(&caller).await;
     let now = app.engine.now();
     let begun = begun.map_err(|denied| refused(&denied, now))?;
-    let seconds = begun.until.since(now).millis() / 1000;
-    answered(&caller, now, &format!("{}; Max-Age={seconds}", begun.cookie.expose()))
+    answered(&caller, now, &begun)
 }
 
-/// Prove once more who you are: what destroys wants a proof of a moment ago.
+/// Prove once more who you are: what destroys wants a proof of a moment ago. The session goes on under
+/// another cookie.
 #[utoipa::path(
     post, path = "/api/v1/session/proof", tag = "session", request_body = Prove,
     responses((status = 200, description = "You, proved a moment ago", body = Me))
 )]
 pub(super) async fn prove(
     State(app): State<App>,
-    Extension(peer): Extension<Peer>,
     Who(caller): Who,
     headers: HeaderMap,
     Exact(body): Exact<Prove>,
@@ -109,11 +109,12 @@ pub(super) async fn prove(
         return Err(Problem::conflict(text).hint("log in at `POST /api/v1/session`"));
     };
     let cookie = Secret::new(cookie.to_owned());
-    let caller = proved(&app, &peer, &account, (body.passphrase, body.code, body.passkey)).await?;
+    let from = in_session(&cookie);
+    let caller = proved(&app, &from, &account, (body.passphrase, body.code, body.passkey)).await?;
     let now = app.engine.now();
     let renewed = app.engine.renew_session(&cookie, &caller).await;
-    renewed.map_err(|denied| refused(&denied, now))?;
-    Ok(Sent(Me::of(&caller, now)).into_response())
+    let renewed = renewed.map_err(|denied| refused(&denied, now))?;
+    answered(&caller, now, &renewed)
 }
 
 /// Log out. The session's cookie is dead at once.
@@ -138,10 +139,15 @@ pub(super) fn over() -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// Who gives an account's words now.
+/// Where who is logged in guesses: in their session alone, so that nobody who has none makes them wait.
+pub(super) fn in_session(cookie: &Secret) -> String {
+    format!("session/{}", token_lookup(cookie))
+}
+
+/// Who gives an account's words now; wrong ones are counted by where they come from.
 pub(super) async fn proved(
     app: &App,
-    peer: &Peer,
+    from: &str,
     account: &AccountName,
     (passphrase, code, passkey): (String, Option<Code>, Option<Answered>),
 ) -> Result<Caller, Problem> {
@@ -153,13 +159,15 @@ pub(super) async fn proved(
         (None, Some(answered)) => Some(answered.factor(app)?),
         (None, None) => None,
     };
-    let found = app.engine.log_in(account, Secret::new(passphrase), second, &peer.place()).await;
+    let found = app.engine.log_in(account, Secret::new(passphrase), second, from).await;
     found.map_err(|denied| refused(&denied, app.engine.now()))
 }
 
-fn answered(caller: &Caller, now: Millis, value: &str) -> Result<Response, Problem> {
+fn answered(caller: &Caller, now: Millis, begun: &Begun) -> Result<Response, Problem> {
     let mut response = Sent(Me::of(caller, now)).into_response();
-    response.headers_mut().insert(header::SET_COOKIE, cookie(value)?);
+    let seconds = begun.until.since(now).millis() / 1000;
+    let value = format!("{}; Max-Age={seconds}", begun.cookie.expose());
+    response.headers_mut().insert(header::SET_COOKIE, cookie(&value)?);
     Ok(response)
 }
 

@@ -2,8 +2,7 @@
 
 use axum::extract::State;
 use axum::response::IntoResponse;
-use beistand_core::access::Rights;
-use beistand_runtime::Verb;
+use beistand_runtime::{Caller, Verb};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -13,8 +12,8 @@ use crate::door::Who;
 use crate::json::{Exact, Sent};
 use crate::report::Problem;
 
-/// The most bytes of a reason: a sentence or two for the timeline.
-const REASON_BYTES_MAX: usize = 4 << 10;
+/// The most characters of a reason: a sentence or two for the timeline.
+const REASON_CHARS_MAX: usize = 4 << 10;
 
 /// Why.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -27,10 +26,10 @@ pub(super) struct Reason {
 
 impl Reason {
     fn checked(self) -> Result<String, Problem> {
-        if self.reason.len() <= REASON_BYTES_MAX {
+        if self.reason.chars().count() <= REASON_CHARS_MAX {
             return Ok(self.reason);
         }
-        let text = format!("a reason has at most {REASON_BYTES_MAX} bytes");
+        let text = format!("a reason has at most {REASON_CHARS_MAX} characters");
         Err(Problem::malformed(text).place("reason"))
     }
 }
@@ -55,8 +54,8 @@ pub(super) async fn stop(
     Who(caller): Who,
     Exact(body): Exact<Reason>,
 ) -> Result<impl IntoResponse, Problem> {
-    let verb = Verb::StopAll { by: caller.actor, reason: body.checked()? };
-    switched(&app, &caller.rights, verb).await
+    let verb = Verb::StopAll { by: caller.actor.clone(), reason: body.checked()? };
+    switched(&app, &caller, verb).await
 }
 
 /// Effects start again. Another person's act than the stop.
@@ -69,19 +68,16 @@ pub(super) async fn go_on(
     Who(caller): Who,
     Exact(body): Exact<Reason>,
 ) -> Result<impl IntoResponse, Problem> {
-    if !caller.is_fresh(app.engine.now()) {
-        return Err(Problem::prove_again());
-    }
-    let verb = Verb::GoOn { by: caller.actor, reason: body.checked()? };
-    switched(&app, &caller.rights, verb).await
+    let verb = Verb::GoOn { by: caller.actor.clone(), reason: body.checked()? };
+    switched(&app, &caller, verb).await
 }
 
 async fn switched(
     app: &App,
-    rights: &Rights,
+    caller: &Caller,
     verb: Verb,
 ) -> Result<impl IntoResponse + use<>, Problem> {
-    let answer = app.engine.execute_as(rights, verb).await?;
+    let answer = app.engine.execute_as(caller, verb).await?;
     let switch: Switch =
         serde_json::from_value(answer).map_err(|error| Problem::internal(&error))?;
     Ok(Sent(switch))

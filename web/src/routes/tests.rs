@@ -346,7 +346,8 @@ async fn a_full_server_says_so_and_lets_through_what_is_urgent() {
     let refused = answer(&router, request(&Method::GET, "/api/v1/me", commander)).await;
     assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
     assert!(refused.headers().contains_key(header::RETRY_AFTER));
-    assert_eq!(status(&router, &Method::GET, "/api/v1/nothing", commander).await, 429);
+    // What is not there takes no place of what is.
+    assert_eq!(status(&router, &Method::GET, "/api/v1/nothing", commander).await, 404);
     assert_eq!(status(&router, &Method::POST, "/api/v1/urgent", commander).await, 200);
     assert_eq!(status(&router, &Method::GET, "/open", None).await, 200);
     world.go.notify_one();

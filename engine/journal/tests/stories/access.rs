@@ -118,7 +118,8 @@ pub(crate) async fn a_session_ends_and_what_was_seen_is_forgotten_in_time(place:
     journal.put_session(session("b", Some("anna"))).await.unwrap();
     assert_eq!(reader.session("a", at(99)).await.unwrap(), Some(session("a", Some("anna"))));
     assert_eq!(reader.session("a", at(100)).await.unwrap(), None);
-    journal.drop_session("b").await.unwrap();
+    assert!(journal.drop_session("b").await.unwrap());
+    assert!(!journal.drop_session("b").await.unwrap());
     assert_eq!(reader.session("b", at(1)).await.unwrap(), None);
     journal.put_session(session("other", Some("bernd"))).await.unwrap();
     let account = "anna".parse().unwrap();

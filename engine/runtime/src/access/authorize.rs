@@ -5,10 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use beistand_core::access::{About, Changed, Permission, Rights};
+use beistand_core::access::{About, Changed, Permission, may};
 use beistand_core::model::{IncidentId, Mode, Role, RunId};
 use beistand_core::run::{Actor, AnswerKind, Command, Proof};
 
+use super::identify::Caller;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::incidents::IncidentAct;
@@ -17,8 +18,8 @@ use crate::verbs::Verb;
 /// Where a verb comes from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum From<'a> {
-    /// From this process, with what its caller may do; looked up where absent.
-    Here(Option<&'a Rights>),
+    /// From this process, with who asks and what they may do; looked up where absent.
+    Here(Option<&'a Caller>),
     /// Through the mailbox, from a process that may write the store.
     Mailbox,
 }
@@ -60,7 +61,7 @@ impl Engine {
             };
         }
         let rights = match from {
-            From::Here(Some(rights)) => rights.clone(),
+            From::Here(Some(caller)) => caller.rights.clone(),
             From::Here(None) | From::Mailbox => {
                 // What stands on paper is typed in by the right of who types it in: that somebody
                 // else wrote it gives nobody theirs.
@@ -73,7 +74,15 @@ impl Engine {
             let text = format!("`{}` may not do this: it needs `{permission}`", by.person);
             return self.turned_away(verb, &by, text).await;
         }
-        if let Some(text) = self.objection(verb, &by, &matter).await? {
+        let destroys = matter.mode == Mode::Live && wants_proof(verb);
+        // Who has a session can prove it once more; that is no refusal to write down.
+        if let From::Here(Some(caller)) = from
+            && destroys
+            && !caller.is_fresh(self.0.clock.now())
+        {
+            return Err(EngineError::ProveAgain);
+        }
+        if let Some(text) = self.objection(verb, &by, (&matter, destroys)).await? {
             return self.turned_away(verb, &by, text).await;
         }
         // A session was told of when it began; elsewhere each use is one.
@@ -98,11 +107,9 @@ impl Engine {
         &self,
         verb: &Verb,
         by: &Actor,
-        matter: &Matter,
+        (matter, destroys): (&Matter, bool),
     ) -> Result<Option<String>, EngineError> {
-        // Over HTTP it was asked for; a program may come through the mailbox too.
-        let program = matches!(by.proof, Some(Proof::Token | Proof::Machine));
-        if program && matter.mode == Mode::Live && wants_proof(verb) {
+        if destroys && matches!(by.proof, Some(Proof::Token | Proof::Machine)) {
             return Ok(Some(format!(
                 "a token of `{}` lets nothing through that destroys: prove who you are",
                 by.person
@@ -176,8 +183,9 @@ fn is_about_access(verb: &Verb) -> bool {
     matches!(verb, Verb::Access { .. })
 }
 
-/// Whether something is cut off, sent once more or taken back because of it, or everything goes on:
-/// live, that wants a person who proved a moment ago who they are.
+/// Whether something is cut off, sent once more or taken back because of it, everything goes on, or
+/// somebody may let such things through from now on: live, that wants a person who proved a moment ago
+/// who they are. A session that was left open makes itself no second pair of eyes.
 fn wants_proof(verb: &Verb) -> bool {
     match verb {
         Verb::Run { command: Command::Answer { answers, .. }, .. } => answers
@@ -186,6 +194,7 @@ fn wants_proof(verb: &Verb) -> bool {
         Verb::Run { command: Command::Undo { .. }, .. }
         | Verb::Telephone { .. }
         | Verb::GoOn { .. } => true,
+        Verb::Incident { act, .. } => gives_power(act),
         Verb::Run {
             command:
                 Command::Signal { .. }
@@ -200,11 +209,28 @@ fn wants_proof(verb: &Verb) -> bool {
         | Verb::More(_)
         | Verb::Supersede(_)
         | Verb::OpenIncident(_)
-        | Verb::Incident { .. }
         | Verb::StopAll { .. }
         | Verb::PauseConnector { .. }
         | Verb::Misheard { .. }
         | Verb::Access { .. } => false,
+    }
+}
+
+fn gives_power(act: &IncidentAct) -> bool {
+    match act {
+        IncidentAct::Assign { role, person } => {
+            let lets_through = [Permission::Approve, Permission::Assign, Permission::Manage];
+            person.is_some() && lets_through.iter().any(|one| may(*role, *one))
+        }
+        IncidentAct::OfferCommand { .. } | IncidentAct::AcceptCommand { .. } => true,
+        IncidentAct::Note { .. }
+        | IncidentAct::Propose { .. }
+        | IncidentAct::Evidence { .. }
+        | IncidentAct::Close { .. }
+        | IncidentAct::Edit { .. }
+        | IncidentAct::Assets { .. }
+        | IncidentAct::Link { .. }
+        | IncidentAct::WithdrawCommand => false,
     }
 }
 

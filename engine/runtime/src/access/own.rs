@@ -48,7 +48,7 @@ impl Engine {
         };
         let act = AccessAct::AddCredentials { account, credentials: vec![credential] };
         let verb = Verb::Access { act, by: caller.actor.clone() };
-        self.execute_as(&caller.rights, verb).await?;
+        self.execute_as(caller, verb).await?;
         Ok(())
     }
 }

@@ -252,7 +252,7 @@ impl Engine {
         };
         let act = AccessAct::AddCredentials { account, credentials: vec![credential] };
         let verb = Verb::Access { act, by: caller.actor.clone() };
-        let answer = self.execute_as(&caller.rights, verb).await?;
+        let answer = self.execute_as(caller, verb).await?;
         let id = answer.pointer("/credentials/0").and_then(Value::as_str);
         Ok(id.unwrap_or_default().to_owned())
     }
@@ -278,7 +278,7 @@ impl Engine {
         }
         let act = AccessAct::RemoveCredential { credential: id.to_owned() };
         let verb = Verb::Access { act, by: caller.actor.clone() };
-        self.execute_as(&caller.rights, verb).await.map(|_| ())
+        self.execute_as(caller, verb).await.map(|_| ())
     }
 
     /// Whether this is the answer of a device of the account to what was asked.

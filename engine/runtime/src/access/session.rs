@@ -86,18 +86,22 @@ impl Engine {
         self.caller(&account, kept.proof, kept.proved_at).await
     }
 
-    /// Notes in a session that its person proved who they are once more. Only the same account may.
+    /// Goes on with a session whose person proved who they are once more, under another cookie: a copy
+    /// of the one before is worth nothing. Only the same account may.
     ///
     /// # Errors
     /// [`Denied::Wrong`] where the session is over or another's.
-    pub async fn renew_session(&self, cookie: &Secret, caller: &Caller) -> Result<(), Denied> {
+    pub async fn renew_session(&self, cookie: &Secret, caller: &Caller) -> Result<Begun, Denied> {
         let id = token_lookup(cookie);
         let now = self.0.clock.now();
         let found = self.0.journal.reader().session(&id, now).await?.ok_or(Denied::Wrong)?;
-        if found.account != caller.account {
+        // Whoever ended it meanwhile has ended it.
+        if found.account != caller.account || !self.0.journal.drop_session(&id).await? {
             return Err(Denied::Wrong);
         }
-        self.keep_session(&id, caller, found.until).await
+        let cookie = new_token(self.0.random)?;
+        self.keep_session(&token_lookup(&cookie), caller, found.until).await?;
+        Ok(Begun { cookie, until: found.until })
     }
 
     /// Ends a session; its cookie is dead at once.
@@ -105,7 +109,7 @@ impl Engine {
     /// # Errors
     /// [`StoreError`] when it can not be written.
     pub async fn end_session(&self, cookie: &Secret) -> Result<(), StoreError> {
-        self.0.journal.drop_session(&token_lookup(cookie)).await
+        self.0.journal.drop_session(&token_lookup(cookie)).await.map(drop)
     }
 
     async fn session(&self, cookie: &Secret) -> Result<Option<(AccountName, Kept)>, StoreError> {

@@ -95,7 +95,10 @@ fn incident_lines(state: &IncidentState) -> BTreeSet<String> {
     let roles = state.roles.iter().map(|(role, person)| format!("`{person}` as {role}"));
     let organisations =
         state.organisations.iter().map(|organisation| format!("the organisation `{organisation}`"));
-    let evidence = state.evidence.iter().map(|file| {
+    // The same file under the same name is kept once, as it was added first.
+    let mut known = BTreeSet::new();
+    let kept = state.evidence.iter().filter(|file| known.insert((&file.name, &file.digest)));
+    let evidence = kept.map(|file| {
         format!("the evidence `{}` {} by {} at {}", file.name, file.digest, file.by.person, file.at)
     });
     let assets = state.assets().map(|asset| {

@@ -35,6 +35,12 @@ impl Browser {
         let client = Client { address: host.parse().unwrap(), pinned: None };
         let head = client.head("GET", &format!("/{path}"), None);
         let answer = client.raw(format!("{head}Cookie: {cookies}a=b\r\n\r\n").as_bytes()).unwrap();
+        self.keep(host, &answer);
+        answer
+    }
+
+    /// Keeps the cookies that a host's answer sets.
+    pub(super) fn keep(&mut self, host: &str, answer: &Answer) {
         for line in answer.headers("set-cookie") {
             let (pair, marks) = line.split_once(';').unwrap_or((line, ""));
             let (name, value) = pair.split_once('=').unwrap();
@@ -46,7 +52,6 @@ impl Browser {
                 self.jar.insert(key, (value.to_owned(), strict));
             }
         }
-        answer
     }
 
     /// From the server to the provider, there as somebody, to the address that leads back.
