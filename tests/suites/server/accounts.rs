@@ -209,7 +209,7 @@ fn who_may_let_things_through_is_made_by_who_just_proved_it() {
     let cookie = staffed.cookie("cleo");
     let opened = json!({"title": "It burns"});
     let opened = staffed.with(&cookie, "POST", "/api/v1/incidents", Some(&opened));
-    let id = opened.json()["id"].as_str().unwrap().to_owned();
+    let id = opened.json()["incident"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/incidents/{id}/roles");
     let role = |role: &str| json!({"role": role, "person": "mallory"});
     for (word, status) in [("commander", 403), ("approver", 403), ("scribe", 200)] {

@@ -161,8 +161,9 @@ fn nobody_writes_a_line_of_the_log_but_the_server() {
     let place = town.place(HERE, &["pc-a1"]);
     let hidden = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}\u{2066}\u{9b}31m";
     let forged = "2026-01-01T00:00:00Z ERROR forged";
-    let encoded: String =
-        format!("\n{forged}{hidden}\r\n").bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let written = format!("\n{forged}{hidden}\r\n");
+    let encoded =
+        written.bytes().fold(String::new(), |text, byte| text + format!("%{byte:02x}").as_str());
     let long = "l".repeat(6_000);
     for path in [
         format!("/{encoded}"),
@@ -176,8 +177,9 @@ fn nobody_writes_a_line_of_the_log_but_the_server() {
     let path = format!("/api/v1/incidents/{}/notes", place.incident);
     let noted = town.client().post(&path, &town.leads, &note);
     assert!([200, 400].contains(&noted.status), "{noted:?}");
-    let lone = town.client().send("POST", &path, Some(&town.leads), Some(r#"{"text": "\ud800"}"#));
-    assert_eq!(lone.status, 400, "{lone:?}");
+    let half = Some(r#"{"text": "\ud800"}"#);
+    let refused = town.client().send("POST", &path, Some(&town.leads), half);
+    assert_eq!(refused.status, 400, "{refused:?}");
     let megabyte = json!({"text": "x".repeat(1 << 20)});
     assert_eq!(town.client().post(&path, &town.leads, &megabyte).status, 413);
     let as_account = json!({"account": format!("\n{forged}{hidden}"), "passphrase": "x"});

@@ -64,7 +64,7 @@ impl Device {
         object.push(0x58);
         object.push(u8::try_from(data.len()).unwrap());
         object.extend(&data);
-        self.answer(json!({
+        self.answer(&json!({
             "attestationObject": URL_SAFE_NO_PAD.encode(object),
             "clientDataJSON": URL_SAFE_NO_PAD.encode(client),
         }))
@@ -78,7 +78,7 @@ impl Device {
         let mut signed = data.clone();
         signed.extend(Sha256::digest(&client));
         let signature = self.key.sign(&self.random, &signed).unwrap();
-        self.answer(json!({
+        self.answer(&json!({
             "authenticatorData": URL_SAFE_NO_PAD.encode(data),
             "clientDataJSON": URL_SAFE_NO_PAD.encode(client),
             "signature": URL_SAFE_NO_PAD.encode(signature.as_ref()),
@@ -100,7 +100,7 @@ impl Device {
         data
     }
 
-    fn answer(&self, response: Value) -> Value {
+    fn answer(&self, response: &Value) -> Value {
         let id = URL_SAFE_NO_PAD.encode(self.id);
         json!({"id": id, "rawId": id, "type": "public-key", "response": response,
             "clientExtensionResults": {}})

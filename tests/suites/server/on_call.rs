@@ -69,7 +69,7 @@ impl Night {
     /// A server that dies at a place on its way.
     fn dies(&self, place: &str) -> Running {
         let words = ["serve", "--plain", "--listen", "127.0.0.1:0"];
-        self.desk.call(&words).env("BEISTAND_CRASH_AT", &format!("{place}:1")).start().unwrap()
+        self.desk.call(&words).env("BEISTAND_CRASH_AT", format!("{place}:1")).start().unwrap()
     }
 
     fn recipients(&self) -> Vec<String> {

@@ -99,11 +99,11 @@ fn alert(stage: &mut Stage) {
     mac.update(format!("v1:{at}:{body}").as_bytes());
     let signature = hex::encode(mac.finalize().into_bytes());
     let head = format!("Beistand-Timestamp: {at}\r\nBeistand-Signature: v1={signature}\r\n");
-    let heard = stage.house.ask_with("POST", "/api/v1/hooks/siem", &body, |_| head.clone());
-    assert_eq!(heard.status, 200, "{heard:?}");
-    let heard = heard.json();
-    assert!(stage.house.again || heard["opened"] == true, "{heard}");
-    text(&heard["incident"]).clone_into(&mut stage.facts.incident);
+    let taken = stage.house.ask_with("POST", "/api/v1/hooks/siem", &body, |_| head.clone());
+    assert_eq!(taken.status, 200, "{taken:?}");
+    let taken = taken.json();
+    assert!(stage.house.again || taken["opened"] == true, "{taken}");
+    text(&taken["incident"]).clone_into(&mut stage.facts.incident);
     for kind in ["incident-opened", "note-added", "asset-changed", "playbook-proposed"] {
         stage.did(kind, "hook-siem", "machine");
     }
