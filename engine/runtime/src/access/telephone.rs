@@ -36,7 +36,7 @@ fn place_of(typed_by: &Person) -> String {
 }
 
 /// Looks at a printed code that somebody reads out on the telephone. Nothing is written: a wrong
-/// one is counted by [`Engine::misheard`], a right one is used up by [`Verb::Telephone`].
+/// one is counted by `Engine::misheard`, a right one is used up by [`Verb::Telephone`].
 ///
 /// # Errors
 /// [`Denied`].
