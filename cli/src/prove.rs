@@ -10,7 +10,7 @@ use beistand_core::access::{Account, AccountKind, Permission};
 use beistand_core::model::AccountName;
 use beistand_core::run::{Actor, Proof};
 use beistand_journal::{OpenError, Reader};
-use beistand_runtime::{Secret, Verb, WallClock, account_of_token, account_of_words};
+use beistand_runtime::{Secret, Verb, WallClock, account_of_words, holder_of_token};
 
 use crate::config::variable;
 use crate::exit::{Exit, Failure, Outcome};
@@ -119,13 +119,14 @@ fn of_words(account: Account) -> Actor {
 
 async fn by_token(reader: &Reader, token: Secret) -> Outcome<Proved> {
     use beistand_runtime::Clock as _;
-    let found = account_of_token(reader, &token, WallClock.now()).await?;
-    let (account, only) = found.ok_or_else(|| {
+    let found = holder_of_token(reader, &token, WallClock.now()).await?;
+    let (holder, only) = found.ok_or_else(|| {
         let text = "the token in BEISTAND_TOKEN is unknown, ended or taken back";
         let hint =
             "`beistand token add` makes another; without the variable a passphrase is asked for";
         Failure::new(Exit::NotAllowed, text).hint(hint)
     })?;
+    let account = holder.account;
     let proof = match account.kind {
         AccountKind::Service => Proof::Machine,
         AccountKind::Person | AccountKind::BreakGlass => Proof::Token,

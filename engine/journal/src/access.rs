@@ -83,14 +83,14 @@ impl Reader {
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
         let sql = account_columns!("order by name limit $1");
         let rows = self.pool().rows("list accounts", sql, params![ROWS_MAX]).await?;
-        rows.into_iter().map(account).collect()
+        rows.into_iter().map(|mut row| account(&mut row)).collect()
     }
 
     /// An account by its name.
     pub async fn account(&self, name: &AccountName) -> Result<Option<Account>, StoreError> {
         let sql = account_columns!("where name = $1");
         let row = self.pool().row("read an account", sql, params![name.as_str()]).await?;
-        row.map(account).transpose()
+        row.map(|mut row| account(&mut row)).transpose()
     }
 
     /// The credentials of an account, oldest first; the used ones too.
@@ -122,7 +122,7 @@ impl Reader {
              limit $2";
         let params = params![person.as_str(), ROWS_MAX];
         let rows = self.pool().rows("read grants", sql, params).await?;
-        rows.into_iter().map(grant).collect()
+        rows.into_iter().map(listed).collect()
     }
 
     /// The roles of a person in incidents, as grants that reach there.
@@ -143,7 +143,7 @@ impl Reader {
         let sql =
             "select person, role, reach, until from access_grant order by person, no limit $1";
         let rows = self.pool().rows("list grants", sql, params![ROWS_MAX]).await?;
-        rows.into_iter().map(grant).collect()
+        rows.into_iter().map(listed).collect()
     }
 
     /// A session by the digest of its id; `None` too where it is over.
@@ -252,7 +252,7 @@ impl Journal {
     }
 }
 
-fn account(mut row: Row) -> Result<Account, StoreError> {
+pub(crate) fn account(row: &mut Row) -> Result<Account, StoreError> {
     Ok(Account {
         name: row.parse("account.name")?,
         kind: word(
@@ -287,9 +287,15 @@ fn credential(mut row: Row) -> Result<Credential, StoreError> {
     })
 }
 
-fn grant(mut row: Row) -> Result<Grant, StoreError> {
+fn listed(mut row: Row) -> Result<Grant, StoreError> {
+    let person = row.parse("access_grant.person")?;
+    grant(person, &mut row)
+}
+
+/// What a person was given.
+pub(crate) fn grant(person: Person, row: &mut Row) -> Result<Grant, StoreError> {
     Ok(Grant {
-        person: row.parse("access_grant.person")?,
+        person,
         role: row.parse("access_grant.role")?,
         reach: row.parse("access_grant.reach")?,
         until: row.maybe_int("access_grant.until")?.map(Millis::new),

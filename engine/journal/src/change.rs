@@ -162,3 +162,43 @@ pub enum Change {
         account: AccountName,
     },
 }
+
+impl Change {
+    /// Whether it changes what somebody may do who shows something.
+    pub(crate) const fn is_of_access(&self) -> bool {
+        match self {
+            Self::PutAccount(_)
+            | Self::PutCredential(_)
+            | Self::RemoveCredential { .. }
+            | Self::PutGrant(_)
+            | Self::RemoveGrant(_)
+            | Self::EndSessions { .. }
+            | Self::SetRole { .. } => true,
+            Self::PutRun(_)
+            | Self::RunStatus { .. }
+            | Self::Snapshot { .. }
+            | Self::PutNeed(_)
+            | Self::CloseNeed { .. }
+            | Self::CloseNeedsOf { .. }
+            | Self::AddSignal(_)
+            | Self::UseSignal { .. }
+            | Self::AnswerCommand { .. }
+            | Self::PutHold(_)
+            | Self::RemoveHold(_)
+            | Self::UseTarget(_)
+            | Self::Strike(_)
+            | Self::Once(_)
+            | Self::NotOnce(_)
+            | Self::PutIncident(_)
+            | Self::LinkOrganisation { .. }
+            | Self::PutAsset(_)
+            | Self::AddEvidence(_)
+            | Self::Stop { .. }
+            | Self::GoOn
+            | Self::Wake { .. }
+            | Self::EraseBody { .. }
+            | Self::Pause { .. }
+            | Self::Unpause { .. } => false,
+        }
+    }
+}

@@ -127,6 +127,13 @@ impl Journal {
         matches!(self.reader.pool(), Pool::Sqlite(_))
     }
 
+    /// Changes with everything that may change what accounts may do, before whoever asked for it hears
+    /// that it is done: what [`Reader`] says of them after this was asked for is true as long as it
+    /// stays the same. None where somebody else may write.
+    pub fn access_version(&self) -> Option<u64> {
+        self.is_alone().then(|| self.counters.access.load(Ordering::SeqCst))
+    }
+
     /// Writes one entry and what follows from it. Returns when it is durable.
     ///
     /// Whoever stops waiting does not take it back: it may be written all the same.

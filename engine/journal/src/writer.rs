@@ -282,6 +282,9 @@ impl Writer {
 
     fn acknowledge(&mut self, batch: Vec<Job>, verdicts: Vec<Verdict>) {
         self.at("after_commit");
+        if batch.iter().flat_map(|job| &job.changes).any(Change::is_of_access) {
+            self.counters.access_changed();
+        }
         let mut written = 0;
         for (job, verdict) in batch.into_iter().zip(verdicts) {
             let result = match verdict {
@@ -313,6 +316,8 @@ impl Writer {
     pub(crate) fn die(&mut self, why: &str) {
         tracing::error!(why, "the store could not be written; the writer has stopped");
         self.dead = Some(why.to_owned());
+        // Whether what was to be written stands there nobody knows.
+        self.counters.access_changed();
     }
 
     pub(crate) async fn roll_back(&mut self) {

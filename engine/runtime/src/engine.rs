@@ -22,6 +22,7 @@ use beistand_journal::{Journal, Lease};
 use beistand_script::Scripts;
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc};
 
+use crate::access::Holders;
 use crate::alert::Alerts;
 use crate::clock::Clock;
 use crate::drive::{self, Job};
@@ -113,6 +114,8 @@ pub(crate) struct Inner {
     pub(crate) leave: Notify,
     /// Held while an alert from outside is taken in: two of one thing open one incident.
     pub(crate) alerts: tokio::sync::Mutex<Alerts>,
+    /// Who stood behind what was shown.
+    pub(crate) holders: Holders,
     /// Held while accounts and grants change.
     pub(crate) access: tokio::sync::Mutex<()>,
     /// Held while runs are claimed.
@@ -175,6 +178,7 @@ impl Engine {
             leaving: AtomicBool::new(false),
             leave: Notify::new(),
             alerts: tokio::sync::Mutex::default(),
+            holders: Holders::default(),
             access: tokio::sync::Mutex::new(()),
             claiming: tokio::sync::Mutex::new(()),
             following: tokio::sync::Mutex::new(()),

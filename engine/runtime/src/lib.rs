@@ -29,6 +29,7 @@ mod more;
 mod open;
 mod permits;
 mod plans;
+mod recent;
 mod rows;
 mod run_loop;
 mod successor;
@@ -37,8 +38,8 @@ mod views;
 
 pub use access::{
     AccessAct, Begun, Caller, Challenge, Denied, FRESH_FOR, Nameless, NewCredential, NotAdded,
-    OnTelephone, Passkeys, SecondFactor, Secret, Shown, Unchanged, Weak, account_of_token,
-    account_of_words, code_as_heard, digested, new_code, new_token, on_telephone, strong,
+    OnTelephone, Passkeys, SecondFactor, Secret, Shown, Unchanged, Weak, account_of_words,
+    code_as_heard, digested, holder_of_token, new_code, new_token, on_telephone, strong,
     token_lookup,
 };
 pub use alert::{Heard, Hearing, HookAlert};

@@ -119,7 +119,9 @@ impl Writer {
                 told(answer, rows.map(|rows| !rows.is_empty()));
             }
             Work::Direct { what, sql, params, answer } => {
-                told(answer, self.tried(what, sql, params).await);
+                let done = self.tried(what, sql, params).await;
+                self.counters.access_changed();
+                told(answer, done);
             }
             Work::Seal { now, answer } => {
                 let sealed = self.seal(now).await;

@@ -1,9 +1,11 @@
 //! Accounts, credentials and grants are written with their entry; sessions and tallies by themselves.
 
+use std::slice;
+
 use beistand_core::access::{Account, AccountKind, CredentialKind, Grant, Reach};
 use beistand_core::entry::StreamKind;
 use beistand_core::model::Role;
-use beistand_journal::{Append, Change, Credential, Journal, Session, To};
+use beistand_journal::{Append, Change, Credential, Holder, Journal, Session, To};
 
 use super::{Place, at, entry, incident_id};
 
@@ -76,7 +78,31 @@ pub(crate) async fn accounts_and_grants_are_read_as_they_were_given(place: Place
     let change = Change::SetRole { incident, role, person: Some(person.clone()) };
     changed(&journal, 2, vec![change]).await;
     let there = Grant { role, reach: Reach::Incident(incident), until: None, ..grant(role) };
-    assert_eq!(reader.roles_of(&person).await.unwrap(), [there]);
+    assert_eq!(reader.roles_of(&person).await.unwrap(), slice::from_ref(&there));
+    let holder = Holder {
+        account: account("anna"),
+        grants: vec![grant(Role::Commander), grant(Role::Reviewer), there],
+        until: None,
+        body: String::new(),
+    };
+    assert_eq!(reader.holder(&anna).await.unwrap(), Some(holder.clone()));
+    let shown = Holder { body: code("t1").body, ..holder.clone() };
+    assert_eq!(reader.holder_of_token(&"0f".repeat(32)).await.unwrap(), Some(shown));
+    assert_eq!(reader.holder_of_token("00").await.unwrap(), None);
+    let session = Session {
+        id: "0a".repeat(32),
+        account: Some(anna.clone()),
+        until: at(9),
+        body: "{}".to_owned(),
+    };
+    journal.put_session(session.clone()).await.unwrap();
+    let shown = Holder { until: Some(at(9)), body: session.body, ..holder };
+    let found = reader.holder_of_session(&session.id).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&shown));
+    assert!(shown.holds(at(8)) && !shown.holds(at(9)));
+    assert_eq!(reader.holder_of_session(&"0f".repeat(32)).await.unwrap(), None);
+    let nobody = reader.holder(&"nora".parse().unwrap()).await.unwrap();
+    assert_eq!(nobody, None);
 
     let locked = Account { locked_at: Some(at(2)), ..account("anna") };
     let longer = Grant { until: None, ..grant(Role::Commander) };

@@ -11,11 +11,12 @@ use beistand_connector_api::Secret;
 use beistand_core::access::{Account, AccountKind, Changed, CredentialKind, Permission, Rights};
 use beistand_core::model::{AccountName, Millis, Person, Span, digest_of_bytes};
 use beistand_core::run::{Actor, Proof};
-use beistand_journal::{Credential, Reader, StoreError};
+use beistand_journal::{Holder, Reader, StoreError};
 use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
+use super::holders::ShownBy;
 use super::passkey::Shown;
 use super::secret::{self, opens};
 use crate::engine::Engine;
@@ -122,11 +123,25 @@ impl Engine {
         proof: Proof,
         proved_at: Option<Millis>,
     ) -> Result<Caller, Denied> {
-        let found = self.0.journal.reader().account(account).await?;
-        let account = found.filter(|found| found.locked_at.is_none()).ok_or(Denied::Wrong)?;
-        let rights = self.rights_of(&account.person).await?;
-        let actor = Actor::proved(account.person, proof).with_account(account.name.clone());
-        Ok(Caller { actor, account: Some(account.name), rights, proved_at })
+        let holder = self.0.journal.reader().holder(account).await?.ok_or(Denied::Wrong)?;
+        self.as_caller(&holder, proof, proved_at)
+    }
+
+    /// Somebody as what they showed has them.
+    pub(super) fn as_caller(
+        &self,
+        holder: &Holder,
+        proof: Proof,
+        proved_at: Option<Millis>,
+    ) -> Result<Caller, Denied> {
+        let Holder { account, grants, .. } = holder;
+        if account.locked_at.is_some() {
+            return Err(Denied::Wrong);
+        }
+        let rights = Rights::of(grants.iter().cloned(), self.0.clock.now());
+        let person = account.person.clone();
+        let actor = Actor::proved(person, proof).with_account(account.name.clone());
+        Ok(Caller { actor, account: Some(account.name.clone()), rights, proved_at })
     }
 
     /// Who holds a token: never more than its owner, never more than it was made for.
@@ -134,14 +149,15 @@ impl Engine {
     /// # Errors
     /// [`Denied::Wrong`] for a token that is unknown, ended or taken back.
     pub async fn caller_by_token(&self, token: &Secret) -> Result<Caller, Denied> {
-        let found = account_of_token(self.0.journal.reader(), token, self.0.clock.now()).await?;
-        let (account, only) = found.ok_or(Denied::Wrong)?;
-        let proof = match account.kind {
+        let shown = ShownBy::Token(secret::token_lookup(token));
+        let found = self.0.holders.find(&self.0.journal, shown, self.0.clock.now()).await?;
+        let holder = found.ok_or(Denied::Wrong)?;
+        let proof = match holder.account.kind {
             AccountKind::Person | AccountKind::BreakGlass => Proof::Token,
             AccountKind::Service => Proof::Machine,
         };
-        let mut caller = self.caller(&account.name, proof, None).await?;
-        caller.rights = caller.rights.only(only);
+        let mut caller = self.as_caller(&holder, proof, None)?;
+        caller.rights = caller.rights.only(made_for(&holder));
         Ok(caller)
     }
 
@@ -267,28 +283,28 @@ pub async fn account_of_words(
     Ok(account.filter(|_| right))
 }
 
-/// The account that a token is of, and what the token was made for.
+/// Whoever holds a token, and what the token was made for; nobody where it ended, or their account is
+/// locked.
 ///
 /// # Errors
 /// [`StoreError`] when it can not be read.
-pub async fn account_of_token(
+pub async fn holder_of_token(
     reader: &Reader,
     token: &Secret,
     now: Millis,
-) -> Result<Option<(Account, BTreeSet<Permission>)>, StoreError> {
-    let found = reader.credential_of(&secret::token_lookup(token)).await?;
-    let holds = |one: &Credential| {
-        one.kind == CredentialKind::Token && one.until.is_none_or(|until| now < until)
-    };
-    let Some(credential) = found.filter(holds) else { return Ok(None) };
-    let account = reader.account(&credential.account).await?;
-    let Some(account) = account.filter(|account| account.locked_at.is_none()) else {
-        return Ok(None);
-    };
-    let body: Value = serde_json::from_str(&credential.body).unwrap_or_default();
+) -> Result<Option<(Holder, BTreeSet<Permission>)>, StoreError> {
+    let found = reader.holder_of_token(&secret::token_lookup(token)).await?;
+    let holds = |one: &Holder| one.account.locked_at.is_none() && one.holds(now);
+    let Some(holder) = found.filter(holds) else { return Ok(None) };
+    let only = made_for(&holder);
+    Ok(Some((holder, only)))
+}
+
+/// What a token was made for.
+fn made_for(holder: &Holder) -> BTreeSet<Permission> {
+    let body: Value = serde_json::from_str(&holder.body).unwrap_or_default();
     let only = body.get("permissions").and_then(Value::as_array).into_iter().flatten();
-    let only = only.filter_map(|word| word.as_str()?.parse::<Permission>().ok()).collect();
-    Ok(Some((account, only)))
+    only.filter_map(|word| word.as_str()?.parse().ok()).collect()
 }
 
 /// What is kept of words that nobody knows: what a wrong name is checked against.

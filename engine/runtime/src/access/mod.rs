@@ -6,6 +6,7 @@
 
 mod act;
 mod authorize;
+mod holders;
 mod identify;
 mod own;
 mod passkey;
@@ -16,11 +17,12 @@ mod single_sign_on;
 mod telephone;
 
 pub(crate) use authorize::{From, of_command};
+pub(crate) use holders::Holders;
 
 pub use beistand_connector_api::Secret;
 
 pub use act::{AccessAct, NewCredential};
-pub use identify::{Caller, Denied, SecondFactor, account_of_token, account_of_words};
+pub use identify::{Caller, Denied, SecondFactor, account_of_words, holder_of_token};
 pub use own::Unchanged;
 pub use passkey::{Challenge, Nameless, NotAdded, Passkeys, Shown};
 pub use secret::{Weak, code_as_heard, digested, new_code, new_token, strong, token_lookup};

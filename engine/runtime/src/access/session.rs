@@ -6,11 +6,12 @@
 
 use beistand_connector_api::Secret;
 use beistand_core::access::CredentialKind;
-use beistand_core::model::{AccountName, Millis, Span};
+use beistand_core::model::{Millis, Span};
 use beistand_core::run::Proof;
 use beistand_journal::{Credential, Session, StoreError};
 use serde::{Deserialize, Serialize};
 
+use super::holders::ShownBy;
 use super::identify::{Caller, Denied};
 use super::secret::{new_token, token_lookup};
 use crate::engine::Engine;
@@ -81,9 +82,11 @@ impl Engine {
     /// # Errors
     /// [`Denied::Wrong`] where it is over, or its account is locked or gone.
     pub async fn caller_by_session(&self, cookie: &Secret) -> Result<Caller, Denied> {
-        let found = self.session(cookie).await?.ok_or(Denied::Wrong)?;
-        let (account, kept) = found;
-        self.caller(&account, kept.proof, kept.proved_at).await
+        let shown = ShownBy::Session(token_lookup(cookie));
+        let found = self.0.holders.find(&self.0.journal, shown, self.0.clock.now()).await?;
+        let holder = found.ok_or(Denied::Wrong)?;
+        let kept: Kept = serde_json::from_str(&holder.body).map_err(|_| Denied::Wrong)?;
+        self.as_caller(&holder, kept.proof, kept.proved_at)
     }
 
     /// Goes on with a session whose person proved who they are once more, under another cookie: a copy
@@ -110,12 +113,6 @@ impl Engine {
     /// [`StoreError`] when it can not be written.
     pub async fn end_session(&self, cookie: &Secret) -> Result<(), StoreError> {
         self.0.journal.drop_session(&token_lookup(cookie)).await.map(drop)
-    }
-
-    async fn session(&self, cookie: &Secret) -> Result<Option<(AccountName, Kept)>, StoreError> {
-        let id = token_lookup(cookie);
-        let found = self.0.journal.reader().session(&id, self.0.clock.now()).await?;
-        Ok(found.and_then(|found| Some((found.account?, serde_json::from_str(&found.body).ok()?))))
     }
 
     async fn keep_session(&self, id: &str, caller: &Caller, until: Millis) -> Result<(), Denied> {

@@ -8,11 +8,11 @@ use beistand_core::run::{RunState, decode};
 use beistand_journal::{Head, Run, RunVersion, Stream};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::recent::{Bounds, Recent};
 use super::seen::no_run;
 use super::{Views, lock};
 use crate::error::EngineError;
 use crate::load::{PAGE, apply};
+use crate::recent::{Bounds, Recent};
 
 /// Folded runs in memory. A provider has a few dozen that go on at once; a thousand are a list that
 /// somebody looks through. The weight is that of their entries, of which a folded run takes a few

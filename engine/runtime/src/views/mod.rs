@@ -23,7 +23,6 @@ mod hold;
 mod incident;
 mod material;
 mod need;
-mod recent;
 mod run;
 mod seen;
 mod told;
@@ -38,12 +37,12 @@ use beistand_script::Scripts;
 use serde_json::Value;
 
 use self::folded::{STATES, States};
-use self::recent::Recent;
 use self::run::{RENDERED, Rendered};
 use crate::engine::lock;
 use crate::error::EngineError;
 use crate::load::plan_of;
 use crate::plans::Plans;
+use crate::recent::Recent;
 
 pub use feed::{FEED_ROWS_MAX, Feed, FeedItem};
 pub use run::RunBytes;

@@ -8,9 +8,9 @@ use beistand_journal::{Below, Head, Need, NeedFilter, Page, Run, RunFilter, RunV
 use serde_json::{Value, json};
 
 use super::folded::Folded;
-use super::recent::Bounds;
 use super::{Listed, ViewPage, Views, cursor, lock, seen};
 use crate::error::EngineError;
+use crate::recent::Bounds;
 
 /// Children of one run that are shown.
 const CHILDREN_MAX: u32 = 1_000;

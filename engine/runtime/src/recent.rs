@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
+pub(crate) struct Bounds {
     /// So many.
-    pub(super) count: usize,
+    pub(crate) count: usize,
     /// So many bytes, as whoever puts something in counts them.
-    pub(super) bytes: usize,
+    pub(crate) bytes: usize,
 }
 
 #[derive(Debug)]
@@ -20,7 +20,7 @@ struct Kept<V> {
 
 /// What was asked for last.
 #[derive(Debug)]
-pub(super) struct Recent<K, V> {
+pub(crate) struct Recent<K, V> {
     bounds: Bounds,
     kept: BTreeMap<K, Kept<V>>,
     /// Keys by the turn in which they were last asked for.
@@ -30,12 +30,12 @@ pub(super) struct Recent<K, V> {
 }
 
 impl<K: Ord + Clone, V: Clone> Recent<K, V> {
-    pub(super) fn new(bounds: Bounds) -> Self {
+    pub(crate) fn new(bounds: Bounds) -> Self {
         Self { bounds, kept: BTreeMap::new(), turns: BTreeMap::new(), turn: 0, bytes: 0 }
     }
 
     /// What is kept, which is now the last to go.
-    pub(super) fn get(&mut self, key: &K) -> Option<V> {
+    pub(crate) fn get(&mut self, key: &K) -> Option<V> {
         let kept = self.kept.get_mut(key)?;
         self.turns.remove(&kept.turn);
         self.turn += 1;
@@ -46,7 +46,7 @@ impl<K: Ord + Clone, V: Clone> Recent<K, V> {
 
     /// Keeps something, instead of what was kept there; what was not asked for longest goes. What
     /// alone is too heavy is not kept.
-    pub(super) fn put(&mut self, key: K, value: V, bytes: usize) {
+    pub(crate) fn put(&mut self, key: K, value: V, bytes: usize) {
         self.remove(&key);
         if bytes > self.bounds.bytes {
             return;
@@ -63,7 +63,7 @@ impl<K: Ord + Clone, V: Clone> Recent<K, V> {
         }
     }
 
-    pub(super) fn remove(&mut self, key: &K) {
+    pub(crate) fn remove(&mut self, key: &K) {
         if let Some(gone) = self.kept.remove(key) {
             self.turns.remove(&gone.turn);
             self.bytes -= gone.bytes;
