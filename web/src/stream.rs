@@ -210,7 +210,9 @@ impl Told {
             }
             let scope = self.watch.caller.rights.scope();
             let page = (Some(self.cursor), ENTRIES_MAX);
-            let feed = match self.app.views.feed(self.watch.of, page, &scope).await {
+            // Apart: hundreds wait, and few of them look at once.
+            let look = Box::pin(self.app.views.feed(self.watch.of, page, &scope));
+            let feed = match look.await {
                 Ok(feed) => feed,
                 Err(error) => {
                     tracing::debug!(%error, "A stream of events ended.");
