@@ -25,7 +25,7 @@ use tokio::time::timeout;
 use crate::door::{Denied, Doorkeeper, Who, credential};
 use crate::limits::{BODY_BYTES_MAX, Limits, whole};
 use crate::peer::{Peer, Proxies};
-use crate::pressure::Pressure;
+use crate::pressure::{Lane, Pressure};
 use crate::report::Problem;
 use crate::routes::{Right, Rule};
 use crate::{headers, origin, strict};
@@ -93,14 +93,14 @@ impl Gate {
     }
 
     async fn pass(&self, rule: Rule, request: Request, next: Next) -> Result<Response, Problem> {
-        let mut caller = self.admitted(rule.right, request.headers()).await?;
+        let mut caller = self.admitted(rule, request.headers()).await?;
         let (mut request, large) = if request.body().is_end_stream() {
             (request, None)
         } else {
             let is_large = rule.body_bytes_max > BODY_BYTES_MAX;
             let large = is_large.then(|| self.pressure.large()).transpose()?;
             let request = whole(request, rule.body_bytes_max, self.limits.body_within).await?;
-            caller = self.admitted(rule.right, request.headers()).await?;
+            caller = self.admitted(rule, request.headers()).await?;
             (request, large)
         };
         let turn = self.pressure.turn(rule.lane).await?;
@@ -125,12 +125,12 @@ impl Gate {
     }
 
     /// Who asks, where the right wants somebody.
-    async fn admitted(&self, right: Right, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
-        if right == Right::Public {
+    async fn admitted(&self, rule: Rule, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
+        if rule.right == Right::Public {
             return Ok(None);
         }
-        let caller = self.caller(headers).await?;
-        let (may, lacks) = match right {
+        let caller = self.caller(headers, rule.lane).await?;
+        let (may, lacks) = match rule.right {
             Right::Public | Right::LoggedIn => return Ok(Some(caller)),
             Right::Needs(one) => (caller.rights.may(one, &About::Instance), one),
             Right::NeedsThere(one) => (caller.rights.may_somewhere(one), one),
@@ -138,9 +138,9 @@ impl Gate {
         if may { Ok(Some(caller)) } else { Err(Problem::lacks(lacks)) }
     }
 
-    async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+    async fn caller(&self, headers: &HeaderMap, lane: Lane) -> Result<Caller, Problem> {
         let shown = credential(headers).ok_or_else(Problem::unauthorized)?;
-        let _turn = self.pressure.asks().await?;
+        let _turn = self.pressure.asks(lane).await?;
         self.door.identify(shown).await.map_err(|denied| match &denied {
             Denied::Invalid => Problem::unauthorized().because(&denied),
             Denied::Unavailable(_) => {
@@ -151,7 +151,7 @@ impl Gate {
 
     /// For what is not in the table: only who is logged in learns that.
     pub(crate) async fn unknown(&self, headers: &HeaderMap, problem: Problem) -> Problem {
-        self.caller(headers).await.map_or_else(|refused| refused, |_| problem)
+        self.caller(headers, Lane::Ordinary).await.map_or_else(|refused| refused, |_| problem)
     }
 }
 

@@ -51,8 +51,9 @@ pub(crate) struct Pressure {
     urgent: Places,
     log_in: Places,
     prove: Places,
-    /// Finding out who asks.
+    /// Finding out who asks, and who asks for what is urgent.
     asking: Places,
+    asking_urgent: Places,
     large: Arc<Semaphore>,
     waits: Duration,
 }
@@ -81,6 +82,7 @@ impl Pressure {
             log_in: Places::new(limits.log_in_at_work_max, limits.log_in_waiting_max),
             prove: Places::new(limits.log_in_at_work_max, limits.log_in_waiting_max),
             asking: Places::new(limits.asking_at_work_max, limits.connections_max),
+            asking_urgent: Places::new(limits.asking_at_work_max, limits.connections_max),
             large: Arc::new(Semaphore::new(limits.large_bodies_max as usize)),
             waits: limits.waits_within,
         }
@@ -95,12 +97,17 @@ impl Pressure {
         Arc::clone(&self.large).try_acquire_owned().map_err(|_| Problem::too_many(full))
     }
 
-    /// A place to find out who asks: one after the other, and there is a seat for each connection.
+    /// A place to find out who asks for something in a lane: one after the other, and there is a seat
+    /// for each connection. Who asks for something urgent waits behind nobody who does not.
     ///
     /// # Errors
     /// 429 when it took too long.
-    pub(crate) async fn asks(&self) -> Result<Turn, Problem> {
-        self.asking.turn(self.waits).await
+    pub(crate) async fn asks(&self, lane: Lane) -> Result<Turn, Problem> {
+        let places = match lane {
+            Lane::Urgent | Lane::Prove => &self.asking_urgent,
+            Lane::Ordinary | Lane::LogIn | Lane::Free => &self.asking,
+        };
+        places.turn(self.waits).await
     }
 
     /// A place in a lane, as soon as there is one.
