@@ -254,6 +254,33 @@ fn no_credential_that_is_none_any_more_and_no_method_opens_a_door() {
     assert_eq!(town.journal(), before);
 }
 
+#[test]
+fn what_was_taken_back_is_gone_at_once_though_it_was_used_a_moment_before() {
+    let town = Town::new(&json!({}), &BTreeMap::new());
+    let alma = town.account("alma", &["--role", "commander"]);
+    let second = town.token("alma", &[]);
+    let [first, left, kept] =
+        [bearer(&alma.token), ("Cookie", town.cookie("alma")), ("Cookie", town.cookie("alma"))];
+    let second_line = bearer(&second.token);
+    let status = |path: &str, (name, value): &(&'static str, String)| {
+        town.client().ask(("GET", path), &[(name, value)], None).status
+    };
+    let me = |line: &(&'static str, String)| status("/api/v1/me", line);
+    let used = || [&first, &second_line, &left, &kept].map(me);
+    assert_eq!(used(), [200; 4]);
+    town.as_root(&["user", "remove", &second.id]);
+    assert_eq!(used(), [200, 401, 200, 200]);
+    let origin = format!("http://{}", town.client().address);
+    let lines = [("Cookie", left.1.as_str()), ("Origin", origin.as_str())];
+    assert_eq!(town.client().ask(("DELETE", "/api/v1/session"), &lines, None).status, 204);
+    assert_eq!(used(), [200, 401, 401, 200]);
+    assert_eq!(status("/api/v1/incidents", &first), 200);
+    town.as_root(&["user", "revoke", "alma", "commander"]);
+    assert_eq!(status("/api/v1/incidents", &first), 403);
+    town.as_root(&["user", "lock", "alma"]);
+    assert_eq!(used(), [401; 4]);
+}
+
 /// The permission that a route wants and whether a role has it.
 fn has(role: Role, right: Right, path: &str) -> (Option<Permission>, bool) {
     match right {
