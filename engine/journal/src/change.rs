@@ -161,4 +161,11 @@ pub enum Change {
         /// Whose.
         account: AccountName,
     },
+    /// What counts once is used up by what this entry says; [`crate::Guard::Unused`] holds it.
+    UseUp {
+        /// Which credential.
+        credential: String,
+        /// When.
+        at: Millis,
+    },
 }
