@@ -22,6 +22,7 @@ use beistand_journal::{Journal, Lease};
 use beistand_script::Scripts;
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc};
 
+use crate::access::UnderWay;
 use crate::alert::Alerts;
 use crate::clock::Clock;
 use crate::drive::{self, Job};
@@ -115,6 +116,8 @@ pub(crate) struct Inner {
     pub(crate) alerts: tokio::sync::Mutex<Alerts>,
     /// Held while accounts and grants change.
     pub(crate) access: tokio::sync::Mutex<()>,
+    /// Tries at accounts whose words are looked at.
+    pub(crate) guesses: UnderWay,
     /// Held while runs are claimed.
     pub(crate) claiming: tokio::sync::Mutex<()>,
     /// Held while a run is opened that counts on what runs before it were given.
@@ -176,6 +179,7 @@ impl Engine {
             leave: Notify::new(),
             alerts: tokio::sync::Mutex::default(),
             access: tokio::sync::Mutex::new(()),
+            guesses: UnderWay::default(),
             claiming: tokio::sync::Mutex::new(()),
             following: tokio::sync::Mutex::new(()),
             dead: Mutex::default(),

@@ -265,6 +265,62 @@ async fn a_program_stops_everything_and_only_a_person_lets_it_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_sends_many_guesses_at_once_has_no_more_of_them() {
+    let folder = folder();
+    let engine = staffed(&folder).await;
+    let name: beistand_core::model::AccountName = "cleo".parse().unwrap();
+    let mut tries = tokio::task::JoinSet::new();
+    for _ in 0..24 {
+        let (engine, name) = (engine.clone(), name.clone());
+        let words = secret("rot rot rot rot");
+        tries.spawn(async move { engine.log_in(&name, words, None, "here").await });
+    }
+    let answers = tries.join_all().await;
+    let wrong = answers.iter().filter(|answer| matches!(answer, Err(Denied::Wrong))).count();
+    let later = answers.iter().filter(|answer| matches!(answer, Err(Denied::Later { .. }))).count();
+    assert_eq!((wrong, later), (5, 19), "{answers:?}");
+    // Nothing is held of tries that are over, and elsewhere she is let in.
+    assert!(engine.log_in(&name, secret(WORDS), None, "elsewhere").await.is_ok());
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_neighbours_guess_keeps_nobody_out_of_a_sealed_account_and_that_one_is_limited_too() {
+    let folder = folder();
+    let engine = staffed(&folder).await;
+    for name in ["sealed-1", "sealed-2", "sealed-3"] {
+        let sealed = AccessAct::AddAccount {
+            account: name.parse().unwrap(),
+            kind: AccountKind::BreakGlass,
+            person: None,
+            credentials: vec![passphrase()],
+            grants: vec![grant(name, Role::Commander)],
+        };
+        does(&engine, sealed, proved("root")).await.unwrap();
+    }
+    let log_in = async |name: &str, words: &str| {
+        engine.log_in(&name.parse().unwrap(), secret(words), None, "the town hall").await
+    };
+    let (now, hour) = (engine.now(), beistand_core::model::Span::from_secs(3600));
+    for _ in 0..50 {
+        let counted = engine.journal().count("login-from/the town hall", now, now.plus(hour));
+        counted.await.unwrap();
+    }
+    assert!(matches!(log_in("cleo", WORDS).await, Err(Denied::Later { .. })));
+    let caller = log_in("sealed-1", WORDS).await.unwrap();
+    assert_eq!(caller.actor.proof, Some(Proof::BreakGlass));
+    for name in ["sealed-1", "sealed-2"] {
+        for _ in 0..5 {
+            assert!(matches!(log_in(name, "rot rot rot rot").await, Err(Denied::Wrong)));
+        }
+    }
+    for name in ["sealed-1", "sealed-3"] {
+        assert!(matches!(log_in(name, WORDS).await, Err(Denied::Later { .. })), "{name}");
+    }
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_printed_code_counts_once_for_somebody_else_on_the_telephone() {
     let folder = folder();
     let engine = staffed(&folder).await;

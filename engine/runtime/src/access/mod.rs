@@ -6,6 +6,7 @@
 
 mod act;
 mod authorize;
+mod guess;
 mod identify;
 mod own;
 mod passkey;
@@ -16,6 +17,7 @@ mod single_sign_on;
 mod telephone;
 
 pub(crate) use authorize::{From, of_command};
+pub(crate) use guess::UnderWay;
 
 pub use beistand_connector_api::Secret;
 

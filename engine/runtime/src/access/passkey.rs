@@ -175,10 +175,10 @@ impl Engine {
         passphrase: Secret,
         from: &str,
     ) -> Result<Option<Challenge>, Denied> {
-        self.may_guess(name, from).await?;
+        let tried = self.tries(name, from).await?;
         let reader = self.0.journal.reader();
         if account_of_words(reader, name, passphrase).await?.is_none() {
-            return Err(self.guessed(name, from).await?);
+            return Err(tried.was_wrong().await?);
         }
         let keys: Vec<Passkey> =
             held(reader.credentials(name).await?).into_iter().map(|one| one.passkey).collect();

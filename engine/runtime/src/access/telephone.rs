@@ -12,7 +12,8 @@ use beistand_journal::Reader;
 use serde_json::Value;
 
 use super::authorize::of_command;
-use super::identify::{checked, may_guess};
+use super::guess::Counted;
+use super::identify::checked;
 use super::secret;
 use super::{Caller, Denied};
 use crate::engine::Engine;
@@ -46,7 +47,18 @@ pub async fn on_telephone(
     (number, code): (&str, &Secret),
     (typed_by, now): (&Person, Millis),
 ) -> Result<OnTelephone, Denied> {
-    may_guess(reader, (name, &place_of(typed_by)), now).await?;
+    let counted = Counted::of(reader, name, &place_of(typed_by)).await?;
+    counted.is_time(reader, [0, 0], now).await?;
+    heard(reader, name, (number, code), typed_by).await
+}
+
+/// Whose code this is, if it is one that was not used yet.
+async fn heard(
+    reader: &Reader,
+    name: &AccountName,
+    (number, code): (&str, &Secret),
+    typed_by: &Person,
+) -> Result<OnTelephone, Denied> {
     let account = reader.account(name).await?;
     // Nobody is on the telephone with themselves.
     let account = account.filter(|one| one.locked_at.is_none() && one.person != *typed_by);
@@ -77,15 +89,15 @@ impl Engine {
         (number, code): (&str, Secret),
         typed_by: &Person,
     ) -> Result<Caller, Denied> {
+        let tried = self.tries(name, &place_of(typed_by)).await?;
         let now = self.0.clock.now();
-        let heard = on_telephone(self.0.journal.reader(), name, (number, &code), (typed_by, now));
-        let heard = match heard.await {
+        let heard = match heard(self.0.journal.reader(), name, (number, &code), typed_by).await {
             Ok(heard) => heard,
-            Err(Denied::Wrong) => return Err(self.misheard(name, typed_by).await?),
+            Err(Denied::Wrong) => return Err(tried.was_wrong().await?),
             Err(denied) => return Err(denied),
         };
         if !self.0.journal.use_up(&heard.credential, now).await? {
-            return Err(self.misheard(name, typed_by).await?);
+            return Err(tried.was_wrong().await?);
         }
         let rights = self.rights_of(&heard.actor.person).await?;
         let (actor, account) = (heard.actor, Some(heard.account));
@@ -98,7 +110,9 @@ impl Engine {
         name: &AccountName,
         typed_by: &Person,
     ) -> Result<Denied, Denied> {
-        self.guessed(name, &place_of(typed_by)).await
+        let reader = self.0.journal.reader();
+        let counted = Counted::of(reader, name, &place_of(typed_by)).await?;
+        self.guessed(&counted).await
     }
 
     /// An answer of somebody on the telephone, whose code was looked at where it was typed. The code
