@@ -321,7 +321,7 @@ async fn what_neighbours_guess_keeps_nobody_out_of_a_sealed_account_and_that_one
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_printed_code_counts_once_for_somebody_else_on_the_telephone() {
+async fn a_printed_code_says_who_is_on_the_telephone_and_is_never_ones_own() {
     let folder = folder();
     let engine = staffed(&folder).await;
     let code = new_code(getrandom::fill).unwrap();
@@ -335,16 +335,22 @@ async fn a_printed_code_counts_once_for_somebody_else_on_the_telephone() {
     };
     let (account, credentials) = ("cleo".parse().unwrap(), vec![credential]);
     let add = AccessAct::AddCredentials { account, credentials };
-    does(&engine, add, proved("root")).await.unwrap();
+    let added = does(&engine, add, proved("root")).await.unwrap();
     let heard = code.expose().to_lowercase();
     let call = async |typed_by: &str| {
         let code = ("7", code_as_heard(&heard));
         engine.by_telephone(&"cleo".parse().unwrap(), code, &person(typed_by)).await
     };
     assert!(matches!(call("cleo").await, Err(Denied::Wrong)), "with herself");
-    let caller = call("scribe").await.unwrap();
-    assert_eq!(caller.actor.proof, Some(Proof::Telephone));
-    assert_eq!(caller.actor.through, Some(person("scribe")));
+    // Whoever hears it has no vote yet: it is the vote that uses it up.
+    for _ in 0..2 {
+        let (caller, credential) = call("scribe").await.unwrap();
+        assert_eq!(caller.actor.proof, Some(Proof::Telephone));
+        assert_eq!(caller.actor.through, Some(person("scribe")));
+        assert_eq!(json!(credential), added["credentials"][0]);
+    }
+    let id = added["credentials"][0].as_str().unwrap();
+    assert!(engine.journal().use_up(id, engine.now()).await.unwrap());
     assert!(matches!(call("scribe").await, Err(Denied::Wrong)), "it is used up");
     engine.leave().await;
 }

@@ -18,6 +18,7 @@ mod telephone;
 
 pub(crate) use authorize::{From, of_command};
 pub(crate) use guess::UnderWay;
+pub(crate) use telephone::{InUse, USED_UP};
 
 pub use beistand_connector_api::Secret;
 
