@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::me::Me;
 use super::passkeys::Answered;
 use crate::app::App;
-use crate::door::{Credential, SESSION_COOKIE, Who, credential};
+use crate::door::{Credential, SESSION_COOKIE, Who, cookie as browser_cookie, credential};
 use crate::json::{Exact, Sent};
 use crate::peer::Peer;
 use crate::report::Problem;
@@ -81,14 +81,20 @@ pub(super) async fn log_in(
     let account: AccountName = body.account.parse().map_err(|_| wrong())?;
     let given = (body.passphrase, body.code, body.passkey);
     let caller = proved(&app, &peer.place(), &account, given).await?;
-    // Whatever session the browser had before is over: nobody can have slipped it in.
-    if let Some(Credential::Session(before)) = credential(&headers) {
-        app.engine.end_session(&Secret::new(before.to_owned())).await?;
-    }
+    over_before(&app, &headers).await?;
     let begun = app.engine.begin_session(&caller).await;
     let now = app.engine.now();
     let begun = begun.map_err(|denied| refused(&denied, now))?;
     answered(&caller, now, &begun)
+}
+
+/// Whatever session the browser had before a login is over, whatever else it shows: nobody can have
+/// slipped it in, and nobody goes on with it.
+pub(super) async fn over_before(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
+    if let Some(before) = browser_cookie(headers, SESSION_COOKIE) {
+        app.engine.end_session(&Secret::new(before)).await?;
+    }
+    Ok(())
 }
 
 /// Prove once more who you are: what destroys wants a proof of a moment ago. The session goes on under
