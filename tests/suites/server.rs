@@ -16,6 +16,7 @@ mod inside;
 mod on_call;
 mod passkeys;
 mod race;
+mod repeat;
 mod sso;
 mod telephone;
 mod town;
