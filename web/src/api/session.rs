@@ -7,7 +7,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use beistand_core::model::{AccountName, Millis};
+use beistand_core::model::{AccountName, Millis, Span};
 use beistand_runtime::{Begun, Caller, Denied, SecondFactor, Secret, token_lookup};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -195,6 +195,13 @@ pub(super) fn wrong() -> Problem {
     )
 }
 
+/// No more is asked of somebody's devices before some of it was answered, or is over.
+pub(super) fn asked(why: &dyn std::fmt::Display, again_after: Span) -> Problem {
+    Problem::too_many(why.to_string())
+        .hint("answer one of them; a printed code does in place of a device")
+        .again_after(again_after)
+}
+
 pub(super) fn refused(denied: &Denied, now: Millis) -> Problem {
     match denied {
         Denied::Wrong => wrong(),
@@ -203,6 +210,7 @@ pub(super) fn refused(denied: &Denied, now: Millis) -> Problem {
             "ask your device what `POST /api/v1/session/challenge` says and send `passkey`, or send \
              `code` with the number and the code of your sheet",
         ),
+        Denied::Asked { until } => asked(denied, until.since(now)),
         Denied::Later { until } => Problem::too_many(denied.to_string())
             .hint("from another line, another account or with a token it goes on at once")
             .again_after(until.since(now)),

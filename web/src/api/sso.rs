@@ -101,6 +101,7 @@ pub(super) async fn come_back(
     let caller = caller.map_err(|denied| match denied {
         Denied::Wrong => unlinked(&subject),
         Denied::Later { .. }
+        | Denied::Asked { .. }
         | Denied::SecondFactorMissing
         | Denied::Store(_)
         | Denied::Internal(_) => session::refused(&denied, now),

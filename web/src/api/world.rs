@@ -183,11 +183,11 @@ fn nothing_bound(store: &Journal) -> ModeSetup {
 
 impl World {
     pub(super) async fn new() -> Self {
-        Self::with_streams(10).await
+        Self::with_streams((10, 10)).await
     }
 
-    /// With places for so many who watch.
-    pub(super) async fn with_streams(streams: usize) -> Self {
+    /// With places for so many who watch, and so many of one person.
+    pub(super) async fn with_streams(streams: (usize, usize)) -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite:{}", folder.path().join("store.db").display());
         let journal = Journal::open(&url, Options::new(WallClock.now())).await.unwrap();

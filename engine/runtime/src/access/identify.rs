@@ -65,6 +65,12 @@ pub enum Denied {
         /// From when on it is worth trying.
         until: Millis,
     },
+    /// So many questions wait for the account's devices: not before then.
+    #[error("too many questions wait for devices of this account; try again after {until}")]
+    Asked {
+        /// From when on there is room for one.
+        until: Millis,
+    },
     /// The account wants a second factor.
     #[error("this account wants a passkey or a one-time code as well")]
     SecondFactorMissing,
