@@ -98,7 +98,7 @@ impl Gate {
             (request, None)
         } else {
             let is_large = rule.body_bytes_max > BODY_BYTES_MAX;
-            let large = is_large.then(|| self.pressure.large()).transpose()?;
+            let large = is_large.then(|| self.pressure.large(rule.lane)).transpose()?;
             let request = whole(request, rule.body_bytes_max, self.limits.body_within).await?;
             caller = self.admitted(rule.right, request.headers()).await?;
             (request, large)
