@@ -1,7 +1,8 @@
 //! The way in: what every request passes before its handler, in this order.
 //!
 //! 1. The answer will have its headers; who is at the other end is settled; the path has one
-//!    spelling; nobody else's page sent it.
+//!    spelling; nobody else's page sent it. What is not there is not there for anybody: the table is no
+//!    secret, and nobody is looked up for it.
 //! 2. Who asks, and whether they may: in a lane of its own, in which nobody is turned away, so that
 //!    who is nobody takes no place of those who are somebody.
 //! 3. The body as a whole, without a place: a slow client keeps nobody waiting. Who asks is found out
@@ -60,7 +61,7 @@ pub(crate) async fn enter(State(gate): State<Arc<Gate>>, request: Request, next:
     let tls = peer.tls;
     let (method, address) = (parts.method.clone(), peer.address);
     let path = parts.uri.path().to_owned();
-    let mut response = match gate.look(&parts, &peer).await {
+    let mut response = match Gate::look(&parts, &peer) {
         Ok(()) => {
             parts.extensions.insert(peer);
             next.run(Request::from_parts(parts, body)).await
@@ -81,15 +82,12 @@ pub(crate) async fn pass(State(post): State<Post>, request: Request, next: Next)
 }
 
 impl Gate {
-    async fn look(&self, parts: &Parts, peer: &Peer) -> Result<(), Problem> {
+    fn look(parts: &Parts, peer: &Peer) -> Result<(), Problem> {
         if peer.host.is_none() {
             return Err(Problem::malformed("a request names one host, in the header `Host`"));
         }
         origin::check(&parts.method, &parts.headers, peer)?;
-        if strict::is_plain(&parts.uri) {
-            return Ok(());
-        }
-        Err(self.unknown(&parts.headers, nothing_here()).await)
+        if strict::is_plain(&parts.uri) { Ok(()) } else { Err(nothing_here()) }
     }
 
     async fn pass(&self, rule: Rule, request: Request, next: Next) -> Result<Response, Problem> {
@@ -149,9 +147,10 @@ impl Gate {
         })
     }
 
-    /// For what is not in the table: only who is logged in learns that.
-    pub(crate) async fn unknown(&self, headers: &HeaderMap, problem: Problem) -> Problem {
-        self.caller(headers).await.map_or_else(|refused| refused, |_| problem)
+    /// For a method that a path does not have: a door, and only who is somebody is told more.
+    pub(crate) async fn other_method(&self, headers: &HeaderMap) -> Problem {
+        let caller = self.caller(headers).await;
+        caller.map_or_else(|refused| refused, |_| Problem::method_not_allowed())
     }
 }
 

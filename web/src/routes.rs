@@ -25,7 +25,7 @@ use crate::door::SESSION_COOKIE;
 use crate::gate::{Gate, Post, enter, nothing_here, pass};
 use crate::limits::BODY_BYTES_MAX;
 use crate::pressure::Lane;
-use crate::report::{Body9457, MEDIA_TYPE, Problem};
+use crate::report::{Body9457, MEDIA_TYPE};
 
 /// What a caller must be allowed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,16 +170,14 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
                 router = router.route(&path, guarded.clone());
             }
         }
-        let other = |problem: fn() -> Problem| {
-            let gate = Arc::clone(gate);
-            move |headers: HeaderMap| {
-                let gate = Arc::clone(&gate);
-                async move { gate.unknown(&headers, problem()).await }
-            }
+        let own = Arc::clone(gate);
+        let other_method = move |headers: HeaderMap| {
+            let gate = Arc::clone(&own);
+            async move { gate.other_method(&headers).await }
         };
         router
-            .fallback(other(nothing_here))
-            .method_not_allowed_fallback(other(Problem::method_not_allowed))
+            .fallback(|| async { nothing_here() })
+            .method_not_allowed_fallback(other_method)
             .layer(from_fn_with_state(Arc::clone(gate), enter))
             .with_state(state)
     }

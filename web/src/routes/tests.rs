@@ -176,7 +176,6 @@ async fn no_bad_credential_and_no_method_opens_a_declared_door() {
     let router = served(&World::default(), Limits::default());
     let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"];
     let mut paths: Vec<String> = declared().declared().into_iter().map(|one| one.path).collect();
-    paths.push("/api/v1/nothing".to_owned());
     paths.retain(|path| !path.contains('{'));
     paths.push("/api/v1/notes/7".to_owned());
     for path in paths.iter().filter(|path| *path != "/open") {
@@ -206,10 +205,29 @@ async fn each_method_of_a_path_has_the_right_that_it_was_declared_with() {
 }
 
 #[tokio::test]
-async fn only_who_is_logged_in_learns_what_is_not_there() {
+async fn what_is_not_there_is_not_there_for_anybody_and_says_the_same_to_all() {
+    let router = served(&World::default(), Limits::default());
+    let mut said = Vec::new();
+    for path in ["/api/v1/nothing", "/api/v1/me/more", "/", "//", "/api/v1/%6de", "/admin.php"] {
+        for method in [Method::GET, Method::POST, "BREW".parse().unwrap()] {
+            for token in [None, Some("rubbish"), Some("t-shaken"), Some("t-reviewer")] {
+                let refused = answer(&router, request(&method, path, token)).await;
+                assert_eq!(refused.status(), StatusCode::NOT_FOUND, "{method} {path} {token:?}");
+                let mut told = problem(refused).await;
+                told["reference"] = Value::Null;
+                said.push(told.to_string());
+            }
+        }
+    }
+    said.dedup();
+    assert_eq!(said.len(), 1, "{said:?}");
+}
+
+#[tokio::test]
+async fn which_methods_a_path_has_is_told_to_who_is_logged_in() {
     let router = served(&World::default(), Limits::default());
     let reviewer = Some("t-reviewer");
-    assert_eq!(status(&router, &Method::GET, "/api/v1/nothing", reviewer).await, 404);
+    assert_eq!(status(&router, &Method::DELETE, "/api/v1/me", None).await, 401);
     let refused = answer(&router, request(&Method::DELETE, "/api/v1/me", reviewer)).await;
     assert_eq!(refused.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(refused.headers()[header::ALLOW], "GET,HEAD");
@@ -235,8 +253,9 @@ async fn another_spelling_of_a_path_is_not_there() {
         "/api/v1/me/open",
         "https://lage.example/api/v1/me",
     ] {
-        assert_eq!(status(&router, &Method::GET, path, None).await, 401, "{path}");
-        assert_eq!(status(&router, &Method::GET, path, Some("t-commander")).await, 404, "{path}");
+        for token in [None, Some("t-commander")] {
+            assert_eq!(status(&router, &Method::GET, path, token).await, 404, "{path}");
+        }
     }
 }
 
