@@ -5,8 +5,9 @@
 //!    secret, and nobody is looked up for it.
 //! 2. Who asks, and whether they may: in a lane of its own, in which nobody is turned away, so that
 //!    who is nobody takes no place of those who are somebody.
-//! 3. The body as a whole, without a place: a slow client keeps nobody waiting. Who asks is found out
-//!    once more then: whoever was shut out meanwhile is out.
+//! 3. The body as a whole, without a place: a slow client keeps nobody waiting. A stranger's is small,
+//!    and comes soon or not at all. Who asks is found out once more then: whoever was shut out
+//!    meanwhile is out.
 //! 4. A place in the route's lane, and the handler, in a task of its own: neither a client that leaves nor a time limit cuts it half
 //!    way, and a panic in it is an answer.
 
@@ -97,7 +98,11 @@ impl Gate {
         } else {
             let is_large = rule.body_bytes_max > BODY_BYTES_MAX;
             let large = is_large.then(|| self.pressure.large(rule.lane)).transpose()?;
-            let request = whole(request, rule.body_bytes_max, self.limits.body_within).await?;
+            let within = match rule.right {
+                Right::Public => self.limits.strangers_within,
+                Right::LoggedIn | Right::Needs(_) | Right::NeedsThere(_) => self.limits.body_within,
+            };
+            let request = whole(request, rule.body_bytes_max, within).await?;
             caller = self.admitted(rule.right, request.headers()).await?;
             (request, large)
         };

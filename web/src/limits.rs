@@ -28,6 +28,8 @@ pub struct Limits {
     pub handshake_within: Duration,
     /// How long a body may take.
     pub body_within: Duration,
+    /// How long one of somebody may take who is not known yet.
+    pub strangers_within: Duration,
     /// How long a handler may take until it answers; what it began goes on to its end.
     pub request_within: Duration,
     /// Connections at once: 500 who watch, and room for others.
@@ -73,6 +75,7 @@ impl Default for Limits {
             head_within: Duration::from_secs(5),
             handshake_within: Duration::from_secs(5),
             body_within: Duration::from_secs(10),
+            strangers_within: Duration::from_secs(5),
             request_within: Duration::from_secs(30),
             connections_max: 2_048,
             connections_per_peer_max: 256,

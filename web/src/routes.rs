@@ -91,10 +91,15 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         Self { entries: Vec::new() }
     }
 
-    /// Adds the methods of a path, made by `routes!(handler)`.
+    /// Adds the methods of a path, made by `routes!(handler)`. Whoever may be anybody sends no body
+    /// there.
     #[must_use]
     pub(crate) fn add(self, right: Right, lane: Lane, handlers: UtoipaMethodRouter<S>) -> Self {
-        self.add_sized(BODY_BYTES_MAX, right, lane, handlers)
+        let body_bytes_max = match right {
+            Right::Public => 0,
+            Right::LoggedIn | Right::Needs(_) | Right::NeedsThere(_) => BODY_BYTES_MAX,
+        };
+        self.add_sized(body_bytes_max, right, lane, handlers)
     }
 
     /// The same for bodies of another size: evidence is large, a login is small.

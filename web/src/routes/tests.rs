@@ -335,6 +335,24 @@ async fn who_may_not_sends_no_body() {
 }
 
 #[tokio::test]
+async fn a_stranger_sends_no_body_and_is_not_waited_for() {
+    let limits = Limits { strangers_within: Duration::from_millis(20), ..Limits::default() };
+    let router = served(&World::default(), limits);
+    let sent = |path: &str, bytes: Body| {
+        let (parts, _) = request(&Method::GET, path, None).into_parts();
+        Request::from_parts(parts, bytes)
+    };
+    assert_eq!(answer(&router, sent("/open", Body::from("x"))).await.status(), 413);
+    let never =
+        || Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    assert_eq!(answer(&router, sent("/open", never())).await.status(), 408);
+    // Where somebody is wanted, or nothing is, none is read at all.
+    for (path, wanted) in [("/api/v1/me", 401), ("/api/v1/nothing", 404)] {
+        assert_eq!(answer(&router, sent(path, never())).await.status(), wanted, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_does_not_come_is_given_up_and_takes_no_place_meanwhile() {
     let limits = Limits {
         at_work_max: 1,
