@@ -215,6 +215,29 @@ fn whoever_is_nobody_is_let_in_nowhere() {
 }
 
 #[test]
+fn who_tries_doors_stands_in_the_log_and_does_not_fill_it() {
+    let desk = Desk::new();
+    let served = serve(&desk, &["--plain", "-v"]);
+    for number in 0..40 {
+        let token = format!("bst_guess-{number}");
+        assert_eq!(served.client.get("/api/v1/runs/x/events", Some(&token)).status, 401);
+    }
+    let body = serde_json::json!({"account": "cleo", "passphrase": "geheime Wörter im Flur"});
+    let wrong = served.client.send("POST", "/api/v1/session", None, Some(&body.to_string()));
+    assert_eq!(wrong.status, 403);
+    let said = served.running.stderr();
+    let lines: Vec<&str> =
+        said.lines().filter(|line| line.contains("Somebody was refused.")).collect();
+    assert_eq!(lines.len(), 6, "{said}");
+    for part in ["INFO", "127.0.0.1", "/api/v1/runs/{id}/events", "unauthorized", "401"] {
+        assert!(lines[0].contains(part), "{part}: {}", lines[0]);
+    }
+    for secret in ["bst_guess", "geheime"] {
+        assert!(!said.contains(secret), "{said}");
+    }
+}
+
+#[test]
 fn a_signal_ends_it_in_order_and_another_one_stops_every_effect() {
     let desk = Desk::new();
     let served = serve(&desk, &[]);

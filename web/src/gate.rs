@@ -1,8 +1,8 @@
 //! The way in: what every request passes before its handler, in this order.
 //!
-//! 1. The answer will have its headers; who is at the other end is settled; the path has one
-//!    spelling; nobody else's page sent it. What is not there is not there for anybody: the table is no
-//!    secret, and nobody is looked up for it.
+//! 1. The answer will have its headers, and whoever is refused is seen; who is at the other end is
+//!    settled; the path has one spelling; nobody else's page sent it. What is not there is not there
+//!    for anybody: the table is no secret, and nobody is looked up for it.
 //! 2. Who asks, and whether they may: in a lane of its own, in which nobody is turned away, so that
 //!    who is nobody takes no place of those who are somebody.
 //! 3. The body as a whole, without a place: a slow client keeps nobody waiting. A stranger's is small,
@@ -28,6 +28,7 @@ use crate::door::{Denied, Doorkeeper, Who, credential};
 use crate::limits::{BODY_BYTES_MAX, Limits, whole};
 use crate::peer::{Peer, Proxies};
 use crate::pressure::Pressure;
+use crate::refusals::{Refusals, Route};
 use crate::report::Problem;
 use crate::routes::{Right, Rule};
 use crate::{headers, origin, strict};
@@ -44,6 +45,7 @@ pub(crate) struct Gate {
     pub(crate) limits: Limits,
     pub(crate) proxies: Proxies,
     pub(crate) tls: bool,
+    refusals: Refusals,
 }
 
 /// A route's part of the way.
@@ -51,6 +53,7 @@ pub(crate) struct Gate {
 pub(crate) struct Post {
     pub(crate) gate: Arc<Gate>,
     pub(crate) rule: Rule,
+    pub(crate) path: String,
 }
 
 /// Before the table: of every request, whatever it asks for.
@@ -64,12 +67,13 @@ pub(crate) async fn enter(State(gate): State<Arc<Gate>>, request: Request, next:
     let path = parts.uri.path().to_owned();
     let mut response = match Gate::look(&parts, &peer) {
         Ok(()) => {
-            parts.extensions.insert(peer);
+            parts.extensions.insert(peer.clone());
             next.run(Request::from_parts(parts, body)).await
         }
         Err(problem) => problem.into_response(),
     };
     headers::secure(response.headers_mut(), tls);
+    gate.refusals.see(&response, &method, &peer);
     // What was done stands in the journal; this is for whoever looks for a client that misbehaves.
     let status = response.status().as_u16();
     tracing::debug!(%method, path, status, peer = %address, "A request was answered.");
@@ -79,10 +83,22 @@ pub(crate) async fn enter(State(gate): State<Arc<Gate>>, request: Request, next:
 /// Of a request for a route of the table.
 pub(crate) async fn pass(State(post): State<Post>, request: Request, next: Next) -> Response {
     let passed = post.gate.pass(post.rule, request, next).await;
-    passed.unwrap_or_else(IntoResponse::into_response)
+    let mut response = passed.unwrap_or_else(IntoResponse::into_response);
+    response.extensions_mut().insert(Route(post.path));
+    response
 }
 
 impl Gate {
+    pub(crate) fn new(
+        door: Arc<dyn Doorkeeper>,
+        limits: Limits,
+        proxies: Proxies,
+        tls: bool,
+    ) -> Self {
+        let (pressure, refusals) = (Pressure::new(&limits), Refusals::default());
+        Self { door, pressure, limits, proxies, tls, refusals }
+    }
+
     fn look(parts: &Parts, peer: &Peer) -> Result<(), Problem> {
         if peer.host.is_none() {
             return Err(Problem::malformed("a request names one host, in the header `Host`"));

@@ -169,10 +169,10 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     pub(crate) fn behind(self, gate: &Arc<Gate>, state: S) -> Router {
         let mut router = Router::new();
         for Entry { rule, paths, methods, .. } in self.entries {
-            let post = Post { gate: Arc::clone(gate), rule };
-            let guarded = methods.route_layer(from_fn_with_state(post, pass));
             for path in paths.paths.into_keys() {
-                router = router.route(&path, guarded.clone());
+                let post = Post { gate: Arc::clone(gate), rule, path: path.clone() };
+                let guarded = methods.clone().route_layer(from_fn_with_state(post, pass));
+                router = router.route(&path, guarded);
             }
         }
         let own = Arc::clone(gate);

@@ -29,7 +29,6 @@ use crate::door::{Credential, Denied, Doorkeeper, Identified};
 use crate::gate::Gate;
 use crate::limits::Limits;
 use crate::peer::Proxies;
-use crate::pressure::Pressure;
 use crate::server::Leave;
 use crate::shelf::{Found, Playbooks};
 use crate::stream::{Pace, Streams};
@@ -215,9 +214,7 @@ impl World {
             read_within: Duration::from_millis(200),
         };
         app.streams = Streams::new(streams, pace);
-        let limits = Limits::default();
-        let pressure = Pressure::new(&limits);
-        let gate = Gate { door, pressure, limits, proxies: Proxies::default(), tls: true };
+        let gate = Gate::new(door, Limits::default(), Proxies::default(), true);
         let router = super::table().behind(&Arc::new(gate), app);
         Self { engine, people, leave, router, _folder: folder }
     }

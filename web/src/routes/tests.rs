@@ -23,7 +23,6 @@ use crate::door::{Credential, Denied, Doorkeeper, Identified, Who};
 use crate::json::Exact;
 use crate::limits::Limits;
 use crate::peer::Proxies;
-use crate::pressure::Pressure;
 
 /// Knows a commander, a reviewer and nobody else.
 #[derive(Debug)]
@@ -138,13 +137,7 @@ fn declared() -> Routes<World> {
 }
 
 fn served(world: &World, limits: Limits) -> Router {
-    let gate = Gate {
-        door: Arc::new(Double),
-        pressure: Pressure::new(&limits),
-        limits,
-        proxies: Proxies::default(),
-        tls: true,
-    };
+    let gate = Gate::new(Arc::new(Double), limits, Proxies::default(), true);
     declared().behind(&Arc::new(gate), world.clone())
 }
 
