@@ -16,6 +16,7 @@ mod inside;
 mod on_call;
 mod passkeys;
 mod race;
+mod repeat;
 mod sso;
 mod telephone;
 mod town;
@@ -197,16 +198,43 @@ fn a_head_of_any_size_is_refused_and_the_server_lives() {
 fn whoever_is_nobody_is_let_in_nowhere() {
     let desk = Desk::new();
     let served = serve(&desk, &["--plain"]);
-    for path in ["/api/v1/me", "/metrics", "/api/v1/nothing", "/", "/healthz/", "//healthz"] {
+    for path in ["/api/v1/me", "/metrics"] {
         let refused = served.client.get(path, Some("rubbish"));
         assert_eq!(refused.status, 401, "{path}");
         assert_eq!(refused.header("content-type"), Some("application/problem+json"));
         assert_eq!(served.client.get(path, None).status, 401, "{path}");
     }
+    for path in ["/api/v1/nothing", "/", "/healthz/", "//healthz"] {
+        assert_eq!(served.client.get(path, None).status, 404, "{path}");
+        assert_eq!(served.client.get(path, Some("rubbish")).status, 404, "{path}");
+    }
     let stop = served.client.post("/api/v1/stop", "rubbish", &serde_json::json!({"reason": "x"}));
     assert_eq!(stop.status, 401);
     let described = served.client.get("/api/v1/openapi.json", None).json();
     assert!(described["paths"]["/api/v1/stop"]["post"].is_object());
+}
+
+#[test]
+fn who_tries_doors_stands_in_the_log_and_does_not_fill_it() {
+    let desk = Desk::new();
+    let served = serve(&desk, &["--plain", "-v"]);
+    for number in 0..40 {
+        let token = format!("bst_guess-{number}");
+        assert_eq!(served.client.get("/api/v1/runs/x/events", Some(&token)).status, 401);
+    }
+    let body = serde_json::json!({"account": "cleo", "passphrase": "geheime Wörter im Flur"});
+    let wrong = served.client.send("POST", "/api/v1/session", None, Some(&body.to_string()));
+    assert_eq!(wrong.status, 403);
+    let said = served.running.stderr();
+    let lines: Vec<&str> =
+        said.lines().filter(|line| line.contains("Somebody was refused.")).collect();
+    assert_eq!(lines.len(), 6, "{said}");
+    for part in ["INFO", "127.0.0.1", "/api/v1/runs/{id}/events", "unauthorized", "401"] {
+        assert!(lines[0].contains(part), "{part}: {}", lines[0]);
+    }
+    for secret in ["bst_guess", "geheime"] {
+        assert!(!said.contains(secret), "{said}");
+    }
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! The way in: what every request passes before its handler, in this order.
 //!
-//! 1. The answer will have its headers; who is at the other end is settled; the path has one
-//!    spelling; nobody else's page sent it.
+//! 1. The answer will have its headers, and whoever is refused is seen; who is at the other end is
+//!    settled; the path has one spelling; nobody else's page sent it. What is not there is not there
+//!    for anybody: the table is no secret, and nobody is looked up for it.
 //! 2. Who asks, and whether they may: in a lane of its own, in which nobody is turned away, so that
 //!    who is nobody takes no place of those who are somebody.
-//! 3. The body as a whole, without a place: a slow client keeps nobody waiting. Who asks is found out
-//!    once more then: whoever was shut out meanwhile is out.
+//! 3. The body as a whole, without a place: a slow client keeps nobody waiting. A stranger's is small,
+//!    and comes soon or not at all. Who asks is found out once more then: whoever was shut out
+//!    meanwhile is out.
 //! 4. A place in the route's lane, and the handler, in a task of its own: neither a client that leaves nor a time limit cuts it half
 //!    way, and a panic in it is an answer.
 
@@ -26,6 +28,7 @@ use crate::door::{Denied, Doorkeeper, Who, credential};
 use crate::limits::{BODY_BYTES_MAX, Limits, whole};
 use crate::peer::{Peer, Proxies};
 use crate::pressure::{Lane, Pressure};
+use crate::refusals::{Refusals, Route};
 use crate::report::Problem;
 use crate::routes::{Right, Rule};
 use crate::{headers, origin, strict};
@@ -42,6 +45,7 @@ pub(crate) struct Gate {
     pub(crate) limits: Limits,
     pub(crate) proxies: Proxies,
     pub(crate) tls: bool,
+    refusals: Refusals,
 }
 
 /// A route's part of the way.
@@ -49,6 +53,7 @@ pub(crate) struct Gate {
 pub(crate) struct Post {
     pub(crate) gate: Arc<Gate>,
     pub(crate) rule: Rule,
+    pub(crate) path: String,
 }
 
 /// Before the table: of every request, whatever it asks for.
@@ -60,14 +65,15 @@ pub(crate) async fn enter(State(gate): State<Arc<Gate>>, request: Request, next:
     let tls = peer.tls;
     let (method, address) = (parts.method.clone(), peer.address);
     let path = parts.uri.path().to_owned();
-    let mut response = match gate.look(&parts, &peer).await {
+    let mut response = match Gate::look(&parts, &peer) {
         Ok(()) => {
-            parts.extensions.insert(peer);
+            parts.extensions.insert(peer.clone());
             next.run(Request::from_parts(parts, body)).await
         }
         Err(problem) => problem.into_response(),
     };
     headers::secure(response.headers_mut(), tls);
+    gate.refusals.see(&response, &method, &peer);
     // What was done stands in the journal; this is for whoever looks for a client that misbehaves.
     let status = response.status().as_u16();
     tracing::debug!(%method, path, status, peer = %address, "A request was answered.");
@@ -77,19 +83,28 @@ pub(crate) async fn enter(State(gate): State<Arc<Gate>>, request: Request, next:
 /// Of a request for a route of the table.
 pub(crate) async fn pass(State(post): State<Post>, request: Request, next: Next) -> Response {
     let passed = post.gate.pass(post.rule, request, next).await;
-    passed.unwrap_or_else(IntoResponse::into_response)
+    let mut response = passed.unwrap_or_else(IntoResponse::into_response);
+    response.extensions_mut().insert(Route(post.path));
+    response
 }
 
 impl Gate {
-    async fn look(&self, parts: &Parts, peer: &Peer) -> Result<(), Problem> {
+    pub(crate) fn new(
+        door: Arc<dyn Doorkeeper>,
+        limits: Limits,
+        proxies: Proxies,
+        tls: bool,
+    ) -> Self {
+        let (pressure, refusals) = (Pressure::new(&limits), Refusals::default());
+        Self { door, pressure, limits, proxies, tls, refusals }
+    }
+
+    fn look(parts: &Parts, peer: &Peer) -> Result<(), Problem> {
         if peer.host.is_none() {
             return Err(Problem::malformed("a request names one host, in the header `Host`"));
         }
         origin::check(&parts.method, &parts.headers, peer)?;
-        if strict::is_plain(&parts.uri) {
-            return Ok(());
-        }
-        Err(self.unknown(&parts.headers, nothing_here()).await)
+        if strict::is_plain(&parts.uri) { Ok(()) } else { Err(nothing_here()) }
     }
 
     async fn pass(&self, rule: Rule, request: Request, next: Next) -> Result<Response, Problem> {
@@ -98,8 +113,12 @@ impl Gate {
             (request, None)
         } else {
             let is_large = rule.body_bytes_max > BODY_BYTES_MAX;
-            let large = is_large.then(|| self.pressure.large()).transpose()?;
-            let request = whole(request, rule.body_bytes_max, self.limits.body_within).await?;
+            let large = is_large.then(|| self.pressure.large(rule.lane)).transpose()?;
+            let within = match rule.right {
+                Right::Public => self.limits.strangers_within,
+                Right::LoggedIn | Right::Needs(_) | Right::NeedsThere(_) => self.limits.body_within,
+            };
+            let request = whole(request, rule.body_bytes_max, within).await?;
             caller = self.admitted(rule, request.headers()).await?;
             (request, large)
         };
@@ -149,9 +168,10 @@ impl Gate {
         })
     }
 
-    /// For what is not in the table: only who is logged in learns that.
-    pub(crate) async fn unknown(&self, headers: &HeaderMap, problem: Problem) -> Problem {
-        self.caller(headers, Lane::Ordinary).await.map_or_else(|refused| refused, |_| problem)
+    /// For a method that a path does not have: a door, and only who is somebody is told more.
+    pub(crate) async fn other_method(&self, headers: &HeaderMap) -> Problem {
+        let caller = self.caller(headers, Lane::Ordinary).await;
+        caller.map_or_else(|refused| refused, |_| Problem::method_not_allowed())
     }
 }
 

@@ -29,6 +29,7 @@ mod limits;
 mod origin;
 mod peer;
 mod pressure;
+mod refusals;
 mod report;
 mod routes;
 mod server;

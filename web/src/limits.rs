@@ -28,6 +28,8 @@ pub struct Limits {
     pub handshake_within: Duration,
     /// How long a body may take.
     pub body_within: Duration,
+    /// How long one of somebody may take who is not known yet.
+    pub strangers_within: Duration,
     /// How long a handler may take until it answers; what it began goes on to its end.
     pub request_within: Duration,
     /// Connections at once: 500 who watch, and room for others.
@@ -49,6 +51,13 @@ pub struct Limits {
     pub log_in_waiting_max: u32,
     /// Requests at once of which it is found out who asks: a read of the store each.
     pub asking_at_work_max: u32,
+    /// Texts of playbooks that are checked: a core each for as long as that takes, and nothing depends
+    /// on one.
+    pub checks_at_work_max: u32,
+    /// Texts that wait to be checked.
+    pub checks_waiting_max: u32,
+    /// Texts that are held in memory for it.
+    pub checked_texts_max: u32,
     /// Large bodies at once, evidence: each is held in memory whole, three times over while it is
     /// read.
     pub large_bodies_max: u32,
@@ -66,6 +75,7 @@ impl Default for Limits {
             head_within: Duration::from_secs(5),
             handshake_within: Duration::from_secs(5),
             body_within: Duration::from_secs(10),
+            strangers_within: Duration::from_secs(5),
             request_within: Duration::from_secs(30),
             connections_max: 2_048,
             connections_per_peer_max: 256,
@@ -76,6 +86,9 @@ impl Default for Limits {
             log_in_at_work_max: 4,
             log_in_waiting_max: 64,
             asking_at_work_max: 16,
+            checks_at_work_max: 1,
+            checks_waiting_max: 8,
+            checked_texts_max: 8,
             large_bodies_max: 2,
             waits_within: Duration::from_secs(2),
             leave_within: Duration::from_secs(10),

@@ -20,9 +20,19 @@ pub(crate) fn check(method: &Method, headers: &HeaderMap, peer: &Peer) -> Result
     if method.is_safe() {
         return Ok(());
     }
+    let own = own_origin(peer);
     let foreign = || {
-        Problem::forbidden("this request was sent by a page that is not this server's")
-            .hint("open the page on this server itself and try again there")
+        Problem::forbidden("this request was sent by a page that is not this server's").hint(format!(
+            "open the page on this server itself and try again there; a program sends `Origin: {own}`, \
+             or a token and no `Origin`"
+        ))
+    };
+    let nowhere = || {
+        let text = "with a cookie, what changes something says in `Origin` where it comes from";
+        Problem::forbidden(text).hint(format!(
+            "a browser does so by itself; a program sends `Origin: {own}`, or in place of the cookie a \
+             token: `Authorization: Bearer TOKEN`"
+        ))
     };
     for site in headers.get_all(SITE) {
         if site != "same-origin" && site != "none" {
@@ -33,7 +43,7 @@ pub(crate) fn check(method: &Method, headers: &HeaderMap, peer: &Peer) -> Result
     match (origins.next(), origins.next()) {
         (None, _) if headers.contains_key(AUTHORIZATION) => Ok(()),
         // A browser that sends a session and hides where it comes from.
-        (None, _) if headers.contains_key(COOKIE) => Err(foreign()),
+        (None, _) if headers.contains_key(COOKIE) => Err(nowhere()),
         (None, _) => Ok(()),
         (Some(origin), None) if origin.to_str().is_ok_and(|origin| is_own(origin, peer)) => Ok(()),
         (Some(_), _) => Err(foreign()),
@@ -43,8 +53,16 @@ pub(crate) fn check(method: &Method, headers: &HeaderMap, peer: &Peer) -> Result
 /// Whether an origin (RFC 6454, section 6.2) is the host that was asked.
 fn is_own(origin: &str, peer: &Peer) -> bool {
     let Some((scheme, host)) = origin.split_once("://") else { return false };
-    let wanted = if peer.tls { "https" } else { "http" };
-    scheme == wanted && peer.host.as_deref() == Some(host.to_ascii_lowercase().as_str())
+    scheme == scheme_of(peer) && peer.host.as_deref() == Some(host.to_ascii_lowercase().as_str())
+}
+
+/// What a page of ours says of itself.
+fn own_origin(peer: &Peer) -> String {
+    format!("{}://{}", scheme_of(peer), peer.host.as_deref().unwrap_or("HOST"))
+}
+
+const fn scheme_of(peer: &Peer) -> &'static str {
+    if peer.tls { "https" } else { "http" }
 }
 
 #[cfg(test)]
@@ -52,6 +70,10 @@ mod tests {
     use super::*;
 
     fn asked(method: &Method, lines: &[(&str, &str)]) -> u16 {
+        checked(method, lines).map_or_else(|problem| problem.status().as_u16(), |()| 200)
+    }
+
+    fn checked(method: &Method, lines: &[(&str, &str)]) -> Result<(), Problem> {
         let pair = |(name, value): &(&str, &str)| {
             (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())
         };
@@ -61,7 +83,17 @@ mod tests {
             host: Some("lage.example:8443".to_owned()),
             tls: true,
         };
-        check(method, &headers, &peer).map_or_else(|problem| problem.status().as_u16(), |()| 200)
+        check(method, &headers, &peer)
+    }
+
+    #[test]
+    fn a_program_with_a_cookie_is_told_what_to_send() {
+        let cookie = ("cookie", "__Host-beistand=s");
+        for lines in [&[cookie][..], &[cookie, ("origin", "https://lage.example")][..]] {
+            let said = format!("{:?}", checked(&Method::POST, lines).unwrap_err());
+            assert!(said.contains("`Origin: https://lage.example:8443`"), "{said}");
+            assert!(said.contains("a token"), "{said}");
+        }
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub enum Lane {
     LogIn,
     /// Proving it once more: it costs as much, and only who is logged in may ask for it.
     Prove,
+    /// Checking a text: it takes long, and what is launched or kept waits for none.
+    Check,
     /// It waits for nothing, because it costs nothing.
     Free,
 }
@@ -54,7 +56,10 @@ pub(crate) struct Pressure {
     /// Finding out who asks, and who asks for what is urgent.
     asking: Places,
     asking_urgent: Places,
+    check: Places,
     large: Arc<Semaphore>,
+    /// Texts to be checked, in memory.
+    texts: Arc<Semaphore>,
     waits: Duration,
 }
 
@@ -76,6 +81,7 @@ impl Places {
 
 impl Pressure {
     pub(crate) fn new(limits: &Limits) -> Self {
+        let semaphore = |places: u32| Arc::new(Semaphore::new(places as usize));
         Self {
             ordinary: Places::new(limits.at_work_max, limits.waiting_max),
             urgent: Places::new(limits.urgent_at_work_max, limits.urgent_waiting_max),
@@ -83,18 +89,25 @@ impl Pressure {
             prove: Places::new(limits.log_in_at_work_max, limits.log_in_waiting_max),
             asking: Places::new(limits.asking_at_work_max, limits.connections_max),
             asking_urgent: Places::new(limits.asking_at_work_max, limits.connections_max),
-            large: Arc::new(Semaphore::new(limits.large_bodies_max as usize)),
+            check: Places::new(limits.checks_at_work_max, limits.checks_waiting_max),
+            large: semaphore(limits.large_bodies_max),
+            texts: semaphore(limits.checked_texts_max),
             waits: limits.waits_within,
         }
     }
 
-    /// Memory for a large body, until it is dropped.
+    /// Memory for a large body, until it is dropped: texts that are checked take none of what a file
+    /// needs.
     ///
     /// # Errors
     /// 429 at once: whoever sends one would hold up the others for long.
-    pub(crate) fn large(&self) -> Result<OwnedSemaphorePermit, Problem> {
+    pub(crate) fn large(&self, lane: Lane) -> Result<OwnedSemaphorePermit, Problem> {
+        let memory = match lane {
+            Lane::Check => &self.texts,
+            Lane::Ordinary | Lane::Urgent | Lane::LogIn | Lane::Prove | Lane::Free => &self.large,
+        };
         let full = "other large bodies are being read; send yours in a moment";
-        Arc::clone(&self.large).try_acquire_owned().map_err(|_| Problem::too_many(full))
+        Arc::clone(memory).try_acquire_owned().map_err(|_| Problem::too_many(full))
     }
 
     /// A place to find out who asks for something in a lane: one after the other, and there is a seat
@@ -105,7 +118,7 @@ impl Pressure {
     pub(crate) async fn asks(&self, lane: Lane) -> Result<Turn, Problem> {
         let places = match lane {
             Lane::Urgent | Lane::Prove => &self.asking_urgent,
-            Lane::Ordinary | Lane::LogIn | Lane::Free => &self.asking,
+            Lane::Ordinary | Lane::LogIn | Lane::Check | Lane::Free => &self.asking,
         };
         places.turn(self.waits).await
     }
@@ -120,13 +133,14 @@ impl Pressure {
             Lane::Urgent => self.urgent.turn(self.waits).await,
             Lane::LogIn => self.log_in.turn(self.waits).await,
             Lane::Prove => self.prove.turn(self.waits).await,
+            Lane::Check => self.check.turn(self.waits).await,
             Lane::Free => Ok(Turn { _held: None }),
         }
     }
 
     /// Waits until nothing is at work.
     pub(crate) async fn idle(&self) {
-        for places in [&self.ordinary, &self.urgent, &self.log_in, &self.prove] {
+        for places in [&self.ordinary, &self.urgent, &self.log_in, &self.prove, &self.check] {
             drop(places.work.acquire_many(places.at_work).await);
         }
     }
@@ -180,6 +194,18 @@ mod tests {
         let _urgent = pressure.turn(Lane::Urgent).await.unwrap();
         assert!(pressure.turn(Lane::Urgent).await.is_err());
         assert!(pressure.turn(Lane::Free).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_text_that_is_checked_takes_neither_a_place_nor_the_memory_of_a_file() {
+        let limits = Limits { large_bodies_max: 1, checked_texts_max: 1, ..Limits::default() };
+        let pressure = Pressure::new(&Limits { checks_waiting_max: 0, ..limits });
+        let _checked = pressure.turn(Lane::Check).await.unwrap();
+        assert!(pressure.turn(Lane::Check).await.is_err());
+        assert!(pressure.turn(Lane::Ordinary).await.is_ok());
+        let _text = pressure.large(Lane::Check).unwrap();
+        assert!(pressure.large(Lane::Check).is_err());
+        assert!(pressure.large(Lane::Ordinary).is_ok());
     }
 
     #[tokio::test]

@@ -16,6 +16,8 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::refusals::Reason;
+
 /// The media type of a problem (RFC 9457, section 6.1).
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -291,6 +293,7 @@ impl IntoResponse for Problem {
         };
         let mut response = Response::new(Body::from(serde_json::to_vec(&body).unwrap_or_default()));
         *response.status_mut() = status;
+        response.extensions_mut().insert(Reason(word));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         match kind {

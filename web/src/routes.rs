@@ -25,7 +25,7 @@ use crate::door::SESSION_COOKIE;
 use crate::gate::{Gate, Post, enter, nothing_here, pass};
 use crate::limits::BODY_BYTES_MAX;
 use crate::pressure::Lane;
-use crate::report::{Body9457, MEDIA_TYPE, Problem};
+use crate::report::{Body9457, MEDIA_TYPE};
 
 /// What a caller must be allowed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,10 +91,15 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         Self { entries: Vec::new() }
     }
 
-    /// Adds the methods of a path, made by `routes!(handler)`.
+    /// Adds the methods of a path, made by `routes!(handler)`. Whoever may be anybody sends no body
+    /// there.
     #[must_use]
     pub(crate) fn add(self, right: Right, lane: Lane, handlers: UtoipaMethodRouter<S>) -> Self {
-        self.add_sized(BODY_BYTES_MAX, right, lane, handlers)
+        let body_bytes_max = match right {
+            Right::Public => 0,
+            Right::LoggedIn | Right::Needs(_) | Right::NeedsThere(_) => BODY_BYTES_MAX,
+        };
+        self.add_sized(body_bytes_max, right, lane, handlers)
     }
 
     /// The same for bodies of another size: evidence is large, a login is small.
@@ -164,22 +169,20 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     pub(crate) fn behind(self, gate: &Arc<Gate>, state: S) -> Router {
         let mut router = Router::new();
         for Entry { rule, paths, methods, .. } in self.entries {
-            let post = Post { gate: Arc::clone(gate), rule };
-            let guarded = methods.route_layer(from_fn_with_state(post, pass));
             for path in paths.paths.into_keys() {
-                router = router.route(&path, guarded.clone());
+                let post = Post { gate: Arc::clone(gate), rule, path: path.clone() };
+                let guarded = methods.clone().route_layer(from_fn_with_state(post, pass));
+                router = router.route(&path, guarded);
             }
         }
-        let other = |problem: fn() -> Problem| {
-            let gate = Arc::clone(gate);
-            move |headers: HeaderMap| {
-                let gate = Arc::clone(&gate);
-                async move { gate.unknown(&headers, problem()).await }
-            }
+        let own = Arc::clone(gate);
+        let other_method = move |headers: HeaderMap| {
+            let gate = Arc::clone(&own);
+            async move { gate.other_method(&headers).await }
         };
         router
-            .fallback(other(nothing_here))
-            .method_not_allowed_fallback(other(Problem::method_not_allowed))
+            .fallback(|| async { nothing_here() })
+            .method_not_allowed_fallback(other_method)
             .layer(from_fn_with_state(Arc::clone(gate), enter))
             .with_state(state)
     }

@@ -26,7 +26,6 @@ use crate::door::Doorkeeper;
 use crate::gate::{Connected, Gate};
 use crate::limits::Limits;
 use crate::peer::Proxies;
-use crate::pressure::Pressure;
 use crate::routes::Routes;
 
 /// After a connection could not be taken (no file left, no memory) the next is tried so much later.
@@ -135,13 +134,7 @@ impl Server {
         let Self { listener, settings } = self;
         let limits = settings.limits;
         let tls = settings.certificate.map(|shown| TlsAcceptor::from(shown.config()));
-        let gate = Arc::new(Gate {
-            door,
-            pressure: Pressure::new(&limits),
-            limits: limits.clone(),
-            proxies: settings.proxies,
-            tls: tls.is_some(),
-        });
+        let gate = Arc::new(Gate::new(door, limits.clone(), settings.proxies, tls.is_some()));
         let behind = routes.behind(&gate, state);
         let served =
             Arc::new(Served { router: behind, tls, limits: limits.clone(), leave: leave.clone() });

@@ -12,14 +12,15 @@
 //! its client does not read, and when what its caller may do is not what it was: then they come back
 //! with what they saw last, and are judged anew.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
-use beistand_core::model::RunId;
+use beistand_core::model::{Person, RunId};
 use beistand_runtime::{Caller, Feed, FeedItem, News};
 use futures_util::stream::unfold;
 use serde_json::json;
@@ -34,6 +35,9 @@ use crate::report::Problem;
 
 /// Streams at once: 500 people and screens, and some who come back before their old one is gone.
 const STREAMS_MAX: usize = 600;
+
+/// Of one person: a desk with several windows, a wall of screens under one token. Nobody takes them all.
+const STREAMS_OF_ONE_MAX: usize = 32;
 
 /// Bytes that wait for one client to read them, at most.
 const WAITING_BYTES_MAX: usize = 32 << 10;
@@ -72,23 +76,58 @@ impl Default for Pace {
 #[derive(Debug, Clone)]
 pub(crate) struct Streams {
     places: Arc<Semaphore>,
+    /// How many each person has.
+    taken: Taken,
+    of_one_max: usize,
     pub(crate) pace: Pace,
+}
+
+type Taken = Arc<Mutex<BTreeMap<Person, usize>>>;
+
+/// A place for a stream, of one person; given back when dropped.
+#[derive(Debug)]
+struct Place {
+    _permit: OwnedSemaphorePermit,
+    taken: Taken,
+    person: Person,
 }
 
 impl Default for Streams {
     fn default() -> Self {
-        Self::new(STREAMS_MAX, Pace::default())
+        Self::new((STREAMS_MAX, STREAMS_OF_ONE_MAX), Pace::default())
     }
 }
 
 impl Streams {
-    pub(crate) fn new(places: usize, pace: Pace) -> Self {
-        Self { places: Arc::new(Semaphore::new(places)), pace }
+    /// So many places, and so many of one person.
+    pub(crate) fn new((places, of_one_max): (usize, usize), pace: Pace) -> Self {
+        let (places, taken) = (Arc::new(Semaphore::new(places)), Taken::default());
+        Self { places, taken, of_one_max, pace }
     }
 
-    fn place(&self) -> Result<OwnedSemaphorePermit, Problem> {
+    fn place(&self, person: &Person) -> Result<Place, Problem> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_one = taken.get(person).copied().unwrap_or(0);
+        if of_one >= self.of_one_max {
+            let text = format!("`{person}` is told of events {of_one} times already");
+            return Err(Problem::too_many(text).hint("close one of them; each window needs one"));
+        }
         let full = || Problem::too_many("as many are told of events as this server can bear");
-        Arc::clone(&self.places).try_acquire_owned().map_err(|_| full())
+        let permit = Arc::clone(&self.places).try_acquire_owned().map_err(|_| full())?;
+        taken.insert(person.clone(), of_one + 1);
+        Ok(Place { _permit: permit, taken: Arc::clone(&self.taken), person: person.clone() })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = taken.get_mut(&self.person) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                taken.remove(&self.person);
+            }
+        }
     }
 }
 
@@ -106,13 +145,13 @@ pub(crate) struct Watch {
 /// A stream of events.
 ///
 /// # Errors
-/// 404 for a run that is not there for them, 429 where there is no place.
+/// 404 for a run that is not there for them, 429 where there is no place, or none more for them.
 pub(crate) async fn stream(
     app: App,
     watch: Watch,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let place = app.streams.place()?;
+    let place = app.streams.place(&watch.caller.actor.person)?;
     // News from before the first look: what comes between is looked for once more, and not missed.
     let news = app.engine.news();
     let scope = watch.caller.rights.scope();
@@ -163,7 +202,7 @@ struct Told {
     next_beat: Instant,
     /// Room for what waits to be read.
     waiting: Arc<Semaphore>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// Bytes on their way; their room is given back when they were written.

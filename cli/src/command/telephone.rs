@@ -47,9 +47,9 @@ pub(super) async fn voter(context: &Context, args: &OnTelephone) -> Outcome<Vote
                 "`beistand user list` says whether codes are left; nobody reads one to themselves",
             ))
         }
-        Err(denied @ (Denied::Later { .. } | Denied::SecondFactorMissing)) => {
-            Err(Failure::new(Exit::NotAllowed, denied.to_string()))
-        }
+        Err(
+            denied @ (Denied::Later { .. } | Denied::Asked { .. } | Denied::SecondFactorMissing),
+        ) => Err(Failure::new(Exit::NotAllowed, denied.to_string())),
         Err(denied @ (Denied::Store(_) | Denied::Internal(_))) => {
             Err(Failure::new(Exit::Unreachable, denied.to_string()).because(&denied))
         }

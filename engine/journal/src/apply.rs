@@ -296,6 +296,11 @@ pub(crate) const STATEMENTS: &[&str] = &[
     ),
     // 32 EndSessions
     concat!("delete from session where account in (select w.value ->> 'account'", rows!(), ")"),
+    // 33 UseUp
+    concat!(
+        "update credential set used_at = ", int!("at"), rows!(),
+        "where credential.id = w.value ->> 'credential' and credential.used_at is null"
+    ),
 ];
 
 #[expect(clippy::too_many_lines, reason = "a table: one row a variant")]
@@ -390,6 +395,9 @@ fn planned(change: &Change, stream: i64) -> Planned {
         Change::PutGrant(grant) => (30, grant_text(grant), json!(grant)),
         Change::RemoveGrant(grant) => (31, grant_text(grant), json!(grant)),
         Change::EndSessions { account } => (32, account.to_string(), json!({"account": account})),
+        Change::UseUp { credential, at } => {
+            (33, credential.clone(), json!({"credential": credential, "at": at}))
+        }
     }
 }
 

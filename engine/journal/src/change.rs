@@ -161,6 +161,13 @@ pub enum Change {
         /// Whose.
         account: AccountName,
     },
+    /// What counts once is used up by what this entry says; [`crate::Guard::Unused`] holds it.
+    UseUp {
+        /// Which credential.
+        credential: String,
+        /// When.
+        at: Millis,
+    },
 }
 
 impl Change {
@@ -198,7 +205,8 @@ impl Change {
             | Self::Wake { .. }
             | Self::EraseBody { .. }
             | Self::Pause { .. }
-            | Self::Unpause { .. } => false,
+            | Self::Unpause { .. }
+            | Self::UseUp { .. } => false,
         }
     }
 }

@@ -91,6 +91,13 @@ pub enum Guard {
         /// What is done once; [`crate::Change::Once`] records it.
         once: Once,
     },
+    /// A credential that counts once was not used yet; [`crate::Change::UseUp`] uses it up.
+    Unused {
+        /// Which.
+        credential: String,
+        /// When it would be used.
+        at: Millis,
+    },
 }
 
 /// A target as limits count it.
@@ -190,5 +197,11 @@ pub enum Refusal {
     DoneBefore {
         /// By this run.
         run: RunId,
+    },
+    /// It counts once, and was used, taken back or over before this.
+    #[error("the credential {credential} was used already")]
+    UsedUp {
+        /// Which.
+        credential: String,
     },
 }

@@ -30,6 +30,7 @@ impl Guard {
                 })
             }
             Self::OncePerIncident { once } => format!("once {} {}", once.incident, once.key),
+            Self::Unused { credential, .. } => format!("credential {credential}"),
         }
     }
 }
@@ -97,6 +98,13 @@ async fn check(connection: &mut Connection, guard: &Guard) -> Result<Option<Refu
         Guard::DistinctTargets { .. } => limits(connection, guard).await,
         Guard::VotesCarry { strikes, most } => votes_carry(connection, strikes, *most).await,
         Guard::OncePerIncident { once } => done_before(connection, once).await,
+        Guard::Unused { credential, at } => {
+            let sql = "select no from credential where id = $1 and used_at is null
+                 and (until is null or until > $2)";
+            let row = connection.row(sql, params![credential.as_str(), at.get()]).await?;
+            let used = || Refusal::UsedUp { credential: credential.clone() };
+            Ok(row.is_none().then(used))
+        }
     }
 }
 

@@ -31,6 +31,7 @@ macro_rules! told {
 told! {
     stories::access::accounts_and_grants_are_read_as_they_were_given as accounts_and_grants_are_read_as_they_were_given,
     stories::access::what_counts_once_is_used_up_once as what_counts_once_is_used_up_once,
+    stories::access::what_counts_once_is_used_up_with_what_it_was_for_or_not_at_all as what_counts_once_is_used_up_with_what_it_was_for_or_not_at_all,
     stories::access::a_session_ends_and_what_was_seen_is_forgotten_in_time as a_session_ends_and_what_was_seen_is_forgotten_in_time,
     stories::append::an_entry_is_there_after_the_store_was_closed as an_entry_is_there_after_the_store_was_closed,
     stories::append::a_lease_that_was_overtaken_writes_nothing as a_lease_that_was_overtaken_writes_nothing,

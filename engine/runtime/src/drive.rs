@@ -74,6 +74,8 @@ pub(crate) struct Order {
     pub(crate) command: Command,
     /// The row of the mailbox, answered in the transaction of what follows from it.
     pub(crate) mailbox: Option<String>,
+    /// The printed code that it uses up, in the same transaction; not where it is refused.
+    pub(crate) code: Option<String>,
     pub(crate) reply: Option<oneshot::Sender<Answer>>,
 }
 
@@ -84,6 +86,8 @@ pub(crate) enum Answer {
     Written(Result<Reply, AnswerError>),
     /// The run could not write anything; the mailbox still waits for an answer.
     Unwritten(String),
+    /// Its code was used for something else in that very moment; the mailbox still waits.
+    UsedUp,
 }
 
 /// What a turn came to.
@@ -400,7 +404,7 @@ impl Driver {
                 successor::open(&inner, &self.state, &self.plan, next);
             }
             Effect::ToChild { run, command } => {
-                let order = Order { command, mailbox: None, reply: None };
+                let order = Order { command, mailbox: None, code: None, reply: None };
                 tokio::spawn(async move {
                     if let Err(error) = inner.deliver(run, Job::Command(Box::new(order))).await {
                         tracing::warn!(%run, %error, "A sub-playbook could not be told.");

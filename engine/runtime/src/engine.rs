@@ -22,7 +22,7 @@ use beistand_journal::{Journal, Lease};
 use beistand_script::Scripts;
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc};
 
-use crate::access::Holders;
+use crate::access::{Holders, InUse, UnderWay};
 use crate::alert::Alerts;
 use crate::clock::Clock;
 use crate::drive::{self, Job};
@@ -118,6 +118,10 @@ pub(crate) struct Inner {
     pub(crate) holders: Holders,
     /// Held while accounts and grants change.
     pub(crate) access: tokio::sync::Mutex<()>,
+    /// Tries at accounts whose words are looked at.
+    pub(crate) guesses: UnderWay,
+    /// Printed codes that votes by telephone are about to use up.
+    pub(crate) codes: InUse,
     /// Held while runs are claimed.
     pub(crate) claiming: tokio::sync::Mutex<()>,
     /// Held while a run is opened that counts on what runs before it were given.
@@ -180,6 +184,8 @@ impl Engine {
             alerts: tokio::sync::Mutex::default(),
             holders: Holders::default(),
             access: tokio::sync::Mutex::new(()),
+            guesses: UnderWay::default(),
+            codes: InUse::default(),
             claiming: tokio::sync::Mutex::new(()),
             following: tokio::sync::Mutex::new(()),
             dead: Mutex::default(),

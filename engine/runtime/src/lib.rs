@@ -30,6 +30,7 @@ mod open;
 mod permits;
 mod plans;
 mod recent;
+mod repeat;
 mod rows;
 mod run_loop;
 mod successor;
@@ -57,6 +58,7 @@ pub use more::NewMore;
 pub use open::{NewRun, case_of};
 pub use permits::PLACES;
 pub use plans::{Pinned, pinned, read_pinned};
+pub use repeat::Launching;
 pub use successor::{NewSuccessor, foresee};
 pub use verbs::{Verb, error_json};
 pub use views::{

@@ -14,6 +14,7 @@ use crate::incidents::{refused, standing};
 use crate::load::{known_plan, sources_of};
 use crate::open::opening_of;
 use crate::plans::Kept;
+use crate::repeat::is_same;
 
 /// More items for a playbook that ran, or runs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,7 +23,7 @@ pub struct NewMore {
     pub run: RunId,
     /// The lists of its inputs that have more items.
     pub inputs: Map<String, Value>,
-    /// The same key gives the same run.
+    /// The same items with the same key give the same run.
     #[serde(default)]
     pub start_key: Option<String>,
     /// Steps without a connector may fall to people, also where they did not in the first run.
@@ -67,6 +68,7 @@ impl Engine {
                 let text = format!("run {} was started with this key", known.id);
                 return Err(EngineError::Conflict(text));
             }
+            self.is_same_more(&first, known.id, &new).await?;
             return Ok(json!({"run": known.id, "left_out": []}));
         }
         if inner.is_stopped() {
@@ -106,6 +108,32 @@ impl Engine {
         let run = self.begin(wanted, &kept, new.start_key, None).await?;
         let left_out: Vec<String> = found.left_out.iter().map(ToString::to_string).collect();
         Ok(json!({"run": run, "left_out": left_out}))
+    }
+
+    /// Whether a run is for what is asked for now, as it was when nobody knew of it yet.
+    async fn is_same_more(
+        &self,
+        first: &First,
+        known: RunId,
+        new: &NewMore,
+    ) -> Result<(), EngineError> {
+        let plan = known_plan(&self.0, &first.row).await?;
+        let earlier = self.earlier(first).await?;
+        let before = earlier.iter().take_while(|(run, _)| *run != known);
+        let before: Vec<(RunId, &Value)> = before.map(|(run, inputs)| (*run, inputs)).collect();
+        let asked = more(&plan.parts().inputs, &before, &new.inputs).ok();
+        let opening = self.opened(known).await?.opening;
+        // What was erased can not be compared any more.
+        let kept = opening.body.value.is_some();
+        let inputs = asked.is_some_and(|asked| is_same(&asked.inputs, &inputs_of(&opening)));
+        let by_hand_ok = new.by_hand_ok || was_by_hand_ok(&first.opening);
+        let other = match (inputs || !kept, by_hand_ok == was_by_hand_ok(&opening)) {
+            (true, true) => return Ok(()),
+            (false, true) => "`inputs`",
+            (true, false) => "`by_hand_ok`",
+            (false, false) => "`inputs`, `by_hand_ok`",
+        };
+        Err(EngineError::Conflict(format!("this start key was used for more with other {other}")))
     }
 
     /// The run that more is asked of: of one that was for more items itself, the first.

@@ -6,7 +6,7 @@ use beistand_core::entry::StreamKind;
 use beistand_core::model::{IncidentId, Mode, PlaybookName, RunId, Severity};
 use beistand_core::playbook::{Plan, SourceText};
 use beistand_core::run::{Actor, Event, Launch, Legacy, decode, launch};
-use beistand_journal::{Gate, Incident, Reader, Run, StoreError};
+use beistand_journal::{AppendError, Gate, Incident, Reader, Run, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::incidents::{NewIncident, refused, standing};
 use crate::plans::{Kept, Pinned, plan_for};
+use crate::repeat::Launching;
 
 /// A run to be launched.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,7 +34,7 @@ pub struct NewRun {
     pub mode: Mode,
     /// The provider's short name, for a new incident's number.
     pub short: String,
-    /// The same key gives the same run.
+    /// The same launch with the same key gives the same run.
     pub start_key: Option<String>,
     /// Steps without a connector may fall to people.
     pub by_hand_ok: bool,
@@ -45,18 +46,16 @@ pub struct NewRun {
 }
 
 impl Engine {
-    /// Launches a run; it is durable on return, and driven if the engine drives. The same start key
-    /// gives the same run.
+    /// Launches a run; it is durable on return, and driven if the engine drives. The same launch with
+    /// the same start key gives the same run.
     ///
     /// # Errors
-    /// [`EngineError::Launch`] and others; then nothing was opened.
+    /// [`EngineError::Launch`] and others, [`EngineError::Conflict`] where the start key was used for
+    /// something else; then no run was opened.
     pub async fn launch(&self, new: NewRun) -> Result<RunId, EngineError> {
         let inner = &self.0;
-        let reader = inner.journal.reader();
-        if let Some(key) = &new.start_key
-            && let Some(run) = reader.run_by_start_key(key).await?
-        {
-            return Ok(run.id);
+        if let Some(run) = self.launched_before(&new).await? {
+            return Ok(run);
         }
         // What memory does not know yet is found in the transaction that opens the run.
         if inner.is_stopped() {
@@ -67,7 +66,20 @@ impl Engine {
         let pinned = Pinned { playbook: new.playbook.clone(), sources: new.sources.clone() };
         let kept = plan_for(inner, &pinned).await?;
         let incident = self.incident_for(&new, &kept.plan).await?;
-        self.open_run(&new, &kept, &incident).await
+        let (own, opened) = self.open_run(&new, &kept, &incident).await?;
+        // Somebody else was first with the key.
+        let other = if own == opened { None } else { self.launched_before(&new).await? };
+        Ok(other.unwrap_or(opened))
+    }
+
+    /// The run that the same launch opened, where there is one.
+    async fn launched_before(&self, new: &NewRun) -> Result<Option<RunId>, EngineError> {
+        let Some(key) = &new.start_key else { return Ok(None) };
+        let Some(run) = self.0.journal.reader().run_by_start_key(key).await? else {
+            return Ok(None);
+        };
+        self.is_same_launch((key, &run), &Launching::from(new)).await?;
+        Ok(Some(run.id))
     }
 
     async fn incident_for(&self, new: &NewRun, plan: &Plan) -> Result<Incident, EngineError> {
@@ -85,11 +97,31 @@ impl Engine {
                 short: new.short.clone(),
                 by: new.by.clone(),
             };
-            return self.open_incident(&incident).await;
+            return match &new.start_key {
+                Some(key) => self.incident_of_key(key, &incident).await,
+                None => self.open_incident(&incident).await,
+            };
         };
         let incident = self.0.incidents.get(&self.0.journal, id).await?;
         standing(&incident)?.admits(new.mode).map_err(|no| refused(&no))?;
         Ok(incident)
+    }
+
+    /// The incident that a launch with this key opens. It is there already where the program was
+    /// killed before it opened the run, and where another launch with the key is under way.
+    async fn incident_of_key(&self, key: &str, new: &NewIncident) -> Result<Incident, EngineError> {
+        let (id, reader) = (self.own_incident(key)?, self.0.journal.reader());
+        let found = match reader.incident(id).await? {
+            Some(found) => found,
+            None => match self.open_incident_as(new, id, None).await {
+                Err(EngineError::Append(lost @ AppendError::LostOwnership { .. })) => {
+                    reader.incident(id).await?.ok_or(lost)?
+                }
+                opened => return opened,
+            },
+        };
+        standing(&found)?.admits(new.mode).map_err(|no| refused(&no))?;
+        Ok(found)
     }
 
     fn launch_of(
@@ -117,17 +149,19 @@ impl Engine {
         }
     }
 
+    /// The run that was to be opened, and the one that has its start key.
     async fn open_run(
         &self,
         new: &NewRun,
         kept: &Kept,
         incident: &Incident,
-    ) -> Result<RunId, EngineError> {
+    ) -> Result<(RunId, RunId), EngineError> {
         let facts = standing(incident)?.facts();
         let now = self.0.clock.now();
         let run = self.0.chance()?.run_id(now);
         let wanted = self.launch_of(new, (incident.id, incident.mode, facts), run);
-        self.begin(wanted, kept, new.start_key.clone(), new.case.as_ref()).await
+        let opened = self.begin(wanted, kept, new.start_key.clone(), new.case.as_ref()).await?;
+        Ok((run, opened))
     }
 
     /// Opens a run that nobody called, under a trace of its own.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::access::{AccessAct, Caller, From, of_command};
+use crate::access::{AccessAct, Caller, From, USED_UP, of_command};
 use crate::drive::{Answer, Job, Order, missing};
 use crate::engine::{Engine, Inner};
 use crate::error::EngineError;
@@ -132,7 +132,7 @@ impl Engine {
             }
             Verb::More(new) => self.more(*new).await,
             Verb::Supersede(new) => self.supersede(*new).await,
-            Verb::Run { run, command } => self.run_command((run, command), mailbox).await,
+            Verb::Run { run, command } => self.run_command((run, command), (mailbox, None)).await,
             Verb::Telephone { code, run, command } => {
                 self.telephoned(&code, (run, command), mailbox).await
             }
@@ -166,15 +166,18 @@ impl Engine {
         }
     }
 
-    /// A command to a run; what it refuses is written down.
+    /// A command to a run, and the printed code that it uses up; what is refused is written down.
     pub(crate) async fn run_command(
         &self,
         (run, command): (RunId, Command),
-        mailbox: Option<&str>,
+        (mailbox, code): (Option<&str>, Option<String>),
     ) -> Result<Value, EngineError> {
         let (by, act) = (command.by().clone(), of_command(&command));
-        let reply = self.command(run, command, mailbox).await;
-        if let Err(EngineError::Answer(AnswerError::NotAllowed(_))) = &reply {
+        let mailbox = mailbox.map(str::to_owned);
+        let reply = self.ordered(run, Order { command, mailbox, code, reply: None }).await;
+        if let Err(EngineError::Answer(AnswerError::NotAllowed(_)) | EngineError::NotAllowed(_)) =
+            &reply
+        {
             self.refused(&by, act.as_str(), Some(run.to_string())).await?;
         }
         Ok(json!(reply?))
@@ -190,14 +193,20 @@ impl Engine {
         command: Command,
         mailbox: Option<&str>,
     ) -> Result<Reply, EngineError> {
+        let mailbox = mailbox.map(str::to_owned);
+        self.ordered(run, Order { command, mailbox, code: None, reply: None }).await
+    }
+
+    async fn ordered(&self, run: RunId, order: Order) -> Result<Reply, EngineError> {
         let (reply, answered) = oneshot::channel();
-        let order = Order { command, mailbox: mailbox.map(str::to_owned), reply: Some(reply) };
+        let order = Order { reply: Some(reply), ..order };
         if !self.0.deliver(run, Job::Command(Box::new(order))).await? {
             return Err(missing(run));
         }
         match answered.await {
             Ok(Answer::Written(reply)) => Ok(reply?),
             Ok(Answer::Unwritten(why)) => Err(EngineError::Conflict(why)),
+            Ok(Answer::UsedUp) => Err(EngineError::NotAllowed(USED_UP.to_owned())),
             Err(_) => {
                 Err(EngineError::Conflict("the run went to another owner; try again".to_owned()))
             }

@@ -35,6 +35,9 @@ const READS_ASKED: f64 = 2_200.0;
 /// Clients of events.
 const STREAMS: usize = 500;
 
+/// Of each who watches: fewer than one person may have.
+const STREAMS_OF_ONE: usize = 25;
+
 /// Who asks three times as much as is borne: more than are let in, at work and waiting for a place.
 const CROWD: usize = 3 * (32 + 256);
 
@@ -91,10 +94,10 @@ fn reads(length: Duration) -> Value {
 
 /// What clients of events weigh, by the memory of the process.
 fn streams() -> Value {
-    let place = Place::new();
+    let place = Place::watched_by(STREAMS / STREAMS_OF_ONE);
     place.quiet(1);
     let before = place.resident_kib();
-    let mut streams: Vec<_> = (0..STREAMS).map(|_| place.stream()).collect();
+    let mut streams: Vec<_> = (0..STREAMS_OF_ONE).flat_map(|_| place.streams()).collect();
     let connected = place.resident_kib();
     // All are told of something a few times over.
     for _ in 0..5 {

@@ -31,11 +31,17 @@ pub(crate) struct Place {
     way: Way,
     token: String,
     voter: String,
+    watchers: Vec<String>,
     incident: String,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
+        Self::watched_by(0)
+    }
+
+    /// The same with so many more people who are told of events.
+    pub(crate) fn watched_by(watchers: usize) -> Self {
         let folder = TempDir::with_prefix("beistand-load-").expect("a folder");
         let write =
             |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("a file");
@@ -74,6 +80,7 @@ impl Place {
         };
         // Who asked for something has no vote on it.
         let (token, voter) = (token_of("cleo"), token_of("ben"));
+        let watchers = (0..watchers).map(|number| token_of(&format!("watcher-{number}"))).collect();
         let call = Call::new(folder.path()).expect("the program");
         let running = call.args(["serve", "--listen", "127.0.0.1:0"]).start().expect("a server");
         let address: SocketAddr = wait_for("the server", DEADLINE, || {
@@ -89,6 +96,7 @@ impl Place {
             running,
             token,
             voter,
+            watchers,
             incident: String::new(),
         };
         let opened = place.posted("/api/v1/incidents", &json!({"title": "Load", "mode": "drill"}));
@@ -112,11 +120,14 @@ impl Place {
         Wire::new(&self.way)
     }
 
-    /// A connection on which events come.
-    pub(crate) fn stream(&self) -> Wire {
-        let mut wire = self.wire();
-        wire.watch("/api/v1/events", &self.token);
-        wire
+    /// A connection of each who watches on which events come.
+    pub(crate) fn streams(&self) -> Vec<Wire> {
+        let watch = |token: &String| {
+            let mut wire = self.wire();
+            wire.watch("/api/v1/events", token);
+            wire
+        };
+        self.watchers.iter().map(watch).collect()
     }
 
     fn posted(&self, path: &str, body: &Value) -> Value {

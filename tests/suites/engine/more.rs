@@ -158,7 +158,24 @@ async fn the_same_items_asked_for_twice_are_one_run() {
     }
     let opened = asking.join_all().await.into_iter().filter(|run| *run != first).count();
     assert_eq!(opened, 1);
+    // Word for word it is the same run, though others have had items since; of others it is none.
+    assert_eq!(opened_by(&engine, keyed.clone()).await, Ok(runs[0]));
+    let key = keyed.start_key;
+    for hosts in [&["pc-8"][..], &["pc-7", "pc-8"], &["pc-1"], &["pc-9"]] {
+        let other = NewMore { start_key: key.clone(), ..asked(first, hosts) };
+        let why = opened_by(&engine, other).await.unwrap_err();
+        assert!(why.ends_with("with other `inputs`"), "{hosts:?}: {why}");
+    }
     engine.leave().await;
+}
+
+/// The run that was opened, or the words of the conflict.
+async fn opened_by(engine: &Engine, new: NewMore) -> Result<RunId, String> {
+    match engine.more(new).await {
+        Ok(answer) => Ok(opened(&answer)),
+        Err(EngineError::Conflict(why)) => Err(why),
+        Err(error) => panic!("{error}"),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,8 +9,10 @@ use beistand_connector_api::{BoxFuture, Connector};
 use beistand_connectors::simulator::Simulator;
 use beistand_core::entry::StreamKind;
 use beistand_core::model::{
-    ActionName, Answer, Call, CallError, Catalogue, ConnectorSpec, Offer, Probed, RunId, Target,
+    ActionName, Answer, Call, CallError, Catalogue, ConnectorSpec, Mode, Offer, Probed, RunId,
+    Target,
 };
+use beistand_journal::Page;
 use beistand_runtime::{Drive, Engine, EngineError, IncidentAct, NewRun, Parts, Verb};
 use serde_json::{Value, json};
 
@@ -167,6 +169,28 @@ async fn launches_with_one_start_key_at_once_are_one_run() {
     engine.rest().await;
     assert_eq!(engine.launch(wanted).await.unwrap(), runs[0], "afterwards too");
     assert_eq!((status(&engine, runs[0]).await.as_str(), engine.leave().await), ("succeeded", 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn launches_with_one_start_key_at_once_open_one_incident() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&folder.path().join("a.db"), Vec::new()).await;
+    let of = |key: &str| NewRun { start_key: Some(key.to_owned()), ..new_run(TEN, json!({})) };
+    let mut launches = tokio::task::JoinSet::new();
+    for number in 0..12 {
+        let (engine, wanted) = (engine.clone(), of(if number < 8 { "one" } else { "other" }));
+        launches.spawn(async move { engine.launch(wanted).await.unwrap() });
+    }
+    let mut runs = launches.join_all().await;
+    runs.sort();
+    runs.dedup();
+    let incidents = engine.journal().reader().incidents(Page::first(20)).await.unwrap();
+    assert_eq!((runs.len(), incidents.len()), (2, 2), "a key opens one, another one another");
+    let drill = NewRun { mode: Mode::Drill, ..of("one") };
+    let refused = engine.launch(drill).await.unwrap_err();
+    assert!(refused.to_string().ends_with("of other `mode`"), "{refused}");
+    engine.rest().await;
+    engine.leave().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -48,6 +48,8 @@ fn a_sealed_account_that_is_guessed_at_waits_and_one_that_is_used_is_seen() {
     let tried = counts.get(&403).copied().unwrap_or_default();
     assert!((5..=7).contains(&tried), "{counts:?}");
     assert_eq!(counts.get(&429), Some(&(1_000 - tried)), "{counts:?}");
+    let loud = town.served.running.stderr();
+    assert!(loud.contains("WARN Somebody gave wrong words for a sealed account."), "{loud}");
     let later = log_in(&town, &right);
     assert_eq!(later.status, 429, "the right words wait as well");
     assert!(later.header("retry-after").is_some(), "{later:?}");

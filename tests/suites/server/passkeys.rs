@@ -40,6 +40,27 @@ fn added(staffed: &Staffed) -> (Device, String) {
 }
 
 #[test]
+fn who_asks_a_device_again_and_again_is_refused_and_nobody_else_is() {
+    let staffed = Staffed::new();
+    let (mut device, _) = added(&staffed);
+    let first = ask(&staffed, "cleo").json();
+    for _ in 1..10 {
+        assert_eq!(ask(&staffed, "cleo").status, 200);
+    }
+    let refused = ask(&staffed, "cleo");
+    assert_eq!(refused.status, 429, "{refused:?}");
+    assert!(refused.header("retry-after").is_some());
+    assert!(refused.json()["detail"].as_str().unwrap().contains("questions"), "{refused:?}");
+    let cookie = staffed.cookie("root");
+    let other = staffed.with(&cookie, "POST", &format!("{OWN}/challenge"), None);
+    assert_eq!(other.status, 200, "{other:?}");
+    // What was asked before is answered as ever, and makes room.
+    let credential = device.get(&first["options"]);
+    assert_eq!(log_in(&staffed, "cleo", &first["challenge"], &credential).status, 200);
+    assert_eq!(ask(&staffed, "cleo").status, 200);
+}
+
+#[test]
 fn with_a_passkey_the_passphrase_alone_opens_nothing() {
     let staffed = Staffed::new();
     assert_eq!(ask(&staffed, "cleo").status, 409, "she has none yet");

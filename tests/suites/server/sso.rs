@@ -251,6 +251,42 @@ fn a_way_back_is_walked_once_and_in_the_browser_that_set_out() {
 }
 
 #[test]
+fn a_login_ends_the_session_that_the_browser_had_before() {
+    let signed = Signed::new();
+    let provider = Provider::start(&signed.back(), "RS256").unwrap();
+    let signed = signed.staffed(&provider.issuer());
+    let host = signed.address.to_string();
+    let alive = |session: &str| {
+        let mut jar = Browser::default();
+        jar.jar.insert((host.clone(), SESSION.to_owned()), (session.to_owned(), true));
+        signed.me(&mut jar).status
+    };
+    let mut browser = Browser::default();
+    browser.keep(&host, &signed.by_words("cleo"));
+    let by_words = browser.cookie(&host, SESSION).unwrap();
+    assert_eq!(alive(&by_words), 200);
+    // A way that is not walked to its end ends nothing.
+    let way = browser.find_the_way_back(&signed.url(), "account=s-cleo");
+    assert_eq!(alive(&by_words), 200);
+    // The browser sends no session when the provider's page leads back.
+    assert_eq!(browser.open(&way, By::Another).status, 200);
+    let first = browser.cookie(&host, SESSION).unwrap();
+    assert_ne!(first, by_words);
+    assert_eq!((alive(&by_words), alive(&first)), (401, 200));
+    // A second login by the provider, and one by words with a token beside the cookie.
+    assert_eq!(signed.log_in(&mut browser, "s-cleo").status, 200);
+    let second = browser.cookie(&host, SESSION).unwrap();
+    assert_eq!((alive(&first), alive(&second)), (401, 200));
+    let body = json!({"account": "cleo", "passphrase": WORDS}).to_string();
+    let (cookie, origin) = (format!("{SESSION}={second}"), signed.url());
+    let (cookie, origin) = (cookie.as_str(), origin.as_str());
+    let lines = [("Cookie", cookie), ("Origin", origin), ("Authorization", "Bearer x")];
+    let client = Client { address: signed.address, pinned: None };
+    assert_eq!(client.ask(("POST", "/api/v1/session"), &lines, Some(&body)).status, 200);
+    assert_eq!(alive(&second), 401);
+}
+
+#[test]
 fn a_login_leads_to_a_path_of_this_server_alone() {
     let signed = Signed::new();
     let provider = Provider::start(&signed.back(), "RS256").unwrap();

@@ -1,8 +1,11 @@
 //! Votes by telephone: one person reads out a printed code, another one types it in.
 
+use std::thread;
+
 use serde_json::{Value, json};
 
 use super::accounts::Staffed;
+use super::client::Answer;
 use crate::desk::{announced, text};
 
 const GATE: &str = "playbook: gate\nlanguage: 1\ntitle: A gate\nsteps:\n\
@@ -99,24 +102,81 @@ fn wrong_codes_are_guesses_and_who_guesses_waits() {
     office.votes("cleo", ("ben", &code), 0);
 }
 
+/// A vote of ben's over HTTP, typed in by carl.
+fn typed(
+    office: &Office,
+    cookie: &str,
+    need: &Value,
+    (answer, digest): (&str, &Value),
+    code: &str,
+) -> Answer {
+    let (number, letters) = code.split_once(':').unwrap();
+    let telephone = json!({"account": "ben", "number": number, "code": letters});
+    let body = json!({"answer": answer, "digest": digest, "telephone": telephone});
+    let path = format!("/api/v1/needs/{}", text(&need["id"]));
+    office.staffed.with(cookie, "POST", &path, Some(&body))
+}
+
 #[test]
 fn a_vote_by_telephone_is_taken_over_http() {
     let office = Office::new();
     let (need, code) = (office.need(), office.code("ben"));
-    let (number, letters) = code.split_once(':').unwrap();
     let cookie = office.staffed.cookie("carl");
-    let path = format!("/api/v1/needs/{}", text(&need["id"]));
-    let vote = |answer: &str, letters: &str| {
-        let telephone = json!({"account": "ben", "number": number, "code": letters});
-        let body = json!({"answer": answer, "digest": need["digest"], "telephone": telephone});
-        office.staffed.with(&cookie, "POST", &path, Some(&body))
-    };
-    assert_eq!(vote("approve", "AAAAA-AAAAA").status, 403);
-    assert_eq!(vote("done", letters).status, 400, "people vote on the telephone");
-    let voted = vote("approve", letters);
+    let vote =
+        |answer: &str, code: &str| typed(&office, &cookie, &need, (answer, &need["digest"]), code);
+    assert_eq!(vote("approve", "1:AAAAA-AAAAA").status, 403);
+    assert_eq!(vote("done", &code).status, 400, "people vote on the telephone");
+    let voted = vote("approve", &code);
     assert_eq!((voted.status, &voted.json()["votes"]), (200, &json!(1)), "{voted:?}");
-    assert_eq!(vote("approve", letters).status, 403, "it is used up");
+    assert_eq!(vote("approve", &code).status, 403, "it is used up");
     // Without somebody on the telephone carl has no vote.
+    let path = format!("/api/v1/needs/{}", text(&need["id"]));
     let body = json!({"answer": "approve", "digest": need["digest"]});
     assert_eq!(office.staffed.with(&cookie, "POST", &path, Some(&body)).status, 403);
+}
+
+#[test]
+fn a_code_is_used_up_by_a_vote_that_counts_and_by_no_other() {
+    let office = Office::new();
+    let (need, code, second) = (office.need(), office.code("ben"), office.code("ben"));
+    let cookie = office.staffed.cookie("carl");
+    let file = office.staffed.words.display().to_string();
+    // Something else was shown: on the command line and over HTTP alike.
+    let other = json!(format!("sha256:{}", "0".repeat(64)));
+    let refused = typed(&office, &cookie, &need, ("approve", &other), &code);
+    assert_eq!(refused.status, 409, "{refused:?}");
+    let words = ["approve", text(&need["id"]), "--digest", text(&other)];
+    let by = ["--by", "ben", "--code", &code, "--as", "carl", "--passphrase", &file];
+    office.staffed.desk.done(&[&words[..], &by].concat()).expect_code(7).unwrap();
+    // His role was taken back for a while.
+    office.staffed.as_root(&["user", "revoke", "ben", "commander"], 0);
+    assert_eq!(typed(&office, &cookie, &need, ("approve", &need["digest"]), &code).status, 403);
+    office.staffed.as_root(&["user", "grant", "ben", "commander"], 0);
+    assert_eq!(office.need()["votes"], 0);
+    let voted = typed(&office, &cookie, &need, ("approve", &need["digest"]), &code);
+    assert_eq!(voted.status, 200, "{voted:?}");
+    // Who has voted already has no second vote, and keeps the code.
+    let again = typed(&office, &cookie, &need, ("approve", &need["digest"]), &second);
+    assert_eq!(again.status, 409, "{again:?}");
+    let body = json!({"account": "ben", "passphrase": super::accounts::WORDS,
+        "code": {"number": second.split_once(':').unwrap().0,
+                 "code": second.split_once(':').unwrap().1}});
+    let client = &office.staffed.served.client;
+    let in_again = client.send("POST", "/api/v1/session", None, Some(&body.to_string()));
+    assert_eq!(in_again.status, 200, "{in_again:?}");
+}
+
+#[test]
+fn one_code_read_out_to_many_at_once_is_one_vote() {
+    let office = Office::new();
+    let (need, code) = (office.need(), office.code("ben"));
+    let cookie = office.staffed.cookie("carl");
+    let statuses = thread::scope(|scope| {
+        let one = || typed(&office, &cookie, &need, ("approve", &need["digest"]), &code).status;
+        let all = [(); 6].map(|()| scope.spawn(one));
+        all.map(|one| one.join().unwrap())
+    });
+    let counted = statuses.iter().filter(|status| **status == 200).count();
+    assert_eq!(counted, 1, "{statuses:?}");
+    assert_eq!(office.need()["votes"], 1);
 }

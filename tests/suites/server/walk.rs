@@ -281,6 +281,35 @@ fn what_was_taken_back_is_gone_at_once_though_it_was_used_a_moment_before() {
     assert_eq!(used(), [401; 4]);
 }
 
+#[test]
+fn beside_each_door_there_is_nothing_whoever_asks_and_the_same_is_said_to_all() {
+    let town = Town::new(&json!({}), &BTreeMap::new());
+    let place = town.place(HERE, &["pc-a1"]);
+    let mut askers: Vec<_> = nobodies(&town).into_values().collect();
+    askers.push(bearer(&town.leads));
+    askers.push(("Cookie", town.cookie("cleo")));
+    let mut said = BTreeMap::new();
+    for route in table().declared() {
+        let path = match route.right {
+            Right::Public => route.path.clone(),
+            Right::LoggedIn | Right::Needs(_) | Right::NeedsThere(_) => {
+                honest(&route, &place).remove(0).path
+            }
+        };
+        let (path, _) = path.split_once('?').unwrap_or((&path, ""));
+        let path = format!("{path}/one/step/beside").replace("{name}", "siem");
+        for (name, value) in &askers {
+            let beside = Honest { of: Of::Nothing, path: path.clone(), body: None };
+            let answer = asked(town.client(), route.method, &beside, (name, value));
+            assert_eq!(answer.status, 404, "{} {path} by {name}: {answer:?}", route.method);
+            let mut told = answer.json();
+            told["reference"] = Value::Null;
+            said.insert(told.to_string(), path.clone());
+        }
+    }
+    assert_eq!(said.len(), 1, "{said:?}");
+}
+
 /// The permission that a route wants and whether a role has it.
 fn has(role: Role, right: Right, path: &str) -> (Option<Permission>, bool) {
     match right {

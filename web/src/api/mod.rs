@@ -42,7 +42,7 @@ use crate::routes::{Right, Routes};
 
 /// Every route there is.
 pub fn table() -> Routes {
-    use Lane::{Free, LogIn, Ordinary, Prove, Urgent};
+    use Lane::{Check, Free, LogIn, Ordinary, Prove, Urgent};
     use Right::{LoggedIn, Needs, NeedsThere, Public};
     Routes::new()
         .add(Public, Free, routes!(health::healthz))
@@ -106,7 +106,7 @@ pub fn table() -> Routes {
         .add_sized(
             playbooks::CHECK_BYTES_MAX,
             NeedsThere(Permission::Read),
-            Ordinary,
+            Check,
             routes!(playbooks::check),
         )
 }

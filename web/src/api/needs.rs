@@ -7,7 +7,7 @@ use beistand_core::access::Permission;
 use beistand_core::model::{Digest, NeedId, RunId};
 use beistand_core::run::{Answer, AnswerKind, Command};
 use beistand_journal::{NeedFilter, Run};
-use beistand_runtime::Caller;
+use beistand_runtime::{Caller, Verb};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -237,9 +237,16 @@ async fn answered(
         Some(telephone) => Some(telephone.voter(app, caller, &row).await?),
         None => None,
     };
-    let voter = voter.as_ref().unwrap_or(caller);
-    let by = voter.actor.clone();
-    told(app, voter, row.id, Command::Answer { answers, by, roles: None }).await
+    let by = voter.as_ref().map_or(caller, |(voter, _)| voter).actor.clone();
+    let (run, command) = (row.id, Command::Answer { answers, by, roles: None });
+    match voter {
+        // As on the command line: the engine uses the code up with the vote, or not at all.
+        Some((voter, code)) => {
+            let verb = Verb::Telephone { code, run, command };
+            Ok(Sent(app.engine.execute_as(&voter, verb).await?))
+        }
+        None => told(app, caller, run, command).await,
+    }
 }
 
 fn read(said: SaidOf) -> Result<Answer, Problem> {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::session::{over, refused, wrong};
+use super::session::{asked, over, refused, wrong};
 use crate::app::App;
 use crate::asked::At;
 use crate::door::Who;
@@ -163,7 +163,8 @@ pub(super) async fn begin(
     Who(caller): Who,
 ) -> Result<impl IntoResponse, Problem> {
     just_proved(&app, &caller)?;
-    let challenge = app.engine.new_passkey(passkeys(&app)?, &caller).await?;
+    let challenge = app.engine.new_passkey(passkeys(&app)?, &caller).await;
+    let challenge = challenge.map_err(|not_added| refuses(not_added, &app))?;
     Ok(Sent(AskedOf::from(challenge)))
 }
 
@@ -186,14 +187,20 @@ pub(super) async fn add(
     }
     let passkeys = passkeys(&app)?.clone();
     let shown = Shown { passkeys, challenge: body.challenge, answer: body.credential };
-    match app.engine.add_passkey(&caller, title, shown).await {
-        Ok(id) => Ok((StatusCode::CREATED, Sent(Added { id }))),
-        Err(error @ NotAdded::Unasked) => Err(Problem::conflict(error.to_string())
-            .hint("ask anew at `POST /api/v1/me/passkeys/challenge`")),
-        Err(error @ NotAdded::Wrong(_)) => {
-            Err(Problem::malformed(error.to_string()).because(&error).place("credential"))
+    let added = app.engine.add_passkey(&caller, title, shown).await;
+    let id = added.map_err(|not_added| refuses(not_added, &app))?;
+    Ok((StatusCode::CREATED, Sent(Added { id })))
+}
+
+fn refuses(not_added: NotAdded, app: &App) -> Problem {
+    match not_added {
+        error @ NotAdded::Unasked => Problem::conflict(error.to_string())
+            .hint("ask anew at `POST /api/v1/me/passkeys/challenge`"),
+        error @ NotAdded::Wrong(_) => {
+            Problem::malformed(error.to_string()).because(&error).place("credential")
         }
-        Err(NotAdded::Refused(error)) => Err(error.into()),
+        NotAdded::Asked { until } => asked(&not_added, until.since(app.engine.now())),
+        NotAdded::Refused(error) => error.into(),
     }
 }
 

@@ -202,7 +202,7 @@ pub(super) async fn check(
         let text = format!("a playbook has at most {} bytes", SourceText::BYTES_MAX);
         return Err(Problem::malformed(text).place("text"));
     }
-    let findings = app.shelf.ask(move |playbooks| playbooks.check(&body.text)).await?;
+    let findings = app.shelf.check(body.text).await?;
     Ok(Sent(Findings { findings: findings.into_iter().map(Found::from).collect() }))
 }
 

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use beistand_core::model::{Mode, PlaybookName, RunId};
 use beistand_journal::RunFilter;
-use beistand_runtime::{Caller, EngineError, NewRun, RunBytes, Verb};
+use beistand_runtime::{Caller, EngineError, Launching, NewRun, RunBytes, Verb};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -44,7 +44,7 @@ pub(super) struct Wanted {
     /// Steps that nothing is bound for may fall to people.
     #[serde(default)]
     by_hand_ok: bool,
-    /// The same key gives the same run.
+    /// The same launch with the same key gives the same run; with another one it is refused.
     #[schema(pattern = "^[!-~]{1,200}$")]
     start_key: String,
 }
@@ -121,7 +121,8 @@ impl StatusWord {
     }
 }
 
-/// Launches a run. The same `start_key` gives the same run.
+/// Launches a run. The same launch with the same `start_key` gives the same run; another launch with it
+/// is refused with 409.
 #[utoipa::path(
     post, path = "/api/v1/runs", tag = "runs", request_body = Wanted,
     responses(
@@ -136,26 +137,8 @@ pub(super) async fn launch(
     Who(caller): Who,
     Exact(wanted): Exact<Wanted>,
 ) -> Result<Response, Problem> {
-    let key = part::word("start_key", wanted.start_key.clone())?;
-    if let Some(known) = app.engine.journal().reader().run_by_start_key(&key).await? {
-        return launched(&app, &caller, known.id, StatusCode::OK).await;
-    }
-    let new = new_run(&app, &caller, wanted, key).await?;
-    let verb = Verb::Launch(Box::new(new));
-    let answer = app.engine.execute_as(&caller, verb).await?;
-    let run = answer.get("run").and_then(Value::as_str).and_then(|run| run.parse().ok());
-    let run: RunId = run
-        .ok_or_else(|| Problem::from(EngineError::Internal("a launch named no run".to_owned())))?;
-    launched(&app, &caller, run, StatusCode::CREATED).await
-}
-
-async fn new_run(
-    app: &App,
-    caller: &Caller,
-    wanted: Wanted,
-    start_key: String,
-) -> Result<NewRun, Problem> {
-    let name: PlaybookName = wanted
+    let key = part::word("start_key", wanted.start_key)?;
+    let playbook: PlaybookName = wanted
         .playbook
         .parse()
         .map_err(|error| Problem::malformed(format!("{error}")).place("playbook"))?;
@@ -165,20 +148,60 @@ async fn new_run(
     }
     let title = wanted.title.map(|title| part::sentence("title", title, TITLE_MAX)).transpose()?;
     let incident = match &wanted.incident {
-        Some(text) => Some(part::incident(app, caller, text).await?),
+        Some(text) => Some(part::incident(&app, &caller, text).await?),
         None => None,
     };
-    let plan = app.shelf.plan(name).await?;
+    let asked = Launching {
+        playbook: &playbook,
+        inputs: &Value::Object(wanted.inputs),
+        incident,
+        title: title.as_deref(),
+        mode: wanted.mode.into(),
+        by_hand_ok: wanted.by_hand_ok,
+        case: None,
+    };
+    if let Some(known) = app.engine.journal().reader().run_by_start_key(&key).await? {
+        // Who may not see it is not told what it was asked for with.
+        let before = launched(&app, &caller, known.id, StatusCode::OK).await?;
+        return match app.engine.is_same_launch((&key, &known), &asked).await {
+            Ok(()) => Ok(before),
+            Err(EngineError::Conflict(text)) => Err(taken(text)),
+            Err(error) => Err(error.into()),
+        };
+    }
+    let new = new_run(&app, &caller, &asked, key).await?;
+    let verb = Verb::Launch(Box::new(new));
+    let answer = app.engine.execute_as(&caller, verb).await?;
+    let run = answer.get("run").and_then(Value::as_str).and_then(|run| run.parse().ok());
+    let run: RunId = run
+        .ok_or_else(|| Problem::from(EngineError::Internal("a launch named no run".to_owned())))?;
+    launched(&app, &caller, run, StatusCode::CREATED).await
+}
+
+/// The start key is another launch's.
+fn taken(text: impl Into<String>) -> Problem {
+    Problem::conflict(text).place("start_key").hint(
+        "the same launch gives the same run again, word for word; another launch has another key",
+    )
+}
+
+async fn new_run(
+    app: &App,
+    caller: &Caller,
+    asked: &Launching<'_>,
+    start_key: String,
+) -> Result<NewRun, Problem> {
+    let plan = app.shelf.plan(asked.playbook.clone()).await?;
     Ok(NewRun {
         sources: plan.sources(),
         playbook: plan.name().clone(),
-        inputs: Value::Object(wanted.inputs),
-        incident,
-        title,
-        mode: wanted.mode.into(),
+        inputs: asked.inputs.clone(),
+        incident: asked.incident,
+        title: asked.title.map(str::to_owned),
+        mode: asked.mode,
         short: app.short.clone(),
         start_key: Some(start_key),
-        by_hand_ok: wanted.by_hand_ok,
+        by_hand_ok: asked.by_hand_ok,
         case: None,
         by: caller.actor.clone(),
     })
@@ -193,8 +216,7 @@ async fn launched(
     let bytes = match app.views.run_bytes(run, &caller.rights.scope()).await {
         Ok(bytes) => bytes,
         Err(EngineError::NotFound(_)) => {
-            let taken = Problem::conflict("this start key was used for another run");
-            return Err(taken.place("start_key").hint("choose another one"));
+            return Err(taken("this start key was used for another run"));
         }
         Err(error) => return Err(error.into()),
     };

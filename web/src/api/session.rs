@@ -7,7 +7,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use beistand_core::model::{AccountName, Millis};
+use beistand_core::model::{AccountName, Millis, Span};
 use beistand_runtime::{Begun, Caller, Denied, SecondFactor, Secret, token_lookup};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::me::Me;
 use super::passkeys::Answered;
 use crate::app::App;
-use crate::door::{Credential, SESSION_COOKIE, Who, credential};
+use crate::door::{Credential, SESSION_COOKIE, Who, cookie as browser_cookie, credential};
 use crate::json::{Exact, Sent};
 use crate::peer::Peer;
 use crate::report::Problem;
@@ -81,14 +81,20 @@ pub(super) async fn log_in(
     let account: AccountName = body.account.parse().map_err(|_| wrong())?;
     let given = (body.passphrase, body.code, body.passkey);
     let caller = proved(&app, &peer.place(), &account, given).await?;
-    // Whatever session the browser had before is over: nobody can have slipped it in.
-    if let Some(Credential::Session(before)) = credential(&headers) {
-        app.engine.end_session(&Secret::new(before.to_owned())).await?;
-    }
+    over_before(&app, &headers).await?;
     let begun = app.engine.begin_session(&caller).await;
     let now = app.engine.now();
     let begun = begun.map_err(|denied| refused(&denied, now))?;
     answered(&caller, now, &begun)
+}
+
+/// Whatever session the browser had before a login is over, whatever else it shows: nobody can have
+/// slipped it in, and nobody goes on with it.
+pub(super) async fn over_before(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
+    if let Some(before) = browser_cookie(headers, SESSION_COOKIE) {
+        app.engine.end_session(&Secret::new(before)).await?;
+    }
+    Ok(())
 }
 
 /// Prove once more who you are: what destroys wants a proof of a moment ago. The session goes on under
@@ -189,6 +195,13 @@ pub(super) fn wrong() -> Problem {
     )
 }
 
+/// No more is asked of somebody's devices before some of it was answered, or is over.
+pub(super) fn asked(why: &dyn std::fmt::Display, again_after: Span) -> Problem {
+    Problem::too_many(why.to_string())
+        .hint("answer one of them; a printed code does in place of a device")
+        .again_after(again_after)
+}
+
 pub(super) fn refused(denied: &Denied, now: Millis) -> Problem {
     match denied {
         Denied::Wrong => wrong(),
@@ -197,6 +210,7 @@ pub(super) fn refused(denied: &Denied, now: Millis) -> Problem {
             "ask your device what `POST /api/v1/session/challenge` says and send `passkey`, or send \
              `code` with the number and the code of your sheet",
         ),
+        Denied::Asked { until } => asked(denied, until.since(now)),
         Denied::Later { until } => Problem::too_many(denied.to_string())
             .hint("from another line, another account or with a token it goes on at once")
             .again_after(until.since(now)),

@@ -6,13 +6,13 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use beistand_runtime::Denied;
+use beistand_runtime::{Denied, Secret, token_lookup};
 use serde::Deserialize;
 
 use super::session::{self, sealed_line};
 use crate::app::App;
 use crate::asked::Asked;
-use crate::door::cookie;
+use crate::door::{SESSION_COOKIE, cookie};
 use crate::peer::Peer;
 use crate::report::Problem;
 use crate::sso::{Answer, FLOW_LASTS, Flow, Place, Refused, SingleSignOn};
@@ -57,6 +57,7 @@ pub(super) struct Back {
 pub(super) async fn set_out(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, Problem> {
     let sso = offered(&app)?;
@@ -69,7 +70,8 @@ pub(super) async fn set_out(
     let now = app.engine.now();
     let mut bits = [0; 32];
     getrandom::fill(&mut bits).map_err(|error| Problem::internal(&error))?;
-    let flow = Flow::new(bits, now, to);
+    let before = cookie(&headers, SESSION_COOKIE).map(|cookie| token_lookup(&Secret::new(cookie)));
+    let flow = Flow::new(bits, now, to).after(before);
     let (kept, address) = sso.set_out(&flow, now).await.map_err(|refused| said(&refused))?;
     let seconds = FLOW_LASTS.millis() / 1000;
     let mut response = StatusCode::SEE_OTHER.into_response();
@@ -94,19 +96,25 @@ pub(super) async fn come_back(
     let answer = answer(back).ok_or_else(|| said(&Refused::Astray))?;
     let kept = cookie(&headers, WAY_COOKIE);
     let came = sso.come_back(kept, answer, now).await;
-    let (subject, to) = came.map_err(|refused| said(&refused))?;
+    let (subject, flow) = came.map_err(|refused| said(&refused))?;
     let caller = app.engine.caller_by_subject(sso.issuer(), &subject).await;
     let caller = caller.map_err(|denied| match denied {
         Denied::Wrong => unlinked(&subject),
         Denied::Later { .. }
+        | Denied::Asked { .. }
         | Denied::SecondFactorMissing
         | Denied::Store(_)
         | Denied::Internal(_) => session::refused(&denied, now),
     })?;
+    // Whatever session the browser had before is over: when it set out, or by now.
+    if let Some(before) = flow.before() {
+        app.engine.end_session_found_by(before).await?;
+    }
+    session::over_before(&app, &headers).await?;
     let begun = app.engine.begin_session(&caller).await;
     let begun = begun.map_err(|denied| session::refused(&denied, now))?;
     let seconds = begun.until.since(now).millis() / 1000;
-    let mut response = Html(page(&to)).into_response();
+    let mut response = Html(page(flow.to())).into_response();
     let cookies = response.headers_mut();
     let value = format!("{}; Max-Age={seconds}", begun.cookie.expose());
     cookies.append(header::SET_COOKIE, session::cookie(&value)?);

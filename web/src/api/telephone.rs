@@ -20,13 +20,13 @@ pub(super) struct OnTelephone {
     /// The code's number on the sheet.
     #[schema(min_length = 1, max_length = 10)]
     number: String,
-    /// The code; small letters, blanks and dashes do not matter. It is used up.
+    /// The code; small letters, blanks and dashes do not matter. A vote that counts uses it up.
     #[schema(min_length = 1, max_length = 40)]
     code: String,
 }
 
 impl OnTelephone {
-    /// Who they are, once their code was used up. `caller` is who types.
+    /// Who they are, and the name of the code that their vote uses up. `caller` is who types.
     ///
     /// # Errors
     /// 403 for a code that is none, and for who may not type it in; 429 after many of them.
@@ -35,7 +35,7 @@ impl OnTelephone {
         app: &App,
         caller: &Caller,
         row: &Run,
-    ) -> Result<Caller, Problem> {
+    ) -> Result<(Caller, String), Problem> {
         let about = app.engine.about_run(row.id).await?;
         // A machine hears nobody.
         if !caller.actor.is_person() || !caller.rights.may(Permission::Note, &about) {
@@ -47,7 +47,7 @@ impl OnTelephone {
         let heard = app.engine.by_telephone(&account, code, &caller.actor.person).await;
         heard.map_err(|denied| match denied {
             Denied::Wrong | Denied::SecondFactorMissing => wrong(),
-            Denied::Later { until } => {
+            Denied::Later { until } | Denied::Asked { until } => {
                 Problem::too_many(denied.to_string()).again_after(until.since(app.engine.now()))
             }
             Denied::Store(_) | Denied::Internal(_) => {

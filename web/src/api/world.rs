@@ -29,7 +29,6 @@ use crate::door::{Credential, Denied, Doorkeeper, Identified};
 use crate::gate::Gate;
 use crate::limits::Limits;
 use crate::peer::Proxies;
-use crate::pressure::Pressure;
 use crate::server::Leave;
 use crate::shelf::{Found, Playbooks};
 use crate::stream::{Pace, Streams};
@@ -183,11 +182,11 @@ fn nothing_bound(store: &Journal) -> ModeSetup {
 
 impl World {
     pub(super) async fn new() -> Self {
-        Self::with_streams(10).await
+        Self::with_streams((10, 10)).await
     }
 
-    /// With places for so many who watch.
-    pub(super) async fn with_streams(streams: usize) -> Self {
+    /// With places for so many who watch, and so many of one person.
+    pub(super) async fn with_streams(streams: (usize, usize)) -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite:{}", folder.path().join("store.db").display());
         let journal = Journal::open(&url, Options::new(WallClock.now())).await.unwrap();
@@ -215,9 +214,7 @@ impl World {
             read_within: Duration::from_millis(200),
         };
         app.streams = Streams::new(streams, pace);
-        let limits = Limits::default();
-        let pressure = Pressure::new(&limits);
-        let gate = Gate { door, pressure, limits, proxies: Proxies::default(), tls: true };
+        let gate = Gate::new(door, Limits::default(), Proxies::default(), true);
         let router = super::table().behind(&Arc::new(gate), app);
         Self { engine, people, leave, router, _folder: folder }
     }

@@ -23,7 +23,6 @@ use crate::door::{Credential, Denied, Doorkeeper, Identified, Who};
 use crate::json::Exact;
 use crate::limits::Limits;
 use crate::peer::Proxies;
-use crate::pressure::Pressure;
 
 /// Knows a commander, a reviewer and nobody else.
 #[derive(Debug)]
@@ -138,13 +137,7 @@ fn declared() -> Routes<World> {
 }
 
 fn served(world: &World, limits: Limits) -> Router {
-    let gate = Gate {
-        door: Arc::new(Double),
-        pressure: Pressure::new(&limits),
-        limits,
-        proxies: Proxies::default(),
-        tls: true,
-    };
+    let gate = Gate::new(Arc::new(Double), limits, Proxies::default(), true);
     declared().behind(&Arc::new(gate), world.clone())
 }
 
@@ -176,7 +169,6 @@ async fn no_bad_credential_and_no_method_opens_a_declared_door() {
     let router = served(&World::default(), Limits::default());
     let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"];
     let mut paths: Vec<String> = declared().declared().into_iter().map(|one| one.path).collect();
-    paths.push("/api/v1/nothing".to_owned());
     paths.retain(|path| !path.contains('{'));
     paths.push("/api/v1/notes/7".to_owned());
     for path in paths.iter().filter(|path| *path != "/open") {
@@ -206,10 +198,29 @@ async fn each_method_of_a_path_has_the_right_that_it_was_declared_with() {
 }
 
 #[tokio::test]
-async fn only_who_is_logged_in_learns_what_is_not_there() {
+async fn what_is_not_there_is_not_there_for_anybody_and_says_the_same_to_all() {
+    let router = served(&World::default(), Limits::default());
+    let mut said = Vec::new();
+    for path in ["/api/v1/nothing", "/api/v1/me/more", "/", "//", "/api/v1/%6de", "/admin.php"] {
+        for method in [Method::GET, Method::POST, "BREW".parse().unwrap()] {
+            for token in [None, Some("rubbish"), Some("t-shaken"), Some("t-reviewer")] {
+                let refused = answer(&router, request(&method, path, token)).await;
+                assert_eq!(refused.status(), StatusCode::NOT_FOUND, "{method} {path} {token:?}");
+                let mut told = problem(refused).await;
+                told["reference"] = Value::Null;
+                said.push(told.to_string());
+            }
+        }
+    }
+    said.dedup();
+    assert_eq!(said.len(), 1, "{said:?}");
+}
+
+#[tokio::test]
+async fn which_methods_a_path_has_is_told_to_who_is_logged_in() {
     let router = served(&World::default(), Limits::default());
     let reviewer = Some("t-reviewer");
-    assert_eq!(status(&router, &Method::GET, "/api/v1/nothing", reviewer).await, 404);
+    assert_eq!(status(&router, &Method::DELETE, "/api/v1/me", None).await, 401);
     let refused = answer(&router, request(&Method::DELETE, "/api/v1/me", reviewer)).await;
     assert_eq!(refused.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(refused.headers()[header::ALLOW], "GET,HEAD");
@@ -235,8 +246,9 @@ async fn another_spelling_of_a_path_is_not_there() {
         "/api/v1/me/open",
         "https://lage.example/api/v1/me",
     ] {
-        assert_eq!(status(&router, &Method::GET, path, None).await, 401, "{path}");
-        assert_eq!(status(&router, &Method::GET, path, Some("t-commander")).await, 404, "{path}");
+        for token in [None, Some("t-commander")] {
+            assert_eq!(status(&router, &Method::GET, path, token).await, 404, "{path}");
+        }
     }
 }
 
@@ -313,6 +325,24 @@ async fn who_may_not_sends_no_body() {
     let mut request = body("application/json", never);
     request.headers_mut().insert(header::AUTHORIZATION, "Bearer t-reviewer".parse().unwrap());
     assert_eq!(answer(&router, request).await.status(), 403);
+}
+
+#[tokio::test]
+async fn a_stranger_sends_no_body_and_is_not_waited_for() {
+    let limits = Limits { strangers_within: Duration::from_millis(20), ..Limits::default() };
+    let router = served(&World::default(), limits);
+    let sent = |path: &str, bytes: Body| {
+        let (parts, _) = request(&Method::GET, path, None).into_parts();
+        Request::from_parts(parts, bytes)
+    };
+    assert_eq!(answer(&router, sent("/open", Body::from("x"))).await.status(), 413);
+    let never =
+        || Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    assert_eq!(answer(&router, sent("/open", never())).await.status(), 408);
+    // Where somebody is wanted, or nothing is, none is read at all.
+    for (path, wanted) in [("/api/v1/me", 401), ("/api/v1/nothing", 404)] {
+        assert_eq!(answer(&router, sent(path, never())).await.status(), wanted, "{path}");
+    }
 }
 
 #[tokio::test]

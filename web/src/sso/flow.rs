@@ -2,7 +2,8 @@
 //! browser.
 //!
 //! Whoever reaches the port may set out, so the server keeps nothing of it: the browser holds 256
-//! random bits, the time and where it wants to go, under the seal of a key that this process made.
+//! random bits, the time, which session it had and where it wants to go, under the seal of a key that
+//! this process made.
 //! What the provider is told (state, nonce and the verifier behind PKCE's challenge) is made from
 //! those bits with the same key. Only that a way was walked is remembered, by [`super::SingleSignOn`].
 
@@ -40,6 +41,9 @@ pub(crate) struct Flow {
     /// 256 random bits in hex.
     bits: String,
     begun: Millis,
+    /// What the store finds the session by that the browser had when it set out. Its cookie does not
+    /// come back with it: another server's page leads here then.
+    before: Option<String>,
     to: Place,
 }
 
@@ -87,27 +91,34 @@ impl Place {
 impl Flow {
     /// Sets out at an instant.
     pub(crate) fn new(random: [u8; 32], begun: Millis, to: Place) -> Self {
-        Self { bits: hex::encode(random), begun, to }
+        Self { bits: hex::encode(random), begun, before: None, to }
+    }
+
+    /// The same of a browser that has a session, by what the store finds it by.
+    pub(crate) fn after(self, session: Option<String>) -> Self {
+        Self { before: session, ..self }
     }
 
     /// What the browser keeps.
     pub(crate) fn sealed(&self, key: &Key) -> String {
-        let Self { bits, begun, to } = self;
-        let begun = begun.get().to_string();
-        let seal = key.of(&["seal", bits, &begun, to.path()]);
-        format!("{bits}.{begun}.{seal}.{}", to.path())
+        let Self { bits, begun, before, to } = self;
+        let (begun, before) = (begun.get().to_string(), before.as_deref().unwrap_or_default());
+        let seal = key.of(&["seal", bits, &begun, before, to.path()]);
+        format!("{bits}.{begun}.{before}.{seal}.{}", to.path())
     }
 
     /// The same again, if it was sealed here and is not over.
     pub(crate) fn open(key: &Key, kept: &str, now: Millis) -> Option<Self> {
-        let mut parts = kept.splitn(4, '.');
-        let (bits, begun, seal, to) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        if !key.is(&["seal", bits, begun, to], seal) {
+        let mut parts = kept.splitn(5, '.');
+        let (bits, begun, before) = (parts.next()?, parts.next()?, parts.next()?);
+        let (seal, to) = (parts.next()?, parts.next()?);
+        if !key.is(&["seal", bits, begun, before, to], seal) {
             return None;
         }
         let flow = Self {
             bits: bits.to_owned(),
             begun: Millis::new(begun.parse().ok()?),
+            before: Some(before.to_owned()).filter(|before| !before.is_empty()),
             to: Place::new(to)?,
         };
         (now < flow.ends() && now >= flow.begun).then_some(flow)
@@ -136,6 +147,11 @@ impl Flow {
     /// When it is over.
     pub(crate) fn ends(&self) -> Millis {
         self.begun.plus(FLOW_LASTS)
+    }
+
+    /// What the store finds the session by that the browser had when it set out.
+    pub(crate) fn before(&self) -> Option<&str> {
+        self.before.as_deref()
     }
 
     /// Where the browser wanted to go.
@@ -177,7 +193,13 @@ mod tests {
             assert_ne!(other, sealed, "{before}");
             assert_eq!(Flow::open(&key(), &other, NOW), None, "{other}");
         }
-        for rubbish in ["", ".", "...", "a.b.c./d"] {
+        let logged_in = flow().after(Some("5e".repeat(32)));
+        let sealed = logged_in.sealed(&key());
+        assert_eq!(Flow::open(&key(), &sealed, NOW), Some(logged_in));
+        // Whose session ends is not for whoever holds the cookie to say.
+        let other = sealed.replace(&"5e".repeat(32), &"5f".repeat(32));
+        assert_eq!(Flow::open(&key(), &other, NOW), None);
+        for rubbish in ["", ".", "....", "a.b.c.d./e"] {
             assert_eq!(Flow::open(&key(), rubbish, NOW), None, "{rubbish}");
         }
     }

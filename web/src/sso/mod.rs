@@ -180,8 +180,8 @@ impl SingleSignOn {
         Ok((flow.sealed(&self.key), address))
     }
 
-    /// Comes back: the subject that the provider vouches for, and where the browser wanted to go. A
-    /// way is walked once, however it ends.
+    /// Comes back: the subject that the provider vouches for, and the way that was walked. It is walked
+    /// once, however it ends.
     ///
     /// # Errors
     /// [`Refused`].
@@ -190,7 +190,7 @@ impl SingleSignOn {
         kept: Option<&str>,
         answer: Answer,
         now: Millis,
-    ) -> Result<(String, Place), Refused> {
+    ) -> Result<(String, Flow), Refused> {
         let flow = kept.and_then(|kept| Flow::open(&self.key, kept, now)).ok_or(Refused::Astray)?;
         let ours = answer.issuer.is_none_or(|issuer| issuer == self.settings.issuer_text);
         if !ours || !flow.is_answered_by(&self.key, &answer.state) {
@@ -203,7 +203,7 @@ impl SingleSignOn {
         let with = (self.wire.as_ref(), known.as_ref());
         let subject =
             provider::subject(&self.settings, with, (&flow, &self.key), code, now).await?;
-        Ok((subject, flow.to().clone()))
+        Ok((subject, flow))
     }
 
     /// What the provider published a moment ago, or does now. One that was asked in vain a moment ago

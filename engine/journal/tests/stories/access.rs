@@ -5,9 +5,11 @@ use std::slice;
 use beistand_core::access::{Account, AccountKind, CredentialKind, Grant, Reach};
 use beistand_core::entry::StreamKind;
 use beistand_core::model::Role;
-use beistand_journal::{Append, Change, Credential, Holder, Journal, Session, To};
+use beistand_journal::{
+    Append, AppendError, Change, Credential, Guard, Holder, Journal, Refusal, Session, To,
+};
 
-use super::{Place, at, entry, incident_id};
+use super::{Place, at, entry, incident_id, run_id};
 
 fn account(name: &str) -> Account {
     Account {
@@ -128,6 +130,38 @@ pub(crate) async fn what_counts_once_is_used_up_once(place: Place) {
     let late = Credential { until: Some(at(5)), ..code("c9") };
     changed(&journal, 3, vec![Change::PutCredential(Box::new(late))]).await;
     assert!(!journal.use_up("c9", at(5)).await.unwrap());
+}
+
+pub(crate) async fn what_counts_once_is_used_up_with_what_it_was_for_or_not_at_all(place: Place) {
+    let journal = place.open(0).await;
+    let reader = journal.reader().clone();
+    let late = Credential { until: Some(at(5)), ..code("c9") };
+    let codes = [code("c7"), code("c8"), late];
+    let codes = codes.map(|code| Change::PutCredential(Box::new(code)));
+    changed(&journal, 1, codes.to_vec()).await;
+    let used_at = async |id: &str| reader.credential(id).await.unwrap().unwrap().used_at;
+    let id = journal.meta().store.to_string();
+    let uses = |credential: &str, now: i64| {
+        let (credential, at) = (credential.to_owned(), at(now));
+        entry(To::End { kind: StreamKind::Store, id: id.clone() }, now)
+            .guard(Guard::Unused { credential: credential.clone(), at })
+            .change(Change::UseUp { credential, at })
+    };
+    // Something else does not hold: nothing is written, and the code is as it was.
+    let elsewhere = Guard::StreamAt { kind: StreamKind::Run, id: run_id(9).to_string(), seq: 3 };
+    assert!(journal.append(uses("c7", 2).guard(elsewhere)).await.is_err());
+    assert_eq!(used_at("c7").await, None);
+    let tries = (0..8).map(|_| journal.append(uses("c7", 2)));
+    let tries = futures_util::future::join_all(tries).await;
+    assert_eq!(tries.iter().filter(|one| one.is_ok()).count(), 1);
+    assert_eq!(used_at("c7").await, Some(at(2)));
+    let over = Refusal::UsedUp { credential: "c9".to_owned() };
+    let refused = journal.append(uses("c9", 5)).await.unwrap_err();
+    assert!(matches!(refused, AppendError::Refused(refusal) if refusal == over));
+    // A login took it in the same moment.
+    assert!(journal.use_up("c8", at(2)).await.unwrap());
+    assert!(journal.append(uses("c8", 2)).await.is_err());
+    assert!(journal.append(uses("c0", 2)).await.is_err(), "there never was one");
 }
 
 pub(crate) async fn a_session_ends_and_what_was_seen_is_forgotten_in_time(place: Place) {

@@ -1,15 +1,14 @@
 //! From what somebody knows or holds to who they are.
 //!
 //! All wrong answers look alike and take as long: no such account, a locked one, other words. What
-//! is guessed is counted by account and by where it comes from, so that who guesses waits, and who
-//! is guessed at from elsewhere does not.
+//! is guessed is counted (`guess.rs`).
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use beistand_connector_api::Secret;
 use beistand_core::access::{Account, AccountKind, Changed, CredentialKind, Permission, Rights};
-use beistand_core::model::{AccountName, Millis, Person, Span, digest_of_bytes};
+use beistand_core::model::{AccountName, Millis, Person};
 use beistand_core::run::{Actor, Proof};
 use beistand_journal::{Holder, Reader, StoreError};
 use serde_json::Value;
@@ -21,21 +20,6 @@ use super::passkey::Shown;
 use super::secret::{self, opens};
 use crate::engine::Engine;
 use crate::error::EngineError;
-
-/// Wrong words after which an account waits for who gave them: a bad night's typing errors.
-const GUESSES_FREE: u64 = 5;
-
-/// Wrong words from one place, whatever the account: an office behind one address.
-const GUESSES_FROM_ONE_PLACE: u64 = 50;
-
-/// How long wrong words are remembered.
-const GUESSES_FOR: Span = Span::from_secs(3600);
-
-/// The first wait; each further one is twice as long.
-const WAIT_FIRST: Span = Span::from_secs(15);
-
-/// The longest wait: who comes back to it must still be able to help.
-const WAIT_MAX: Span = Span::from_secs(15 * 60);
 
 /// Digests at once: each takes 19 MiB and a core for tens of milliseconds.
 const DIGESTS_AT_ONCE: usize = 2;
@@ -80,6 +64,12 @@ pub enum Denied {
     #[error("too many wrong words; try again after {until}")]
     Later {
         /// From when on it is worth trying.
+        until: Millis,
+    },
+    /// So many questions wait for the account's devices: not before then.
+    #[error("too many questions wait for devices of this account; try again after {until}")]
+    Asked {
+        /// From when on there is room for one.
         until: Millis,
     },
     /// The account wants a second factor.
@@ -173,19 +163,17 @@ impl Engine {
         second: Option<SecondFactor>,
         from: &str,
     ) -> Result<Caller, Denied> {
-        self.may_guess(name, from).await?;
+        let tried = self.tries(name, from).await?;
         // From before the words are looked up: one that is changed meanwhile begins no session.
         let proved_at = self.0.clock.now();
         let found = account_of_words(self.0.journal.reader(), name, passphrase).await?;
-        let Some(account) = found else {
-            return Err(self.guessed(name, from).await?);
-        };
+        let Some(account) = found else { return Err(tried.was_wrong().await?) };
         let proof = match self.second(&account, second).await? {
             Some(true) => Proof::SecondFactor,
-            Some(false) => return Err(self.guessed(name, from).await?),
+            Some(false) => return Err(tried.was_wrong().await?),
             None => Proof::Passphrase,
         };
-        self.0.journal.forget(&of_account(name, from)).await?;
+        tried.was_right().await?;
         let proof = match account.kind {
             AccountKind::Person | AccountKind::Service => proof,
             AccountKind::BreakGlass => {
@@ -233,37 +221,6 @@ impl Engine {
         let Some(id) = id.filter(|_| right) else { return Ok(false) };
         Ok(self.0.journal.use_up(&id, self.0.clock.now()).await?)
     }
-
-    /// Whether it is time to try again.
-    pub(super) async fn may_guess(&self, name: &AccountName, from: &str) -> Result<(), Denied> {
-        may_guess(self.0.journal.reader(), (name, from), self.0.clock.now()).await
-    }
-
-    /// Counts a wrong try.
-    pub(super) async fn guessed(&self, name: &AccountName, from: &str) -> Result<Denied, Denied> {
-        let now = self.0.clock.now();
-        for (key, _) in limits(name, from) {
-            self.0.journal.count(&key, now, now.plus(GUESSES_FOR)).await?;
-        }
-        Ok(Denied::Wrong)
-    }
-}
-
-/// Whether it is time to try again, for who can read the store as it is.
-pub(super) async fn may_guess(
-    reader: &Reader,
-    (name, from): (&AccountName, &str),
-    now: Millis,
-) -> Result<(), Denied> {
-    for (key, free) in limits(name, from) {
-        let (count, until) = reader.tally(&key, now).await?;
-        let since = until.minus(GUESSES_FOR);
-        let next = since.plus(wait_after(count, free));
-        if count >= free && now < next {
-            return Err(Denied::Later { until: next });
-        }
-    }
-    Ok(())
 }
 
 /// The account that these words open; one that is locked is opened by none. Guesses are not counted
@@ -326,34 +283,4 @@ pub(super) async fn beside_the_runs<T: Send + 'static>(
 ) -> Option<T> {
     let _place = DIGESTS.acquire().await.ok()?;
     tokio::task::spawn_blocking(work).await.ok()
-}
-
-/// What was typed as an account's name may be a passphrase, on the wrong line. So what is kept names
-/// it by 32 bits: enough to tell accounts apart, too few to find the words out by.
-fn of_account(name: &AccountName, from: &str) -> String {
-    let digest = digest_of_bytes(name.as_str().as_bytes()).hex();
-    format!("login/{digest:.8}/{from}")
-}
-
-fn limits(name: &AccountName, from: &str) -> [(String, u64); 2] {
-    [(of_account(name, from), GUESSES_FREE), (format!("login-from/{from}"), GUESSES_FROM_ONE_PLACE)]
-}
-
-/// How long to wait after so many wrong tries.
-fn wait_after(count: u64, free: u64) -> Span {
-    let doublings = u32::try_from(count.saturating_sub(free)).unwrap_or(u32::MAX).min(10);
-    let wait = WAIT_FIRST.millis().saturating_mul(1 << doublings);
-    Span::from_millis(wait.min(WAIT_MAX.millis()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_guesses_waits_longer_each_time_and_never_for_ever() {
-        let waits: Vec<u64> = (5..14).map(|count| wait_after(count, 5).millis() / 1000).collect();
-        assert_eq!(waits, [15, 30, 60, 120, 240, 480, 900, 900, 900]);
-        assert_eq!(wait_after(u64::MAX, 5), WAIT_MAX);
-    }
 }

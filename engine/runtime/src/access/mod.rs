@@ -6,6 +6,7 @@
 
 mod act;
 mod authorize;
+mod guess;
 mod holders;
 mod identify;
 mod own;
@@ -17,7 +18,9 @@ mod single_sign_on;
 mod telephone;
 
 pub(crate) use authorize::{From, of_command};
+pub(crate) use guess::UnderWay;
 pub(crate) use holders::Holders;
+pub(crate) use telephone::{InUse, USED_UP};
 
 pub use beistand_connector_api::Secret;
 

@@ -32,6 +32,10 @@ const ANSWER_WITHIN: Span = Span::from_secs(DEFAULT_AUTHENTICATOR_TIMEOUT.as_sec
 /// Questions that wait for an answer at once; the oldest goes for one more.
 const ASKED_MAX: usize = 1_000;
 
+/// Questions that wait for the devices of one account: a few browsers that were closed half way. So
+/// nobody makes the questions of others go.
+const ASKED_OF_ONE_MAX: usize = 10;
+
 /// Passkeys of one account: a person's devices, and no list that fills a store.
 const PASSKEYS_MAX: usize = 20;
 
@@ -88,6 +92,12 @@ pub enum NotAdded {
     /// The device's answer is none.
     #[error("the answer of the device does not fit what was asked")]
     Wrong(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// So many questions wait for this account's devices: not before then.
+    #[error("{ASKED_OF_ONE_MAX} questions wait for devices of this account already")]
+    Asked {
+        /// From when on there is room for one.
+        until: Millis,
+    },
     /// It was refused, or could not be written.
     #[error(transparent)]
     Refused(#[from] EngineError),
@@ -115,14 +125,23 @@ impl Passkeys {
     }
 
     /// Keeps a question until it is answered.
-    fn ask(&self, id: String, asked: Asked, now: Millis) {
+    ///
+    /// # Errors
+    /// When there is room for one more of this account, where there is none.
+    fn ask(&self, id: String, asked: Asked, now: Millis) -> Result<(), Millis> {
         let mut all = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, one| now < one.until);
+        let of_one = all.values().filter(|one| one.account == asked.account);
+        let (count, first) = (of_one.clone().count(), of_one.map(|one| one.until).min());
+        if let (ASKED_OF_ONE_MAX.., Some(until)) = (count, first) {
+            return Err(until);
+        }
         if all.len() >= ASKED_MAX {
             let oldest = all.iter().min_by_key(|(_, one)| one.until).map(|(id, _)| id.clone());
             oldest.and_then(|id| all.remove(&id));
         }
         all.insert(id, asked);
+        Ok(())
     }
 
     /// What was asked, once, and only of this account.
@@ -175,10 +194,10 @@ impl Engine {
         passphrase: Secret,
         from: &str,
     ) -> Result<Option<Challenge>, Denied> {
-        self.may_guess(name, from).await?;
+        let tried = self.tries(name, from).await?;
         let reader = self.0.journal.reader();
         if account_of_words(reader, name, passphrase).await?.is_none() {
-            return Err(self.guessed(name, from).await?);
+            return Err(tried.was_wrong().await?);
         }
         let keys: Vec<Passkey> =
             held(reader.credentials(name).await?).into_iter().map(|one| one.passkey).collect();
@@ -189,24 +208,25 @@ impl Engine {
         let (options, state) = started.map_err(ours)?;
         let id = new_name("challenge", self.0.random)?;
         let what = What::Proves(Box::new(state));
-        self.asks(passkeys, &id, name, what);
+        self.asks(passkeys, &id, name, what).map_err(|until| Denied::Asked { until })?;
         Ok(Some(Challenge { id, options: shown(&options)? }))
     }
 
     /// Asks somebody's device for a new passkey.
     ///
     /// # Errors
-    /// [`EngineError::NotAllowed`] without an account, [`EngineError::Conflict`] for too many.
+    /// [`NotAdded`]: without an account, with too many passkeys, with too many questions that wait.
     pub async fn new_passkey(
         &self,
         passkeys: &Passkeys,
         caller: &Caller,
-    ) -> Result<Challenge, EngineError> {
+    ) -> Result<Challenge, NotAdded> {
         let name = own(caller)?;
-        let held = held(self.0.journal.reader().credentials(&name).await?);
+        let credentials = self.0.journal.reader().credentials(&name).await;
+        let held = held(credentials.map_err(EngineError::from)?);
         if held.len() >= PASSKEYS_MAX {
             let text = format!("an account has {PASSKEYS_MAX} passkeys at most; remove one before");
-            return Err(EngineError::Conflict(text));
+            return Err(EngineError::Conflict(text).into());
         }
         let known = held.iter().map(|one| one.passkey.cred_id().clone()).collect();
         let person = caller.actor.person.as_str();
@@ -219,7 +239,8 @@ impl Engine {
         );
         let (options, state) = started.map_err(ours)?;
         let id = new_name("challenge", self.0.random)?;
-        self.asks(passkeys, &id, &name, What::Adds(Box::new(state)));
+        let what = What::Adds(Box::new(state));
+        self.asks(passkeys, &id, &name, what).map_err(|until| NotAdded::Asked { until })?;
         Ok(Challenge { id, options: shown(&options)? })
     }
 
@@ -297,10 +318,16 @@ impl Engine {
         Ok(true)
     }
 
-    fn asks(&self, passkeys: &Passkeys, id: &str, account: &AccountName, what: What) {
+    fn asks(
+        &self,
+        passkeys: &Passkeys,
+        id: &str,
+        account: &AccountName,
+        what: What,
+    ) -> Result<(), Millis> {
         let now = self.0.clock.now();
         let until = now.plus(ANSWER_WITHIN);
-        passkeys.ask(id.to_owned(), Asked { account: account.clone(), until, what }, now);
+        passkeys.ask(id.to_owned(), Asked { account: account.clone(), until, what }, now)
     }
 }
 
@@ -329,6 +356,34 @@ fn ours(error: WebauthnError) -> EngineError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_makes_the_questions_of_others_go() {
+        let passkeys = Passkeys::of("localhost").unwrap();
+        let asks = |account: &str, number: usize, now: i64| {
+            let user = Uuid::from_u128(1);
+            let started =
+                passkeys.0.webauthn.start_passkey_registration(user, account, account, None);
+            let what = What::Adds(Box::new(started.unwrap().1));
+            let (account, now) = (account.parse().unwrap(), Millis::new(now));
+            let asked = Asked { account, until: now.plus(ANSWER_WITHIN), what };
+            passkeys.ask(format!("{number} of {}", asked.account), asked, now)
+        };
+        assert_eq!(asks("cleo", 0, 0), Ok(()));
+        for number in 0..ASKED_OF_ONE_MAX {
+            assert_eq!(asks("mallory", number, 7), Ok(()));
+        }
+        let first = Millis::new(7).plus(ANSWER_WITHIN);
+        assert_eq!(asks("mallory", 10, 8), Err(first));
+        assert_eq!(asks("cleo", 1, 8), Ok(()));
+        let of = |account: &str| -> AccountName { account.parse().unwrap() };
+        assert!(passkeys.asked("0 of cleo", &of("cleo"), Millis::new(9)).is_some());
+        // An answer makes room for another question, and so does time.
+        assert!(passkeys.asked("3 of mallory", &of("mallory"), Millis::new(9)).is_some());
+        assert_eq!(asks("mallory", 11, 10), Ok(()));
+        assert_eq!(asks("mallory", 12, 11), Err(first));
+        assert_eq!(asks("mallory", 12, first.get()), Ok(()));
+    }
 
     #[test]
     fn passkeys_are_for_names_and_never_for_addresses() {

@@ -112,7 +112,15 @@ impl Engine {
     /// # Errors
     /// [`StoreError`] when it can not be written.
     pub async fn end_session(&self, cookie: &Secret) -> Result<(), StoreError> {
-        self.0.journal.drop_session(&token_lookup(cookie)).await.map(drop)
+        self.end_session_found_by(&token_lookup(cookie)).await
+    }
+
+    /// The same by what the store finds it by, [`token_lookup`] of its cookie.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it can not be written.
+    pub async fn end_session_found_by(&self, lookup: &str) -> Result<(), StoreError> {
+        self.0.journal.drop_session(lookup).await.map(drop)
     }
 
     async fn keep_session(&self, id: &str, caller: &Caller, until: Millis) -> Result<(), Denied> {

@@ -4,9 +4,11 @@
 //! from a state that was never written.
 
 use beistand_core::run::{Actor, Command, Input};
-use beistand_journal::AppendError;
+use beistand_journal::{AppendError, Refusal};
 
-use super::{Answer, Driver, LOOK_AGAIN, OWN, Ownership, PANICS_MAX, REFUSED_MAX, SLEEP_MAX, Turn};
+use super::{
+    Answer, Driver, LOOK_AGAIN, OWN, Order, Ownership, PANICS_MAX, REFUSED_MAX, SLEEP_MAX, Turn,
+};
 use crate::load::load;
 
 impl Driver {
@@ -27,6 +29,7 @@ impl Driver {
                 tokio::time::sleep(SLEEP_MAX).await;
             }
             AppendError::Invalid(why) => return self.broken(kept, &why).await,
+            AppendError::Refused(Refusal::UsedUp { credential }) => self.refuse_used(&credential),
             AppendError::Stopped | AppendError::Refused(_) => {
                 self.refused += 1;
                 if self.refused > REFUSED_MAX {
@@ -43,6 +46,16 @@ impl Driver {
         for (_, order) in std::mem::take(&mut self.orders) {
             if let Some(sender) = order.reply {
                 drop(sender.send(Answer::Unwritten(why.to_owned())));
+            }
+        }
+    }
+
+    /// Who votes with a code that was used meanwhile has no vote; the others' are decided on again.
+    fn refuse_used(&mut self, code: &str) {
+        let used = |_: &u64, order: &mut Order| order.code.as_deref() == Some(code);
+        for (_, order) in self.orders.extract_if(.., used) {
+            if let Some(sender) = order.reply {
+                drop(sender.send(Answer::UsedUp));
             }
         }
     }

@@ -4,7 +4,7 @@ use std::mem;
 
 use beistand_core::model::Millis;
 use beistand_core::run::{Decision, encode};
-use beistand_journal::{Append, AppendError, Change, Next, To};
+use beistand_journal::{Append, AppendError, Change, Guard, Next, To};
 
 use super::{Driver, ENTRIES_WITHOUT_SNAPSHOT, Ownership, Turn};
 use crate::rows::{changes, has_intent};
@@ -46,9 +46,14 @@ impl Driver {
         let (shared, limits) = (self.inner.shared(mode), self.inner.modes.of(mode).setup.limits);
         changes(&mut append, decision, &self.state, &self.written, (&shared, &limits));
         for (number, reply) in &decision.replies {
-            if let Some(command) = self.orders.get(number).and_then(|order| order.mailbox.clone()) {
+            let Some(order) = self.orders.get(number) else { continue };
+            if let Some(command) = order.mailbox.clone() {
                 let answer = crate::verbs::reply_json(reply).to_string();
                 append.changes.push(Change::AnswerCommand { command, answer, at: now });
+            }
+            if let Some(code) = order.code.clone().filter(|_| reply.is_ok()) {
+                append.guards.push(Guard::Unused { credential: code.clone(), at: now });
+                append.changes.push(Change::UseUp { credential: code, at: now });
             }
         }
         self.inner.crash_at("before_append");

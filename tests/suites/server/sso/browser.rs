@@ -54,11 +54,11 @@ impl Browser {
         }
     }
 
-    /// From the server to the provider, there as somebody, to the address that leads back.
+    /// From a page of the server to the provider, there as somebody, to the address that leads back.
     pub(super) fn find_the_way_back(&mut self, server: &str, account: &str) -> String {
-        let mut url = format!("{server}{SET_OUT}");
+        let (mut url, mut by) = (format!("{server}{SET_OUT}"), By::Itself);
         for _ in 0..PAGES_MAX {
-            let answer = self.open(&url, By::Another);
+            let answer = self.open(&url, std::mem::replace(&mut by, By::Another));
             assert!([302, 303].contains(&answer.status), "{url}: {answer:?}");
             let next = answer.header("location").unwrap();
             let origin = url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::EventSent;
-use crate::api::world::{SOON, World};
+use crate::api::world::{SOON, World, read};
 
 fn watching(path: &str, token: &str, after: Option<&str>) -> Request<Body> {
     let mut request = Request::get(path)
@@ -175,7 +175,7 @@ async fn a_stream_ends_with_the_right_to_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn there_is_a_place_for_so_many_and_who_leaves_gives_it_back() {
-    let world = World::with_streams(1).await;
+    let world = World::with_streams((1, 1)).await;
     let first = world.sent(watching("/api/v1/events", "reviewer", None)).await;
     let refused = world.sent(watching("/api/v1/events", "commander", None)).await;
     assert_eq!(refused.status(), 429);
@@ -183,6 +183,20 @@ async fn there_is_a_place_for_so_many_and_who_leaves_gives_it_back() {
     drop(first);
     let second = world.sent(watching("/api/v1/events", "commander", None)).await;
     assert_eq!(second.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_takes_the_places_of_all_others() {
+    let world = World::with_streams((10, 2)).await;
+    let watch = async |who: &str| world.sent(watching("/api/v1/events", who, None)).await;
+    let (first, second) = (watch("reviewer").await, watch("reviewer").await);
+    assert_eq!((first.status().as_u16(), second.status().as_u16()), (200, 200));
+    let (status, problem) = read(watch("reviewer").await).await;
+    assert_eq!(status, 429);
+    assert!(problem["detail"].as_str().unwrap().contains("`reviewer` is told"), "{problem}");
+    assert_eq!(watch("commander").await.status(), 200, "there is a place for others");
+    drop(first);
+    assert_eq!(watch("reviewer").await.status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

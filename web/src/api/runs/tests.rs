@@ -34,6 +34,42 @@ async fn a_run_is_launched_once_for_a_start_key() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_key_of_another_launch_is_refused_and_says_what_differs() {
+    let world = World::new().await;
+    let path = "/api/v1/runs";
+    let other = world.run("gate", "live", "k2").await;
+    let (_, other) = world.get(&format!("/api/v1/runs/{other}"), "commander").await;
+    let (status, first) = world.post(path, "responder", wanted("k1")).await;
+    assert_eq!(status, 201);
+    for (change, named) in [
+        (json!({"playbook": "gate", "inputs": {}}), &["`playbook`"][..]),
+        (json!({"inputs": {"who": "cleo"}}), &["`inputs`"]),
+        (json!({"mode": "drill"}), &["`mode`"]),
+        (json!({"incident": other["incident"]}), &["`incident`"]),
+        (json!({"title": "Something else"}), &["`title`"]),
+        (json!({"by_hand_ok": true, "inputs": {"who": "x"}}), &["`by_hand_ok`", "`inputs`"]),
+    ] {
+        let mut body = wanted("k1");
+        for (name, value) in change.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        let (status, problem) = world.post(path, "responder", body).await;
+        assert_eq!((status, &problem["place"]), (409, &json!("start_key")), "{change}: {problem}");
+        let detail = problem["detail"].as_str().unwrap();
+        let said: Vec<&str> = detail.split(" other ").last().unwrap().split(", ").collect();
+        assert_eq!(said, named, "{detail}");
+        assert!(!problem.to_string().contains("anna"), "what was asked before is not told");
+    }
+    // Word for word it is the same run, and so it is by the name of what it opened.
+    let mut by_id = wanted("k1");
+    by_id["incident"] = first["incident"].clone();
+    for body in [wanted("k1"), by_id] {
+        let (status, again) = world.post(path, "responder", body).await;
+        assert_eq!((status, &again["id"]), (200, &first["id"]), "{again}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_joins_an_incident_by_its_id_or_its_number() {
     let world = World::new().await;
     let run = world.run("sheet", "live", "first").await;

@@ -1,0 +1,155 @@
+//! A launch that is asked for again: the same start key gives the same run, and only for the same
+//! launch.
+//!
+//! Whoever does not know whether a launch arrived sends it once more, word for word, and is led to the
+//! run. Whoever sends something else under a key that was used would take a run for theirs that does
+//! something else. What differs is said in kind; the earlier launch's values are not told.
+//!
+//! A launch that opens an incident does so in a commit of its own. That incident's id is made of the
+//! start key: a program that was killed between the two finds it again.
+
+use beistand_core::entry::StreamKind;
+use beistand_core::incident;
+use beistand_core::model::{IncidentId, Mode, PlaybookName, canonical, digest_of};
+use beistand_core::playbook::SourceText;
+use beistand_core::run::{Event, Head};
+use beistand_journal::Run;
+use serde_json::{Value, json};
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::load::known_plan;
+use crate::open::{NewRun, opening_of};
+
+/// What is asked of a launch, as far as another one under the same start key must ask it too.
+#[derive(Debug, Clone, Copy)]
+pub struct Launching<'a> {
+    /// Which playbook; it may stand otherwise on the shelf by now.
+    pub playbook: &'a PlaybookName,
+    /// Its inputs, as they were given.
+    pub inputs: &'a Value,
+    /// In which incident; a new one where absent.
+    pub incident: Option<IncidentId>,
+    /// The new incident's title; the playbook's where absent.
+    pub title: Option<&'a str>,
+    /// For real or not.
+    pub mode: Mode,
+    /// Steps without a connector may fall to people.
+    pub by_hand_ok: bool,
+    /// The case whose people act in a drill.
+    pub case: Option<&'a SourceText>,
+}
+
+impl<'a> From<&'a NewRun> for Launching<'a> {
+    fn from(new: &'a NewRun) -> Self {
+        Self {
+            playbook: &new.playbook,
+            inputs: &new.inputs,
+            incident: new.incident,
+            title: new.title.as_deref(),
+            mode: new.mode,
+            by_hand_ok: new.by_hand_ok,
+            case: new.case.as_ref(),
+        }
+    }
+}
+
+impl Engine {
+    /// Whether the run that was launched with a start key is what is asked for now.
+    ///
+    /// # Errors
+    /// [`EngineError::Conflict`] that names what is asked for otherwise.
+    pub async fn is_same_launch(
+        &self,
+        (key, run): (&str, &Run),
+        asked: &Launching<'_>,
+    ) -> Result<(), EngineError> {
+        let opening = opening_of(self.0.journal.reader(), run.id).await?;
+        let Some(opening) = opening else {
+            return Err(EngineError::Internal(format!("run {} has no opening", run.id)));
+        };
+        let Head::RunOpened { by_hand_ok, more_of, .. } = &opening.head else {
+            return Err(EngineError::Internal(format!("the first entry of {} opens none", run.id)));
+        };
+        if more_of.is_some() {
+            let text = "this start key was used for more items of a run, and not for a launch";
+            return Err(EngineError::Conflict(text.to_owned()));
+        }
+        let own = self.own_incident(key)?;
+        let mut other = Vec::new();
+        let mut note = |differs: bool, kind: &'static str| {
+            if differs {
+                other.push(kind);
+            }
+        };
+        note(run.playbook != asked.playbook.as_str(), "playbook");
+        note(run.mode != asked.mode, "mode");
+        note(run.incident != asked.incident.unwrap_or(own), "incident");
+        note(*by_hand_ok != asked.by_hand_ok, "by_hand_ok");
+        // What was erased can not be compared any more.
+        let kept = opening.body.value.is_some();
+        note(kept && given(&opening, "case") != json!(asked.case), "case");
+        // Of another playbook, neither inputs nor title say anything.
+        if run.playbook == asked.playbook.as_str() {
+            let plan = known_plan(&self.0, run).await?;
+            let mut inputs = if asked.inputs.is_null() { json!({}) } else { asked.inputs.clone() };
+            plan.parts().inputs.fill(&mut inputs);
+            note(kept && !is_same(&given(&opening, "inputs"), &inputs), "inputs");
+            let title = asked.title.unwrap_or(&plan.parts().title);
+            let opened_as = if run.incident == own && asked.incident.is_none() {
+                self.opened_as(own).await?
+            } else {
+                None
+            };
+            note(opened_as.is_some_and(|before| before != title), "title");
+        }
+        if other.is_empty() {
+            return Ok(());
+        }
+        let other: Vec<String> = other.iter().map(|kind| format!("`{kind}`")).collect();
+        let other = other.join(", ");
+        Err(EngineError::Conflict(format!("this start key was used for a launch of other {other}")))
+    }
+
+    /// The incident that a launch with this key opens, where it names none. A repeat comes at another
+    /// time, so the id's own is that of the store; no other store makes the same.
+    pub(crate) fn own_incident(&self, key: &str) -> Result<IncidentId, EngineError> {
+        let store = self.0.journal.meta().store;
+        let digest = digest_of("start-key", &json!([store, key]));
+        let digest = digest.map_err(|error| EngineError::Internal(error.to_string()))?;
+        let mut ten = [0; 10];
+        for (to, from) in ten.iter_mut().zip(digest.as_bytes()) {
+            *to = *from;
+        }
+        let made = store.as_bytes().iter().take(6);
+        let made = made.fold(0, |time: u64, byte| (time << 8) | u64::from(*byte));
+        Ok(IncidentId::new(made, &ten))
+    }
+
+    /// The title that an incident was opened under; nothing where that was erased.
+    async fn opened_as(&self, id: IncidentId) -> Result<Option<String>, EngineError> {
+        let reader = self.0.journal.reader();
+        let Some(stream) = reader.stream(StreamKind::Incident, &id.to_string()).await? else {
+            return Ok(None);
+        };
+        let first = reader.entries(&stream, 0, 1).await?.into_iter().next();
+        let Some(first) = first else { return Ok(None) };
+        let decoded = incident::decode(&first.head, first.body.as_deref());
+        let (_, events) = decoded.map_err(|error| EngineError::Internal(error.to_string()))?;
+        Ok(events.into_iter().next().and_then(|event| event.body.text))
+    }
+}
+
+/// What a run was opened with under this name.
+fn given(opening: &Event, name: &str) -> Value {
+    let body = opening.body.value.as_deref();
+    body.and_then(|body| body.get(name)).cloned().unwrap_or_default()
+}
+
+/// The same value, however its numbers are written.
+pub(crate) fn is_same(one: &Value, other: &Value) -> bool {
+    match (canonical(one), canonical(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        (Ok(_) | Err(_), _) => false,
+    }
+}

@@ -1,0 +1,137 @@
+//! Who was refused, for whoever watches the log while somebody tries doors.
+//!
+//! A line says from where, at which route, and for which kind of reason; never what was shown, and no
+//! path as it was written. How many lines there are is not for who is refused to say: a few of each
+//! place, some in all, and one for the rest.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use tokio::time::Instant;
+
+use crate::peer::Peer;
+
+/// Lines are counted within this.
+const WINDOW: Duration = Duration::from_mins(1);
+
+/// Lines within a window: what a person can look through.
+const LINES_MAX: u32 = 60;
+
+/// Of one place: one that tries everything hides nobody else.
+const LINES_OF_ONE_MAX: u32 = 6;
+
+/// What a refusal is for, in a word; it goes along with an answer and is not sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reason(pub(crate) &'static str);
+
+/// What was asked for, as the table has it; it goes along with an answer and is not sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Route(pub(crate) String);
+
+/// Refusals of a while.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals(Mutex<Option<Window>>);
+
+#[derive(Debug)]
+struct Window {
+    began: Instant,
+    lines: u32,
+    /// Lines by place; no more places than lines.
+    of_one: BTreeMap<String, u32>,
+    /// Those without a line, by reason.
+    untold: BTreeMap<&'static str, u64>,
+}
+
+impl Refusals {
+    /// Looks at an answer; says it where it refuses somebody.
+    pub(crate) fn see(&self, response: &Response, method: &Method, peer: &Peer) {
+        let now = Instant::now();
+        let refused = matches!(
+            response.status(),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
+        );
+        let reason = response.extensions().get::<Reason>().map_or("none", |reason| reason.0);
+        let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(over) = window.take_if(|window| now.duration_since(window.began) >= WINDOW) {
+            over.end();
+        }
+        let told = refused && {
+            let window = window.get_or_insert_with(|| Window::new(now));
+            window.takes(&peer.place(), reason)
+        };
+        drop(window);
+        if told {
+            let route =
+                response.extensions().get::<Route>().map_or("none", |route| route.0.as_str());
+            let (status, from) = (response.status().as_u16(), peer.address);
+            say(status, reason, (known(method), route), from);
+        }
+    }
+}
+
+fn say(status: u16, reason: &str, (method, route): (&str, &str), from: IpAddr) {
+    tracing::info!(status, reason, method, route, %from, "Somebody was refused.");
+}
+
+/// A method by its name. Who makes one up does not write it into the log.
+fn known(method: &Method) -> &'static str {
+    let all = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    all.into_iter().find(|known| method.as_str() == *known).unwrap_or("another")
+}
+
+impl Window {
+    const fn new(began: Instant) -> Self {
+        Self { began, lines: 0, of_one: BTreeMap::new(), untold: BTreeMap::new() }
+    }
+
+    /// Whether one more has a line; counted otherwise.
+    fn takes(&mut self, place: &str, reason: &'static str) -> bool {
+        let of_one = self.of_one.get(place).copied().unwrap_or(0);
+        if self.lines >= LINES_MAX || of_one >= LINES_OF_ONE_MAX {
+            *self.untold.entry(reason).or_default() += 1;
+            return false;
+        }
+        self.lines += 1;
+        self.of_one.insert(place.to_owned(), of_one + 1);
+        true
+    }
+
+    /// Says what had no line.
+    fn end(self) {
+        for (reason, more) in self.untold {
+            let seconds = WINDOW.as_secs();
+            tracing::info!(reason, more, seconds, "More were refused than there are lines for.");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_tries_everything_neither_fills_the_log_nor_hides_others() {
+        let mut window = Window::new(Instant::now());
+        let lines = |window: &mut Window, place: &str, tries: u32| {
+            (0..tries).filter(|_| window.takes(place, "unauthorized")).count()
+        };
+        assert_eq!(lines(&mut window, "192.0.2.1", 1_000), 6);
+        assert_eq!(lines(&mut window, "192.0.2.2", 2), 2, "somebody else is still seen");
+        assert!(!window.takes("192.0.2.1", "too-many"));
+        assert_eq!(window.untold, BTreeMap::from([("unauthorized", 994), ("too-many", 1)]));
+        let told: usize =
+            (0..500).map(|place| lines(&mut window, &format!("2001:db8:0:{place}::/64"), 10)).sum();
+        assert_eq!(told, 60 - 8);
+        assert!(window.of_one.len() <= 60, "nothing grows with who comes");
+    }
+
+    #[test]
+    fn a_method_that_somebody_made_up_is_not_said() {
+        assert_eq!(known(&Method::POST), "POST");
+        assert_eq!(known(&"BREW".parse().unwrap()), "another");
+    }
+}
