@@ -9,6 +9,7 @@ use serde_json::json;
 
 mod access;
 mod acts;
+mod alerts;
 mod eyes;
 mod more;
 mod opening;
