@@ -67,7 +67,8 @@ impl Engine {
                 let text = format!("run {} was started with this key", known.id);
                 return Err(EngineError::Conflict(text));
             }
-            return Ok(json!({"run": known.id, "left_out": []}));
+            let left_out = self.left_out(&first, (&known, &new.inputs)).await?;
+            return Ok(json!({"run": known.id, "left_out": left_out}));
         }
         if inner.is_stopped() {
             let text = "the stop switch is on: no new run begins".to_owned();
@@ -106,6 +107,27 @@ impl Engine {
         let run = self.begin(wanted, &kept, new.start_key, None).await?;
         let left_out: Vec<String> = found.left_out.iter().map(ToString::to_string).collect();
         Ok(json!({"run": run, "left_out": left_out}))
+    }
+
+    /// What was left out when a run was launched for more items, where the same are given again.
+    async fn left_out(
+        &self,
+        first: &First,
+        (known, given): (&Run, &Map<String, Value>),
+    ) -> Result<Vec<String>, EngineError> {
+        let plan = known_plan(&self.0, &first.row).await?;
+        let earlier = self.earlier(first).await?;
+        // What it was launched with, and what was launched after it, left nothing out of it.
+        let before = earlier.iter().take_while(|(run, _)| *run != known.id);
+        let borrowed: Vec<(RunId, &Value)> = before.map(|(run, inputs)| (*run, inputs)).collect();
+        match more(&plan.parts().inputs, &borrowed, given) {
+            Ok(found) => Ok(found.left_out.iter().map(ToString::to_string).collect()),
+            // Less is given than the first time, with the same key.
+            Err(MoreError::NothingNew(left_out)) => Ok(left_out),
+            Err(error @ (MoreError::NoSuchInput(_) | MoreError::NoList(_) | MoreError::NoItem)) => {
+                Err(no_more(&error))
+            }
+        }
     }
 
     /// The run that more is asked of: of one that was for more items itself, the first.
