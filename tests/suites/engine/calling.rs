@@ -14,9 +14,13 @@ use beistand_core::incident::{self, Event, Head};
 use beistand_core::model::{EntryId, IncidentId, Millis, Mode, NeedId, Role, Severity, Span, Tlp};
 use beistand_core::on_call::{CallOutEnd, Roster, Shift};
 use beistand_core::run::NeedKind;
-use beistand_core::timeline::Lang;
-use beistand_journal::{Append, Change, Need, To};
-use beistand_runtime::{Calling, Clock as _, Engine, NewIncident, Rosters, WallClock, call_outs};
+use beistand_core::timeline::{Lang, Scope};
+use beistand_journal::{Append, Change, Need, NeedFilter, To};
+use beistand_runtime::{
+    Calling, Clock as _, Engine, NewIncident, Rosters, Views, WallClock, call_outs,
+};
+use beistand_script::Scripts;
+use serde_json::json;
 use tokio::sync::watch;
 
 use super::world::{anna, engine};
@@ -147,8 +151,10 @@ fn need(incident: IncidentId, (role, number): (Role, u32), since: Millis) -> Nee
     for (to, from) in ten.iter_mut().zip(number.to_be_bytes().into_iter().chain([role as u8])) {
         *to = from;
     }
+    let id = NeedId::at(since, &ten);
+    let body = json!({"id": id, "incident": incident, "title": format!("thing {number}")});
     Need {
-        id: NeedId::at(since, &ten),
+        id,
         run: None,
         root: None,
         incident,
@@ -163,7 +169,7 @@ fn need(incident: IncidentId, (role, number): (Role, u32), since: Millis) -> Nee
         until: None,
         escalated_at: None,
         closed_at: None,
-        body: format!(r#"{{"title": "thing {number}"}}"#),
+        body: body.to_string(),
     }
 }
 
@@ -202,6 +208,15 @@ async fn what_waits_in_several_incidents_is_one_mail_that_each_of_them_knows_of(
         let calls = call_outs(reader, incident).await.unwrap();
         let [call] = calls.all() else { panic!("{calls:?}") };
         assert_eq!((call.key, call.needs.len()), (mails[0].key, needs));
+    }
+    // What pages and the command line show of it.
+    let views = Views::new(reader.clone(), Arc::new(Scripts::without_budget()));
+    let shown = views.needs(&NeedFilter::default(), &Scope::ALL).await.unwrap();
+    assert_eq!(shown.len(), 3);
+    for need in shown {
+        let [call] = need["called"].as_array().unwrap().as_slice() else { panic!("{need}") };
+        assert_eq!((&call["person"], &call["end"]), (&json!("ben"), &json!("sent")), "{need}");
+        assert_eq!(call["key"], json!(mails[0].key), "{need}");
     }
     night.engine.leave().await;
 }
