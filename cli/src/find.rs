@@ -3,7 +3,7 @@
 use beistand_core::model::{CodeError, IncidentId, Millis, NeedCode, NeedId, Path, RunId, Span};
 use beistand_core::run::RunState;
 use beistand_journal::{Incident, Need, NeedFilter, Page, Reader};
-use beistand_runtime::{Clock as _, WallClock};
+use beistand_runtime::{Clock as _, WallClock, needs_by_code};
 
 use crate::exit::{Exit, Failure, Outcome};
 
@@ -88,9 +88,7 @@ fn code(text: &str) -> Outcome<Option<NeedCode>> {
 
 /// What is asked under a code: what was answered, or is asked anew, has it no more.
 async fn by_code(reader: &Reader, code: NeedCode) -> Outcome<Vec<Need>> {
-    let open = reader.needs(&NeedFilter::default()).await?;
-    let found: Vec<Need> =
-        open.into_iter().filter(|need| NeedCode::of(need.id, need.digest) == code).collect();
+    let found = needs_by_code(reader, code).await?;
     if found.is_empty() {
         let text = format!("nothing is asked under the code {code}");
         return Err(Failure::not_found(text).hint(

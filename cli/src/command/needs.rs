@@ -9,7 +9,7 @@ use beistand_journal::{Need, NeedFilter, Reader};
 use serde_json::{Value, json};
 
 use super::handover;
-use super::on_call::Called;
+use super::on_call::called_lines;
 use crate::exit::{Exit, Outcome};
 use crate::find;
 use crate::out::cell;
@@ -34,10 +34,6 @@ pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option
     let filter = NeedFilter { run, incident, ..NeedFilter::default() };
     if context.out.json {
         let mut all = context.views(&reader).needs(&filter, &Scope::ALL).await?;
-        let called = Called::of(&reader, &reader.needs(&filter).await?).await?;
-        for need in &mut all {
-            called.add_to(need);
-        }
         all.extend(offers.iter().map(handover::offer_json));
         context.out.value(&json!(all));
         return Ok(Exit::Ok);
@@ -55,10 +51,11 @@ pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option
         let group = need.group.clone().unwrap_or_else(|| need.id.to_string());
         groups.entry(group).or_default().push(need);
     }
-    let called = Called::of(&reader, &needs).await?;
+    let incidents = needs.iter().map(|need| need.incident).collect();
+    let called = context.views(&reader).called(incidents).await?;
     for group in groups.values() {
         show(context, &reader, group).await?;
-        for line in called.lines(context, group) {
+        for line in called_lines(context, &called, group) {
             context.out.line(format_args!("  called: {line}"));
         }
     }

@@ -1,12 +1,9 @@
 //! Who is on call now, and who was called to what waits.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
-use beistand_core::model::{IncidentId, Millis, NeedId, Role};
-use beistand_core::on_call::{CallOut, CallOuts, Shift, instant};
-use beistand_journal::{Need, Reader};
-use beistand_runtime::{Clock as _, WallClock, call_outs};
+use beistand_core::model::{NeedId, Role};
+use beistand_core::on_call::{CallOut, Shift, instant};
+use beistand_journal::Need;
+use beistand_runtime::{Called, Clock as _, WallClock};
 use serde_json::{Value, json};
 
 use crate::config::roster;
@@ -65,66 +62,19 @@ fn line(context: &Context, shift: &Shift) -> Vec<String> {
     ]
 }
 
-/// Who was called to what, in the incidents of some needs.
-pub(super) struct Called(BTreeMap<IncidentId, CallOuts>);
-
-impl Called {
-    pub(super) async fn of(reader: &Reader, needs: &[Need]) -> Outcome<Self> {
-        let mut all = BTreeMap::new();
-        for need in needs {
-            if let Entry::Vacant(place) = all.entry(need.incident) {
-                place.insert(call_outs(reader, need.incident).await?);
-            }
-        }
-        Ok(Self(all))
-    }
-
-    /// The newest call of each person to any of these, oldest first.
-    fn to(&self, incident: IncidentId, needs: &[NeedId]) -> Vec<&CallOut> {
-        let calls = self.0.get(&incident).map(CallOuts::all).unwrap_or_default();
-        let about = calls.iter().filter(|call| call.needs.iter().any(|id| needs.contains(id)));
-        let mut newest: BTreeMap<(String, &str), &CallOut> = BTreeMap::new();
-        for call in about {
-            newest.insert((call.person.to_string(), call.step.as_str()), call);
-        }
-        let mut newest: Vec<&CallOut> = newest.into_values().collect();
-        newest.sort_by_key(|call| call.at);
-        newest
-    }
-
-    /// As lines for people.
-    pub(super) fn lines(&self, context: &Context, group: &[&Need]) -> Vec<String> {
-        let Some(first) = group.first() else { return Vec::new() };
-        let ids: Vec<NeedId> = group.iter().map(|need| need.id).collect();
-        let line = |call: &&CallOut| {
-            let at = |at: Millis| context.time(at);
-            let end = match call.end {
-                Some((end, _)) => end.as_str(),
-                None => "under way",
-            };
-            let why =
-                if call.message.is_empty() { String::new() } else { format!(": {}", call.message) };
-            cell(&format!("{} ({}) by mail {}, {end}{why}", call.person, call.role, at(call.at)))
+/// Who was called to any of these needs of one incident, a line each.
+pub(super) fn called_lines(context: &Context, called: &Called, group: &[&Need]) -> Vec<String> {
+    let Some(first) = group.first() else { return Vec::new() };
+    let ids: Vec<NeedId> = group.iter().map(|need| need.id).collect();
+    let line = |call: &&CallOut| {
+        let at = context.time(call.at);
+        let end = match call.end {
+            Some((end, _)) => end.as_str(),
+            None => "under way",
         };
-        self.to(first.incident, &ids).iter().map(line).collect()
-    }
-
-    /// As JSON beside a need.
-    pub(super) fn add_to(&self, need: &mut Value) {
-        let parsed = |name: &str| need.get(name).and_then(Value::as_str);
-        let id = parsed("id").and_then(|id| id.parse::<NeedId>().ok());
-        let incident = parsed("incident").and_then(|id| id.parse::<IncidentId>().ok());
-        let (Some(id), Some(incident), Value::Object(fields)) = (id, incident, need) else {
-            return;
-        };
-        let calls = self.to(incident, &[id]).into_iter().map(|call| {
-            let (end, ended_at) = call.end.unzip();
-            json!({
-                "person": call.person, "role": call.role, "step": call.step, "key": call.key,
-                "at": call.at.to_string(), "end": end,
-                "ended_at": ended_at.map(|at| at.to_string()), "message": call.message,
-            })
-        });
-        fields.insert("called".to_owned(), calls.collect());
-    }
+        let why =
+            if call.message.is_empty() { String::new() } else { format!(": {}", call.message) };
+        cell(&format!("{} ({}) by mail {at}, {end}{why}", call.person, call.role))
+    };
+    called.to(first.incident, &ids).iter().map(line).collect()
 }

@@ -1,6 +1,8 @@
 //! The section `on_call`: who is on call, and how they are called to what waits.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -24,6 +26,9 @@ const COLUMNS: Columns = Columns {
     needed: &["role", "person"],
     rows_max: 20_000,
 };
+
+/// Faults of one file that are told: more is a file of something else.
+const FAULTS_MAX: usize = 100;
 
 /// The action that calls people.
 const MAIL: &str = "mail.send";
@@ -56,10 +61,7 @@ pub(crate) enum Language {
 impl OnCall {
     /// Everything that is wrong with the section.
     pub(crate) fn faults(&self, config: &Config) -> Vec<Fault> {
-        let mut faults = Vec::new();
-        if let Err(error) = roster(&self.files) {
-            faults.push(unread(&error));
-        }
+        let mut faults = self.file_faults();
         if let Some(by) = &self.by {
             faults.extend(sends_mail(config, by).err());
             if self.files.is_empty() {
@@ -74,13 +76,31 @@ impl OnCall {
         faults
     }
 
+    /// Everything that is wrong with the files, line by line.
+    fn file_faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for (file, number) in self.files.iter().zip(0..) {
+            let path = format!("on_call.files[{number}]");
+            let Err(errors) = shifts(file) else { continue };
+            let more = errors.len().saturating_sub(FAULTS_MAX);
+            let told = errors.iter().take(FAULTS_MAX);
+            faults.extend(told.map(|error| unread(&path, error)));
+            if more > 0 {
+                let text = format!("{}: and {more} more faults", file.display());
+                faults.push(Fault::new(&path, text));
+            }
+        }
+        faults
+    }
+
     /// How people are called; nothing where no connector does it.
     pub(crate) fn calling(&self, config: &Config) -> Result<Option<Calling>, Fault> {
         if let Some(fault) = self.faults(config).into_iter().next() {
             return Err(fault);
         }
         let Some(by) = self.by.clone() else { return Ok(None) };
-        let roster = Arc::new(roster(&self.files).map_err(|error| unread(&error))?);
+        let read = roster(&self.files).map_err(|error| unread("on_call.files", &error));
+        let roster = Arc::new(read?);
         let read = Mutex::new((stamps(&self.files), roster));
         let rosters = Arc::new(Files { files: self.files.clone(), read });
         let lang = match self.language {
@@ -91,10 +111,10 @@ impl OnCall {
     }
 }
 
-fn unread(error: &TableError) -> Fault {
+fn unread(path: &str, error: &TableError) -> Fault {
     let hint = "a line is role, person, from, until, mail, telephone, for example \
                 commander,anna,2026-11-23 08:00,2026-11-30 08:00,anna@example.org,+49 171 …";
-    Fault::new("on_call.files", error.to_string()).hint(hint)
+    Fault::new(path, error.to_string()).hint(hint)
 }
 
 /// Whether a connector can call people.
@@ -117,40 +137,72 @@ fn sends_mail(config: &Config, by: &ConnectorName) -> Result<(), Fault> {
 /// # Errors
 /// The first fault, with its place.
 pub(crate) fn roster(files: &[PathBuf]) -> Result<Roster, TableError> {
-    let mut shifts = Vec::new();
+    let mut all = Vec::new();
     for file in files {
-        let table = Table::load(file, FILE_BYTES_MAX, COLUMNS)?;
-        for row in table.rows() {
-            shifts.push(shift(&row)?);
-        }
+        let read = shifts(file).or_else(|errors| errors.into_iter().next().map_or(Ok(vec![]), Err));
+        all.extend(read?);
     }
-    Ok(Roster::new(shifts))
+    Ok(Roster::new(all))
 }
 
-fn shift(row: &Row<'_>) -> Result<Shift, TableError> {
-    let (role_at, role) = row.cell("role");
-    let (person_at, person) = row.cell("person");
+/// The shifts of one file, or everything that is wrong with it.
+fn shifts(file: &Path) -> Result<Vec<Shift>, Vec<TableError>> {
+    let table = Table::load(file, FILE_BYTES_MAX, COLUMNS).map_err(|error| vec![error])?;
+    read(&table)
+}
+
+fn read(table: &Table) -> Result<Vec<Shift>, Vec<TableError>> {
+    let (mut shifts, mut errors) = (Vec::new(), Vec::new());
+    for row in table.rows() {
+        let before = errors.len();
+        let read = shift(&row, &mut errors);
+        shifts.extend(read.filter(|_| errors.len() == before));
+    }
+    if errors.is_empty() { Ok(shifts) } else { Err(errors) }
+}
+
+/// The shift of a line. What is wrong with its cells is added to the faults; it is nothing, or no
+/// shift to be used, where something was.
+fn shift(row: &Row<'_>, faults: &mut Vec<TableError>) -> Option<Shift> {
     let (until_at, _) = row.cell("until");
     let (telephone_at, telephone) = row.cell("telephone");
     let address = |text: &str| Format::Email.problem(text).is_none().then(|| text.to_owned());
-    let shift = Shift {
-        role: role.parse().map_err(|error| row.fault(role_at, format!("{error}")))?,
-        person: person.parse().map_err(|error| row.fault(person_at, format!("{error}")))?,
-        from: time(row, "from")?,
-        until: time(row, "until")?,
-        mail: row.list("mail", address, "mail address")?,
+    let role = parsed(row, "role", faults);
+    let person = parsed(row, "person", faults);
+    let mail = told(row.list("mail", address, "mail address"), faults);
+    let (from, until) = (told(time(row, "from"), faults), told(time(row, "until"), faults));
+    if from.flatten().zip(until.flatten()).is_some_and(|(from, until)| until <= from) {
+        faults.push(row.fault(until_at, "this shift ends before it begins"));
+    }
+    if !telephone.is_empty() && !is_number(telephone) {
+        faults.push(row.fault(telephone_at, format!("`{telephone}` is no number to call")));
+    }
+    if mail.as_ref().is_some_and(Vec::is_empty) && telephone.is_empty() {
+        let (_, name) = row.cell("person");
+        faults.push(row.fault(0, format!("`{name}` has neither mail nor telephone")));
+    }
+    Some(Shift {
+        role: role?,
+        person: person?,
+        from: from?,
+        until: until?,
+        mail: mail?,
         telephone: Some(telephone.to_owned()).filter(|number| !number.is_empty()),
-    };
-    if shift.from.zip(shift.until).is_some_and(|(from, until)| until <= from) {
-        return Err(row.fault(until_at, "this shift ends before it begins"));
-    }
-    if shift.telephone.as_deref().is_some_and(|number| !is_number(number)) {
-        return Err(row.fault(telephone_at, format!("`{telephone}` is no number to call")));
-    }
-    if shift.mail.is_empty() && shift.telephone.is_none() {
-        return Err(row.fault(0, format!("`{person}` has neither mail nor telephone")));
-    }
-    Ok(shift)
+    })
+}
+
+/// A cell that is one word of ours.
+fn parsed<T>(row: &Row<'_>, name: &str, faults: &mut Vec<TableError>) -> Option<T>
+where
+    T: FromStr<Err: Display>,
+{
+    let (column, text) = row.cell(name);
+    told(text.parse().map_err(|error| row.fault(column, format!("{error}"))), faults)
+}
+
+/// What could be read; what could not is told.
+fn told<T>(read: Result<T, TableError>, faults: &mut Vec<TableError>) -> Option<T> {
+    read.map_err(|error| faults.push(error)).ok()
 }
 
 fn time(row: &Row<'_>, name: &str) -> Result<Option<Millis>, TableError> {
@@ -211,9 +263,16 @@ mod tests {
 
     use super::*;
 
-    fn read(text: &str) -> Result<Vec<Shift>, TableError> {
-        let table = Table::read("on-call.csv", text.as_bytes(), COLUMNS)?;
-        table.rows().map(|row| shift(&row)).collect()
+    fn folder_of_its_own(name: &str) -> PathBuf {
+        let name = format!("beistand-on-call-{name}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    fn read(text: &str) -> Result<Vec<Shift>, Vec<TableError>> {
+        let table = Table::read("on-call.csv", text.as_bytes(), COLUMNS);
+        super::read(&table.map_err(|error| vec![error])?)
     }
 
     #[test]
@@ -247,15 +306,43 @@ mod tests {
                 5,
             ),
         ] {
-            let error = read(text).unwrap_err();
-            assert_eq!((error.line, error.column), (line, column), "{error}");
+            let errors = read(text).unwrap_err();
+            let places: Vec<_> = errors.iter().map(|one| (one.line, one.column)).collect();
+            assert_eq!(places, [(line, column)], "{errors:?}");
         }
     }
 
     #[test]
+    fn all_faults_of_a_file_are_told_at_once_cell_by_cell() {
+        let text = "role,person,mail,from,telephone\n\
+                    boss,anna,a,monday,call me\n\
+                    commander,ben,ben@example.org,,\n\
+                    deputy,,,,\n";
+        let errors = read(text).unwrap_err();
+        let places: Vec<_> = errors.iter().map(|one| (one.line, one.column)).collect();
+        assert_eq!(places, [(2, 1), (2, 3), (2, 4), (2, 5), (4, 2), (4, 0)], "{errors:?}");
+    }
+
+    #[test]
+    fn the_check_names_every_fault_of_every_file_and_counts_a_flood_of_them() {
+        let folder = folder_of_its_own("faults");
+        let (few, many) = (folder.join("few.csv"), folder.join("many.csv"));
+        std::fs::write(&few, "role,person,mail\nboss,anna,a@example.org\ndeputy,ben,b\n").unwrap();
+        std::fs::write(&many, format!("role,person,mail\n{}", "boss,a,a@b.example\n".repeat(103)))
+            .unwrap();
+        let on_call = OnCall { files: vec![few, many], ..OnCall::default() };
+        let faults = on_call.file_faults();
+        std::fs::remove_dir_all(&folder).unwrap();
+        let of = |path: &str| faults.iter().filter(|fault| fault.path == path).count();
+        assert_eq!((of("on_call.files[0]"), of("on_call.files[1]")), (2, FAULTS_MAX + 1));
+        assert!(faults[0].message.contains("few.csv:2:1: "), "{}", faults[0].message);
+        assert!(faults[1].message.contains("few.csv:3:3: "), "{}", faults[1].message);
+        assert!(faults.last().unwrap().message.ends_with("and 3 more faults"));
+    }
+
+    #[test]
     fn a_file_is_read_anew_when_it_changed_and_a_broken_one_changes_nothing() {
-        let folder = std::env::temp_dir().join(format!("beistand-on-call-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = folder_of_its_own("anew");
         let file = folder.join("on-call.csv");
         let write = |lines: &str| {
             std::fs::write(&file, format!("role,person,telephone\n{lines}")).unwrap();

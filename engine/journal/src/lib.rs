@@ -58,6 +58,6 @@ pub use read::{Below, Fed, NeedFilter, Page, Reader, RunFilter, RunVersion};
 pub use seal::{Seal, witness_of, witnessed};
 pub use stream::{Entry, Head, Lease, Snapshot, Stream};
 pub use table::{
-    Asset, Evidence, Hold, HoldKey, HoldState, Incident, Meta, Need, Once, Run, Signal, Strike,
-    TargetUse,
+    Asset, Evidence, Hold, HoldKey, HoldState, Incident, Meta, Need, Once, OpenNeed, Run, Signal,
+    Strike, TargetUse,
 };

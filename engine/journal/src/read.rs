@@ -7,6 +7,7 @@ mod heads;
 mod rows;
 mod seen;
 mod steady;
+mod waiting;
 
 use beistand_core::entry::StreamKind;
 use beistand_core::model::{
@@ -35,7 +36,8 @@ pub(crate) use rows::meta;
 pub(crate) const META: &str = "select store, epoch, created_at, restored_at, stopped_at, stop_body
     from meta";
 
-/// Open needs of one run in one answer: more is a page nobody reads.
+/// Open needs in one answer: more is a page nobody reads. Who must know of all asks for
+/// [`Reader::open_needs`].
 const NEEDS_MAX: i64 = 10_000;
 
 use seen::seen;

@@ -84,6 +84,29 @@ pub struct Need {
     pub body: String,
 }
 
+/// An open need that asks a role, without what it shows: for who looks at all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenNeed {
+    /// Public id.
+    pub id: NeedId,
+    /// The incident.
+    pub incident: IncidentId,
+    /// Inherited from the incident.
+    pub mode: Mode,
+    /// What is asked for.
+    pub kind: NeedKind,
+    /// Who is asked.
+    pub role: Role,
+    /// What an answer is bound to.
+    pub digest: Option<Digest>,
+    /// Since when.
+    pub since: Millis,
+    /// Until when.
+    pub until: Option<Millis>,
+    /// When it was escalated.
+    pub escalated_at: Option<Millis>,
+}
+
 /// What makes a hold one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HoldKey {

@@ -57,6 +57,7 @@ told! {
     stories::table::every_change_is_read_back as every_change_is_read_back,
     stories::table::a_command_is_answered_with_its_entry as a_command_is_answered_with_its_entry,
     stories::seen::lists_hold_what_may_be_seen as lists_hold_what_may_be_seen,
+    stories::seen::open_needs_are_read_page_by_page_to_the_last as open_needs_are_read_page_by_page_to_the_last,
     stories::seen::how_far_runs_have_come_is_asked_without_their_entries as how_far_runs_have_come_is_asked_without_their_entries,
     stories::seen::nothing_is_committed_before_where_a_reader_of_the_feed_is as nothing_is_committed_before_where_a_reader_of_the_feed_is,
     stories::proof::seals_anchor_what_was_written as seals_anchor_what_was_written,

@@ -4,14 +4,16 @@
 //! start, answer, vote, signal or stop anything: there is no way from here to a run. Who sends is
 //! proved before, by a signature; it has no grants, and none are asked for.
 //!
-//! An alert is never lost and never taken in twice: the id of the incident that it opens is made of
-//! its signature, and the signature is remembered only after all of it was written.
+//! An alert is never lost and never taken in twice: the ids of the incident that it opens and of what
+//! it writes are made of its signature, and the signature is remembered only after all of it was
+//! written. One that comes again after a crash in between writes what is not there yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use beistand_core::entry::StreamKind;
 use beistand_core::incident::{self, Alert, AlertRule, AssetState};
-use beistand_core::model::{Digest, IncidentId, Millis, Person, Span, Tlp};
+use beistand_core::model::{Digest, EntryId, IncidentId, Millis, Person, Span, Tlp};
 use beistand_core::run::{Actor, Proof};
 use beistand_journal::{Incident, Page};
 
@@ -21,6 +23,15 @@ use crate::incidents::{Asked, IncidentAct, NewIncident};
 
 /// So many of the newest incidents are looked through for those that alerts opened.
 const INCIDENTS_MAX: u32 = 1_000;
+
+/// Entries of an incident that are read at once.
+const ENTRIES: u32 = 200;
+
+/// Which bytes of the signature name the entry of the note; the incident has the first ten.
+const NOTE: Range<usize> = 10..20;
+
+/// Which name that of the proposal.
+const PROPOSAL: Range<usize> = 20..30;
 
 /// A quota is counted by the minute.
 const MINUTE: Span = Span::from_secs(60);
@@ -112,21 +123,42 @@ impl HookAlert {
         }
     }
 
-    /// What is written into the incident, in this order.
-    fn acts(&self) -> Vec<IncidentAct> {
+    /// What is written into the incident, in this order; with the id of its entry where it would be
+    /// there twice. The others change nothing where it stands so already.
+    fn acts(&self) -> Vec<(IncidentAct, Option<EntryId>)> {
         let alert = &self.alert;
-        let mut acts = vec![IncidentAct::Note { text: alert.text.clone(), at: None }];
+        let note = IncidentAct::Note { text: alert.text.clone(), at: None };
+        let mut acts = vec![(note, Some(self.own_entry(NOTE)))];
         for (kind, values) in &alert.assets {
-            acts.push(IncidentAct::Assets {
+            let suspected = IncidentAct::Assets {
                 kind: *kind,
                 values: values.clone(),
                 state: AssetState::Suspected,
                 organisation: self.rule.organisation.clone(),
-            });
+            };
+            acts.push((suspected, None));
         }
-        let proposed = alert.proposed.clone();
-        acts.extend(proposed.map(|(playbook, text)| IncidentAct::Propose { playbook, text }));
+        if let Some((playbook, text)) = alert.proposed.clone() {
+            let proposal = IncidentAct::Propose { playbook, text };
+            acts.push((proposal, Some(self.own_entry(PROPOSAL))));
+        }
         acts
+    }
+
+    /// The id of an entry of its own: made of when and how it was signed, like the incident's.
+    fn own_entry(&self, bytes: Range<usize>) -> EntryId {
+        let mut ten = [0; 10];
+        let signed = self.signature.as_bytes().get(bytes).unwrap_or_default();
+        for (to, from) in ten.iter_mut().zip(signed) {
+            *to = *from;
+        }
+        EntryId::at(self.sent_at, &ten)
+    }
+
+    /// Nothing of it was written before this instant: it was heard once our clock and the sender's
+    /// lay no further apart than they do when it comes again.
+    fn earliest(&self) -> Millis {
+        self.sent_at.minus(self.until.since(self.sent_at))
     }
 }
 
@@ -166,18 +198,52 @@ impl Engine {
         // One that it opened and did not finish comes before one that is about the same.
         let there = own.or_else(|| known.filter(|row| row.closed_at.is_none()));
         let opened = there.is_none();
-        let row = match there {
-            Some(row) => row,
-            None => self.opened_by(alert, &by).await?,
+        let (row, written) = match there {
+            Some(row) => {
+                let written = self.written_since(row.id, alert.earliest()).await?;
+                (row, written)
+            }
+            None => (self.opened_by(alert, &by).await?, BTreeSet::new()),
         };
-        for act in self.linked(alert, row.id).await?.into_iter().chain(alert.acts()) {
-            self.act(Asked { incident: row.id, act, by: by.clone(), if_seq: None }).await?;
+        let linked = self.linked(alert, row.id).await?.map(|act| (act, None));
+        for (act, entry) in linked.into_iter().chain(alert.acts()) {
+            if entry.is_none_or(|entry| !written.contains(&entry)) {
+                let by = by.clone();
+                self.act(Asked { incident: row.id, act, by, if_seq: None, entry }).await?;
+            }
         }
         if let (Some(about), Some(known)) = (about, &mut alerts.known) {
             known.insert(about, row.id);
         }
         journal.see(&alert.replay_key(), now, alert.until).await?;
         Ok(Hearing::Heard(heard(&row, opened, false)))
+    }
+
+    /// The ids of an incident's entries since an instant, and of some before it.
+    async fn written_since(
+        &self,
+        id: IncidentId,
+        since: Millis,
+    ) -> Result<BTreeSet<EntryId>, EngineError> {
+        let reader = self.0.journal.reader();
+        let mut ids = BTreeSet::new();
+        let stream = reader.stream(StreamKind::Incident, &id.to_string()).await?;
+        let Some(stream) = stream else { return Ok(ids) };
+        let mut end = reader.newest(StreamKind::Incident, &id.to_string()).await?;
+        while end > 0 {
+            let after = end.saturating_sub(u64::from(ENTRIES));
+            let entries = reader.entries(&stream, after, ENTRIES).await?;
+            for entry in &entries {
+                let decoded = incident::decode(&entry.head, entry.body.as_deref());
+                let decoded = decoded.map_err(|error| EngineError::Internal(error.to_string()))?;
+                ids.insert(decoded.0);
+            }
+            if entries.first().is_none_or(|first| first.at < since) {
+                break;
+            }
+            end = after;
+        }
+        Ok(ids)
     }
 
     async fn opened_by(&self, alert: &HookAlert, by: &Actor) -> Result<Incident, EngineError> {

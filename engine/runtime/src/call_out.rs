@@ -4,7 +4,9 @@
 //! written too. A process that dies between the first two leaves a call whose outcome nobody knows:
 //! it is shown, and not sent again. No run waits for any of this.
 
-use std::collections::BTreeMap;
+mod known;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,23 +14,26 @@ use std::time::Duration;
 use beistand_core::entry::StreamKind;
 use beistand_core::incident::{self, Event, Head};
 use beistand_core::model::{
-    ActionName, Call, CallError, ConnectorName, Direction, IdError, IncidentId, Role, Span,
+    ActionName, Call, CallError, ConnectorName, Direction, IdError, IdempotencyKey, IncidentId,
+    Span,
 };
-use beistand_core::on_call::{CallOut, CallOutEnd, CallOuts, Roster, Waiting, Wanted, called};
+use beistand_core::on_call::{CallOutEnd, Roster, Waiting, Wanted, WantedPart, called};
 use beistand_core::run::Actor;
-use beistand_core::timeline::{CallOutMail, CalledTo, Lang, Zone};
-use beistand_journal::{
-    Append, AppendError, Guard, Incident, Need, NeedFilter, Reader, Refusal, StoreError, To,
-};
+use beistand_core::timeline::{CALLED_TO_LISTED_MAX, CallOutMail, CallOutPart, Lang, Zone};
+use beistand_journal::{Append, AppendError, Guard, OpenNeed, Refusal, StoreError, To};
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
+use self::known::Known;
 use crate::effects::bounded;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::incidents::row_of;
+
+pub use self::known::call_outs;
+pub(crate) use self::known::fold_on;
 
 /// It is looked so often whether somebody is to be called.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -39,9 +44,6 @@ const MAIL_TIMEOUT: Span = Span::from_secs(30);
 
 /// Mails that are out at once.
 const AT_ONCE: usize = 8;
-
-/// Entries of an incident that are read at once.
-const ENTRIES: u32 = 1_000;
 
 /// Who is on call, as the files say it now.
 pub trait Rosters: Send + Sync + Debug {
@@ -62,50 +64,12 @@ pub struct Calling {
     pub telephone: Option<String>,
 }
 
-/// What was called out in incidents, as far as it was read.
-#[derive(Debug, Default)]
-struct Known(BTreeMap<IncidentId, (u64, CallOuts)>);
-
-/// A call that is written down and not sent yet.
+/// A call that is written down and not sent yet: what is wanted, and what the mail says of each of its
+/// parts.
 #[derive(Debug)]
 struct Going {
-    incident: IncidentId,
     wanted: Wanted,
-    call: Call,
-}
-
-/// Everything that was called out in an incident.
-///
-/// # Errors
-/// [`StoreError`] when it can not be read; what is no entry of an incident.
-pub async fn call_outs(reader: &Reader, id: IncidentId) -> Result<CallOuts, EngineError> {
-    let mut known = (0, CallOuts::default());
-    read_on(reader, id, &mut known).await?;
-    Ok(known.1)
-}
-
-/// Reads what was written since.
-async fn read_on(
-    reader: &Reader,
-    id: IncidentId,
-    (seq, calls): &mut (u64, CallOuts),
-) -> Result<(), EngineError> {
-    let stream = reader.stream(StreamKind::Incident, &id.to_string()).await?;
-    let Some(stream) = stream else { return Ok(()) };
-    loop {
-        let entries = reader.entries(&stream, *seq, ENTRIES).await?;
-        for entry in &entries {
-            let decoded = incident::decode(&entry.head, entry.body.as_deref());
-            let (_, events) = decoded.map_err(|error| EngineError::Internal(error.to_string()))?;
-            for event in &events {
-                calls.apply(event, entry.at);
-            }
-            *seq = entry.seq;
-        }
-        if entries.len() < usize::try_from(ENTRIES).unwrap_or(usize::MAX) {
-            return Ok(());
-        }
-    }
+    told: Vec<CallOutPart>,
 }
 
 impl Engine {
@@ -135,26 +99,121 @@ impl Engine {
         known: &mut Known,
     ) -> Result<(), EngineError> {
         let reader = self.0.journal.reader();
-        let mut open: BTreeMap<IncidentId, Vec<Need>> = BTreeMap::new();
-        for need in reader.needs(&NeedFilter::default()).await? {
-            open.entry(need.incident).or_default().push(need);
+        known.read(reader, self.0.clock.now()).await?;
+        self.write_lost(known).await?;
+        if self.0.is_stopped() || self.0.places.paused().contains(&calling.by) {
+            return Ok(());
         }
-        // Where nothing waits any more, what is under way is still seen to its end.
-        known.0.retain(|id, (_, calls)| {
-            open.contains_key(id) || calls.all().iter().any(|call| call.end.is_none())
-        });
-        for id in known.0.keys() {
-            open.entry(*id).or_default();
+        let meta = reader.meta().await?;
+        let waiting: Vec<Waiting> = known.open().map(|need| self.waiting(need)).collect();
+        let roster = calling.rosters.roster();
+        let times = (self.0.clock.now(), meta.restored_at);
+        let mut wanted = called(meta.store, &waiting, (&roster, known.calls()), times);
+        // What is written must follow from all that stands there.
+        if known.read_on(reader, incidents_of(&wanted)).await? {
+            wanted = called(meta.store, &waiting, (&roster, known.calls()), times);
         }
-        let mut going = Vec::new();
-        let mut failed = None;
-        for (id, needs) in open {
-            // What was written down of one incident goes out, whatever becomes of another.
-            match self.write_calls(calling, (id, &needs), known).await {
-                Ok(written) => going.extend(written),
-                Err(error) => failed = Some(error),
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        // What was written down goes out, whatever becomes of another incident's.
+        let (going, written) = self.write_calls(wanted, known).await;
+        let sent = self.send_calls(calling, going, known).await;
+        written.and(sent)
+    }
+
+    /// Calls that nothing was heard of any more have ended somehow.
+    async fn write_lost(&self, known: &mut Known) -> Result<(), EngineError> {
+        let mut lost = BTreeSet::new();
+        for (incident, keys) in known.lost(self.0.clock.now()) {
+            let ended = |key: &IdempotencyKey| {
+                let head = Head::CallOutEnded { key: *key, end: CallOutEnd::Unknown };
+                Ok(program(head)?.text("nothing was heard of it any more"))
+            };
+            let events: Result<Vec<Event>, EngineError> = keys.iter().map(ended).collect();
+            self.append_calls(incident, events?, None).await?;
+            known.wrote(incident);
+            lost.extend(keys);
+        }
+        self.0.counters.called(CallOutEnd::Unknown, lost.len());
+        Ok(())
+    }
+
+    /// Writes down who is called, into each incident what is its own; they are called afterwards, to
+    /// what could be written. The other half is what could not.
+    async fn write_calls(
+        &self,
+        wanted: Vec<Wanted>,
+        known: &mut Known,
+    ) -> (Vec<Going>, Result<(), EngineError>) {
+        let mut failed = Ok(());
+        let mut told: BTreeMap<(IdempotencyKey, usize), CallOutPart> = BTreeMap::new();
+        for incident in incidents_of(&wanted) {
+            match self.write_calls_of(incident, &wanted, known).await {
+                Ok(parts) => told.extend(parts),
+                Err(error) => failed = Err(error),
             }
         }
+        let going = wanted.into_iter().filter_map(|mut wanted| {
+            let (mut parts, mut said) = (Vec::new(), Vec::new());
+            for (part, place) in wanted.parts.into_iter().zip(0..) {
+                if let Some(words) = told.remove(&(wanted.key, place)) {
+                    parts.push(part);
+                    said.push(words);
+                }
+            }
+            wanted.parts = parts;
+            (!said.is_empty()).then_some(Going { wanted, told: said })
+        });
+        (going.collect(), failed)
+    }
+
+    /// Writes down who is called to what waits in one incident, and says what the mails tell of it;
+    /// nothing where somebody else wrote in between, and it is looked at anew.
+    async fn write_calls_of(
+        &self,
+        incident: IncidentId,
+        wanted: &[Wanted],
+        known: &mut Known,
+    ) -> Result<Vec<((IdempotencyKey, usize), CallOutPart)>, EngineError> {
+        let reader = self.0.journal.reader();
+        let row = row_of(reader, incident).await?;
+        let (mut events, mut told) = (Vec::new(), Vec::new());
+        for one in wanted {
+            let mut listed = 0;
+            for (part, place) in one.parts.iter().zip(0_usize..) {
+                // A need may stand in two parts: it opened, and it was escalated.
+                let room = CALLED_TO_LISTED_MAX.saturating_mul(2).saturating_sub(listed);
+                listed = listed.saturating_add(part.needs.len());
+                if part.incident == incident {
+                    events.push(called_out(one, part)?);
+                    let needs = known.called_to(reader, &part.needs, room).await?;
+                    let (number, tlp) = (row.number.clone(), row.tlp);
+                    let (role, step) = (part.role, part.step);
+                    let words = CallOutPart { number, tlp, role, step, needs };
+                    told.push(((one.key, place), words));
+                }
+            }
+        }
+        known.wrote(incident);
+        match self.append_calls(incident, events, Some(known.seq(incident))).await {
+            Ok(()) => Ok(told),
+            // Somebody else wrote in between, who may have called them: it is looked at anew.
+            Err(EngineError::Append(
+                AppendError::Refused(Refusal::StreamMoved { .. }) | AppendError::Stopped,
+            )) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends what was written down, and writes what became of it.
+    async fn send_calls(
+        &self,
+        calling: &Calling,
+        going: Vec<Going>,
+        known: &mut Known,
+    ) -> Result<(), EngineError> {
+        let mut failed = Ok(());
         for some in going.chunks(AT_ONCE) {
             self.0.crash_at("before_call_out");
             let ends = join_all(some.iter().map(|one| self.mailed(calling, one))).await;
@@ -162,66 +221,28 @@ impl Engine {
             for (one, (end, message)) in some.iter().zip(ends) {
                 let key = one.wanted.key;
                 let ended = program(Head::CallOutEnded { key, end })?.text(message);
-                if let Err(error) = self.append_calls(one.incident, vec![ended], None).await {
-                    failed = Some(error);
+                for incident in incidents_of([&one.wanted]) {
+                    let events = vec![ended.clone()];
+                    if let Err(error) = self.append_calls(incident, events, None).await {
+                        failed = Err(error);
+                    }
+                    known.wrote(incident);
                 }
             }
         }
-        failed.map_or(Ok(()), Err)
+        failed
     }
 
-    /// Writes down who is called about one incident; they are called afterwards.
-    async fn write_calls(
-        &self,
-        calling: &Calling,
-        (id, needs): (IncidentId, &[Need]),
-        known: &mut Known,
-    ) -> Result<Vec<Going>, EngineError> {
-        let reader = self.0.journal.reader();
-        let held = known.0.entry(id).or_default();
-        read_on(reader, id, held).await?;
-        let (seq, calls) = (held.0, &held.1);
-        let now = self.0.clock.now();
-        let lost: Result<Vec<Event>, EngineError> = calls
-            .lost(now)
-            .map(|CallOut { key, .. }| {
-                let ended = Head::CallOutEnded { key: *key, end: CallOutEnd::Unknown };
-                Ok(program(ended)?.text("nothing was heard of it any more"))
-            })
-            .collect();
-        let lost = lost?;
-        if !lost.is_empty() {
-            self.0.counters.called(CallOutEnd::Unknown, lost.len());
-            self.append_calls(id, lost, None).await?;
-            return Ok(Vec::new());
-        }
-        if needs.is_empty() || self.0.is_stopped() || self.0.places.paused().contains(&calling.by) {
-            return Ok(Vec::new());
-        }
-        let row = row_of(reader, id).await?;
-        let escalation = self.0.modes.of(row.mode).setup.escalation;
-        let waiting: Vec<Waiting> =
-            needs.iter().filter_map(|need| waiting(need, escalation)).collect();
-        let meta = reader.meta().await?;
-        let roster = calling.rosters.roster();
-        let wanted = called(meta.store, &waiting, (&roster, calls), (now, meta.restored_at));
-        if wanted.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut going = Vec::new();
-        let mut events = Vec::new();
-        for one in wanted {
-            events.push(called_out(&one)?);
-            let call = letter(calling, (&row, needs), &one)?;
-            going.push(Going { incident: id, wanted: one, call });
-        }
-        match self.append_calls(id, events, Some(seq)).await {
-            Ok(()) => Ok(going),
-            // Somebody else wrote in between, who may have called them: it is looked at anew.
-            Err(EngineError::Append(
-                AppendError::Refused(Refusal::StreamMoved { .. }) | AppendError::Stopped,
-            )) => Ok(Vec::new()),
-            Err(error) => Err(error),
+    /// A need as the core looks at it.
+    fn waiting(&self, need: &OpenNeed) -> Waiting {
+        let escalation = self.0.modes.of(need.mode).setup.escalation;
+        Waiting {
+            need: need.id,
+            incident: need.incident,
+            mode: need.mode,
+            role: need.role,
+            since: need.since,
+            escalated: need.escalated_at.map(|at| (at, escalation)),
         }
     }
 
@@ -251,10 +272,11 @@ impl Engine {
 
     /// Sends one mail; what became of it, and why where it did not go out.
     async fn mailed(&self, calling: &Calling, one: &Going) -> (CallOutEnd, String) {
-        let connectors = &self.0.modes.of(one.call.mode).connectors;
-        let answered = match connectors.get(&calling.by) {
-            Some(connector) => bounded(MAIL_TIMEOUT, connector.call(&one.call)).await,
-            None => Err(CallError::refused("the connector is not configured")),
+        let connectors = &self.0.modes.of(one.wanted.mode).connectors;
+        let answered = match (connectors.get(&calling.by), letter(calling, one)) {
+            (Some(connector), Ok(call)) => bounded(MAIL_TIMEOUT, connector.call(&call)).await,
+            (None, _) => Err(CallError::refused("the connector is not configured")),
+            (_, Err(error)) => Err(CallError::refused(error.to_string())),
         };
         let (end, message) = match answered {
             Ok(_) => (CallOutEnd::Sent, String::new()),
@@ -273,54 +295,39 @@ impl Engine {
     }
 }
 
-fn internal(error: &IdError) -> EngineError {
-    EngineError::Internal(error.to_string())
+/// The incidents that somebody is called about.
+fn incidents_of<'w>(wanted: impl IntoIterator<Item = &'w Wanted>) -> BTreeSet<IncidentId> {
+    wanted.into_iter().flat_map(|one| one.parts.iter().map(|part| part.incident)).collect()
 }
 
 fn program(head: Head) -> Result<Event, EngineError> {
-    let name = "beistand".parse().map_err(|error| internal(&error))?;
+    let name = "beistand".parse();
+    let name = name.map_err(|error: IdError| EngineError::Internal(error.to_string()))?;
     Ok(Event::new(head, Actor::program(name)))
 }
 
-fn called_out(wanted: &Wanted) -> Result<Event, EngineError> {
-    let Wanted { key, needs, person, role, step, mail } = wanted.clone();
-    Ok(program(Head::CalledOut { key, needs, person, role, step })?.text(mail.join(", ")))
-}
-
-/// A need as the core looks at it; none where it waits for nobody in particular.
-fn waiting(need: &Need, escalation: Role) -> Option<Waiting> {
-    Some(Waiting {
-        need: need.id,
-        incident: need.incident,
-        role: need.role?,
-        since: need.since,
-        escalated: need.escalated_at.map(|at| (at, escalation)),
-    })
+fn called_out(wanted: &Wanted, part: &WantedPart) -> Result<Event, EngineError> {
+    let (key, person) = (wanted.key, wanted.person.clone());
+    let WantedPart { needs, role, step, .. } = part.clone();
+    let head = Head::CalledOut { key, needs, person, role, step };
+    Ok(program(head)?.text(wanted.mail.join(", ")))
 }
 
 /// The mail, as a call of the connector.
-fn letter(
-    calling: &Calling,
-    (row, needs): (&Incident, &[Need]),
-    wanted: &Wanted,
-) -> Result<Call, EngineError> {
-    let listed = wanted.needs.iter().filter_map(|id| needs.iter().find(|need| need.id == *id));
+fn letter(calling: &Calling, one: &Going) -> Result<Call, IdError> {
+    let wanted = &one.wanted;
     let mail = CallOutMail {
-        number: row.number.clone(),
-        mode: row.mode,
-        tlp: row.tlp,
+        mode: wanted.mode,
         person: wanted.person.clone(),
-        role: wanted.role,
-        step: wanted.step,
-        needs: listed.map(called_to).collect(),
+        parts: one.told.clone(),
         telephone: calling.telephone.clone(),
     };
-    let action: ActionName = "mail.send".parse().map_err(|error| internal(&error))?;
+    let action: ActionName = "mail.send".parse()?;
     Ok(Call {
         action,
         direction: Direction::Do,
         key: wanted.key,
-        mode: row.mode,
+        mode: wanted.mode,
         arguments: json!({
             "to": wanted.mail,
             "subject": mail.subject(calling.lang),
@@ -331,16 +338,4 @@ fn letter(
         timeout: MAIL_TIMEOUT,
         traceparent: None,
     })
-}
-
-fn called_to(need: &Need) -> CalledTo {
-    let body: Value = serde_json::from_str(&need.body).unwrap_or_default();
-    CalledTo {
-        id: need.id,
-        kind: need.kind,
-        title: body.get("title").and_then(Value::as_str).unwrap_or_default().to_owned(),
-        digest: need.digest,
-        since: need.since,
-        until: need.until,
-    }
 }

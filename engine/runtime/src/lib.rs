@@ -62,6 +62,6 @@ pub use repeat::Launching;
 pub use successor::{NewSuccessor, foresee};
 pub use verbs::{Verb, error_json};
 pub use views::{
-    FEED_ROWS_MAX, Feed, FeedItem, LineFilter, Listed, RunBytes, Telling, TimelineFormat, Told,
-    VIEW_ROWS_MAX, ViewPage, Views,
+    Called, FEED_ROWS_MAX, Feed, FeedItem, LineFilter, Listed, RunBytes, Telling, TimelineFormat,
+    Told, VIEW_ROWS_MAX, ViewPage, Views, needs_by_code,
 };

@@ -68,8 +68,8 @@ impl Engine {
                 let text = format!("run {} was started with this key", known.id);
                 return Err(EngineError::Conflict(text));
             }
-            self.is_same_more(&first, known.id, &new).await?;
-            return Ok(json!({"run": known.id, "left_out": []}));
+            let left_out = self.repeated(&first, known.id, &new).await?;
+            return Ok(json!({"run": known.id, "left_out": left_out}));
         }
         if inner.is_stopped() {
             let text = "the stop switch is on: no new run begins".to_owned();
@@ -110,13 +110,14 @@ impl Engine {
         Ok(json!({"run": run, "left_out": left_out}))
     }
 
-    /// Whether a run is for what is asked for now, as it was when nobody knew of it yet.
-    async fn is_same_more(
+    /// What was left out of a run when it was asked for, if it is for what is asked for now; as nobody
+    /// knew of it yet.
+    async fn repeated(
         &self,
         first: &First,
         known: RunId,
         new: &NewMore,
-    ) -> Result<(), EngineError> {
+    ) -> Result<Vec<String>, EngineError> {
         let plan = known_plan(&self.0, &first.row).await?;
         let earlier = self.earlier(first).await?;
         let before = earlier.iter().take_while(|(run, _)| *run != known);
@@ -125,10 +126,14 @@ impl Engine {
         let opening = self.opened(known).await?.opening;
         // What was erased can not be compared any more.
         let kept = opening.body.value.is_some();
-        let inputs = asked.is_some_and(|asked| is_same(&asked.inputs, &inputs_of(&opening)));
+        let inputs =
+            asked.as_ref().is_some_and(|asked| is_same(&asked.inputs, &inputs_of(&opening)));
         let by_hand_ok = new.by_hand_ok || was_by_hand_ok(&first.opening);
         let other = match (inputs || !kept, by_hand_ok == was_by_hand_ok(&opening)) {
-            (true, true) => return Ok(()),
+            (true, true) => {
+                let left_out = asked.into_iter().flat_map(|asked| asked.left_out);
+                return Ok(left_out.map(|one| one.to_string()).collect());
+            }
             (false, true) => "`inputs`",
             (true, false) => "`by_hand_ok`",
             (false, false) => "`inputs`, `by_hand_ok`",

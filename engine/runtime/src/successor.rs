@@ -85,6 +85,17 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// What would become of the effects of a run if a corrected playbook took over now.
+    ///
+    /// # Errors
+    /// As [`foresee`].
+    pub async fn foresee(&self, run: RunId, next: &Plan) -> Result<Outlook, EngineError> {
+        let inner = &self.0;
+        foresee(inner.journal.reader(), run, next, (&inner.modes, &inner.scripts)).await
+    }
+}
+
 fn launch_of(
     inner: &Inner,
     before: &RunState,

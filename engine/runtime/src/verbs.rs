@@ -145,7 +145,7 @@ impl Engine {
                 Ok(json!({"incident": incident.id, "number": incident.number}))
             }
             Verb::Incident { incident, act, by, if_seq } => {
-                self.act(Asked { incident, act, by, if_seq }).await
+                self.act(Asked { incident, act, by, if_seq, entry: None }).await
             }
             Verb::StopAll { by, reason } => self.stop_all(by, reason).await,
             Verb::GoOn { by, reason } => self.go_on(by, reason).await,

@@ -9,6 +9,8 @@ use serde_json::json;
 
 mod access;
 mod acts;
+mod alerts;
+mod calling;
 mod eyes;
 mod more;
 mod opening;

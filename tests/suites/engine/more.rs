@@ -179,6 +179,23 @@ async fn opened_by(engine: &Engine, new: NewMore) -> Result<RunId, String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_again_with_the_same_key_is_told_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&folder.path().join("a.db"), Vec::new()).await;
+    let first = engine.launch(new_run(GATED, json!({"hosts": ["pc-1", "pc-2"]}))).await.unwrap();
+    let keyed = |key: &str, hosts: &[&str]| NewMore {
+        start_key: Some(key.to_owned()),
+        ..asked(first, hosts)
+    };
+    let one = engine.more(keyed("one", &["pc-2", "pc-7", "pc-1"])).await.unwrap();
+    assert_eq!(one["left_out"].as_array().unwrap().len(), 2);
+    let two = engine.more(keyed("two", &["pc-7", "pc-9"])).await.unwrap();
+    assert_eq!(engine.more(keyed("one", &["pc-2", "pc-7", "pc-1"])).await.unwrap(), one);
+    assert_eq!(engine.more(keyed("two", &["pc-7", "pc-9"])).await.unwrap(), two);
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_that_can_not_be_opens_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(&folder.path().join("a.db"), Vec::new()).await;

@@ -128,6 +128,15 @@ fn the_stop_switch_keeps_every_effect_from_starting() {
 }
 
 #[test]
+fn a_run_that_was_only_opened_is_running_and_waits_for_nobody() {
+    let mut desk = Desk::of(TICKET);
+    assert_eq!((desk.status(), desk.state.is_at_rest()), ("running", false));
+    let by = Actor::asserted("anna".parse().unwrap());
+    desk.command(Command::Pause { by, reason: "look".to_owned(), with_caller: false }).unwrap();
+    assert_eq!(desk.status(), "paused");
+}
+
+#[test]
 fn a_parked_run_asks_and_goes_on_or_fails() {
     for (answer, status) in [(AnswerKind::Retry, "succeeded"), (AnswerKind::Abort, "failed")] {
         let mut desk = Desk::of(TICKET);

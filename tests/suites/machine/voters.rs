@@ -116,3 +116,49 @@ fn what_names_alone_let_through_before_there_were_accounts_is_asked_anew() {
     vote(&mut desk, need, proved("ben", Proof::Passphrase), None).unwrap();
     assert_eq!(desk.paths_out(), ["cut"]);
 }
+
+#[test]
+fn one_pair_of_hands_gives_one_vote_of_a_gate_and_who_asked_gives_none() {
+    let told =
+        |name: &str, typist: &str| proved(name, Proof::Telephone).through(typist.parse().unwrap());
+    let own = |name: &str| proved(name, Proof::Passphrase);
+    let refused = |first: Option<Actor>, second: Actor| {
+        let mut desk = Desk::of(TWICE);
+        desk.tick();
+        let need = desk.need("cut").id;
+        if let Some(first) = first {
+            vote(&mut desk, need, first, None).unwrap();
+        }
+        let said = vote(&mut desk, need, second, None);
+        assert!(!matches!(said, Err(AnswerError::Conflict(_))), "{said:?}");
+        matches!(said, Err(AnswerError::NotAllowed(_)))
+    };
+    assert!(refused(None, told("ben", "requester")));
+    // Two votes that carl typed in; his own beside one; one that is typed in by who voted already.
+    assert!(refused(Some(told("ben", "carl")), told("dora", "carl")));
+    assert!(refused(Some(told("ben", "carl")), own("carl")));
+    assert!(refused(Some(told("ben", "carl")), told("carl", "dora")));
+    assert!(refused(Some(own("carl")), told("ben", "carl")));
+    assert!(!refused(Some(told("ben", "carl")), told("dora", "eva")));
+    assert!(!refused(Some(told("ben", "carl")), own("dora")));
+}
+
+#[test]
+fn who_typed_in_a_yes_may_type_in_a_no() {
+    let mut desk = Desk::of(TWICE);
+    desk.tick();
+    let need = desk.need("cut").id;
+    let told = |name: &str| proved(name, Proof::Telephone).through("carl".parse().unwrap());
+    vote(&mut desk, need, told("ben"), None).unwrap();
+    let answer = Answer {
+        need,
+        answer: AnswerKind::Deny,
+        reason: "not yet".to_owned(),
+        form: Value::Null,
+        digest: None,
+        done_at: None,
+    };
+    desk.command(Command::Answer { answers: vec![answer], by: told("dora"), roles: None }).unwrap();
+    assert!(desk.paths_out().is_empty());
+    assert_eq!(desk.is("cut"), "needs-decision");
+}

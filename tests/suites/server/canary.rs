@@ -144,6 +144,9 @@ impl Night {
                     paths = paths.iter().flat_map(filled).collect();
                 }
             }
+            if route.path.ends_with("/outlook") {
+                paths = paths.into_iter().map(|path| format!("{path}?playbook=hall")).collect();
+            }
             let asked = paths.iter().flat_map(|path| self.asked(&route.path, path));
             all.extend(asked.map(|path| (route.path.clone(), path)));
         }
@@ -319,12 +322,12 @@ fn what_somebody_may_not_read_is_answered_like_what_was_never_there() {
         assert_eq!(hidden.0, 404, "{path}");
     }
     let reason = json!({"reason": "x"});
-    for what in ["", "/events", "/pause", "/cancel"] {
+    for what in ["", "/events", "/outlook?playbook=hall", "/pause", "/cancel"] {
         let asked = |run: &str| {
             let path = format!("/api/v1/runs/{run}{what}");
             let answer = match what {
-                "" | "/events" => town.client().get(&path, Some(&token)),
-                _ => town.client().post(&path, &token, &reason),
+                "/pause" | "/cancel" => town.client().post(&path, &token, &reason),
+                _ => town.client().get(&path, Some(&token)),
             };
             anonymous(&answer, &[run])
         };

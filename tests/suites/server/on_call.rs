@@ -168,10 +168,14 @@ fn who_is_on_call_is_told_now_and_then() {
     };
     assert_eq!(people(&[]), ["ben", "dora"]);
     assert_eq!(people(&["--at", "2001-01-15 12:00"]), ["ben", "carla", "dora"]);
-    night.desk.write("on-call.csv", "role,person,mail\ncommander,ben,ben\n");
+    night.desk.write("on-call.csv", "role,person,mail\ncommander,ben,ben\nboss,,b@example.org\n");
     for words in [&["on-call"][..], &["config", "check"], &["serve", "--plain"]] {
         let ended = night.desk.done(words);
         ended.expect_code(3).unwrap();
         assert!(ended.stderr.contains("on-call.csv:2:3"), "{}", ended.stderr);
+    }
+    let checked = night.desk.done(&["config", "check"]).stderr;
+    for place in ["on-call.csv:3:1", "on-call.csv:3:2"] {
+        assert!(checked.contains(place), "{checked}");
     }
 }

@@ -77,6 +77,9 @@ fn honest(route: &Declared, place: &Place) -> Vec<Honest> {
             all.push(Honest { of: Of::Incident, path, body: None });
             all
         }
+        ("GET", "/api/v1/runs/{id}/outlook") => {
+            vec![Honest { of: Of::Incident, path: format!("{path}?playbook=hall"), body: None }]
+        }
         ("GET", "/metrics") => one(Of::Instance, None),
         // Playbooks are nobody's, and a list is of what its reader sees.
         ("GET", path) if !path.contains('{') || path.starts_with("/api/v1/playbooks/") => {

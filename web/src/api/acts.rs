@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::response::IntoResponse;
-use beistand_core::model::Span;
 use beistand_runtime::IncidentAct;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -12,14 +11,12 @@ use super::form::{
     Sha256, Yes,
 };
 use super::incidents::{Written, written};
+use super::paper;
 use crate::app::App;
 use crate::asked::At;
 use crate::door::Who;
 use crate::json::Exact;
 use crate::report::Problem;
-
-/// Clocks differ by so much; what is yet to come did not happen.
-const CLOCKS_DIFFER: Span = Span::from_secs(60);
 
 /// A note.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -28,6 +25,8 @@ pub(super) struct NoteWritten {
     text: NoteText,
     /// When it happened, where that is not now; in the past.
     at: Option<Instant>,
+    /// Who wrote it down on paper, where that is somebody else than who types it in.
+    by: Option<PersonName>,
 }
 
 /// Things that the incident is about, all in one state.
@@ -103,15 +102,12 @@ fn said<'d, D: serde::Deserializer<'d>>(from: D) -> Result<Option<PersonName>, D
 )]
 pub(super) async fn note(
     State(app): State<App>,
-    who: Who,
+    Who(caller): Who,
     At(id): At<String>,
     Exact(body): Exact<NoteWritten>,
 ) -> Result<impl IntoResponse, Problem> {
-    let at = body.at.map(|at| at.0);
-    if at.is_some_and(|at| at > app.engine.now().plus(CLOCKS_DIFFER)) {
-        let text = "`at` says when it happened, and that is yet to come";
-        return Err(Problem::malformed(text).place("at"));
-    }
+    let at = paper::past(&app, body.at)?;
+    let who = Who(paper::typed_in(caller, body.by)?);
     written(&app, &who, (&id, None), IncidentAct::Note { text: body.text.0, at }).await
 }
 

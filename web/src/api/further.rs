@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::part::{self, REASON_MAX};
 use crate::app::App;
-use crate::asked::At;
+use crate::asked::{Asked, At};
 use crate::door::Who;
 use crate::json::{Exact, Sent};
 use crate::report::Problem;
@@ -63,6 +63,40 @@ pub(super) struct Successor {
     run: RunId,
 }
 
+/// Which playbook would take over.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct By {
+    /// Its name.
+    #[param(pattern = "^[a-z][a-z0-9-]{0,62}$")]
+    playbook: String,
+}
+
+/// What would become of a run's effects if another playbook took over now.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct Outlook {
+    /// Done, and the same in the other one: not sent again.
+    taken_over: Vec<OutlookLine>,
+    /// Only in the other one.
+    new: Vec<OutlookLine>,
+    /// Done, and not in the other one: it stays as it is, nothing is undone by itself.
+    dropped: Vec<OutlookLine>,
+}
+
+/// One effect.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct OutlookLine {
+    /// The step; of one that is still to come, without the numbers of loops.
+    step: String,
+    /// What is done.
+    action: String,
+    /// On what; nothing where the incident is read in outline.
+    targets: Vec<String>,
+    /// What would take it back.
+    undo: Option<String>,
+}
+
 /// Launches a run of the same plan, in the same incident, for items that no run before it was given.
 #[utoipa::path(
     post, path = "/api/v1/runs/{id}/more", tag = "runs", request_body = More,
@@ -106,11 +140,7 @@ pub(super) async fn supersede(
 ) -> Result<Response, Problem> {
     part::reached(&app, &caller, (run, Permission::Launch)).await?;
     let reason = part::sentence("reason", body.reason, REASON_MAX)?;
-    let name: PlaybookName = body
-        .playbook
-        .parse()
-        .map_err(|error| Problem::malformed(format!("{error}")).place("playbook"))?;
-    let plan = app.shelf.plan(name).await?;
+    let plan = app.shelf.plan(named(&body.playbook)?).await?;
     let verb = Verb::Supersede(Box::new(NewSuccessor {
         run,
         sources: plan.sources(),
@@ -125,6 +155,41 @@ pub(super) async fn supersede(
     Ok((StatusCode::ACCEPTED, place(successor.run), Sent(successor)).into_response())
 }
 
+/// What would become of a run's effects if a corrected playbook took over now. Nothing happens.
+#[utoipa::path(
+    get, path = "/api/v1/runs/{id}/outlook", tag = "runs",
+    params(("id" = String, Path, format = "uuid", description = "Which"), By),
+    responses((status = 200, description = "As far as it is known now", body = Outlook))
+)]
+pub(super) async fn outlook(
+    State(app): State<App>,
+    Who(caller): Who,
+    At(run): At<RunId>,
+    Asked(by): Asked<By>,
+) -> Result<Sent<Outlook>, Problem> {
+    let scope = caller.rights.scope();
+    let row = app.views.row_of(run, &scope).await?;
+    let plan = app.shelf.plan(named(&by.playbook)?).await?;
+    let found = app.engine.foresee(run, &plan).await?;
+    let found = serde_json::to_value(found).map_err(|error| Problem::internal(&error))?;
+    let mut found: Outlook =
+        serde_json::from_value(found).map_err(|error| Problem::internal(&error))?;
+    if scope.within(row.incident).organisations.is_some() {
+        let Outlook { taken_over, new, dropped } = &mut found;
+        for line in [taken_over, new, dropped].into_iter().flatten() {
+            line.targets.clear();
+        }
+    }
+    Ok(Sent(found))
+}
+
+fn named(playbook: &str) -> Result<PlaybookName, Problem> {
+    playbook.parse().map_err(|error| Problem::malformed(format!("{error}")).place("playbook"))
+}
+
 fn place(run: RunId) -> [(HeaderName, String); 1] {
     [(header::LOCATION, format!("/api/v1/runs/{run}"))]
 }
+
+#[cfg(test)]
+mod tests;

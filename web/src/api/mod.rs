@@ -20,6 +20,7 @@ mod incidents;
 mod me;
 mod needs;
 mod openapi;
+mod paper;
 mod part;
 mod passkeys;
 mod playbooks;
@@ -95,6 +96,7 @@ pub fn table() -> Routes {
         .add(NeedsThere(Permission::Answer), Ordinary, routes!(control::signal))
         .add(NeedsThere(Permission::Launch), Ordinary, routes!(further::more))
         .add(NeedsThere(Permission::Launch), Ordinary, routes!(further::supersede))
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(further::outlook))
         .add(NeedsThere(Permission::Read), Ordinary, routes!(events::of_run))
         .add(NeedsThere(Permission::Read), Ordinary, routes!(events::of_all))
         .add(NeedsThere(Permission::Read), Ordinary, routes!(needs::needs))

@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use beistand_core::access::Permission;
-use beistand_core::model::{Digest, NeedId, RunId};
+use beistand_core::model::{Digest, Millis, NeedCode, NeedId, RunId};
 use beistand_core::run::{Answer, AnswerKind, Command};
 use beistand_journal::{NeedFilter, Run};
-use beistand_runtime::{Caller, Verb};
+use beistand_runtime::{Caller, Listed, Verb};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::control::told;
+use super::form::{Instant, PersonName};
+use super::paper;
 use super::part::{self, REASON_MAX};
 use super::shape::{Needs, Reply};
 use super::telephone::OnTelephone;
@@ -36,6 +38,9 @@ pub(super) struct Which {
     /// Only of this incident, by id or number.
     #[param(max_length = 200)]
     incident: Option<String>,
+    /// Only what is asked under this code of a printed sheet; a code says all of it alone.
+    #[param(max_length = 40)]
+    code: Option<String>,
     /// `next` of the part before.
     #[param(pattern = "^[A-Za-z0-9_-]{1,512}$")]
     cursor: Option<String>,
@@ -60,6 +65,10 @@ pub(super) struct Said {
     digest: String,
     /// Who votes, where that is somebody on the telephone.
     telephone: Option<OnTelephone>,
+    /// Who did it, where that stands on paper and somebody else types it in; only with `done`.
+    by: Option<PersonName>,
+    /// When it was done, where that is not now; in the past, and only with `done`.
+    at: Option<Instant>,
 }
 
 /// An answer to one of several needs.
@@ -159,6 +168,16 @@ pub(super) async fn needs(
 ) -> Result<Sent<Value>, Problem> {
     let page = part::page(which.cursor, which.limit)?;
     let scope = caller.rights.scope();
+    if let Some(code) = which.code {
+        if which.run.is_some() || which.incident.is_some() {
+            let text = "a code says all of it: it is looked for without `run` and `incident`";
+            return Err(Problem::malformed(text).place("code"));
+        }
+        let code: NeedCode =
+            code.parse().map_err(|error| Problem::malformed(format!("{error}")).place("code"))?;
+        let items = app.views.needs_by_code(code, &scope).await?;
+        return Ok(Sent(part::listed(Listed { items, next: None })));
+    }
     let incident = match &which.incident {
         Some(text) => Some(part::incident(&app, &caller, text).await?),
         None => None,
@@ -182,8 +201,14 @@ pub(super) async fn answer(
     At(id): At<NeedId>,
     Exact(said): Exact<Said>,
 ) -> Result<Sent<Value>, Problem> {
-    let Said { answer, reason, form, digest, telephone } = said;
-    answered(&app, &caller, (vec![SaidOf { id, answer, reason, form, digest }], telephone)).await
+    let Said { answer, reason, form, digest, telephone, by, at } = said;
+    if (by.is_some() || at.is_some()) && !matches!(answer, AnswerWord::Done) {
+        let text = "`by` and `at` say who did it on paper, and when: only with `done`";
+        return Err(Problem::malformed(text).place("answer"));
+    }
+    let (at, caller) = (paper::past(&app, at)?, paper::typed_in(caller, by)?);
+    let said = vec![SaidOf { id, answer, reason, form, digest }];
+    answered(&app, &caller, (said, telephone, at)).await
 }
 
 /// Answers needs of one run together: all or none.
@@ -201,13 +226,13 @@ pub(super) async fn answers(
         let text = format!("1 to {ANSWERS_MAX} needs are answered together");
         return Err(Problem::malformed(text).place("answers"));
     }
-    answered(&app, &caller, (together.answers, together.telephone)).await
+    answered(&app, &caller, (together.answers, together.telephone, None)).await
 }
 
 async fn answered(
     app: &App,
     caller: &Caller,
-    (said, telephone): (Vec<SaidOf>, Option<OnTelephone>),
+    (said, telephone, done_at): (Vec<SaidOf>, Option<OnTelephone>, Option<Millis>),
 ) -> Result<Sent<Value>, Problem> {
     let mut runs = BTreeSet::new();
     let mut answers = Vec::with_capacity(said.len());
@@ -224,7 +249,7 @@ async fn answered(
             return Err(Problem::malformed(text).place("answers"));
         }
         wanted = Some(row);
-        answers.push(read(one)?);
+        answers.push(Answer { done_at, ..read(one)? });
     }
     let Some(row) = wanted else {
         return Err(Problem::malformed("nothing is answered").place("answers"));

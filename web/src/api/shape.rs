@@ -137,6 +137,30 @@ pub(super) struct Need {
     shows: Option<Value>,
     /// What is filled in: a JSON Schema.
     form: Option<Value>,
+    /// The newest call of each person to it, where it is listed among what waits and all of its
+    /// incident may be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    called: Option<Vec<Called>>,
+}
+
+/// That somebody on call was called to what waits.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct Called {
+    person: String,
+    /// As what they are on call.
+    role: String,
+    /// `opened`, or `escalated`.
+    step: String,
+    /// Names the mail.
+    key: String,
+    #[schema(format = DateTime)]
+    at: String,
+    /// `sent`, `unavailable`, `refused` or `unknown`; null while it is under way.
+    end: Option<String>,
+    #[schema(format = DateTime)]
+    ended_at: Option<String>,
+    /// Why it did not go out.
+    message: String,
 }
 
 /// Something that a step waits for.

@@ -37,7 +37,7 @@ pub enum Permission {
     Connect,
     /// Accounts, grants, credentials.
     Manage,
-    /// Counters and health in detail.
+    /// The program's counters and health in detail: nothing of any incident.
     Observe,
 }
 
@@ -169,6 +169,15 @@ mod tests {
             let acts = [Permission::Launch, Permission::Approve, Permission::Answer];
             let manages = may(*role, Permission::Manage);
             assert!(!(manages && acts.iter().any(|act| may(*role, *act))), "{role}");
+        }
+    }
+
+    #[test]
+    fn whoever_acts_in_an_incident_may_write_down_what_they_saw() {
+        let acts = [Permission::Open, Permission::Answer, Permission::Approve, Permission::Launch];
+        for role in Role::ALL {
+            let does = acts.iter().any(|act| may(*role, *act));
+            assert!(!does || may(*role, Permission::Note), "{role}");
         }
     }
 

@@ -187,7 +187,8 @@ impl PartialOrd for Votes {
 pub struct PolicyRule {
     /// The actions it speaks of.
     pub actions: Vec<ActionName>,
-    /// It holds only for more targets than this.
+    /// It holds only for more targets than this: of one run, with all sub-playbooks that it calls and
+    /// the runs for more of it. What is launched apart is counted apart; over all runs count limits.
     #[serde(default)]
     pub above: u32,
     /// Of which role.

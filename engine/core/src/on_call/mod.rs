@@ -14,6 +14,7 @@ mod roster;
 mod tests;
 
 pub use plan::{
-    CALLED_MAX, CallOut, CallOutEnd, CallOutStep, CallOuts, LOST_AFTER, Waiting, Wanted, called,
+    CALLED_MAX, CallOut, CallOutEnd, CallOutStep, CallOuts, LOST_AFTER, Waiting, Wanted,
+    WantedPart, called,
 };
 pub use roster::{Roster, Shift, instant};

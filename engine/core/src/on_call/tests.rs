@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::incident::{Event, Head};
-use crate::model::{IncidentId, Millis, NeedId, Person, Role, Span, StoreId};
+use crate::model::{IncidentId, Millis, Mode, NeedId, Person, Role, Span, StoreId};
 use crate::run::Actor;
 
 const START: Millis = Millis::new(1_700_000_000_000);
@@ -21,6 +21,10 @@ fn person(name: &str) -> Person {
 
 fn need(number: u8) -> NeedId {
     NeedId::new(1, &[number; 10])
+}
+
+fn incident(number: u8) -> IncidentId {
+    IncidentId::new(1, &[number; 10])
 }
 
 fn shift(role: Role, name: &str) -> Shift {
@@ -40,7 +44,8 @@ fn roster() -> Roster {
 fn waiting(number: u8, since: Millis) -> Waiting {
     Waiting {
         need: need(number),
-        incident: IncidentId::new(1, &[1; 10]),
+        incident: incident(1),
+        mode: Mode::Live,
         role: Role::Commander,
         since,
         escalated: None,
@@ -54,7 +59,7 @@ fn event(head: Head) -> Event {
 /// The world around the plan: it writes down what is wanted, and what became of it.
 #[derive(Default)]
 struct Desk {
-    calls: CallOuts,
+    calls: BTreeMap<IncidentId, CallOuts>,
     now: Span,
     restored_at: Option<Millis>,
 }
@@ -69,21 +74,39 @@ impl Desk {
     }
     fn wanted(&self, waiting: &[Waiting], roster: &Roster) -> Vec<Wanted> {
         let (now, restored_at) = (self.instant(), self.restored_at);
-        called(store(), waiting, (roster, &self.calls), (now, restored_at))
+        let mut calls = self.calls.clone();
+        for one in waiting {
+            calls.entry(one.incident).or_default();
+        }
+        called(store(), waiting, (roster, &calls), (now, restored_at))
     }
     /// Calls who is wanted; all calls end alike.
     fn call(&mut self, waiting: &[Waiting], end: Option<CallOutEnd>) -> Vec<String> {
         let wanted = self.wanted(waiting, &roster());
         let now = self.instant();
         for one in &wanted {
-            let Wanted { key, needs, person, role, step, .. } = one.clone();
-            self.calls.apply(&event(Head::CalledOut { key, needs, person, role, step }), now);
-            if let Some(end) = end {
-                self.calls.apply(&event(Head::CallOutEnded { key, end }), now);
+            let Wanted { key, person, .. } = one;
+            let (key, of) = (*key, |part: &WantedPart| part.incident);
+            for WantedPart { incident, role, step, needs } in one.parts.clone() {
+                let head = Head::CalledOut { key, needs, person: person.clone(), role, step };
+                self.calls.entry(incident).or_default().apply(&event(head), now);
+            }
+            let Some(end) = end else { continue };
+            for incident in one.parts.iter().map(of).collect::<BTreeSet<_>>() {
+                let ended = event(Head::CallOutEnded { key, end });
+                self.calls.entry(incident).or_default().apply(&ended, now);
             }
         }
-        wanted.iter().map(|one| format!("{} {}", one.person, one.needs.len())).collect()
+        wanted.iter().map(|one| format!("{} {}", one.person, count(one))).collect()
     }
+    /// Every call of the first incident.
+    fn all(&self) -> Vec<CallOut> {
+        self.calls.get(&incident(1)).map(|calls| calls.all().to_vec()).unwrap_or_default()
+    }
+}
+
+fn count(one: &Wanted) -> usize {
+    one.parts.iter().map(|part| part.needs.len()).sum()
 }
 
 #[test]
@@ -97,7 +120,7 @@ fn whoever_is_on_call_is_called_once_and_the_deputy_when_it_is_escalated() {
     assert!(desk.at(3_602).call(&open, None).is_empty());
     assert_eq!(desk.at(3_605).call(&open, Some(CallOutEnd::Sent)), ["dora 1"]);
     assert!(desk.at(9_999).call(&open, None).is_empty());
-    assert_eq!(desk.calls.all().last().unwrap().step, CallOutStep::Escalated);
+    assert_eq!(desk.all().last().unwrap().step, CallOutStep::Escalated);
 }
 
 #[test]
@@ -112,8 +135,59 @@ fn what_opens_within_a_moment_is_one_mail_and_a_storm_is_one_a_minute() {
         mails += desk.at(second).call(&open, Some(CallOutEnd::Sent)).len();
     }
     assert_eq!(mails, 4, "two people, two minutes");
-    let last = desk.calls.all().last().unwrap();
-    assert_eq!(last.needs.len(), 60);
+    assert_eq!(desk.all().last().unwrap().needs.len(), 60);
+}
+
+#[test]
+fn what_waits_in_many_incidents_is_one_mail_to_each_person() {
+    let mut desk = Desk::default();
+    let mut open = Vec::new();
+    for number in 1..40 {
+        open.push(Waiting { incident: incident(number), ..waiting(number, START) });
+    }
+    assert_eq!(desk.at(5).call(&open, Some(CallOutEnd::Sent)), ["anna 39", "ben 39"]);
+    let keys: BTreeSet<_> =
+        desk.calls.values().flat_map(CallOuts::all).map(|call| call.key).collect();
+    assert_eq!((desk.calls.len(), keys.len()), (39, 2), "each incident knows of it");
+    assert!(desk.calls.values().all(|calls| calls.all().iter().all(|call| call.end.is_some())));
+    // Another incident's waits for the same minute.
+    let later = Waiting { incident: incident(77), ..waiting(77, START.plus(Span::from_secs(6))) };
+    open.push(later);
+    assert!(desk.at(64).call(&open, None).is_empty());
+    assert_eq!(desk.at(65).call(&open, Some(CallOutEnd::Sent)), ["anna 1", "ben 1"]);
+}
+
+#[test]
+fn a_storm_of_what_opens_keeps_nothing_that_is_escalated_and_a_drill_delays_no_real_call() {
+    let both = Roster::new(vec![shift(Role::Commander, "anna"), shift(Role::Deputy, "anna")]);
+    let mut desk = Desk::default();
+    let escalated = Waiting {
+        escalated: Some((START.plus(Span::from_secs(30)), Role::Deputy)),
+        ..waiting(1, START)
+    };
+    let open = [waiting(2, START.plus(Span::from_secs(40))), escalated];
+    let wanted = desk.at(100).wanted(&open, &both);
+    assert_eq!(wanted.len(), 1);
+    let steps: Vec<_> = wanted[0].parts.iter().map(|part| (part.step, part.role)).collect();
+    let wanted_steps =
+        [(CallOutStep::Escalated, Role::Deputy), (CallOutStep::Opened, Role::Commander)];
+    assert_eq!(steps, wanted_steps);
+
+    let mut desk = Desk::default();
+    let drill = Waiting { mode: Mode::Drill, incident: incident(2), ..waiting(3, START) };
+    let opened = event(Head::IncidentOpened {
+        incident: incident(2),
+        number: "SIT-UEB-2026-0001".parse().unwrap(),
+        mode: Mode::Drill,
+        severity: crate::model::Severity::default(),
+        tlp: crate::model::Tlp::Amber,
+    });
+    desk.calls.entry(incident(2)).or_default().apply(&opened, START);
+    let mut open = vec![drill];
+    assert_eq!(desk.at(5).call(&open, Some(CallOutEnd::Sent)).len(), 2);
+    open.push(waiting(4, START.plus(Span::from_secs(6))));
+    let wanted = desk.at(12).wanted(&open, &roster());
+    assert_eq!((wanted.len(), wanted[0].mode, count(&wanted[0])), (2, Mode::Live, 1));
 }
 
 #[test]
@@ -142,7 +216,7 @@ fn what_surely_was_not_sent_is_tried_again_later_and_later_and_not_for_ever() {
     let waits: Vec<u64> = tried.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert_eq!(waits[..6], [60, 120, 240, 480, 900, 900]);
     assert_eq!(tried.len(), usize::try_from(CALLED_MAX).unwrap());
-    let keys: BTreeSet<String> = desk.calls.all().iter().map(|call| call.key.to_string()).collect();
+    let keys: BTreeSet<String> = desk.all().iter().map(|call| call.key.to_string()).collect();
     assert_eq!(keys.len(), 2, "it is the same mail each time");
 }
 
@@ -150,17 +224,20 @@ fn what_surely_was_not_sent_is_tried_again_later_and_later_and_not_for_ever() {
 fn a_call_of_which_nothing_is_heard_is_lost_and_what_came_late_is_believed() {
     let mut desk = Desk::default();
     desk.at(5).call(&[waiting(1, START)], None);
-    assert_eq!(desk.calls.lost(desk.instant()).count(), 0);
+    let lost =
+        |desk: &Desk, at| desk.calls.values().flat_map(|one| one.lost(at)).collect::<Vec<_>>();
+    assert_eq!(lost(&desk, desk.instant()), []);
     let later = desk.instant().plus(LOST_AFTER);
-    let lost: Vec<CallOut> = desk.calls.lost(later).cloned().collect();
-    assert_eq!(lost.len(), 2);
+    let keys = lost(&desk, later);
+    assert_eq!(keys.len(), 2);
+    assert!(!desk.calls[&incident(1)].is_past(later));
     for end in [CallOutEnd::Unknown, CallOutEnd::Sent] {
-        let ended = event(Head::CallOutEnded { key: lost[0].key, end }).text("why");
-        desk.calls.apply(&ended, later);
-        assert_eq!(desk.calls.all()[0].end, Some((end, later)));
+        let ended = event(Head::CallOutEnded { key: keys[0], end }).text("why");
+        desk.calls.entry(incident(1)).or_default().apply(&ended, later);
+        let call = desk.all().into_iter().find(|call| call.key == keys[0]).unwrap();
+        assert_eq!((call.end, call.message.as_str()), (Some((end, later)), "why"));
     }
-    assert_eq!(desk.calls.all()[0].message, "why");
-    assert_eq!(desk.calls.lost(later).count(), 1);
+    assert_eq!(lost(&desk, later), [keys[1]]);
 }
 
 #[test]
@@ -168,9 +245,16 @@ fn what_the_instance_before_a_restore_may_have_sent_is_not_sent_again() {
     let mut desk = Desk { restored_at: Some(START.plus(Span::from_secs(60))), ..Desk::default() };
     let mut open = vec![waiting(1, START), waiting(2, START.plus(Span::from_secs(61)))];
     assert_eq!(desk.at(99).call(&open, Some(CallOutEnd::Sent)), ["anna 1", "ben 1"]);
-    assert_eq!(desk.calls.all()[0].needs, [need(2)]);
+    assert_eq!(desk.all()[0].needs, [need(2)]);
     open[0].escalated = Some((START.plus(Span::from_secs(900)), Role::Deputy));
     assert_eq!(desk.at(999).call(&open, Some(CallOutEnd::Sent)), ["dora 1"]);
+}
+
+#[test]
+fn in_an_incident_of_which_nothing_is_known_nobody_is_called_twice_by_guess() {
+    let times = (START.plus(Span::from_secs(60)), None);
+    let nothing = BTreeMap::new();
+    assert_eq!(called(store(), &[waiting(1, START)], (&roster(), &nothing), times), []);
 }
 
 #[test]
@@ -220,6 +304,7 @@ proptest! {
             desk.at(now);
             let open: Vec<Waiting> = opened.iter().zip(1_u8..).filter(|((since, _), _)| *since <= now)
                 .map(|((since, escalated), number)| Waiting {
+                    incident: incident(number % 3),
                     escalated: escalated.map(|after| since + after).filter(|at| *at <= now)
                         .map(|at| (START.plus(Span::from_secs(at)), Role::Deputy)),
                     ..waiting(number, START.plus(Span::from_secs(*since)))
@@ -230,9 +315,9 @@ proptest! {
             prop_assert_eq!(people.len(), wanted.len());
             let end = CallOutEnd::ALL.get(end).copied();
             for one in &wanted {
-                for need in &one.needs {
+                for (part, need) in one.parts.iter().flat_map(|part| part.needs.iter().map(move |need| (part, need))) {
                     let before = sure.insert(
-                        (*need, one.step, one.person.clone()),
+                        (*need, part.step, one.person.clone()),
                         end == Some(CallOutEnd::Unavailable),
                     );
                     prop_assert!(before.unwrap_or(true), "{} twice to {need}", one.person);

@@ -2,6 +2,8 @@
 //! telephone. It holds no secret and no argument of an effect; of an incident for few eyes it holds
 //! no title either.
 
+use std::collections::BTreeSet;
+
 use super::entry::Lang;
 use super::escape::visible;
 use super::format::Zone;
@@ -10,8 +12,11 @@ use crate::model::{Digest, Millis, Mode, NeedCode, NeedId, Person, Role, Tlp};
 use crate::on_call::CallOutStep;
 use crate::run::NeedKind;
 
-/// So many things are listed; the others are counted.
-const LISTED_MAX: usize = 20;
+/// So many things are listed in a mail; the others are counted.
+pub const CALLED_TO_LISTED_MAX: usize = 20;
+
+/// So many incidents are named in a subject.
+const NUMBERS_MAX: usize = 3;
 
 /// Characters of a title that are shown.
 const TITLE_CHARS_MAX: usize = 160;
@@ -19,22 +24,29 @@ const TITLE_CHARS_MAX: usize = 160;
 /// What a mail says.
 #[derive(Debug, Clone)]
 pub struct CallOutMail {
-    /// The incident's number.
-    pub number: String,
     /// Real or not.
     pub mode: Mode,
-    /// Who may read of it.
-    pub tlp: Tlp,
     /// Who is called.
     pub person: Person,
-    /// As what.
+    /// To what, the most urgent first; never empty.
+    pub parts: Vec<CallOutPart>,
+    /// Where somebody at a keyboard is reached.
+    pub telephone: Option<String>,
+}
+
+/// What waits in one incident, for one role and for one reason.
+#[derive(Debug, Clone)]
+pub struct CallOutPart {
+    /// The incident's number.
+    pub number: String,
+    /// Who may read of it.
+    pub tlp: Tlp,
+    /// As what they are called.
     pub role: Role,
     /// Why.
     pub step: CallOutStep,
     /// To what, oldest first.
     pub needs: Vec<CalledTo>,
-    /// Where somebody at a keyboard is reached.
-    pub telephone: Option<String>,
 }
 
 /// One thing that waits.
@@ -58,6 +70,7 @@ pub struct CalledTo {
 struct Words {
     waits: &'static str,
     waits_still: &'static str,
+    some_escalated: &'static str,
     hello: &'static str,
     as_role: &'static str,
     exercise: &'static str,
@@ -76,6 +89,7 @@ struct Words {
 const DE: Words = Words {
     waits: "wartet auf",
     waits_still: "eskaliert an",
+    some_escalated: "darunter Eskaliertes",
     hello: "Bereitschaft",
     as_role: "als",
     exercise: "Dies ist eine Übung.",
@@ -99,6 +113,7 @@ const DE: Words = Words {
 const EN: Words = Words {
     waits: "waits for the",
     waits_still: "escalated to the",
+    some_escalated: "some of it escalated",
     hello: "On call",
     as_role: "as",
     exercise: "This is an exercise.",
@@ -122,41 +137,83 @@ impl CallOutMail {
     /// The subject, on one line. That it is a drill is written before it by the drill's relay.
     pub fn subject(&self, lang: Lang) -> String {
         let words = words(lang);
-        let what = match self.needs.as_slice() {
+        let needs: Vec<&CalledTo> = self.needs().collect();
+        let what = match needs.as_slice() {
             [one] => kind_word(lang, one.kind).to_owned(),
             many => format!("{}× {}", many.len(), common_word(lang, many)),
         };
-        let verb = match self.step {
-            CallOutStep::Opened => words.waits,
-            CallOutStep::Escalated => words.waits_still,
+        let why: BTreeSet<String> = self.parts.iter().map(|part| part.why(lang)).collect();
+        let escalated = self.parts.iter().any(|part| part.step == CallOutStep::Escalated);
+        let why = match (why.first(), why.len(), escalated) {
+            (Some(one), 1, _) => format!(", {one}"),
+            (_, _, true) => format!(", {}", words.some_escalated),
+            (_, _, false) => String::new(),
         };
-        let role = role_word(lang, self.role);
-        visible(&format!("{}: {what}, {verb} {role}", self.number), 200)
+        visible(&format!("{}: {what}{why}", self.numbers()), 200)
+    }
+
+    /// The numbers of the incidents, each once; those beyond a few are counted.
+    fn numbers(&self) -> String {
+        let mut numbers: Vec<&str> = Vec::new();
+        for part in &self.parts {
+            if !numbers.contains(&part.number.as_str()) {
+                numbers.push(&part.number);
+            }
+        }
+        let more = numbers.len().saturating_sub(NUMBERS_MAX);
+        numbers.truncate(NUMBERS_MAX);
+        let named = numbers.join(", ");
+        if more > 0 { format!("{named} +{more}") } else { named }
+    }
+
+    /// Each thing that waits once.
+    fn needs(&self) -> impl Iterator<Item = &CalledTo> {
+        let mut seen = BTreeSet::new();
+        let all = self.parts.iter().flat_map(|part| &part.needs);
+        all.filter(move |need| seen.insert(need.id))
     }
 
     /// The text.
     pub fn text(&self, lang: Lang, zone: Zone) -> String {
         let words = words(lang);
+        let roles: BTreeSet<&str> =
+            self.parts.iter().map(|one| role_word(lang, one.role)).collect();
         let mut lines = vec![format!(
             "{}: {} {} {}",
             words.hello,
             visible(self.person.as_str(), TITLE_CHARS_MAX),
             words.as_role,
-            role_word(lang, self.role)
+            roles.into_iter().collect::<Vec<_>>().join(", ")
         )];
         if self.mode == Mode::Drill {
             lines.push(words.exercise.to_owned());
         }
         lines.push(String::new());
-        for need in self.needs.iter().take(LISTED_MAX) {
-            self.listed(need, (lang, zone), &mut lines);
+        let mut listed = BTreeSet::new();
+        for part in &self.parts {
+            if listed.len() >= CALLED_TO_LISTED_MAX {
+                break;
+            }
+            if self.parts.len() > 1 {
+                lines.push(format!("{}: {}", visible(&part.number, 200), part.why(lang)));
+            }
+            for need in &part.needs {
+                if listed.len() < CALLED_TO_LISTED_MAX && listed.insert(need.id) {
+                    part.listed(need, (lang, zone), &mut lines);
+                }
+            }
         }
-        let more = self.needs.len().saturating_sub(LISTED_MAX);
+        let more = self.needs().count().saturating_sub(listed.len());
         if more > 0 {
             lines.push(format!("{} {more}", words.and_more));
             lines.push(String::new());
         }
-        lines.push(format!("{}: beistand needs --incident {}", words.answer, self.number));
+        let one = self
+            .parts
+            .first()
+            .filter(|first| self.parts.iter().all(|part| part.number == first.number));
+        let only = one.map(|part| format!(" --incident {}", part.number)).unwrap_or_default();
+        lines.push(format!("{}: beistand needs{only}", words.answer));
         lines.push(String::new());
         lines.push(format!("{}: {}", words.telephone, words.colleague));
         if let Some(telephone) = &self.telephone {
@@ -164,6 +221,18 @@ impl CallOutMail {
         }
         lines.push(words.steps.to_owned());
         lines.join("\n") + "\n"
+    }
+}
+
+impl CallOutPart {
+    /// That it waits for whom, or was escalated to whom.
+    fn why(&self, lang: Lang) -> String {
+        let words = words(lang);
+        let verb = match self.step {
+            CallOutStep::Opened => words.waits,
+            CallOutStep::Escalated => words.waits_still,
+        };
+        format!("{verb} {}", role_word(lang, self.role))
     }
 
     fn listed(&self, need: &CalledTo, (lang, zone): (Lang, Zone), lines: &mut Vec<String>) {
@@ -200,7 +269,7 @@ const fn words(lang: Lang) -> &'static Words {
 }
 
 /// What several things are called together: by their kind, where they have one.
-fn common_word(lang: Lang, needs: &[CalledTo]) -> &'static str {
+fn common_word(lang: Lang, needs: &[&CalledTo]) -> &'static str {
     let first = needs.first().map(|need| need.kind);
     match (first.filter(|kind| needs.iter().all(|need| need.kind == *kind)), lang) {
         (Some(kind), _) => kind_word(lang, kind),

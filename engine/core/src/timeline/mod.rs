@@ -26,7 +26,7 @@ mod sentence;
 mod weave;
 
 pub use briefing::{briefing, open_needs};
-pub use call_out::{CallOutMail, CalledTo};
+pub use call_out::{CALLED_TO_LISTED_MAX, CallOutMail, CallOutPart, CalledTo};
 pub use chain::{Chain, ChainEntry, ChainError, StreamEnd};
 pub use entry::{Events, Lane, Lang, Recorded, Scope, TimelineEntry};
 pub use escape::visible;

@@ -7,8 +7,8 @@ use crate::error::StoreError;
 use crate::sql::Row;
 use crate::stream::Entry;
 use crate::table::{
-    Asset, Evidence, Hold, HoldKey, HoldState, Incident, Meta, Need, Once, Run, Signal, Strike,
-    TargetUse,
+    Asset, Evidence, Hold, HoldKey, HoldState, Incident, Meta, Need, Once, OpenNeed, Run, Signal,
+    Strike, TargetUse,
 };
 use crate::writer::digest;
 
@@ -92,6 +92,21 @@ pub(super) fn need(mut row: Row) -> Result<Need, StoreError> {
         closed_at: maybe_millis(&mut row, "need.closed_at")?,
         body: row.text("need.body")?,
     })
+}
+
+pub(super) fn open_need(mut row: Row) -> Result<(i64, OpenNeed), StoreError> {
+    let need = OpenNeed {
+        id: row.parse("need.id")?,
+        incident: row.parse("need.incident")?,
+        mode: row.parse("need.mode")?,
+        kind: row.parse("need.kind")?,
+        role: row.parse("need.role")?,
+        digest: row.maybe_parse("need.digest")?,
+        since: millis(&mut row, "need.since")?,
+        until: maybe_millis(&mut row, "need.until")?,
+        escalated_at: maybe_millis(&mut row, "need.escalated_at")?,
+    };
+    Ok((row.int("need.no")?, need))
 }
 
 pub(super) fn signal(mut row: Row) -> Result<Signal, StoreError> {

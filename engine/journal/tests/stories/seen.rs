@@ -132,6 +132,31 @@ pub(crate) async fn lists_hold_what_may_be_seen(place: Place) {
     journal.close(at(1)).await.unwrap();
 }
 
+pub(crate) async fn open_needs_are_read_page_by_page_to_the_last(place: Place) {
+    let journal = place.open(0).await;
+    for number in 1..=7 {
+        let mut all = entry(new_run(number), 0);
+        let role = (number != 3).then_some(Role::Responder);
+        let put = Need { role, ..need(number) };
+        all.changes = vec![put_run(number), Change::PutNeed(Box::new(put))];
+        journal.append(all).await.unwrap();
+    }
+    let closed = NeedId::new(5, &[5; 10]);
+    let close = Change::CloseNeed { need: closed, at: at(1) };
+    journal.append(entry(new_run(8), 1).change(put_run(8)).change(close)).await.unwrap();
+    let (reader, mut after, mut read) = (journal.reader(), i64::MIN, Vec::new());
+    loop {
+        let page = reader.open_needs(after, 2).await.unwrap();
+        assert!(page.len() <= 2);
+        let Some((last, _)) = page.last() else { break };
+        after = *last;
+        read.extend(page.into_iter().map(|(_, need)| need.id));
+    }
+    let wanted = [1, 2, 4, 6, 7].map(|number: u8| NeedId::new(number.into(), &[number; 10]));
+    assert_eq!(read, wanted, "what asks no role calls nobody");
+    journal.close(at(1)).await.unwrap();
+}
+
 pub(crate) async fn how_far_runs_have_come_is_asked_without_their_entries(place: Place) {
     let journal = place.open(0).await;
     let reader = journal.reader();

@@ -12,8 +12,8 @@ use beistand_core::incident::{
     self, Act, Asset, AssetState, Edit, Event, Handover, Head, assets_changed,
 };
 use beistand_core::model::{
-    Digest, IncidentId, Millis, Organisation, Person, PlaybookName, Role, Severity, TargetKind,
-    Tlp, digest_of_bytes,
+    Digest, EntryId, IncidentId, Millis, Organisation, Person, PlaybookName, Role, Severity,
+    TargetKind, Tlp, digest_of_bytes,
 };
 use beistand_core::run::Actor;
 use beistand_journal::{Append, AppendError, Guard, Incident, Refusal, To};
@@ -145,6 +145,8 @@ pub(crate) struct Asked {
     pub(crate) by: Actor,
     /// The number of the incident's newest entry, as far as the asker knows.
     pub(crate) if_seq: Option<u64>,
+    /// What its entry is called, where the asker must know it again; any name where absent.
+    pub(crate) entry: Option<EntryId>,
 }
 
 impl Engine {
@@ -192,7 +194,8 @@ impl Engine {
         if events.is_empty() {
             return Ok(Some(answer(&row, seen, &events)));
         }
-        let (head, body) = incident::encode(self.entry_id(now)?, &events);
+        let entry = asked.entry.map_or_else(|| self.entry_id(now), Ok)?;
+        let (head, body) = incident::encode(entry, &events);
         let to = To::End { kind: StreamKind::Incident, id: id.to_string() };
         let mut append = Append::new(to, now, head).urgent();
         append.body = body;

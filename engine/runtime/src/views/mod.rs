@@ -7,6 +7,7 @@
 //!
 //! * [`Views`]: the questions
 //! * [`ViewPage`] and [`Listed`]: a part of a list, and where the next one begins
+//! * [`Called`]: who was called to what waits
 //! * [`Told`]: an incident's timeline, as lines and as files
 //! * [`RunBytes`]: a run ready to be sent, from memory while nothing has changed
 //! * [`Feed`]: that something was written, for whoever wants to be told
@@ -16,6 +17,7 @@
 //!                                                     └─ no: folded on by what was written since
 //! ```
 
+mod called;
 mod cursor;
 mod feed;
 mod folded;
@@ -29,13 +31,14 @@ mod told;
 
 use std::sync::{Arc, Mutex};
 
-use beistand_core::model::{Catalogue, RunId};
+use beistand_core::model::{Catalogue, IncidentId, RunId};
 use beistand_core::playbook::Plan;
 use beistand_core::timeline::Scope;
 use beistand_journal::{Reader, Run};
 use beistand_script::Scripts;
 use serde_json::Value;
 
+use self::called::CALLS;
 use self::folded::{STATES, States};
 use self::run::{RENDERED, Rendered};
 use crate::engine::lock;
@@ -44,7 +47,9 @@ use crate::load::plan_of;
 use crate::plans::Plans;
 use crate::recent::Recent;
 
+pub use called::Called;
 pub use feed::{FEED_ROWS_MAX, Feed, FeedItem};
+pub use need::needs_by_code;
 pub use run::RunBytes;
 pub use told::{LineFilter, Telling, TimelineFormat, Told};
 
@@ -63,6 +68,7 @@ struct Inner {
     plans: Plans,
     states: Mutex<States>,
     rendered: Mutex<Recent<(RunId, Scope), Rendered>>,
+    calls: Mutex<Recent<IncidentId, called::Read>>,
 }
 
 /// Which part of a list.
@@ -100,7 +106,8 @@ impl Views {
         let (catalogue, plans) = (Catalogue::first(), Plans::default());
         let states = Mutex::new(Recent::new(STATES));
         let rendered = Mutex::new(Recent::new(RENDERED));
-        Self(Arc::new(Inner { reader, scripts, catalogue, plans, states, rendered }))
+        let calls = Mutex::new(Recent::new(CALLS));
+        Self(Arc::new(Inner { reader, scripts, catalogue, plans, states, rendered, calls }))
     }
 
     /// The plan that a run pinned.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use beistand_core::model::{NeedId, RunId};
+use beistand_core::model::{NeedCode, NeedId, RunId};
 use beistand_core::run::with_words;
 use beistand_core::timeline::{Eyes, Scope};
-use beistand_journal::{Need, NeedFilter};
+use beistand_journal::{Need, NeedFilter, Reader};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,9 +19,30 @@ struct Place {
     need: NeedId,
 }
 
+/// Open needs that are looked through at once for a code; all of them are.
+const LOOKED_THROUGH: u32 = 10_000;
+
+/// The open needs that have a code of a printed sheet: one, or none any more.
+///
+/// # Errors
+/// [`beistand_journal::StoreError`].
+pub async fn needs_by_code(reader: &Reader, code: NeedCode) -> Result<Vec<Need>, EngineError> {
+    let (mut found, mut after) = (Vec::new(), i64::MIN);
+    loop {
+        let page = reader.open_needs(after, LOOKED_THROUGH).await?;
+        let Some((last, _)) = page.last() else { return Ok(found) };
+        after = *last;
+        for (_, open) in page.iter().filter(|(_, open)| NeedCode::of(open.id, open.digest) == code)
+        {
+            found.extend(reader.need(open.id).await?.filter(|need| need.closed_at.is_none()));
+        }
+    }
+}
+
 impl Views {
-    /// Open needs, oldest first, each with its run and its incident; for readers of some
-    /// organisations in outline, but for what is asked about their own targets.
+    /// Open needs, oldest first, each with its run, its incident and who was called to it; for readers
+    /// of some organisations in outline, but for what is asked about their own targets, and without
+    /// who was called.
     ///
     /// # Errors
     /// [`EngineError::Unreadable`] for one of a run that can not be read, [`EngineError::Store`].
@@ -32,7 +53,8 @@ impl Views {
     ) -> Result<Vec<Value>, EngineError> {
         let filter = NeedFilter { eyes: seen::filter(scope), ..filter.clone() };
         let needs = self.0.reader.needs(&filter).await?;
-        self.needs_of(&needs.iter().collect::<Vec<_>>(), scope).await
+        let needs = self.needs_of(&needs.iter().collect::<Vec<_>>(), scope).await?;
+        self.with_called(needs, scope).await
     }
 
     /// A part of the open needs, as [`Views::needs`] has them.
@@ -59,7 +81,23 @@ impl Views {
             Some(last) if more => Some(cursor::written(&Place { need: last.id })?),
             Some(_) | None => None,
         };
-        Ok(Listed { items: self.needs_of(&part, scope).await?, next })
+        let items = self.needs_of(&part, scope).await?;
+        Ok(Listed { items: self.with_called(items, scope).await?, next })
+    }
+
+    /// What is asked under a code of a printed sheet; what was answered, or is asked anew, has it no
+    /// more.
+    ///
+    /// # Errors
+    /// As [`Views::needs`].
+    pub async fn needs_by_code(
+        &self,
+        code: NeedCode,
+        scope: &Scope,
+    ) -> Result<Vec<Value>, EngineError> {
+        let needs = needs_by_code(&self.0.reader, code).await?;
+        let needs = self.needs_of(&needs.iter().collect::<Vec<_>>(), scope).await?;
+        self.with_called(needs, scope).await
     }
 
     /// What these eyes see of needs, in the same order.

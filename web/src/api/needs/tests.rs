@@ -1,5 +1,6 @@
 //! What waits, as people answer it.
 
+use beistand_core::model::NeedCode;
 use serde_json::{Value, json};
 
 use crate::api::shape::Needs;
@@ -51,7 +52,10 @@ async fn an_answer_counts_once_and_for_what_was_shown() {
         (json!({"answer": "yes"}), 400),
         (json!({"form": {"seen": "perhaps"}}), 400),
         (json!({"form": null}), 400),
-        (json!({"by": "ben"}), 400),
+        (json!({"by": ""}), 400),
+        (json!({"by": "ben", "answer": "deny"}), 400),
+        (json!({"at": "2999-01-01T00:00:00Z"}), 400),
+        (json!({"at": "yesterday"}), 400),
         (json!({"done_at": "2020-01-01T00:00:00Z"}), 400),
     ] {
         let mut body = done(&need);
@@ -69,6 +73,41 @@ async fn an_answer_counts_once_and_for_what_was_shown() {
     assert_eq!((status, reply), (200, json!({"reply": "done"})));
     let (status, problem) = world.post(&path(&need), "responder", done(&need)).await;
     assert_eq!(status, 409, "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_done_on_paper_is_found_by_its_code_and_typed_in_by_somebody_else() {
+    let world = World::new().await;
+    let run = world.run("sheet", "live", "k").await;
+    let need = world.needs(&run, 1).await.remove(0);
+    let id = need["id"].as_str().unwrap().parse().unwrap();
+    let digest = need["digest"].as_str().unwrap().parse().unwrap();
+    let code = NeedCode::of(id, Some(digest)).to_string();
+    let found = |code: &str| format!("/api/v1/needs?code={code}");
+    let (status, coded) = world.get(&found(&code.to_lowercase()), "reviewer").await;
+    assert_eq!((status, &coded["items"]), (200, &json!([need])), "{coded}");
+    let (status, problem) = world.get(&format!("{}&run={run}", found(&code)), "reviewer").await;
+    assert_eq!((status, &problem["at"]), (400, &json!("code")), "{problem}");
+    assert_eq!(world.get(&found("K7M-4QX-A"), "reviewer").await.0, 400);
+    world.link(&run, "stadt-b").await;
+    assert_eq!(world.get(&found(&code), "stadt-a").await.1["items"], json!([]));
+
+    let mut said = done(&need);
+    said["by"] = json!("ines");
+    said["at"] = json!("2026-01-02T03:04:05Z");
+    assert_eq!(world.post(&path(&need), "reviewer", said.clone()).await.0, 403);
+    let (status, reply) = world.post(&path(&need), "responder", said).await;
+    assert_eq!((status, reply), (200, json!({"reply": "done"})));
+    assert_eq!(world.get(&found(&code), "reviewer").await.1["items"], json!([]));
+    let (_, run) = world.get(&format!("/api/v1/runs/{run}"), "reviewer").await;
+    let incident = format!("/api/v1/incidents/{}", run["incident"].as_str().unwrap());
+    let note =
+        json!({"text": "No light on the switch", "by": "ines", "at": "2026-01-02T03:05:00Z"});
+    assert_eq!(world.post(&format!("{incident}/notes"), "responder", note).await.0, 200);
+    let (_, lines) = world.get(&format!("{incident}/timeline?lang=en"), "reviewer").await;
+    let on_paper = |line: &&Value| line["message"].to_string().contains("ines (on paper");
+    let count = lines["items"].as_array().unwrap().iter().filter(on_paper).count();
+    assert_eq!(count, 2, "{lines:#}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,7 +12,7 @@ use super::command::{Answer, AnswerError, Answered, Reply};
 use super::outcome::ended;
 use super::{Contradiction, Decided, Decider};
 use crate::access::stands_in;
-use crate::model::{ErrorKind, Mode, Role, Schema};
+use crate::model::{ErrorKind, Mode, Person, Role, Schema};
 
 impl Decider<'_, '_> {
     pub(super) fn answers(
@@ -66,6 +66,7 @@ impl Decider<'_, '_> {
             if need.votes.iter().any(|vote| vote.person == by.person) {
                 return Err(AnswerError::Conflict(format!("`{}` has voted already", by.person)));
             }
+            other_hands(need, by)?;
         }
         let filled = matches!(answer.answer, AnswerKind::Done | AnswerKind::ByHand);
         let free = need.kind != NeedKind::Task && answer.form.is_null();
@@ -289,6 +290,32 @@ impl Decider<'_, '_> {
 /// Who asked for what a gate guards.
 fn asker(need: &Need) -> Option<&str> {
     need.shows.as_deref()?.get("requester")?.as_str()
+}
+
+/// Several votes are several people's, and so are the hands that give them: who asked for it, has
+/// voted or has typed in a vote types in no further one. Or one person with somebody's stolen codes
+/// would be all of them. A no is always taken.
+fn other_hands(need: &Need, by: &Actor) -> Result<(), AnswerError> {
+    let refused = |who: &Person, why: &str| {
+        let text = format!("`{who}` {why}; somebody else types this one in");
+        Err(AnswerError::NotAllowed(text))
+    };
+    if let Some(typist) = &by.through {
+        if asker(need) == Some(typist.as_str()) {
+            return refused(typist, "asked for it and can not type in a vote for it");
+        }
+        if need.votes.iter().any(|vote| vote.person == *typist) {
+            return refused(typist, "has voted already");
+        }
+        if need.votes.iter().any(|vote| vote.through.as_ref() == Some(typist)) {
+            return refused(typist, "has typed in a vote for it already");
+        }
+    }
+    if need.votes.iter().any(|vote| vote.through.as_ref() == Some(&by.person)) {
+        let text = format!("`{}` has typed in somebody else's vote for it", by.person);
+        return Err(AnswerError::NotAllowed(text));
+    }
+    Ok(())
 }
 
 /// The answers a need takes.

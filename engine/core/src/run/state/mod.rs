@@ -180,9 +180,13 @@ impl RunState {
             {
                 RunStatus::Cancelling
             }
-            Flow::Section { .. } if self.moving > 0 => RunStatus::Running,
+            Flow::Section { .. } if self.moving > 0 || self.is_only_opened() => RunStatus::Running,
             Flow::Section { .. } => RunStatus::Waiting,
         }
+    }
+    /// Whether nothing was decided yet: it waits for nobody, its first turn comes.
+    fn is_only_opened(&self) -> bool {
+        self.roots.is_empty() && self.needs.is_empty()
     }
     /// Ended, paused, or waiting with a need.
     pub fn is_at_rest(&self) -> bool {

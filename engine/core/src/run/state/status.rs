@@ -76,7 +76,7 @@ pub enum Cause {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunStatus {
-    /// Something is in flight, ready or in backoff.
+    /// Something is in flight, ready or in backoff, or it was only just opened.
     Running,
     /// All open steps wait for people, time, signals, children.
     Waiting,

@@ -16,17 +16,27 @@ fn called_to(number: u8, kind: NeedKind) -> CalledTo {
     }
 }
 
-fn mail(needs: Vec<CalledTo>) -> CallOutMail {
-    CallOutMail {
+fn part(needs: Vec<CalledTo>) -> CallOutPart {
+    CallOutPart {
         number: "SIT-2026-0007".to_owned(),
-        mode: Mode::Live,
         tlp: Tlp::Amber,
-        person: "ben".parse().unwrap(),
         role: Role::Commander,
         step: CallOutStep::Opened,
         needs,
+    }
+}
+
+fn of(parts: Vec<CallOutPart>) -> CallOutMail {
+    CallOutMail {
+        mode: Mode::Live,
+        person: "ben".parse().unwrap(),
+        parts,
         telephone: Some("+49 2761 12345".to_owned()),
     }
+}
+
+fn mail(needs: Vec<CalledTo>) -> CallOutMail {
+    of(vec![part(needs)])
 }
 
 #[test]
@@ -60,7 +70,7 @@ fn a_title_begins_no_line_and_steers_nothing() {
 #[test]
 fn of_an_incident_for_few_eyes_it_has_no_title_and_a_long_list_is_counted() {
     let needs: Vec<CalledTo> = (0..23).map(|number| called_to(number, NeedKind::Task)).collect();
-    let few = CallOutMail { tlp: Tlp::Red, ..mail(needs) };
+    let few = of(vec![CallOutPart { tlp: Tlp::Red, ..part(needs) }]);
     let text = few.text(Lang::En, Zone::Utc);
     assert!(!text.contains("pc-17"), "{text}");
     assert_eq!(text.matches("\n- task").count(), 20);
@@ -71,9 +81,46 @@ fn of_an_incident_for_few_eyes_it_has_no_title_and_a_long_list_is_counted() {
 #[test]
 fn what_is_escalated_and_what_is_a_drill_say_so() {
     let needs = vec![called_to(1, NeedKind::Task), called_to(2, NeedKind::Approval)];
-    let drill = CallOutMail { mode: Mode::Drill, step: CallOutStep::Escalated, ..mail(needs) };
+    let part = CallOutPart { step: CallOutStep::Escalated, ..part(needs) };
+    let drill = CallOutMail { mode: Mode::Drill, ..of(vec![part]) };
     assert!(drill.subject(Lang::De).contains("2× offene Punkte, eskaliert an Einsatzleitung"));
     assert!(drill.subject(Lang::En).contains("2× things, escalated to the commander"));
     assert!(drill.text(Lang::De, Zone::Berlin).contains("Dies ist eine Übung."));
     assert!(drill.text(Lang::En, Zone::Berlin).contains("This is an exercise."));
+}
+
+#[test]
+fn one_mail_says_what_waits_in_several_incidents() {
+    let other = CallOutPart {
+        number: "SIT-2026-0009".to_owned(),
+        tlp: Tlp::Red,
+        role: Role::Deputy,
+        step: CallOutStep::Escalated,
+        needs: vec![called_to(1, NeedKind::Task), called_to(2, NeedKind::Task)],
+    };
+    let own = part(vec![called_to(2, NeedKind::Task), called_to(3, NeedKind::Task)]);
+    let mail = of(vec![other, own]);
+    let subject = mail.subject(Lang::En);
+    assert_eq!(subject, "SIT-2026-0009, SIT-2026-0007: 3× task, some of it escalated");
+    let text = mail.text(Lang::De, Zone::Berlin);
+    assert!(text.starts_with("Bereitschaft: ben als Einsatzleitung, "), "{text}");
+    let places = ["SIT-2026-0009: eskaliert an ", "SIT-2026-0007: wartet auf Einsatzleitung"];
+    let places = places.map(|place| text.find(place).unwrap());
+    assert!(places[0] < places[1], "{text}");
+    assert_eq!(text.matches("\n- ").count(), 3, "each once: {text}");
+    assert_eq!(text.matches("pc-17").count(), 1, "of the one for few eyes no title: {text}");
+    assert!(text.contains("beistand needs\n"), "{text}");
+    let many: Vec<CallOutPart> = (0..30)
+        .map(|number| CallOutPart {
+            number: format!("SIT-2026-{number:04}"),
+            ..part(vec![called_to(number, NeedKind::Task)])
+        })
+        .collect();
+    let mail = of(many);
+    let numbers =
+        "SIT-2026-0000, SIT-2026-0001, SIT-2026-0002 +27: 30× task, waits for the commander";
+    assert_eq!(mail.subject(Lang::En), numbers);
+    let text = mail.text(Lang::En, Zone::Utc);
+    assert_eq!(text.matches("\n- task").count(), 20);
+    assert!(text.contains("and more that waits: 10"), "{text}");
 }

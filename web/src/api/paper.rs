@@ -1,0 +1,46 @@
+//! What stands on paper: somebody did it, somebody else types it in.
+//!
+//! The right to it is that of whoever types; the line says both. It votes for nobody: the engine
+//! refuses a vote on paper.
+
+use beistand_core::model::Millis;
+use beistand_core::model::Span;
+use beistand_core::run::Actor;
+use beistand_runtime::Caller;
+
+use super::form::{Instant, PersonName};
+use crate::app::App;
+use crate::report::Problem;
+
+/// Clocks differ by so much; what is yet to come did not happen.
+const CLOCKS_DIFFER: Span = Span::from_secs(60);
+
+/// When something happened.
+///
+/// # Errors
+/// 400 for what is yet to come.
+pub(super) fn past(app: &App, at: Option<Instant>) -> Result<Option<Millis>, Problem> {
+    let at = at.map(|at| at.0);
+    if at.is_some_and(|at| at > app.engine.now().plus(CLOCKS_DIFFER)) {
+        let text = "`at` says when it happened, and that is yet to come";
+        return Err(Problem::malformed(text).place("at"));
+    }
+    Ok(at)
+}
+
+/// Who did it, as the caller types it in; the caller where nobody else is named.
+///
+/// # Errors
+/// 403 where a machine names somebody: it reads no paper.
+pub(super) fn typed_in(caller: Caller, by: Option<PersonName>) -> Result<Caller, Problem> {
+    let person = match by {
+        Some(PersonName(person)) if person != caller.actor.person => person,
+        Some(_) | None => return Ok(caller),
+    };
+    if !caller.actor.is_person() {
+        let text = "a machine says nothing in the name of a person";
+        return Err(Problem::forbidden(text));
+    }
+    let actor = Actor::on_paper(person, &caller.actor);
+    Ok(Caller { actor, ..caller })
+}
