@@ -60,7 +60,7 @@ struct Words {
     waits_still: &'static str,
     hello: &'static str,
     as_role: &'static str,
-    exercise: &'static str,
+    drill: &'static str,
     since: &'static str,
     until: &'static str,
     code: &'static str,
@@ -78,7 +78,7 @@ const DE: Words = Words {
     waits_still: "eskaliert an",
     hello: "Bereitschaft",
     as_role: "als",
-    exercise: "Dies ist eine Übung.",
+    drill: "Dies ist eine Übung.",
     since: "seit",
     until: "bis",
     code: "Kennung",
@@ -101,7 +101,7 @@ const EN: Words = Words {
     waits_still: "escalated to the",
     hello: "On call",
     as_role: "as",
-    exercise: "This is an exercise.",
+    drill: "This is a drill.",
     since: "since",
     until: "until",
     code: "code",
@@ -145,7 +145,7 @@ impl CallOutMail {
             role_word(lang, self.role)
         )];
         if self.mode == Mode::Drill {
-            lines.push(words.exercise.to_owned());
+            lines.push(words.drill.to_owned());
         }
         lines.push(String::new());
         for need in self.needs.iter().take(LISTED_MAX) {

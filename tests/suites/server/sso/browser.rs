@@ -54,7 +54,7 @@ impl Browser {
         }
     }
 
-    /// From the server to the provider, there as somebody, to the address that leads back.
+    /// From the server to the identity provider, there as somebody, to the address that leads back.
     pub(super) fn find_the_way_back(&mut self, server: &str, account: &str) -> String {
         let mut url = format!("{server}{SET_OUT}");
         for _ in 0..PAGES_MAX {
