@@ -186,8 +186,13 @@ pub(crate) enum Verb {
     },
     /// Write a backup, a SQLite file, while running
     Backup { file: PathBuf },
-    /// Bring a backup back; it comes up stopped
-    Restore { file: PathBuf },
+    /// Bring a backup back; it comes up stopped, with sessions, printed codes and tokens void
+    Restore {
+        file: PathBuf,
+        /// Printed codes and tokens stay good: none was used or taken back since the backup
+        #[arg(long)]
+        keep_credentials: bool,
+    },
     /// JSON Schema for editors
     Schema { what: SchemaOf },
     /// Make a configuration and a store; writes over nothing
