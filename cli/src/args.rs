@@ -173,7 +173,7 @@ pub(crate) enum Verb {
     /// Evidence of an incident
     #[command(subcommand)]
     Evidence(EvidenceVerb),
-    /// What happened in an incident
+    /// What happened in an incident, or to the store itself
     Timeline(TimelineArgs),
     /// A checklist for paper: of a run, or of a playbook
     Print { what: String },
@@ -493,7 +493,8 @@ pub(crate) enum Format {
 
 #[derive(Debug, Args)]
 pub(crate) struct TimelineArgs {
-    pub(crate) incident: String,
+    /// Which; without one the store's own: accounts, roles, stop switch, restores
+    pub(crate) incident: Option<String>,
     /// Default: a table; --json gives the lines of jsonl as one array
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
