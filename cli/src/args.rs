@@ -85,13 +85,13 @@ pub(crate) enum Verb {
     Plan(PlanArgs),
     /// Play the cases of playbooks and compare their timelines
     Test(TestArgs),
-    /// Start a run and watch it to rest
+    /// Start a run and watch it to rest: live, unless --drill is said
     Run(RunArgs),
     /// The same playbook for more items: its lists hold only what is new, with a gate of its own
     More(MoreArgs),
     /// A corrected playbook takes over from a run; shows first what becomes of its effects
     Supersede(SupersedeArgs),
-    /// One effect now, with guard, limits, policy, journal and undo
+    /// One effect now, live unless --drill is said, with guard, limits, policy, journal and undo
     Call(CallArgs),
     /// Serve the JSON interface, and drive what is there
     Serve(ServeArgs),
@@ -258,7 +258,7 @@ pub(crate) struct RunArgs {
     /// In a new incident with this title
     #[arg(long)]
     pub(crate) title: Option<String>,
-    /// An exercise: nothing leaves
+    /// A drill: effects are pretended. Without it the run is live and its effects are real
     #[arg(long)]
     pub(crate) drill: bool,
     /// Play the answers and people of a case in real time
@@ -376,8 +376,10 @@ pub(crate) struct CallArgs {
     pub(crate) incident: String,
     #[arg(long)]
     pub(crate) reason: String,
+    /// The incident is a drill; without it the call is live and its effect is real
     #[arg(long)]
     pub(crate) drill: bool,
+    /// Without a connector it falls to a person
     #[arg(long)]
     pub(crate) by_hand_ok: bool,
 }
