@@ -85,13 +85,13 @@ pub(crate) enum Verb {
     Plan(PlanArgs),
     /// Play the cases of playbooks and compare their timelines
     Test(TestArgs),
-    /// Start a run and watch it to rest
+    /// Start a run and watch it to rest: live, unless --drill is said
     Run(RunArgs),
     /// The same playbook for more items: its lists hold only what is new, with a gate of its own
     More(MoreArgs),
     /// A corrected playbook takes over from a run; shows first what becomes of its effects
     Supersede(SupersedeArgs),
-    /// One effect now, with guard, limits, policy, journal and undo
+    /// One effect now, live unless --drill is said, with guard, limits, policy, journal and undo
     Call(CallArgs),
     /// Serve the JSON interface, and drive what is there
     Serve(ServeArgs),
@@ -173,7 +173,7 @@ pub(crate) enum Verb {
     /// Evidence of an incident
     #[command(subcommand)]
     Evidence(EvidenceVerb),
-    /// What happened in an incident
+    /// What happened in an incident, or to the store itself
     Timeline(TimelineArgs),
     /// A checklist for paper: of a run, or of a playbook
     Print { what: String },
@@ -186,8 +186,13 @@ pub(crate) enum Verb {
     },
     /// Write a backup, a SQLite file, while running
     Backup { file: PathBuf },
-    /// Bring a backup back; it comes up stopped
-    Restore { file: PathBuf },
+    /// Bring a backup back; it comes up stopped, with sessions, printed codes and tokens void
+    Restore {
+        file: PathBuf,
+        /// Printed codes and tokens stay good: none was used or taken back since the backup
+        #[arg(long)]
+        keep_credentials: bool,
+    },
     /// JSON Schema for editors
     Schema { what: SchemaOf },
     /// Make a configuration and a store; writes over nothing
@@ -253,7 +258,7 @@ pub(crate) struct RunArgs {
     /// In a new incident with this title
     #[arg(long)]
     pub(crate) title: Option<String>,
-    /// An exercise: nothing leaves
+    /// A drill: effects are pretended. Without it the run is live and its effects are real
     #[arg(long)]
     pub(crate) drill: bool,
     /// Play the answers and people of a case in real time
@@ -371,8 +376,10 @@ pub(crate) struct CallArgs {
     pub(crate) incident: String,
     #[arg(long)]
     pub(crate) reason: String,
+    /// The incident is a drill; without it the call is live and its effect is real
     #[arg(long)]
     pub(crate) drill: bool,
+    /// Without a connector it falls to a person
     #[arg(long)]
     pub(crate) by_hand_ok: bool,
 }
@@ -488,7 +495,8 @@ pub(crate) enum Format {
 
 #[derive(Debug, Args)]
 pub(crate) struct TimelineArgs {
-    pub(crate) incident: String,
+    /// Which; without one the store's own: accounts, roles, stop switch, restores
+    pub(crate) incident: Option<String>,
     /// Default: a table; --json gives the lines of jsonl as one array
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,

@@ -8,6 +8,7 @@ mod exit;
 mod find;
 mod guard;
 mod library;
+mod missing;
 mod modes;
 mod out;
 mod prove;
@@ -68,7 +69,7 @@ fn start(cli: Cli, out: Out) -> Outcome {
     let (config, config_file) = Config::load(cli.global.config.as_deref())?;
     // Before the exporter, which makes a client of its own.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
-        return Err(Failure::new(Exit::Internal, "a second cryptography provider is in the way"));
+        return Err(Failure::new(Exit::Internal, "a second crypto backend is in the way"));
     }
     let telemetry = telemetry::start(&config.telemetry, cli.global.verbose, out.colour)?;
     let scripts = beistand_script::Scripts::new()

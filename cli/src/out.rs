@@ -118,7 +118,6 @@ impl Out {
         let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         let warnings = findings.len() - errors;
         if !findings.is_empty() {
-            let many = |count, word| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
             self.note(format_args!("{}, {}", many(errors, "error"), many(warnings, "warning")));
         }
     }
@@ -151,6 +150,11 @@ impl Out {
             self.line(line(row));
         }
     }
+}
+
+/// `1 run`, `2 runs`.
+pub(crate) fn many(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 /// How many columns the terminal at stderr has, if it says so.

@@ -1,4 +1,4 @@
-//! The wire to a provider of single sign-on: the one HTTP client of the program, with its limits.
+//! The wire to an identity provider: the one HTTP client of the program, with its limits.
 
 use std::net::IpAddr;
 
@@ -6,10 +6,11 @@ use beistand_connector_api::Span;
 use beistand_connectors::kit::{Client, ClientSettings, Request, forbidden};
 use beistand_web::sso::{Question, Replied, Reply, Unreachable, Wire};
 
-/// How long the provider may take for one answer: somebody waits before a screen for three of them.
+/// How long the identity provider may take for one answer: somebody waits before a screen for three
+/// of them.
 const ANSWERS_WITHIN: Span = Span::from_secs(5);
 
-/// Asks a provider.
+/// Asks an identity provider.
 #[derive(Debug)]
 pub(crate) struct Asking(Client);
 
@@ -39,7 +40,7 @@ impl Wire for Asking {
 /// The same in the words of the client, which keeps names from leading to this machine.
 fn request(question: Question) -> Result<Request, String> {
     let Question { method, url, headers, body } = question;
-    let wrong = |what: &str| format!("the provider can not be asked: no {what}");
+    let wrong = |what: &str| format!("the identity provider can not be asked: no {what}");
     let pair = |(name, value): &(String, String)| Some((name.parse().ok()?, value.parse().ok()?));
     let request = Request {
         method: method.parse().map_err(|_| wrong("method"))?,
@@ -49,13 +50,13 @@ fn request(question: Question) -> Result<Request, String> {
         timeout: ANSWERS_WITHIN,
     };
     // An address that is spelled out is looked up by nobody. Without TLS the server lets only this
-    // machine pass, for a provider on it.
+    // machine pass, for an identity provider on it.
     let literal = request.url.host_str().map(|host| host.trim_matches(['[', ']']));
     let literal = literal.and_then(|host| host.parse::<IpAddr>().ok());
     if request.url.scheme() == "https"
         && let Some(why) = literal.and_then(forbidden)
     {
-        return Err(format!("the provider can not be asked: its address is {why}"));
+        return Err(format!("the identity provider can not be asked: its address is {why}"));
     }
     Ok(request)
 }

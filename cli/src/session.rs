@@ -123,7 +123,10 @@ impl Context {
             let missing = matches!(error, OpenError::Missing(_));
             let failure = Failure::from(error);
             if missing {
-                failure.hint("the first verb that writes makes a store, for example `beistand run`")
+                failure.hint(
+                    "name another one by --store or --config; the first verb that writes makes one, \
+                     for example `beistand init` or `beistand run`",
+                )
             } else {
                 failure
             }

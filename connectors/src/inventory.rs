@@ -237,6 +237,15 @@ mod tests {
     }
 
     #[test]
+    fn a_place_that_nobody_could_look_up_is_not_named() {
+        let told = |text: &str| read("f.csv", text.as_bytes()).unwrap_err().to_string();
+        assert!(told("name,macs\npc-1,52:54\n").starts_with("f.csv:2:2: "));
+        assert!(told("addresses\n10.0.0.1\n").starts_with("f.csv:1: "));
+        let missing = load(&["/nowhere/f.csv".into()]).unwrap_err().to_string();
+        assert!(missing.starts_with("/nowhere/f.csv: could not be read"), "{missing}");
+    }
+
+    #[test]
     fn a_name_that_stands_twice_is_refused_over_all_files() {
         let folder = tempfile::tempdir().unwrap();
         let files = ["a.csv", "b.csv"].map(|name| folder.path().join(name));

@@ -1,7 +1,7 @@
 //! The drill simulator: it pretends to be a connector for every action of the catalogue.
 //!
 //! A type of its own, made from nothing but the catalogue: it holds no address, no secret and no
-//! client, so an exercise can not reach the outside through it. Cases give it answers; whatever
+//! client, so a drill can not reach the outside through it. Cases give it answers; whatever
 //! they do not say succeeds with an output that fits the catalogue.
 
 mod canned;
@@ -22,7 +22,7 @@ use crate::inventory;
 pub struct Simulator {
     spec: ConnectorSpec,
     catalogue: Catalogue,
-    /// Names of hosts are no addresses; an exercise may list them.
+    /// Names of hosts are no addresses; a drill may list them.
     hosts: Option<Inventory>,
     inner: Mutex<Inner>,
 }
@@ -50,7 +50,7 @@ impl Simulator {
         });
         let spec = ConnectorSpec {
             kind: "simulator".to_owned(),
-            title: "Pretends, for exercises and cases".to_owned(),
+            title: "Pretends, for drills and cases".to_owned(),
             source: "the catalogue".to_owned(),
             offers: offers.collect(),
         };
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exercise_lists_the_hosts_there_are() {
+    fn a_drill_lists_the_hosts_there_are() {
         let hosts = inventory::read("f.csv", b"name,groups\npc-1,a\npc-2,b\n").unwrap();
         let simulator = simulator(json!([])).with_hosts(Inventory::new(hosts).unwrap());
         let answer = simulator.answer(&call("inventory.hosts", json!({ "group": "b" }))).unwrap();

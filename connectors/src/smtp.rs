@@ -108,7 +108,7 @@ fn build(settings: &Settings) -> Result<Arc<dyn Connector>, SettingsError> {
 }
 
 /// The relay of a drill: every recipient is replaced by `only_to`, copies are dropped, and the
-/// subject says that it is an exercise.
+/// subject says that it is a drill.
 ///
 /// # Errors
 /// [`SettingsError`] with the key that is wrong.

@@ -9,7 +9,7 @@
 //! | [`postgres`] | a database on a cluster that syncs |
 //! | [`disk`] | ext4 that can be cut off, memory that fills up |
 //! | [`ledger`] | an HTTP server in its own process that remembers every effect |
-//! | [`oidc`] | a provider of single sign-on that is not ours, and one that lies |
+//! | [`oidc`] | an identity provider that is not ours, and one that lies |
 //! | [`otlp`] | a receiver of traces |
 //! | [`program`] | the built `beistand`, started and killed |
 //!

@@ -1,8 +1,8 @@
-//! Providers of single sign-on: one that is not ours, npm's oidc-provider, and one that lies.
+//! Identity providers: one that is not ours, npm's oidc-provider, and one that lies.
 //!
-//! At the first a browser logs in as at any provider. The second is a forger: it publishes what a
-//! provider publishes and hands out whatever token it is told to, signed with a key of its own, with
-//! another one, or in a way that nobody should believe. No login at it is a good one.
+//! At the first a browser logs in as at any identity provider. The second is a forger: it publishes
+//! what a provider publishes and hands out whatever token it is told to, signed with a key of its
+//! own, with another one, or in a way that nobody should believe. No login at it is a good one.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -74,7 +74,7 @@ impl Provider {
             let said = fs::read_to_string(log.path().join("log")).unwrap_or_default();
             drop(server.kill());
             drop(server.wait());
-            return Err(Trouble::new(format!("the provider did not come up: {said}")));
+            return Err(Trouble::new(format!("the identity provider did not come up: {said}")));
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Ok(Self { server, address, _said: said })
@@ -107,7 +107,7 @@ pub enum Seal {
     Nothing,
 }
 
-/// A provider that says what it is told to; for forgeries alone.
+/// An identity provider that says what it is told to; for forgeries alone.
 #[derive(Debug)]
 pub struct Forger {
     address: SocketAddr,
@@ -224,7 +224,7 @@ fn path(folder: &TempDir, name: &str) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// What a provider answers at its addresses.
+/// What an identity provider answers at its addresses.
 fn answer(said: &Mutex<Said>, issuer: &str, request: &Request) -> Reply {
     let said = said.lock().unwrap_or_else(PoisonError::into_inner);
     match request.path.as_str() {

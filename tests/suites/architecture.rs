@@ -132,7 +132,7 @@ fn nothing_heavy_lies_below_the_pure_crates() {
 }
 
 #[test]
-fn there_is_one_provider_of_cryptography() {
+fn there_is_one_crypto_backend() {
     // What the lock file lists may be an option that nobody takes; what is compiled is not.
     let tree = Command::new(env!("CARGO"))
         .args(["tree", "--locked", "--offline", "--workspace", "--edges=normal", "--prefix=none"])

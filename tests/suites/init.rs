@@ -51,7 +51,10 @@ fn without_a_terminal_everything_is_said_and_what_does_not_fit_makes_nothing() {
     let desk = Desk::new();
     let missing = desk.done(&["init", "--id", "sit.example"]);
     missing.expect_code(2).unwrap();
-    assert!(missing.stderr.contains("--short"), "{}", missing.stderr);
+    let said = &missing.stderr;
+    assert!(said.contains("--short and --name are missing"), "all at once: {said}");
+    let nothing = desk.done(&["init"]).stderr;
+    assert!(nothing.contains("--id, --short and --name are missing"), "{nothing}");
     for wrong in [
         ["--id", "SIT Beispiel"],
         ["--short", "S I T"],

@@ -22,6 +22,8 @@ mod init;
 #[cfg(test)]
 mod machine;
 #[cfg(test)]
+mod newcomer;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod playbooks;

@@ -23,7 +23,7 @@ pub struct App {
     pub(crate) short: String,
     /// Who may send alerts.
     pub(crate) hooks: Arc<Hooks>,
-    /// The provider that people may log in at, where there is one.
+    /// The identity provider that people may log in at, where there is one.
     pub(crate) sso: Option<Arc<SingleSignOn>>,
     /// The playbooks that can be named.
     pub(crate) shelf: Shelf,
@@ -52,7 +52,7 @@ impl App {
         Self { engine, views, short, hooks, sso, shelf, door, passkeys, streams, leave }
     }
 
-    /// The same with a provider that people may log in at.
+    /// The same with an identity provider that people may log in at.
     #[must_use]
     pub fn signing_on(mut self, sso: Option<SingleSignOn>) -> Self {
         self.sso = sso.map(Arc::new);

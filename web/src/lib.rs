@@ -12,7 +12,7 @@
 //! * [`Doorkeeper`]: who stands behind a credential; given from outside
 //! * [`certificate`]: the one it shows, given or self-made
 //! * [`table`]: every route with its right and its lane
-//! * [`sso`]: a provider that says who somebody is; asked over a wire that is given from outside
+//! * [`sso`]: an identity provider says who somebody is; asked over a wire given from outside
 //! * [`Playbooks`]: the shelves that runs are launched from; given from outside
 //! * [`Problem`]: the one way in which anything is refused (RFC 9457)
 

@@ -29,7 +29,7 @@ const NEEDS: &[(&str, &str)] = &[
     ("npm", "npm"),
 ];
 
-/// The folder of the provider of single sign-on, and its lock file there.
+/// The folder of the identity provider, and its lock file there.
 const OIDC: (&str, &str) = ("tests/oidc", "package-lock.json");
 
 /// Where that which is installed says by which lock file.

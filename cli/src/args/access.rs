@@ -12,8 +12,8 @@ const USER_EXAMPLES: &str = "Examples:
   beistand user add anna --role commander --as root
   beistand user add stadt-a --role reviewer --for stadt-a --as root
   beistand user add sealed-1 --break-glass --role commander --role admin --as root
-  beistand user sso anna 4711-ab --as root          who anna is at the provider of single sign-on
-  beistand user codes anna --as root                a sheet of one-time codes
+  beistand user sso anna 4711-ab --as root          who anna is at the identity provider
+  beistand user codes anna --as root                a sheet of printed codes
   beistand user grant anna deputy --until 2027-01-31T00:00:00+01:00 --as root
 
 Passphrases are asked for on the terminal; without one they are the first line of --passphrase FILE.";
@@ -38,13 +38,13 @@ pub(crate) enum UserVerb {
         #[arg(long = "new", value_name = "FILE")]
         file: Option<PathBuf>,
     },
-    /// Link an account to somebody at the provider of single sign-on; it gives no role
+    /// Link an account to somebody at the identity provider; it gives no role
     Sso {
         account: String,
-        /// The subject, `sub`, letter by letter as the provider has it
+        /// The subject, `sub`, letter by letter as the identity provider has it
         subject: String,
     },
-    /// Print a sheet of one-time codes: a second factor, and a vote by telephone
+    /// Print a sheet of codes, each good once: a second factor, and a vote by telephone
     Codes {
         account: String,
         /// How many
@@ -81,7 +81,7 @@ pub(crate) struct AddArgs {
     /// Its passphrase is the first line of this file
     #[arg(long = "new", value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// Its person logs in by single sign-on too, as this subject of the provider
+    /// Its person logs in by single sign-on too, as this subject of the identity provider
     #[arg(long, value_name = "SUBJECT", conflicts_with_all = ["service", "break_glass"])]
     pub(crate) sso: Option<String>,
 }

@@ -76,7 +76,7 @@ pub(super) async fn unfinished(context: &Context) -> Outcome<Vec<(RunId, Played)
         }
         match again(context, &reader, &row).await {
             Ok(played) => found.extend(played.map(|played| (row.id, played))),
-            // Nothing real may wait for an exercise.
+            // Nothing real may wait for a drill.
             Err(failure) => context.out.loud(format_args!(
                 "drill {}: the people of its case are not found again: {failure}",
                 row.id

@@ -30,6 +30,10 @@ const LAENDER: [&str; 16] = [
     "BB", "BE", "BW", "BY", "HB", "HE", "HH", "MV", "NI", "NW", "RP", "SH", "SL", "SN", "ST", "TH",
 ];
 
+/// The way out where nobody can be asked.
+const WHO: &str = "without a terminal they say who you are: --id sit.example --short SIT --name \"SIT \
+                   Beispiel\"";
+
 pub(super) async fn init(context: &Context, args: InitArgs) -> Outcome {
     let file = args.file.clone().unwrap_or_else(|| PathBuf::from(FILE));
     let file = std::path::absolute(&file)?;
@@ -83,6 +87,7 @@ fn there(file: &Path) -> Failure {
 
 /// Who we are, as the file says it.
 fn provider(args: &InitArgs) -> Outcome<Value> {
+    all_are_said(args)?;
     let id = said(args.id.as_deref(), ("--id", "Id of the provider, a domain of yours"))?;
     let is_part = |part: &str| {
         !part.is_empty()
@@ -121,12 +126,34 @@ fn wrong(option: &str, text: &str, example: &str) -> Failure {
         .hint(format!("for example {example}"))
 }
 
+/// Where nobody can be asked, everything that is missing is named at once.
+fn all_are_said(args: &InitArgs) -> Outcome<()> {
+    if std::io::stdin().is_terminal() {
+        return Ok(());
+    }
+    let needed = [("--id", &args.id), ("--short", &args.short), ("--name", &args.name)];
+    let missing = needed.iter().filter(|(_, said)| said.as_ref().is_none_or(String::is_empty));
+    let missing: Vec<&str> = missing.map(|(option, _)| *option).collect();
+    match missing.as_slice() {
+        [] => Ok(()),
+        [one] => Err(is_missing(one)),
+        [first @ .., last] => Err(are_missing(first, last)),
+    }
+}
+
+fn is_missing(option: &str) -> Failure {
+    Failure::usage(format!("{option} is missing")).hint(WHO)
+}
+
+fn are_missing(first: &[&str], last: &str) -> Failure {
+    Failure::usage(format!("{} and {last} are missing", first.join(", "))).hint(WHO)
+}
+
 /// What an option says, or who sits at the terminal.
 fn said(given: Option<&str>, (option, question): (&str, &str)) -> Outcome<String> {
     match given.map(str::to_owned).map_or_else(|| asked(question), |text| Ok(Some(text)))? {
         Some(text) if !text.is_empty() => Ok(text),
-        Some(_) | None => Err(Failure::usage(format!("{option} is missing"))
-            .hint("without a terminal --id, --short and --name say who you are")),
+        Some(_) | None => Err(is_missing(option)),
     }
 }
 

@@ -75,7 +75,9 @@ pub(crate) async fn dispatch(context: &Context, verb: Verb) -> Outcome {
             keep::verify(context, file.as_deref(), expect.as_deref()).await
         }
         Verb::Backup { file } => keep::backup(context, &file).await,
-        Verb::Restore { file } => keep::restore(context, &file).await,
+        Verb::Restore { file, keep_credentials } => {
+            keep::restore(context, &file, keep_credentials).await
+        }
         Verb::Schema { what } => Ok(setup::schema(context, what)),
         Verb::Init(args) => Box::pin(init::init(context, args)).await,
         Verb::Config(_) => setup::config(context),

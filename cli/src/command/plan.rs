@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Inputs, PlanArgs};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::missing::missing;
 use crate::modes::modes;
 use crate::session::Context;
 use crate::values;
@@ -71,22 +72,37 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Outcome {
             line
         })
         .collect();
+    let missing = missing(&plan, &inputs, &modes.live);
     let by_hand = steps.iter().filter(|step| step.get("by_hand") == Some(&json!(true))).count();
     if context.out.json {
         context.out.value(&json!({
             "playbook": plan.name(), "title": plan.parts().title, "digest": plan.digest(),
             "inputs": inputs, "problems": problems, "steps": steps, "by_hand": by_hand,
+            "missing": missing,
         }));
     } else {
         text(context, &plan, &steps);
-        if by_hand > 0 {
-            context
-                .out
-                .note(format_args!("{by_hand} steps fall to people: nothing is bound for them"));
-        }
+        say_missing(context, &missing);
     }
     // The plan was shown; with these inputs no run of it would begin.
     if problems.is_empty() { Ok(Exit::Ok) } else { Err(LaunchError::Inputs(problems).into()) }
+}
+
+/// Warns of what a live run would still miss.
+fn say_missing(context: &Context, missing: &[String]) {
+    for text in missing {
+        context.out.loud(format_args!("missing for a live run: {text}"));
+    }
+}
+
+/// The same after a drill of it, which pretends whatever is not there.
+pub(super) fn say_missing_live(context: &Context, plan: &Plan, inputs: &Value) -> Outcome<()> {
+    if !context.out.json {
+        let store = beistand_core::model::StoreId::new(0, &[0; 10]);
+        let modes = modes(&context.config, store, &context.url, Vec::new())?;
+        say_missing(context, &missing(plan, inputs, &modes.live));
+    }
+    Ok(())
 }
 
 fn text(context: &Context, plan: &Plan, steps: &[Value]) {

@@ -13,10 +13,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::drill::{self, Cast, Played};
 use super::needs;
-use super::plan::inputs;
+use super::plan::{inputs, say_missing_live};
 use crate::args::{RunArgs, Watching};
 use crate::exit::{DEAD_HINT, Exit, Failure, Outcome};
 use crate::find;
+use crate::out::many;
 use crate::session::{Context, Held};
 use crate::watch::{Progress, Rest, Tick, Watched, follow};
 
@@ -45,6 +46,7 @@ pub(super) async fn run_plan(context: &Context, args: RunArgs, plan: &Plan) -> O
         Some(text) => Some(find::incident(&context.reader().await?, text).await?.id),
         None => None,
     };
+    let shown = args.drill.then(|| given.clone());
     let new = NewRun {
         sources: plan.sources(),
         playbook: plan.name().clone(),
@@ -58,7 +60,12 @@ pub(super) async fn run_plan(context: &Context, args: RunArgs, plan: &Plan) -> O
         case: played.as_ref().map(|played| played.source.clone()),
         by: context.who().await?,
     };
-    start(context, Verb::Launch(Box::new(new)), (played, None), &args.watching).await
+    let exit = start(context, Verb::Launch(Box::new(new)), (played, None), &args.watching).await?;
+    if let Some(mut inputs) = shown {
+        plan.parts().inputs.fill(&mut inputs);
+        say_missing_live(context, plan, &inputs)?;
+    }
+    Ok(exit)
 }
 
 /// How long is watched at most.
@@ -152,9 +159,10 @@ fn ask_by_hand(context: &Context, plan: &Plan, drill: bool) -> Outcome<bool> {
     if count == 0 {
         return Ok(false);
     }
-    context
-        .out
-        .loud(format_args!("{count} steps have no connector and fall to people. Go on? [y/N]"));
+    context.out.loud(format_args!(
+        "{} without a connector would fall to people. Go on? [y/N]",
+        many(count, "step")
+    ));
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "j" | "J" | "yes" | "ja"))
@@ -199,15 +207,16 @@ async fn announce(
         }
         return Ok(());
     }
-    let number = match reader.run(run).await? {
-        Some(row) => reader.incident(row.incident).await?.map(|incident| incident.number),
-        None => None,
-    };
-    let number = number.unwrap_or_default();
     if context.out.json {
         return Ok(());
     }
-    context.out.note(format_args!("run {run} in incident {number}"));
+    let Some(row) = reader.run(run).await? else { return Ok(()) };
+    let number = reader.incident(row.incident).await?.map(|incident| incident.number);
+    let mode = match row.mode {
+        Mode::Live => "live: its effects are real",
+        Mode::Drill => "drill: its effects are pretended",
+    };
+    context.out.note(format_args!("run {run} in incident {}, {mode}", number.unwrap_or_default()));
     Ok(())
 }
 
@@ -265,7 +274,8 @@ async fn drive(
     let left = engine.leave().await;
     if left > 0 {
         context.out.note(format_args!(
-            "{left} runs still had something out; `beistand resume` takes them up"
+            "{} still had something out; `beistand resume` goes on",
+            many(left, "run")
         ));
     }
     drop(background.await);

@@ -12,9 +12,10 @@ use tokio::sync::watch;
 
 use super::run::stop_file;
 use crate::args::ServeArgs;
-use crate::config::{Serve, SingleSignOnProvider, TlsFiles, hooks};
+use crate::config::{IdentityProvider, Serve, TlsFiles, hooks};
 use crate::exit::{DEAD_HINT, Exit, Failure, Outcome};
 use crate::library::Shelved;
+use crate::out::many;
 use crate::session::{Context, Held};
 
 /// The end of the file's name in which a self-made certificate stays.
@@ -47,7 +48,7 @@ pub(super) async fn serve(context: &Context, args: ServeArgs) -> Outcome {
     }
     let hooks = hooks(&context.config.hooks)?;
     let calling = context.config.on_call.calling(&context.config)?;
-    let sso = context.config.single_sign_on.as_ref().map(SingleSignOnProvider::made).transpose()?;
+    let sso = context.config.single_sign_on.as_ref().map(IdentityProvider::made).transpose()?;
     // The store comes first: who has it makes the certificate and has the address.
     let engine = match context.take(Drive::Yes, Vec::new()).await? {
         Held::Here(engine) => *engine,
@@ -224,7 +225,8 @@ async fn until_told(
     let left = engine.leave().await;
     if left > 0 {
         context.out.note(format_args!(
-            "{left} runs still had something out; the next start takes them up"
+            "{} still had something out; the next start goes on",
+            many(left, "run")
         ));
     }
     match engine.dead() {

@@ -10,6 +10,7 @@ use crate::args::{ConnectorsVerb, InventoryVerb, SchemaOf};
 use crate::config::{config_schema, findings};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::modes::{connectors as make, inventory_of, modes};
+use crate::out::many;
 use crate::session::Context;
 
 pub(super) fn schema(context: &Context, what: SchemaOf) -> Exit {
@@ -44,10 +45,10 @@ pub(super) fn config(context: &Context) -> Outcome {
         .as_ref()
         .map_or_else(|| "no file".to_owned(), |file| file.display().to_string());
     context.out.note(format_args!(
-        "{file}: {} connectors, {} bindings, {} hosts, {} guarded, nothing found",
-        modes.live.connectors.len(),
-        modes.live.bindings.len(),
-        modes.live.setup.inventory.hosts().len(),
+        "{file}: {}, {}, {}, {} guarded, nothing found",
+        many(modes.live.connectors.len(), "connector"),
+        many(modes.live.bindings.len(), "binding"),
+        many(modes.live.setup.inventory.hosts().len(), "host"),
         modes.live.setup.guard.identities().len(),
     ));
     if !modes.live.setup.guarded {

@@ -28,8 +28,14 @@ pub(super) async fn timeline(context: &Context, args: &TimelineArgs) -> Outcome 
             .hint("say --json, or --format, not both"));
     }
     let reader = context.reader().await?;
-    let incident = find::incident(&reader, &args.incident).await?;
-    let told = context.views(&reader).told(incident.id, context.lang(), &Scope::ALL).await?;
+    let views = context.views(&reader);
+    let told = match &args.incident {
+        Some(incident) => {
+            let incident = find::incident(&reader, incident).await?;
+            views.told(incident.id, context.lang(), &Scope::ALL).await?
+        }
+        None => views.told_of_store(context.lang()).await?,
+    };
     if context.out.json {
         context.out.value(&json!(told.values(&context.telling())?));
         return Ok(Exit::Ok);

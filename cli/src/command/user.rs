@@ -1,10 +1,13 @@
 //! Accounts, grants, tokens and printed codes.
 
-use beistand_core::access::{AccountKind, CredentialKind, Grant, Reach};
+use std::collections::BTreeSet;
+
+use beistand_core::access::{AccountKind, CredentialKind, Grant, Permission, Reach, Rights};
 use beistand_core::model::{AccountName, Millis, Person};
 use beistand_journal::{Credential, Reader};
 use beistand_runtime::{
-    AccessAct, NewCredential, Secret, Verb, digested, new_code, new_token, strong, token_lookup,
+    AccessAct, Clock as _, NewCredential, Secret, Verb, WallClock, digested, new_code, new_token,
+    strong, token_lookup,
 };
 use serde_json::{Value, json};
 
@@ -114,7 +117,7 @@ async fn add(context: &Context, args: AddArgs) -> Outcome {
     context.out.note(format_args!("account {account} made"));
     if first {
         context.out.note(
-            "the store has accounts now: every act is proved, and names alone count in drills only",
+            "the store has accounts now: every act is proved by a passphrase or a token, in drills too",
         );
     }
     if kind == AccountKind::Service {
@@ -142,10 +145,10 @@ fn passphrase(
     })
 }
 
-/// Somebody at the provider that the configuration names.
+/// Somebody at the identity provider that the configuration names.
 fn link(context: &Context, subject: &str) -> Outcome<NewCredential> {
     let provider = context.config.single_sign_on.as_ref().ok_or_else(|| {
-        Failure::new(Exit::Check, "the configuration names no provider of single sign-on")
+        Failure::new(Exit::Check, "the configuration names no identity provider")
             .hint("name it under `single_sign_on:`; `beistand schema config` lists every key")
     })?;
     Ok(NewCredential::single_sign_on(&provider.issuer, subject)?)
@@ -181,7 +184,7 @@ async fn codes(context: &Context, account: &str, count: u32) -> Outcome {
         return Ok(Exit::Ok);
     }
     context.out.loud(format_args!(
-        "One-time codes of {account}. Each counts once. They are printed now and never again."
+        "Printed codes of {account}. Each counts once. They are printed now and never again."
     ));
     for (number, code) in &sheet {
         context.out.line(format_args!("{number:>4}  {}", code.expose()));
@@ -219,8 +222,21 @@ fn shown(one: &Credential) -> Value {
     })
 }
 
+/// The store, or how it comes to be by making the first account.
+async fn reader(context: &Context) -> Outcome<Reader> {
+    context.reader().await.map_err(|failure| {
+        if failure.exit != Exit::NotFound {
+            return failure;
+        }
+        failure.hint(
+            "name another one by --store or --config; `beistand user add NAME --role admin` makes a \
+             store with its first account",
+        )
+    })
+}
+
 async fn list(context: &Context) -> Outcome {
-    let reader = context.reader().await?;
+    let reader = reader(context).await?;
     let grants = reader.grants().await?;
     let (mut all, mut lines, mut named) = (Vec::new(), Vec::new(), Vec::new());
     for account in reader.accounts().await? {
@@ -288,6 +304,7 @@ async fn list(context: &Context) -> Outcome {
 pub(super) async fn token(context: &Context, verb: TokenVerb) -> Outcome {
     let TokenVerb::Add { account, title, may, until } = verb;
     let account: AccountName = account.parse().map_err(usage)?;
+    let beyond = beyond(context, &account, &may).await?;
     let token = new_token(getrandom::fill)?;
     let credential = NewCredential {
         kind: CredentialKind::Token,
@@ -298,13 +315,37 @@ pub(super) async fn token(context: &Context, verb: TokenVerb) -> Outcome {
         body: json!({"permissions": may}),
     };
     let credentials = vec![credential];
-    let answer = done(context, AccessAct::AddCredentials { account, credentials }).await?;
+    let add = AccessAct::AddCredentials { account: account.clone(), credentials };
+    let answer = done(context, add).await?;
     let id = answer.pointer("/credentials/0").and_then(Value::as_str).unwrap_or_default();
     if context.out.json {
-        context.out.value(&json!({"id": id, "token": token.expose()}));
-    } else {
-        context.out.note(format_args!("{id}; it is shown now and never again"));
-        context.out.line(token.expose());
+        context.out.value(&json!({"id": id, "token": token.expose(), "beyond_account": beyond}));
+        return Ok(Exit::Ok);
     }
+    if !beyond.is_empty() {
+        let words: Vec<String> = beyond.iter().map(|one| format!("`{one}`")).collect();
+        context.out.loud(format_args!(
+            "a token never has more than its account: {account} has no {}, so this token has none \
+             until a role of {account} brings it",
+            words.join(", ")
+        ));
+    }
+    context.out.note(format_args!("{id}; it is shown now and never again"));
+    context.out.line(token.expose());
     Ok(Exit::Ok)
+}
+
+/// Which of these permissions no role of an account brings now, wherever it holds.
+async fn beyond(
+    context: &Context,
+    account: &AccountName,
+    may: &[Permission],
+) -> Outcome<BTreeSet<Permission>> {
+    let reader = context.reader().await?;
+    // Whether there is such an account is said by who makes the token.
+    let Some(found) = reader.account(account).await? else { return Ok(BTreeSet::new()) };
+    let mut grants = reader.grants_of(&found.person).await?;
+    grants.extend(reader.roles_of(&found.person).await?);
+    let rights = Rights::of(grants, WallClock.now());
+    Ok(may.iter().copied().filter(|one| !rights.may_somewhere(*one)).collect())
 }

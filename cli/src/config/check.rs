@@ -31,9 +31,12 @@ pub(crate) fn findings(config: &Config, source: &SourceText) -> Vec<Finding> {
     all.errors("config-drill", relays(config).1);
     all.errors("config-on-call", config.on_call.faults(config));
     all.errors("config-serve", config.serve.faults(WallClock.now()));
-    if let Some(provider) = &config.single_sign_on {
-        all.errors("config-single-sign-on", provider.faults());
-        all.secret("single_sign_on.client_secret", &provider.client_secret);
+    if let Some(identity) = &config.single_sign_on {
+        all.errors("config-single-sign-on", identity.faults());
+        if let Some(fault) = identity.other_name(&config.serve.name) {
+            all.add(Severity::Warning, "config-single-sign-on", fault);
+        }
+        all.secret("single_sign_on.client_secret", &identity.client_secret);
     }
     all.errors("config-hook", super::hooks::faults(&config.hooks));
     for (name, hook) in &config.hooks {

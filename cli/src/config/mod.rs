@@ -26,7 +26,7 @@ pub(crate) use on_call::{OnCall, roster};
 pub(crate) use schema::{config_schema, sample};
 pub(crate) use secrets::{Resolver, variable};
 pub(crate) use serve::{Serve, TlsFiles};
-pub(crate) use sso::Provider as SingleSignOnProvider;
+pub(crate) use sso::IdentityProvider;
 
 /// All of `beistand.yaml`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -63,8 +63,8 @@ pub(crate) struct Config {
     pub(crate) telemetry: Telemetry,
     /// The server.
     pub(crate) serve: Serve,
-    /// The provider that people may log in at.
-    pub(crate) single_sign_on: Option<SingleSignOnProvider>,
+    /// The identity provider that people may log in at.
+    pub(crate) single_sign_on: Option<IdentityProvider>,
     /// Who outside may send alerts, by the name in the path.
     pub(crate) hooks: BTreeMap<String, HookConfig>,
 }
@@ -161,7 +161,7 @@ impl Default for Escalation {
     }
 }
 
-/// Exercise mail: the one thing that may leave in a drill.
+/// Mail of a drill: the one thing that may leave in it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DrillConfig {
@@ -236,8 +236,8 @@ impl Config {
             *path = folder.join(&*path);
         }
         self.serve.relative_to(folder);
-        if let Some(provider) = &mut self.single_sign_on {
-            provider.relative_to(folder);
+        if let Some(identity) = &mut self.single_sign_on {
+            identity.relative_to(folder);
         }
     }
 }

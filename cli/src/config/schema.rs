@@ -221,7 +221,7 @@ fn outside() -> Vec<Section> {
         ),
         section(
             "single_sign_on",
-            "A provider at which people may log in; it brings nothing but who they are.",
+            "An identity provider at which people may log in; it brings nothing but who they are.",
             single_sign_on(),
             json!({"issuer": "https://login.example.org", "client_id": "beistand",
                 "client_secret": {"file": "/etc/beistand/sso-secret"},
@@ -257,17 +257,17 @@ fn secret() -> Value {
         "file": {"type": "string"}, "env": {"type": "string"}, "credential": {"type": "string"}}})
 }
 
-/// The provider that people may log in at.
+/// The identity provider that people may log in at.
 fn single_sign_on() -> Value {
     let text = |title: &str| json!({"type": "string", "minLength": 1, "title": title});
     json!({"type": "object", "additionalProperties": false,
     "required": ["issuer", "client_id", "client_secret", "server"],
     "properties": {
-        "issuer": text("address under which the provider names itself, letter by letter"),
+        "issuer": text("address under which the identity provider names itself, letter by letter"),
         "client_id": text("the name of this server there"),
         "client_secret": secret(),
         "server": text("address under which people open this server: https://lage.example:8443"),
-        "ca": text("PEM file with the only authorities that vouch for the provider"),
+        "ca": text("PEM file with the only authorities that vouch for the identity provider"),
     }})
 }
 

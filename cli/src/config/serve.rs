@@ -21,7 +21,8 @@ pub(crate) struct Serve {
     pub(crate) listen: String,
     /// A certificate of one's own; one is self-made without it.
     pub(crate) tls: Option<TlsFiles>,
-    /// Names and addresses that a self-made certificate is for, beside this machine's own.
+    /// Names and addresses that the server is reached by: a self-made certificate is for them, beside
+    /// this machine's own, and passkeys are for the first name.
     pub(crate) name: Vec<String>,
     /// Addresses and ranges of proxies that are believed about whom they ask for.
     pub(crate) trusted_proxies: Vec<String>,

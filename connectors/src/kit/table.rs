@@ -12,7 +12,7 @@ use thiserror::Error;
 
 /// What is wrong with a table, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{file}:{line}:{column}: {message}")]
+#[error("{}: {message}", place(.file, *.line, *.column))]
 pub struct TableError {
     /// The file.
     pub file: String,
@@ -22,6 +22,15 @@ pub struct TableError {
     pub column: usize,
     /// What is wrong, with the way out.
     pub message: String,
+}
+
+/// `hosts.csv:3:2`; a whole line and a whole file have no numbers that nobody could look up.
+fn place(file: &str, line: u64, column: usize) -> String {
+    match (line, column) {
+        (0, _) => file.to_owned(),
+        (line, 0) => format!("{file}:{line}"),
+        (line, column) => format!("{file}:{line}:{column}"),
+    }
 }
 
 /// Which columns a table has.

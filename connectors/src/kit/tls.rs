@@ -8,7 +8,7 @@ const BUNDLE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Chooses ring for this process, once; whoever chose before keeps the choice.
 pub(super) fn choose_ring() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Losing a race against another thread means that a provider is there: all is well.
+        // Losing a race against another thread means that a backend is there: all is well.
         drop(rustls::crypto::ring::default_provider().install_default());
     }
 }

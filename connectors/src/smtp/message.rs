@@ -9,7 +9,7 @@ use lettre::{Address, Message};
 const MAIL_BYTES_MAX: usize = 20 * 1024 * 1024;
 /// Beyond this a mailing list is meant.
 const RECIPIENTS_MAX: usize = 500;
-/// Stands before the subject of every mail of an exercise.
+/// Stands before the subject of every mail of a drill.
 const DRILL_MARK: &str = "[ÜBUNG] ";
 
 /// A mail, ready for the relay.

@@ -39,6 +39,27 @@ pub struct Restored {
     pub newest: Option<Millis>,
     /// Where the store that was there is now.
     pub replaced: Option<PathBuf>,
+    /// Printed codes and tokens that were good in the backup and are void now.
+    pub voided: u64,
+}
+
+/// What becomes of the printed codes and tokens in a backup. It does not know which of them were used
+/// up or taken back after it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credentials {
+    /// None of them opens a door any more.
+    Void,
+    /// They are as good as they were: nothing was done since.
+    Kept,
+}
+
+/// What [`mark`] made of a store.
+struct Marked {
+    meta: Meta,
+    unfinished: u64,
+    newest: Option<Millis>,
+    voided: u64,
+    seal: Seal,
 }
 
 fn file(path: &Path) -> impl Fn(std::io::Error) -> StoreError {
@@ -77,9 +98,14 @@ pub async fn backup(reader: &Reader, to: &Path) -> Result<Verified, Broken> {
 }
 
 /// Puts a backup in the place of the store at `url`. Refuses an owned store; sets a new epoch;
-/// marks every run; leaves the stop switch on. A SQLite store that was there is kept beside it, as
-/// `<db>.replaced-1` or with the first number that is free.
-pub async fn restore(from: &Path, url: &str, mut options: Options) -> Result<Restored, OpenError> {
+/// marks every run; leaves the stop switch on; ends all sessions. A SQLite store that was there is kept
+/// beside it, as `<db>.replaced-1` or with the first number that is free.
+pub async fn restore(
+    from: &Path,
+    url: &str,
+    mut options: Options,
+    credentials: Credentials,
+) -> Result<Restored, OpenError> {
     let place = Place::parse(url)?;
     if !from.exists() {
         return Err(OpenError::Missing(from.display().to_string()));
@@ -91,7 +117,7 @@ pub async fn restore(from: &Path, url: &str, mut options: Options) -> Result<Res
         Broken::Entry { .. } | Broken::NotFound(_) => OpenError::Broken(broken.to_string()),
     })?;
     let mut replaced = None;
-    let (meta, unfinished, newest, seal) = match &place {
+    let marked = match &place {
         Place::Sqlite(path) => {
             let _lock = FileLock::take(path)?;
             options.witness.get_or_insert_with(|| beside(path, ".witness"));
@@ -102,7 +128,7 @@ pub async fn restore(from: &Path, url: &str, mut options: Options) -> Result<Res
                 .connect()
                 .await
                 .map_err(failed("open the restored store"))?;
-            let marked = mark(&mut connection, &options).await?;
+            let marked = mark(&mut connection, &options, credentials).await?;
             single_file(connection).await?;
             replaced = put_in_place(&next, path)?;
             marked
@@ -118,16 +144,17 @@ pub async fn restore(from: &Path, url: &str, mut options: Options) -> Result<Res
             let mut source = source.look().await.map_err(failed("open the backup"))?;
             copy::replace(&mut source, &mut connection).await.map_err(failed("restore"))?;
             source.close().await.map_err(failed("close the backup"))?;
-            let marked = mark(&mut connection, &options).await?;
+            let marked = mark(&mut connection, &options, credentials).await?;
             connection.script("commit").await.map_err(failed("restore"))?;
             connection.close().await.map_err(failed("close the restored store"))?;
             marked
         }
     };
+    let Marked { meta, unfinished, newest, voided, seal } = marked;
     if let Some(witness) = &options.witness {
         write_witness(witness, &meta, &seal)?;
     }
-    Ok(Restored { epoch: meta.epoch, unfinished, verified, newest, replaced })
+    Ok(Restored { epoch: meta.epoch, unfinished, verified, newest, replaced, voided })
 }
 
 /// A new epoch, every unfinished run marked, nobody owns anything, the stop switch on, and an entry
@@ -136,7 +163,8 @@ pub async fn restore(from: &Path, url: &str, mut options: Options) -> Result<Res
 async fn mark(
     connection: &mut Connection,
     options: &Options,
-) -> Result<(Meta, u64, Option<Millis>, Seal), OpenError> {
+    credentials: Credentials,
+) -> Result<Marked, OpenError> {
     let failed = failed("mark the restored store");
     let now = options.now.get();
     let row = connection.row("select max(at) from entry", Vec::new()).await.map_err(&failed)?;
@@ -165,11 +193,27 @@ async fn mark(
     let id = EntryId::at(options.now, &random);
     // Who had logged out since the backup must not be let in by it.
     connection.execute("delete from session", Vec::new()).await.map_err(&failed)?;
-    let event = store::Event::new(store::Head::Restored { epoch: epoch.clone() }, None);
+    let voided = match credentials {
+        Credentials::Void => void(connection, options.now).await.map_err(&failed)?,
+        Credentials::Kept => 0,
+    };
+    let told = (voided > 0).then_some(voided);
+    let restored = store::Head::Restored { epoch: epoch.clone(), voided: told };
+    let event = store::Event::new(restored, None);
     let (bytes, _) = store::encode(id, &[event]);
     let head = append(connection, &meta, options.now, bytes).await?;
     let seal = Seal { seq: head.seq, at: options.now, hash: head.hash };
-    Ok((meta, unfinished, newest.map(Millis::new), seal))
+    Ok(Marked { meta, unfinished, newest: newest.map(Millis::new), voided, seal })
+}
+
+/// Uses up every printed code and ends every token: one that was used, read by others or taken back
+/// since the backup must not come to life again. Says how many still were good.
+async fn void(connection: &mut Connection, now: Millis) -> Result<u64, sqlx::Error> {
+    let sql = "update credential set used_at = $1 where kind = 'code' and used_at is null";
+    let codes = connection.execute(sql, params![now.get()]).await?;
+    let sql = "update credential set until = $1
+         where kind = 'token' and (until is null or until > $1)";
+    Ok(codes + connection.execute(sql, params![now.get()]).await?)
 }
 
 /// An entry at the end of the store's own stream; nobody else is there.

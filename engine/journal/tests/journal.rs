@@ -65,6 +65,7 @@ told! {
     stories::proof::an_export_verifies_without_bodies as an_export_verifies_without_bodies,
     stories::proof::a_store_of_the_first_schema_is_brought_up_to_date as a_store_of_the_first_schema_is_brought_up_to_date,
     stories::copy::a_backup_is_restored_with_a_new_epoch as a_backup_is_restored_with_a_new_epoch,
+    stories::copy::a_backup_brings_no_code_and_no_token_back_to_life as a_backup_brings_no_code_and_no_token_back_to_life,
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ impl run::Connectors for ModeSetup {
 pub struct Modes {
     /// The real thing.
     pub live: ModeSetup,
-    /// Exercises.
+    /// Drills.
     pub drill: ModeSetup,
 }
 

@@ -60,6 +60,17 @@ async fn an_incident_is_opened_found_and_told() {
             let lines = client.get(&format!("{path}?q=7*7"), Some(READS)).json();
             assert_eq!(lines["items"].as_array().unwrap().len(), 1, "{lines}");
             assert!(lines["items"][0]["message"].as_str().unwrap().contains("${7*7} $(id)"));
+            let bearer = format!("Bearer {READS}");
+            for (path, wish, word) in [
+                (path.clone(), "en-GB, de;q=0.5", " opened by "),
+                (path.clone(), "fr", " eröffnet von "),
+                (format!("{path}?lang=de"), "en", " eröffnet von "),
+            ] {
+                let lines = [("Authorization", bearer.as_str()), ("Accept-Language", wish)];
+                let told = client.ask(("GET", &path), &lines, None);
+                assert!(told.body.contains(word), "{wish}: {told:?}");
+                assert_eq!(told.header("vary"), Some("accept-language"));
+            }
             for (format, begins) in [("csv", "recorded_at"), ("jsonl", "{"), ("html", "<!")] {
                 let file = client.get(&format!("{path}?format={format}"), Some(READS));
                 assert_eq!(file.status, 200, "{file:?}");

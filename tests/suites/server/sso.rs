@@ -23,10 +23,11 @@ const SET_OUT: &str = "/api/v1/session/sso";
 const SESSION: &str = "__Host-beistand";
 const WAY: &str = "__Host-beistand-sso";
 
-/// Longer than the server believes what a provider published.
+/// Longer than the server believes what an identity provider published.
 const FORGOTTEN_WITHIN: Duration = Duration::from_secs(40);
 
-/// A desk with `root`, who keeps the accounts, and a server that lets people in by a provider.
+/// A desk with `root`, who keeps the accounts, and a server that lets people in by an identity
+/// provider.
 struct Signed {
     desk: Desk,
     words: PathBuf,
@@ -334,7 +335,7 @@ fn with_the_provider_gone_words_open_and_the_sealed_account_is_loud() {
         assert!(hint.contains("passphrase") && hint.contains("sealed"), "{hint}");
     };
     gone(&browser.open(&back, By::Another));
-    let lost = wait_for("the provider to be missed", FORGOTTEN_WITHIN, || {
+    let lost = wait_for("the identity provider to be missed", FORGOTTEN_WITHIN, || {
         let answer = browser.open(&format!("{}{SET_OUT}", signed.url()), By::Itself);
         Ok::<_, Trouble>((answer.status != 303).then_some(answer))
     });
@@ -347,7 +348,7 @@ fn with_the_provider_gone_words_open_and_the_sealed_account_is_loud() {
     let id = opened["id"].as_str().or_else(|| opened["incident"].as_str()).unwrap();
     let told = wait_for("the line about it", DEADLINE, || {
         let told = signed.desk.ok(0, &["timeline", id]);
-        Ok::<_, Trouble>(told.contains("Break-glass account sealed-1 used").then_some(told))
+        Ok::<_, Trouble>(told.contains("Sealed account sealed-1 used").then_some(told))
     });
     told.unwrap();
 }

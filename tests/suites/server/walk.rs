@@ -244,7 +244,7 @@ fn no_credential_that_is_none_any_more_and_no_method_opens_a_door() {
                     // Logging in wants words, and none are sent; an alert wants a signature.
                     (true, "POST", "/api/v1/session" | "/api/v1/session/challenge") => 415,
                     (false, ..) | (true, "POST", _) => 401,
-                    // This town has no provider of single sign-on.
+                    // This town has no identity provider.
                     (true, _, "/api/v1/session/sso" | "/api/v1/session/sso/return") => 404,
                     (true, ..) => 200,
                 };

@@ -1,4 +1,5 @@
-//! Logging in by single sign-on: to the provider, and back from it. Two pages for browsers.
+//! Logging in by single sign-on: to the identity provider, and back from it. Two pages for
+//! browsers.
 //!
 //! A program has no use for them: it has a token.
 
@@ -17,13 +18,14 @@ use crate::peer::Peer;
 use crate::report::Problem;
 use crate::sso::{Answer, FLOW_LASTS, Flow, Place, Refused, SingleSignOn};
 
-/// The cookie of a way to the provider. It opens nothing, and is sent when the browser comes back.
+/// The cookie of a way to the identity provider. It opens nothing, and is sent when the browser
+/// comes back.
 const WAY_COOKIE: &str = "__Host-beistand-sso";
 
 /// Where a login leads that does not say where to.
 const HOME: &str = "/api/v1/me";
 
-/// Longest answer of a provider that is looked at: codes have some hundred letters.
+/// Longest answer of an identity provider that is looked at: codes have some hundred letters.
 const CODE_BYTES_MAX: usize = 4096;
 
 /// Where to afterwards.
@@ -35,13 +37,14 @@ pub(super) struct Wanted {
     to: Option<String>,
 }
 
-/// What the provider sends along. It may send more (RFC 6749, section 4.1.2), which is not looked at.
+/// What the identity provider sends along. It may send more (RFC 6749, section 4.1.2), which is not
+/// looked at.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Back {
     /// What this server gave the browser on its way.
     state: Option<String>,
-    /// What the provider gives a token for.
+    /// What the identity provider gives a token for.
     code: Option<String>,
     /// Why it gives none.
     error: Option<String>,
@@ -49,10 +52,10 @@ pub(super) struct Back {
     iss: Option<String>,
 }
 
-/// Log in by single sign-on, in a browser. Leads to the provider, which leads back.
+/// Log in by single sign-on, in a browser. Leads to the identity provider, which leads back.
 #[utoipa::path(
     get, path = "/api/v1/session/sso", tag = "session", params(Wanted),
-    responses((status = 303, description = "To the provider"))
+    responses((status = 303, description = "To the identity provider"))
 )]
 pub(super) async fn set_out(
     State(app): State<App>,
@@ -81,7 +84,8 @@ pub(super) async fn set_out(
     Ok(response)
 }
 
-/// Back from the provider. The answer is a page that sets the session's cookie and goes on by itself.
+/// Back from the identity provider. The answer is a page that sets the session's cookie and goes on
+/// by itself.
 #[utoipa::path(
     get, path = "/api/v1/session/sso/return", tag = "session", params(Back),
     responses((status = 200, description = "Logged in", content_type = "text/html", body = String))
@@ -139,7 +143,7 @@ fn offered(app: &App) -> Result<&SingleSignOn, Problem> {
     })
 }
 
-/// What the provider sent, if it is an answer at all.
+/// What the identity provider sent, if it is an answer at all.
 fn answer(back: Back) -> Option<Answer> {
     let code = match (back.code, back.error) {
         (Some(code), None) => Ok(code),
@@ -169,7 +173,7 @@ fn line(text: &str) -> Result<HeaderValue, Problem> {
 /// Who is known there and not here. Their subject is theirs to know, and who keeps the accounts needs
 /// it; it stands in no log.
 fn unlinked(subject: &str) -> Problem {
-    let text = "the provider knows you, and no usable account here is linked to you";
+    let text = "the identity provider knows you, and no usable account here is linked to you";
     Problem::forbidden(text).hint(format!(
         "tell who keeps the accounts that you are `{subject}` there; logging in makes no account"
     ))
@@ -184,20 +188,23 @@ fn said(refused: &Refused) -> Problem {
             Problem::forbidden(text).hint(again)
         }
         Refused::ByProvider(why) => {
-            tracing::info!(why = why.escape_debug().to_string(), "The provider let nobody in.");
-            Problem::forbidden("the provider did not let you in").hint(again)
+            tracing::info!(
+                why = why.escape_debug().to_string(),
+                "The identity provider let nobody in."
+            );
+            Problem::forbidden("the identity provider did not let you in").hint(again)
         }
         Refused::Unbelievable(why) => {
             tracing::warn!(
                 because = chain(why.as_ref()),
-                "What the provider said was not believed."
+                "What the identity provider said was not believed."
             );
-            Problem::forbidden("what the provider says of you can not be believed")
+            Problem::forbidden("what the identity provider says of you can not be believed")
                 .hint(again)
                 .because(why.as_ref())
         }
         Refused::Gone(why) => {
-            Problem::unavailable("the provider of single sign-on does not answer as it should")
+            Problem::unavailable("the identity provider does not answer as it should")
                 .hint(otherwise)
                 .because(why.as_ref())
         }

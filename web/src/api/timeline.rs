@@ -1,7 +1,8 @@
 //! What happened in an incident: line by line, as a file, and as the briefing for who takes command.
 
 use axum::extract::State;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_DISPOSITION, CONTENT_TYPE, VARY};
 use axum::response::{IntoResponse, Response};
 use beistand_core::timeline::{Lang, Zone};
 use beistand_runtime::{LineFilter, Telling, TimelineFormat, ViewPage};
@@ -45,7 +46,8 @@ pub(super) struct Wanted {
     /// The whole of it as a file, which goes with none of the above.
     #[param(inline)]
     format: Option<FileFormat>,
-    /// The language of its sentences; German where it is not said.
+    /// The language of its sentences; where it is not said that which `Accept-Language` prefers, and
+    /// German where that names neither.
     #[param(inline)]
     lang: Option<Language>,
 }
@@ -154,12 +156,14 @@ pub(super) async fn timeline(
     who: Who,
     At(id): At<String>,
     Asked(wanted): Asked<Wanted>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let scope = who.0.rights.scope();
     let id = app.views.find_incident(&id, &scope).await?;
     let lang = match wanted.lang {
         Some(Language::En) => Lang::En,
-        Some(Language::De) | None => Lang::De,
+        Some(Language::De) => Lang::De,
+        None => preferred(&headers).unwrap_or(Lang::De),
     };
     let telling = Telling { lang, zone: Zone::Berlin, now: app.engine.now() };
     let filter = LineFilter {
@@ -168,11 +172,14 @@ pub(super) async fn timeline(
         to: wanted.to.map(|at| at.0),
         text: wanted.q.map(|text| text.0),
     };
+    // Who keeps answers keeps one for each language.
+    let by_language = [(VARY, "accept-language")];
     let Some(format) = wanted.format else {
         let page = ViewPage { cursor: wanted.cursor, limit: LINES };
         let listed = app.views.timeline(id, (&filter, &page), &telling, &scope).await?;
         let items: Result<_, _> = listed.items.into_iter().map(shaped).collect();
-        return Ok(Sent(TimelinePage { items: items?, next: listed.next }).into_response());
+        let page = Sent(TimelinePage { items: items?, next: listed.next });
+        return Ok((by_language, page).into_response());
     };
     let LineFilter { lane, from, to, text } = &filter;
     if lane.is_some() || from.is_some() || to.is_some() || text.is_some() || wanted.cursor.is_some()
@@ -190,7 +197,29 @@ pub(super) async fn timeline(
     // To be saved, never to be shown from here: what people and machines wrote stands in it.
     let name = format!("attachment; filename=\"timeline-{id}.{ending}\"");
     let headers = [(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, name)];
-    Ok((headers, text).into_response())
+    Ok((by_language, headers, text).into_response())
+}
+
+/// The language of ours that a client likes best (RFC 9110 section 12.5.4); none where it names
+/// neither. What can not be read is passed over: it is a wish.
+fn preferred(headers: &HeaderMap) -> Option<Lang> {
+    let wishes = headers.get_all(ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
+    let mut best: Option<(f32, Lang)> = None;
+    for wish in wishes.flat_map(|value| value.split(',')) {
+        let (tag, weight) = wish.split_once(';').unwrap_or((wish, "q=1"));
+        let weight = weight.trim().strip_prefix("q=").and_then(|text| text.parse::<f32>().ok());
+        let primary = tag.trim().split('-').next().unwrap_or_default();
+        let lang = match primary.to_ascii_lowercase().as_str() {
+            "de" => Lang::De,
+            "en" => Lang::En,
+            _ => continue,
+        };
+        let Some(weight) = weight.filter(|weight| *weight > 0.0) else { continue };
+        if best.is_none_or(|(before, _)| weight > before) {
+            best = Some((weight, lang));
+        }
+    }
+    best.map(|(_, lang)| lang)
 }
 
 /// How an incident stands, with the digest that taking command is bound to.
@@ -208,4 +237,28 @@ pub(super) async fn briefing(
     let id = app.views.find_incident(&id, &scope).await?;
     let briefing: BriefingShown = shaped(app.views.briefing(id, &scope).await?)?;
     Ok(Sent(briefing))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_are_in_the_language_that_is_liked_best() {
+        for (wish, wanted) in [
+            ("en", Some(Lang::En)),
+            ("en-GB,en;q=0.9,de;q=0.8", Some(Lang::En)),
+            ("fr, en;q=0.3, DE-at;q=0.7", Some(Lang::De)),
+            ("en;q=0, de;q=0.1", Some(Lang::De)),
+            ("de, en", Some(Lang::De)),
+            ("fr", None),
+            ("en;q=often", None),
+            ("*", None),
+            ("", None),
+        ] {
+            let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, wish.parse().unwrap())]);
+            assert_eq!(preferred(&headers), wanted, "{wish}");
+        }
+        assert_eq!(preferred(&HeaderMap::new()), None);
+    }
 }

@@ -1,11 +1,12 @@
-//! One way to the provider and back: what binds it to the browser that set out, kept in that
-//! browser.
+//! One way to the identity provider and back: what binds it to the browser that set out, kept in
+//! that browser.
 //!
 //! Whoever reaches the port may set out, so the server keeps nothing of it: the browser holds 256
 //! random bits, the time, which session it had and where it wants to go, under the seal of a key that
 //! this process made.
-//! What the provider is told (state, nonce and the verifier behind PKCE's challenge) is made from
-//! those bits with the same key. Only that a way was walked is remembered, by [`super::SingleSignOn`].
+//! What the identity provider is told (state, nonce and the verifier behind PKCE's challenge) is
+//! made from those bits with the same key. Only that a way was walked is remembered, by
+//! [`super::SingleSignOn`].
 
 use std::fmt;
 
@@ -15,7 +16,7 @@ use sha2::Sha256;
 
 use crate::strict::is_plain_path;
 
-/// How long somebody may take to log in at the provider: to find a second factor, too.
+/// How long somebody may take to log in at the identity provider: to find a second factor, too.
 pub(crate) const FLOW_LASTS: Span = Span::from_secs(10 * 60);
 
 /// Longest place to go to afterwards.
@@ -124,7 +125,7 @@ impl Flow {
         (now < flow.ends() && now >= flow.begun).then_some(flow)
     }
 
-    /// What the provider gives back with its answer (RFC 6749, section 10.12).
+    /// What the identity provider gives back with its answer (RFC 6749, section 10.12).
     pub(crate) fn state(&self, key: &Key) -> String {
         key.of(&["state", &self.bits])
     }
@@ -134,12 +135,14 @@ impl Flow {
         key.is(&["state", &self.bits], state)
     }
 
-    /// What the provider puts into what it signs (OpenID Connect Core 1.0, section 15.5.2).
+    /// What the identity provider puts into what it signs (OpenID Connect Core 1.0, section
+    /// 15.5.2).
     pub(crate) fn nonce(&self, key: &Key) -> String {
         key.of(&["nonce", &self.bits])
     }
 
-    /// What shows the provider that who brings the code is who set out (RFC 7636). 64 letters.
+    /// What shows the identity provider that who brings the code is who set out (RFC 7636). 64
+    /// letters.
     pub(crate) fn verifier(&self, key: &Key) -> String {
         key.of(&["verifier", &self.bits])
     }

@@ -1,21 +1,22 @@
-//! Single sign-on by OpenID Connect (Core 1.0): a provider says who somebody is, and nothing else.
+//! Single sign-on by OpenID Connect (Core 1.0): an identity provider says who somebody is, and
+//! nothing else.
 //!
 //! ```text
-//!  browser ─► GET …/sso ──────────► 303 to the provider; cookie of the way, SameSite=Lax
-//!     └─────► the provider ───────► 303 back with code and state
+//!  browser ─► GET …/sso ──────────► 303 to the identity provider; cookie of the way, SameSite=Lax
+//!     └─────► the identity provider ───────► 303 back with code and state
 //!             GET …/sso/return ───► state of this browser? code for a token; is it to be believed?
 //!                                   200, cookie of the session, SameSite=Strict; the page goes on
 //! ```
 //!
-//! A browser that comes from the provider's page sends no cookie that is `Strict` (RFC 6265bis,
-//! section 5.6.7.1), and none after a redirect of that answer either. So the way back finds its
-//! browser by a cookie that is `Lax`, lives ten minutes and opens nothing, and answers with a page of
-//! ours that goes on by itself: what that page asks for comes from this server and brings the
-//! session.
+//! A browser that comes from the identity provider's page sends no cookie that is `Strict` (RFC
+//! 6265bis, section 5.6.7.1), and none after a redirect of that answer either. So the way back
+//! finds its browser by a cookie that is `Lax`, lives ten minutes and opens nothing, and answers
+//! with a page of ours that goes on by itself: what that page asks for comes from this server and
+//! brings the session.
 //!
-//! No account is made here and no role is given: [`beistand_runtime::Engine::caller_by_subject`] finds
-//! the account that somebody linked before. Who the provider vouched for has proved nothing here, and
-//! is not fresh until they do.
+//! No account is made here and no role is given: [`beistand_runtime::Engine::caller_by_subject`]
+//! finds the account that somebody linked before. Who the identity provider vouched for has proved
+//! nothing here, and is not fresh until they do.
 
 mod flow;
 mod provider;
@@ -36,21 +37,22 @@ pub use provider::{Question, Replied, Reply, Unreachable, Wire};
 use flow::Key;
 use provider::Known;
 
-/// Where the provider sends people back to.
+/// Where the identity provider sends people back to.
 pub(crate) const WAY_BACK: &str = "/api/v1/session/sso/return";
 
-/// How long it counts what the provider published of itself, keys too: one question for all who come
-/// to work at eight, and a key that was taken back is gone before anybody has called anybody.
+/// How long it counts what the identity provider published of itself, keys too: one question for
+/// all who come to work at eight, and a key that was taken back is gone before anybody has called
+/// anybody.
 const KNOWN_FOR: Span = Span::from_secs(10);
 
-/// Talks with the provider at once. One that hangs takes no more places than this, and what is left
-/// is for those who type a passphrase.
+/// Talks with the identity provider at once. One that hangs takes no more places than this, and
+/// what is left is for those who type a passphrase.
 const TALKS_AT_ONCE: usize = 8;
 
 /// Ways that are remembered as walked, each for as long as it could be walked again.
 const WALKED_MAX: usize = 10_000;
 
-/// What the configuration says of a provider.
+/// What the configuration says of an identity provider.
 #[derive(Debug)]
 pub struct Settings {
     issuer: Url,
@@ -63,19 +65,20 @@ pub struct Settings {
     way_back: Url,
 }
 
-/// Why a provider can not be used, by the key that is wrong.
+/// Why an identity provider can not be used, by the key that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// No address, or not over TLS.
     #[error(
-        "`{0}` is no issuer: it is the address `https://…` under which the provider names itself"
+        "`{0}` is no issuer: it is the address `https://…` under which the identity provider names \
+         itself"
     )]
     Issuer(String),
     /// No address, or not over TLS, or more than a host.
     #[error("`{0}` is no server's address: it is `https://HOST` or `https://HOST:PORT`")]
     Server(String),
     /// Nothing.
-    #[error("the provider knows this server by a name, and none is given")]
+    #[error("the identity provider knows this server by a name, and none is given")]
     Client,
 }
 
@@ -84,17 +87,17 @@ pub enum Unfit {
 pub(crate) enum Refused {
     /// This is no way that set out from this browser, or it is over, or it was walked before.
     Astray,
-    /// The provider let nobody in.
+    /// The identity provider let nobody in.
     ByProvider(String),
     /// What it says is not to be believed.
     Unbelievable(Box<dyn Error + Send + Sync>),
-    /// It does not answer, or not as a provider does.
+    /// It does not answer, or not as an identity provider does.
     Gone(Box<dyn Error + Send + Sync>),
     /// Too many at once.
     Busy,
 }
 
-/// What the provider sent back with the browser.
+/// What the identity provider sent back with the browser.
 #[derive(Debug)]
 pub(crate) struct Answer {
     /// What this server gave the browser on its way.
@@ -105,13 +108,13 @@ pub(crate) struct Answer {
     pub(crate) issuer: Option<String>,
 }
 
-/// Single sign-on with one provider.
+/// Single sign-on with one identity provider.
 #[derive(Debug)]
 pub struct SingleSignOn {
     settings: Settings,
     wire: Box<dyn Wire>,
     key: Key,
-    /// What the provider published, or that it was asked in vain, and when.
+    /// What the identity provider published, or that it was asked in vain, and when.
     known: Mutex<Option<Result<Arc<Known>, Millis>>>,
     talks: Semaphore,
     /// Ways by their states, until they are over.
@@ -145,10 +148,16 @@ impl Settings {
         let issuer_text = issuer.to_owned();
         Ok(Self { issuer: url, issuer_text, client_id, client_secret, host, way_back })
     }
+
+    /// What people are led back to, without its port: a name, or an address without brackets.
+    pub fn server_name(&self) -> &str {
+        self.way_back.host_str().unwrap_or_default().trim_matches(['[', ']'])
+    }
 }
 
 impl SingleSignOn {
-    /// With a provider that is asked over this wire; the bits are random and of this process alone.
+    /// With an identity provider that is asked over this wire; the bits are random and of this
+    /// process alone.
     pub fn new(settings: Settings, wire: Box<dyn Wire>, bits: [u8; 32]) -> Self {
         let (known, walked) = (Mutex::default(), Mutex::default());
         let talks = Semaphore::new(TALKS_AT_ONCE);
@@ -180,8 +189,8 @@ impl SingleSignOn {
         Ok((flow.sealed(&self.key), address))
     }
 
-    /// Comes back: the subject that the provider vouches for, and the way that was walked. It is walked
-    /// once, however it ends.
+    /// Comes back: the subject that the identity provider vouches for, and the way that was walked. It
+    /// is walked once, however it ends.
     ///
     /// # Errors
     /// [`Refused`].
@@ -206,8 +215,8 @@ impl SingleSignOn {
         Ok((subject, flow))
     }
 
-    /// What the provider published a moment ago, or does now. One that was asked in vain a moment ago
-    /// is not asked again: who waits for it would hold a place each.
+    /// What the identity provider published a moment ago, or does now. One that was asked in vain a
+    /// moment ago is not asked again: who waits for it would hold a place each.
     async fn known(&self, now: Millis) -> Result<Arc<Known>, Refused> {
         let recent = |at: Millis| now >= at && now.since(at) < KNOWN_FOR;
         let before = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -230,7 +239,8 @@ impl SingleSignOn {
         let mut walked = self.walked.lock().unwrap_or_else(PoisonError::into_inner);
         walked.retain(|_, ends| now < *ends);
         if walked.len() >= WALKED_MAX {
-            // Whoever fills it keeps nobody out: a provider's code counts once there, too.
+            // Whoever fills it keeps nobody out: an identity provider's code counts once there,
+            // too.
             let first =
                 walked.iter().min_by_key(|(_, ends)| **ends).map(|(state, _)| state.clone());
             first.and_then(|state| walked.remove(&state));

@@ -1,7 +1,8 @@
-//! Talking to the provider: what it publishes of itself, and a code for a token. It decides nothing.
+//! Talking to the identity provider: what it publishes of itself, and a code for a token. It
+//! decides nothing.
 //!
-//! Every address that the provider names is looked at before it is asked: TLS, or this machine where
-//! the provider itself is on this machine.
+//! Every address that the identity provider names is looked at before it is asked: TLS, or this
+//! machine where the identity provider itself is on this machine.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,7 +23,7 @@ use super::flow::{Flow, Key};
 use super::verdict::{self, Expected};
 use super::{Refused, Settings, is_safe};
 
-/// A request to the provider.
+/// A request to the identity provider.
 #[derive(Debug, Clone)]
 pub struct Question {
     /// The method.
@@ -60,7 +61,7 @@ pub trait Wire: std::fmt::Debug + Send + Sync {
     fn ask(&self, question: Question) -> Replied<'_>;
 }
 
-/// What the provider published of itself at a time.
+/// What the identity provider published of itself at a time.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) at: Millis,
@@ -82,7 +83,9 @@ impl<'c> AsyncHttpClient<'c> for Guarded<'_> {
             let (parts, body) = request.into_parts();
             let url = parts.uri.to_string();
             if !url.parse().is_ok_and(|url| is_safe(&url, self.issuer)) {
-                return Err(Unreachable(format!("the provider names {url}, which is not safe")));
+                return Err(Unreachable(format!(
+                    "the identity provider names {url}, which is not safe"
+                )));
             }
             let text = |value: &axum::http::HeaderValue| {
                 value.to_str().map(str::to_owned).map_err(|error| Unreachable(error.to_string()))
@@ -92,7 +95,7 @@ impl<'c> AsyncHttpClient<'c> for Guarded<'_> {
             let headers = headers.collect::<Result<_, _>>()?;
             let question = Question { method: parts.method.to_string(), url, headers, body };
             let reply = self.wire.ask(question).await?;
-            // What stands before a provider answers for one that is gone.
+            // What stands before an identity provider answers for one that is gone.
             if reply.status >= 500 {
                 return Err(Unreachable(format!("it answers with status {}", reply.status)));
             }
@@ -105,7 +108,7 @@ impl<'c> AsyncHttpClient<'c> for Guarded<'_> {
     }
 }
 
-/// What the provider publishes of itself now, with its keys.
+/// What the identity provider publishes of itself now, with its keys.
 ///
 /// # Errors
 /// [`Refused::Gone`].
@@ -118,7 +121,9 @@ pub(super) async fn discovered(
     let issuer = IssuerUrl::new(settings.issuer_text.clone()).map_err(gone)?;
     let metadata = CoreProviderMetadata::discover_async(issuer, &guarded).await.map_err(gone)?;
     if !is_safe(metadata.authorization_endpoint().url(), &settings.issuer) {
-        return Err(gone(Unreachable("the provider lets people log in without TLS".to_owned())));
+        return Err(gone(Unreachable(
+            "the identity provider lets people log in without TLS".to_owned(),
+        )));
     }
     Ok(Arc::new(Known { at: now, metadata }))
 }
@@ -144,11 +149,11 @@ pub(super) fn address(settings: &Settings, known: &Known, (flow, key): (&Flow, &
     url.into()
 }
 
-/// The subject that the provider vouches for.
+/// The subject that the identity provider vouches for.
 ///
 /// # Errors
-/// [`Refused::Gone`] where the provider does not answer as one; [`Refused::Unbelievable`] where what
-/// it answers is not to be believed.
+/// [`Refused::Gone`] where the identity provider does not answer as one; [`Refused::Unbelievable`]
+/// where what it answers is not to be believed.
 pub(super) async fn subject(
     settings: &Settings,
     (wire, known): (&dyn Wire, &Known),
@@ -193,8 +198,9 @@ async fn token(
     answered.id_token().cloned().ok_or_else(missing)
 }
 
-/// How this client shows its secret: as the standard prefers it, unless the provider wants it
-/// otherwise (OpenID Connect Discovery 1.0, section 3: `client_secret_basic` where it says nothing).
+/// How this client shows its secret: as the standard prefers it, unless the identity provider wants
+/// it otherwise (OpenID Connect Discovery 1.0, section 3: `client_secret_basic` where it says
+/// nothing).
 fn shown_by(metadata: &CoreProviderMetadata) -> AuthType {
     let offered = metadata.token_endpoint_auth_methods_supported();
     let basic =

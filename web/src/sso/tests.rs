@@ -1,4 +1,4 @@
-//! What a provider's settings may be, and how often one that is gone is asked.
+//! What an identity provider's settings may be, and how often one that is gone is asked.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -104,7 +104,7 @@ async fn a_way_is_walked_once_in_the_browser_that_set_out() {
     let came = async |kept: Option<&str>, answer, now| match sso.come_back(kept, answer, now).await
     {
         Err(Refused::Astray) => "astray",
-        Err(Refused::ByProvider(_)) => "by the provider",
+        Err(Refused::ByProvider(_)) => "by the identity provider",
         Err(Refused::Gone(_)) => "gone",
         other => panic!("{other:?}"),
     };
@@ -114,9 +114,13 @@ async fn a_way_is_walked_once_in_the_browser_that_set_out() {
     assert_eq!(came(Some(&kept), answer(&one, evil), NOW).await, "astray");
     assert_eq!(came(Some(&kept), answer(&one, None), one.ends()).await, "astray");
     let right = Some("https://login.example");
-    assert_eq!(came(Some(&kept), answer(&one, right), NOW).await, "by the provider");
+    assert_eq!(came(Some(&kept), answer(&one, right), NOW).await, "by the identity provider");
     assert_eq!(came(Some(&kept), answer(&one, right), NOW).await, "astray");
-    assert_eq!(asked.load(Ordering::Relaxed), 0, "the provider is asked for none of these");
+    assert_eq!(
+        asked.load(Ordering::Relaxed),
+        0,
+        "the identity provider is asked for none of these"
+    );
     let code = Answer { code: Ok("c".to_owned()), ..answer(&other, None) };
     assert_eq!(came(Some(&other.sealed(&sso.key)), code, NOW).await, "gone");
 }

@@ -1,5 +1,5 @@
-//! What a provider's signed word is worth: a token, the keys and an instant in, a subject or a reason
-//! out. It asks nobody.
+//! What an identity provider's signed word is worth: a token, the keys and an instant in, a subject
+//! or a reason out. It asks nobody.
 //!
 //! Of all that a token says this reads who signed it, for whom, until when, for which way and about
 //! whom. Groups and roles that stand there have no type here, so that nothing can follow from them.
@@ -11,8 +11,8 @@ use openidconnect::core::{
 };
 use openidconnect::{ClaimsVerificationError, ClientId, IssuerUrl, Nonce};
 
-/// How a token may be signed: with a key that the provider alone has. Never with a secret that others
-/// know, and never not at all (RFC 8725, sections 2.1 and 3.1).
+/// How a token may be signed: with a key that the identity provider alone has. Never with a secret
+/// that others know, and never not at all (RFC 8725, sections 2.1 and 3.1).
 const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
@@ -30,7 +30,7 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
 pub(super) struct Expected {
     pub(super) issuer: IssuerUrl,
     pub(super) client: ClientId,
-    /// The provider's own, as it publishes them at this time.
+    /// The identity provider's own, as it publishes them at this time.
     pub(super) keys: CoreJsonWebKeySet,
     pub(super) nonce: Nonce,
 }

@@ -42,7 +42,7 @@ pub enum CredentialKind {
     Code,
     /// A token for programs.
     Token,
-    /// Somebody's subject at the provider's single sign-on.
+    /// Somebody's subject at the identity provider.
     SingleSignOn,
 }
 

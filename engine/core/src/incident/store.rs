@@ -41,6 +41,9 @@ pub enum Head {
     Restored {
         /// The new epoch, 32 hex digits.
         epoch: String,
+        /// Printed codes and tokens that were good in the backup and are void since.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        voided: Option<u64>,
     },
     /// No call starts through a connector. Body: reason.
     ConnectorPaused {
@@ -142,7 +145,9 @@ mod tests {
         let events = vec![
             Event::new(Head::Stopped, Some(anna())).text("the router answers strangely"),
             Event::new(Head::GoneOn, Some(anna())),
-            Event::new(Head::Restored { epoch: "0f".repeat(16) }, Some(anna())).text("monday.db"),
+            Event::new(Head::Restored { epoch: "0f".repeat(16), voided: None }, None)
+                .text("monday.db"),
+            Event::new(Head::Restored { epoch: "0f".repeat(16), voided: Some(3) }, Some(anna())),
             Event::new(Head::ConnectorPaused { connector: connector.clone() }, Some(anna())),
             Event::new(Head::ConnectorUnpaused { connector }, None),
             Event::new(

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* })*) => {$(
+    ($($(#[$doc:meta])* $name:ident = $what:literal { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* })*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant,)* }
@@ -25,7 +25,7 @@ macro_rules! words {
             type Err = super::IdError;
             fn from_str(text: &str) -> Result<Self, super::IdError> {
                 Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| super::IdError {
-                    what: stringify!($name),
+                    what: $what,
                     text: text.chars().take(80).collect(),
                     hint: concat!("one of:" $(, " ", $word)*),
                 })
@@ -36,14 +36,14 @@ macro_rules! words {
 
 words! {
     /// Whether an incident is real. Fixed when it is opened; every run inherits it.
-    Mode {
+    Mode = "mode" {
         /// The real thing (Ernstfall).
         Live = "live",
-        /// An exercise (Übung): nothing leaves but exercise mail.
+        /// A drill (Übung): nothing leaves but the drill's mail.
         Drill = "drill",
     }
     /// What a person does in an incident.
-    Role {
+    Role = "role" {
         /// Leads the incident.
         Commander = "commander",
         /// Stands in for the commander.
@@ -62,7 +62,7 @@ words! {
         Admin = "admin",
     }
     /// Traffic Light Protocol 2.0 (FIRST).
-    Tlp {
+    Tlp = "TLP marking" {
         /// May be published.
         Clear = "CLEAR",
         /// The community.
@@ -75,7 +75,7 @@ words! {
         Red = "RED",
     }
     /// What kind of error ended a step, as `error.kind` says it.
-    ErrorKind {
+    ErrorKind = "kind of error" {
         /// Surely nothing was done; it may work later.
         Unavailable = "unavailable",
         /// The service said no.
@@ -141,5 +141,19 @@ impl TryFrom<u8> for Severity {
 impl From<Severity> for u8 {
     fn from(severity: Severity) -> u8 {
         severity.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_word_is_told_in_words_of_people() {
+        let told = |error: crate::model::IdError| error.to_string();
+        let boss = told("boss".parse::<Role>().unwrap_err());
+        assert!(boss.starts_with("`boss` is no role: one of: commander deputy "), "{boss}");
+        assert!(told("real".parse::<Mode>().unwrap_err()).contains("is no mode: "));
+        assert!(told("PINK".parse::<Tlp>().unwrap_err()).contains("is no TLP marking: "));
     }
 }

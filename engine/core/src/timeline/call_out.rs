@@ -73,7 +73,7 @@ struct Words {
     some_escalated: &'static str,
     hello: &'static str,
     as_role: &'static str,
-    exercise: &'static str,
+    drill: &'static str,
     since: &'static str,
     until: &'static str,
     code: &'static str,
@@ -92,7 +92,7 @@ const DE: Words = Words {
     some_escalated: "darunter Eskaliertes",
     hello: "Bereitschaft",
     as_role: "als",
-    exercise: "Dies ist eine Übung.",
+    drill: "Dies ist eine Übung.",
     since: "seit",
     until: "bis",
     code: "Kennung",
@@ -116,7 +116,7 @@ const EN: Words = Words {
     some_escalated: "some of it escalated",
     hello: "On call",
     as_role: "as",
-    exercise: "This is an exercise.",
+    drill: "This is a drill.",
     since: "since",
     until: "until",
     code: "code",
@@ -186,7 +186,7 @@ impl CallOutMail {
             roles.into_iter().collect::<Vec<_>>().join(", ")
         )];
         if self.mode == Mode::Drill {
-            lines.push(words.exercise.to_owned());
+            lines.push(words.drill.to_owned());
         }
         lines.push(String::new());
         let mut listed = BTreeSet::new();

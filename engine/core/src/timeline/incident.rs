@@ -1,12 +1,15 @@
 //! Tells the events of an incident and of the store.
 
+use std::collections::BTreeSet;
+
 use super::class::{self, Class};
-use super::entry::{Lang, Recorded, Scope, TimelineEntry};
+use super::entry::{Events, Lang, Recorded, Scope, TimelineEntry};
 use super::escape::{TEXT_CHARS_MAX, visible};
 use super::owners::Sight;
 use super::place::Order;
 use super::run::{NAME_CHARS_MAX, name_of};
 use super::sentence::{self, Scene};
+use crate::access::Changed;
 use crate::incident::{Event, Head, store};
 use crate::model::Organisation;
 use crate::run::Actor;
@@ -66,6 +69,41 @@ pub(super) fn tell(
     let text = sentence::of_incident(lang, &event.head, &scene);
     let line = line(recorded, class::of_incident(&event.head), text, Some(&event.by));
     Some(TimelineEntry { happened_at, organisation: event.organisation.clone(), ..line })
+}
+
+/// What of the store's own belongs to the incident of these ids, its own and those of its runs: what
+/// concerns every incident, and of accounts alone that a sealed one was used and that somebody was
+/// refused something here. Who has an account is the store's own timeline.
+pub fn of_one_incident(own: Vec<Recorded>, ids: &BTreeSet<&str>) -> Vec<Recorded> {
+    let belongs = |event: &store::Event| match &event.head {
+        store::Head::AccessChanged { change } => match change {
+            Changed::BreakGlassUsed { .. } => true,
+            Changed::Refused { about, .. } => {
+                about.as_deref().is_some_and(|about| ids.contains(about))
+            }
+            Changed::AccountMade { .. }
+            | Changed::AccountLocked { .. }
+            | Changed::AccountUnlocked { .. }
+            | Changed::CredentialAdded { .. }
+            | Changed::CredentialRemoved { .. }
+            | Changed::Granted { .. }
+            | Changed::Revoked { .. } => false,
+        },
+        store::Head::Stopped
+        | store::Head::GoneOn
+        | store::Head::Restored { .. }
+        | store::Head::ConnectorPaused { .. }
+        | store::Head::ConnectorUnpaused { .. }
+        | store::Head::BackupMade { .. }
+        | store::Head::Sealed { .. } => true,
+    };
+    let kept = own.into_iter().map(|mut recorded| {
+        if let Events::Store(events) = &mut recorded.events {
+            events.retain(&belongs);
+        }
+        recorded
+    });
+    kept.collect()
 }
 
 /// One event of the store as a line. It is the provider's own: readers of a few organisations see

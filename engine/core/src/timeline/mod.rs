@@ -33,6 +33,7 @@ pub use escape::visible;
 pub use export::{Export, InOrder};
 pub use eyes::Eyes;
 pub use format::{Document, Zone, csv, golden, html, jsonl, table};
+pub use incident::of_one_incident;
 pub use print::checklist;
 pub use weave::timeline;
 

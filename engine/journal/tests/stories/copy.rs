@@ -1,9 +1,10 @@
 //! Backup and restore.
 
+use beistand_core::access::CredentialKind;
 use beistand_core::entry::StreamKind;
 use beistand_journal::{
-    AppendError, Change, Journal, Next, OpenError, Page, Reader, RunFilter, Session, To, backup,
-    restore,
+    AppendError, Change, Credential, Credentials, Journal, Next, OpenError, Page, Reader,
+    RunFilter, Session, To, backup, restore,
 };
 
 use super::{Place, at, entry, new_run, put_run, run_id};
@@ -30,24 +31,75 @@ pub(crate) async fn a_backup_is_restored_with_a_new_epoch(place: Place) {
     // The store goes on; what it does now is not in the backup.
     journal.append(entry(To::Lease(lease), 3)).await.unwrap();
     let before = journal.meta().clone();
-    let owned = restore(&file, &place.url, place.options(10)).await;
+    let owned = restore(&file, &place.url, place.options(10), Credentials::Void).await;
     assert!(matches!(owned, Err(OpenError::Owned(_))), "{owned:?}");
     journal.close(at(4)).await.unwrap();
 
-    let restored = restore(&file, &place.url, place.options(10)).await.unwrap();
+    let restored = restore(&file, &place.url, place.options(10), Credentials::Void).await.unwrap();
     assert_eq!((restored.unfinished, restored.newest), (1, Some(at(2))));
     check(&place, &before.store.to_string(), &before.epoch).await;
 
     // The backup also moves the store: to a new SQLite file.
     let other = Place::sqlite();
-    restore(&file, &other.url, other.options(20)).await.unwrap();
+    restore(&file, &other.url, other.options(20), Credentials::Void).await.unwrap();
     check(&other, &before.store.to_string(), &before.epoch).await;
     if place.url.starts_with("postgres") {
         let again = place.directory.path().join("again.db");
         let reader = Reader::open(&other.url).await.unwrap();
         backup(&reader, &again).await.unwrap();
-        restore(&again, &place.url, place.options(30)).await.unwrap();
+        restore(&again, &place.url, place.options(30), Credentials::Void).await.unwrap();
     }
+}
+
+pub(crate) async fn a_backup_brings_no_code_and_no_token_back_to_life(place: Place) {
+    let journal = place.open(0).await;
+    let credential = |id: &str, kind, until| Credential {
+        id: id.to_owned(),
+        account: "anna".parse().unwrap(),
+        kind,
+        label: "7".to_owned(),
+        lookup: None,
+        secret: "$argon2id$…".to_owned(),
+        made_at: at(0),
+        until,
+        used_at: None,
+        body: "{}".to_owned(),
+    };
+    let kept = credential("passphrase-of-anna", CredentialKind::Passphrase, None);
+    let ended = credential("token-2", CredentialKind::Token, Some(at(5)));
+    let all = [
+        credential("code-1", CredentialKind::Code, None),
+        credential("code-2", CredentialKind::Code, None),
+        credential("token-1", CredentialKind::Token, None),
+        ended.clone(),
+        kept.clone(),
+    ];
+    let id = journal.meta().store.to_string();
+    let mut append = entry(To::End { kind: StreamKind::Store, id }, 1);
+    append.changes = all.map(|one| Change::PutCredential(Box::new(one))).into();
+    journal.append(append).await.unwrap();
+    let file = place.directory.path().join("backup.db");
+    backup(journal.reader(), &file).await.unwrap();
+    assert!(journal.use_up("code-1", at(2)).await.unwrap());
+    journal.close(at(3)).await.unwrap();
+
+    let restored = restore(&file, &place.url, place.options(10), Credentials::Kept).await.unwrap();
+    assert_eq!(restored.voided, 0);
+    let journal = place.open(11).await;
+    assert!(journal.use_up("code-1", at(12)).await.unwrap(), "whoever keeps them is told of it");
+    journal.close(at(13)).await.unwrap();
+
+    let restored = restore(&file, &place.url, place.options(20), Credentials::Void).await.unwrap();
+    assert_eq!(restored.voided, 3);
+    let journal = place.open(21).await;
+    for code in ["code-1", "code-2"] {
+        assert!(!journal.use_up(code, at(22)).await.unwrap(), "{code}");
+    }
+    let read = async |id: &str| journal.reader().credential(id).await.unwrap().unwrap();
+    assert_eq!(read("token-1").await.until, Some(at(20)));
+    assert_eq!((read("token-2").await, read("passphrase-of-anna").await), (ended, kept));
+    beistand_journal::verify::store(journal.reader(), None).await.unwrap();
+    journal.close(at(23)).await.unwrap();
 }
 
 async fn check(place: &Place, store: &str, epoch: &str) {

@@ -187,7 +187,8 @@ impl Engine {
                 return Err(EngineError::Usage(text.to_owned()));
             }
             if account.kind == AccountKind::BreakGlass && new.kind == CredentialKind::SingleSignOn {
-                let text = "a sealed account opens when no provider does; it is linked to none";
+                let text =
+                    "a sealed account opens when no identity provider does; it is linked to none";
                 return Err(EngineError::Usage(text.to_owned()));
             }
             let id = match new.kind {
@@ -218,7 +219,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Refuses a link to somebody at a provider who is linked to an account already.
+    /// Refuses a link to somebody at an identity provider who is linked to an account already.
     async fn nobody_is_linked(&self, new: &[NewCredential]) -> Result<(), EngineError> {
         let links = new.iter().filter(|one| one.kind == CredentialKind::SingleSignOn);
         let mut seen = BTreeSet::new();

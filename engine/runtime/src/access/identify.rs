@@ -73,7 +73,7 @@ pub enum Denied {
         until: Millis,
     },
     /// The account wants a second factor.
-    #[error("this account wants a passkey or a one-time code as well")]
+    #[error("this account wants a passkey or a printed code as well")]
     SecondFactorMissing,
     /// The store can not say.
     #[error("who you are could not be looked up")]

@@ -29,7 +29,7 @@ pub const FRESH_FOR: Span = Span::from_secs(5 * 60);
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     proof: Proof,
-    /// Absent where a provider vouched for them: they have proved nothing here.
+    /// Absent where an identity provider vouched for them: they have proved nothing here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     proved_at: Option<Millis>,
 }
@@ -51,7 +51,7 @@ impl Caller {
 }
 
 impl Engine {
-    /// Begins a session of somebody who just proved who they are, or for whom a provider vouched. It
+    /// Begins a session of somebody who just proved it, or for whom an identity provider vouched. It
     /// has a new cookie, whatever the browser held before.
     ///
     /// # Errors

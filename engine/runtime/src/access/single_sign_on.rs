@@ -1,4 +1,4 @@
-//! Who somebody is at a provider of single sign-on, and which account that is here.
+//! Who somebody is at an identity provider, and which account that is here.
 //!
 //! An account is linked to one subject of one issuer by somebody who keeps the accounts. A login
 //! makes no account, gives no role, and is no proof of the kind that what destroys wants: for that
@@ -32,7 +32,7 @@ impl NewCredential {
             kind: CredentialKind::SingleSignOn,
             label: format!("{subject} at {issuer}"),
             lookup: Some(lookup(issuer, subject)?),
-            // There is nothing to check: the provider's signature was.
+            // There is nothing to check: the identity provider's signature was.
             secret: String::new(),
             until: None,
             body: json!({"issuer": issuer, "subject": subject}),

@@ -37,10 +37,8 @@ pub(super) struct Material {
 impl Views {
     pub(super) async fn material(&self, id: IncidentId) -> Result<Material, EngineError> {
         let reader = &self.0.reader;
-        let mut material = Material::default();
         // Before all others: what its seals name is there when the others are read.
-        let own = reader.meta().await?.store.to_string();
-        self.take(StreamKind::Store, &own, &mut material).await?;
+        let mut material = self.own_material().await?;
         self.take(StreamKind::Incident, &id.to_string(), &mut material).await?;
         let filter = RunFilter { incident: Some(id), ..RunFilter::default() };
         for (_, row) in reader.runs(&filter, Page::first(RUNS_MAX)).await? {
@@ -51,6 +49,14 @@ impl Views {
             }
             self.take(StreamKind::Run, &row.id.to_string(), &mut material).await?;
         }
+        Ok(material)
+    }
+
+    /// The store's own entries alone.
+    pub(super) async fn own_material(&self) -> Result<Material, EngineError> {
+        let mut material = Material::default();
+        let own = self.0.reader.meta().await?.store.to_string();
+        self.take(StreamKind::Store, &own, &mut material).await?;
         Ok(material)
     }
 

@@ -1,17 +1,21 @@
 //! An incident's timeline: its lines as JSON, page by page, and the files that are made of them.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use beistand_core::model::{IncidentId, Millis, Mode, RunId, Tlp};
 use beistand_core::timeline::{
     Chain, ChainEntry, Document, Lane, Lang, Scope, TimelineEntry, Zone, checklist, csv, html,
-    jsonl, table, timeline,
+    jsonl, of_one_incident, table, timeline,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Listed, ViewPage, Views, cursor};
 use crate::error::EngineError;
+
+/// The word of a seal's line.
+const SEALED: &str = "sealed";
 
 /// How a timeline is told.
 #[derive(Debug, Clone, Copy)]
@@ -178,7 +182,10 @@ impl Views {
         let within = scope.within(id);
         let mut lines = timeline(&material.entries, &material.plans, &within, lang);
         // What is the store's own is no part of the incident, also for who may read all of that.
-        lines.extend(timeline(&material.own, &material.plans, scope, lang));
+        let ids = material.entries.iter().filter_map(|entry| entry.stream.split_once(':'));
+        let ids: BTreeSet<&str> = ids.map(|(_, id)| id).collect();
+        let own = of_one_incident(material.own, &ids);
+        lines.extend(timeline(&own, &material.plans, scope, lang));
         lines.sort_by(|a, b| (a.at, &a.stream, a.seq).cmp(&(b.at, &b.stream, b.seq)));
         Ok(Told {
             lines,
@@ -187,6 +194,28 @@ impl Views {
             number: incident.number,
             mode: incident.mode,
             tlp: incident.tlp,
+        })
+    }
+
+    /// The store's own timeline, for who may read everything: who was given an account and a role, the
+    /// stop switch, restores. None of it is one incident's.
+    ///
+    /// # Errors
+    /// As [`Views::told`].
+    pub async fn told_of_store(&self, lang: Lang) -> Result<Told, EngineError> {
+        let material = self.own_material().await?;
+        let mut lines = timeline(&material.own, &material.plans, &Scope::ALL, lang);
+        // Noise beside an incident; here it is what there is to read. A seal says nothing anywhere.
+        for line in &mut lines {
+            line.detail = line.kind == SEALED;
+        }
+        Ok(Told {
+            lines,
+            chained: Some(material.chained),
+            title: None,
+            number: "Beistand".to_owned(),
+            mode: Mode::Live,
+            tlp: Tlp::Red,
         })
     }
 

@@ -54,7 +54,8 @@ impl Browser {
         }
     }
 
-    /// From a page of the server to the provider, there as somebody, to the address that leads back.
+    /// From a page of the server to the identity provider, there as somebody, to the address that leads
+    /// back.
     pub(super) fn find_the_way_back(&mut self, server: &str, account: &str) -> String {
         let (mut url, mut by) = (format!("{server}{SET_OUT}"), By::Itself);
         for _ in 0..PAGES_MAX {

@@ -1,4 +1,5 @@
-//! Logins at a provider that lies: everything that it says is wrong in one way, and refused for that.
+//! Logins at an identity provider that lies: everything that it says is wrong in one way, and
+//! refused for that.
 
 use std::time::Duration;
 
@@ -112,7 +113,7 @@ fn what_is_forged_is_not_believed() {
     // A token of an earlier way is of that way alone.
     assert_eq!(refusal(&forged(&signed, &mut browser, |_| ())), forbidden());
     let said = signed.served.as_ref().unwrap().running.stderr();
-    assert!(said.contains("What the provider said was not believed"), "{said}");
+    assert!(said.contains("What the identity provider said was not believed"), "{said}");
 }
 
 #[test]
@@ -136,7 +137,8 @@ fn a_key_that_the_provider_took_back_is_dead() {
         Ok::<_, Trouble>((answer.status != 200).then_some(answer))
     });
     assert_eq!(refusal(&dead.unwrap()), forbidden());
-    // Whoever has the provider has its keys, and still comes no further than who proves nothing here.
+    // Whoever has the identity provider has its keys, and still comes no further than who proves
+    // nothing here.
     assert_eq!(forged(&signed, &mut browser, by(Seal::Unpublished)).status, 200);
     let on = signed.post(&browser, "/api/v1/go-on", &json!({"reason": "mine"}));
     assert_eq!(refusal(&on), (403, "prove-again".to_owned()));

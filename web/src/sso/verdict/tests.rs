@@ -1,4 +1,4 @@
-//! Tokens as a provider signs them, and as others would like to.
+//! Tokens as an identity provider signs them, and as others would like to.
 
 use openidconnect::core::{
     CoreEdDsaPrivateSigningKey, CoreHmacKey, CoreIdTokenClaims, CoreJsonWebKey,

@@ -33,9 +33,9 @@ pub struct Actor {
 pub enum Proof {
     /// A passphrase alone.
     Passphrase,
-    /// A passphrase, and a passkey or a one-time code.
+    /// A passphrase, and a passkey or a printed code.
     SecondFactor,
-    /// The provider's single sign-on, which may be the attacker's.
+    /// Single sign-on: the word of an identity provider, which may be the attacker's.
     SingleSignOn,
     /// A token that a person made for a program.
     Token,

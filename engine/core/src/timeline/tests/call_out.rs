@@ -86,7 +86,7 @@ fn what_is_escalated_and_what_is_a_drill_say_so() {
     assert!(drill.subject(Lang::De).contains("2× offene Punkte, eskaliert an Einsatzleitung"));
     assert!(drill.subject(Lang::En).contains("2× things, escalated to the commander"));
     assert!(drill.text(Lang::De, Zone::Berlin).contains("Dies ist eine Übung."));
-    assert!(drill.text(Lang::En, Zone::Berlin).contains("This is an exercise."));
+    assert!(drill.text(Lang::En, Zone::Berlin).contains("This is a drill."));
 }
 
 #[test]

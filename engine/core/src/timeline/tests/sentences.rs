@@ -259,7 +259,8 @@ fn store_heads() -> Vec<store::Head> {
     vec![
         store::Head::Stopped,
         store::Head::GoneOn,
-        store::Head::Restored { epoch: "00".repeat(16) },
+        store::Head::Restored { epoch: "00".repeat(16), voided: None },
+        store::Head::Restored { epoch: "00".repeat(16), voided: Some(21) },
         store::Head::ConnectorPaused { connector: connector.clone() },
         store::Head::ConnectorUnpaused { connector },
         store::Head::BackupMade { digest: None },

@@ -66,7 +66,7 @@ const fn credential_kind(kind: CredentialKind) -> &'static str {
     match kind {
         CredentialKind::Passphrase => "Passphrase",
         CredentialKind::Passkey => "Passkey",
-        CredentialKind::Code => "Einmalcode",
+        CredentialKind::Code => "Gedruckter Code",
         CredentialKind::Token => "Token",
         CredentialKind::SingleSignOn => "Einmalanmeldung",
     }

@@ -104,8 +104,12 @@ pub(crate) fn of_store(head: &store::Head, scene: &Scene) -> String {
         store::Head::GoneOn => {
             scene.with_text(format!("Not-Halt aus, durch {by}: Wirkungen beginnen wieder"))
         }
-        store::Head::Restored { .. } => scene.with_text(format!(
+        store::Head::Restored { voided: None, .. } => scene.with_text(format!(
             "Der Speicher wurde aus einer Sicherung wiederhergestellt, durch {by}"
+        )),
+        store::Head::Restored { voided: Some(voided), .. } => scene.with_text(format!(
+            "Der Speicher wurde aus einer Sicherung wiederhergestellt, durch {by}; seitdem ungültige \
+             gedruckte Codes und Token: {voided}"
         )),
         store::Head::ConnectorPaused { connector } => {
             scene.with_text(format!("Anbindung {connector} angehalten von {by}"))

@@ -30,7 +30,7 @@ pub(crate) fn sentence(changed: &Changed, by: &str) -> String {
             format!("{}: no longer {}, revoked by {by}", held(grant), reach(&grant.reach))
         }
         Changed::BreakGlassUsed { account } => {
-            format!("Break-glass account {account} used by {by}")
+            format!("Sealed account {account} used by {by}")
         }
         Changed::Refused { act, about } => {
             let about = about.as_ref().map_or_else(String::new, |about| format!(" ({about})"));
@@ -55,7 +55,7 @@ const fn account_kind(kind: AccountKind) -> &'static str {
     match kind {
         AccountKind::Person => "Account",
         AccountKind::Service => "Service account",
-        AccountKind::BreakGlass => "Break-glass account",
+        AccountKind::BreakGlass => "Sealed account",
     }
 }
 
@@ -63,7 +63,7 @@ const fn credential_kind(kind: CredentialKind) -> &'static str {
     match kind {
         CredentialKind::Passphrase => "Passphrase",
         CredentialKind::Passkey => "Passkey",
-        CredentialKind::Code => "One-time code",
+        CredentialKind::Code => "Printed code",
         CredentialKind::Token => "Token",
         CredentialKind::SingleSignOn => "Single sign-on",
     }

@@ -9,7 +9,7 @@ pub(crate) static WORDS: Words = Words {
     asserted: "asserted",
     telephone: "by telephone",
     on_paper: "on paper",
-    break_glass: "break-glass",
+    break_glass: "sealed account",
     machine: "machine",
     typed_by: "typed in by",
     round: "round",

@@ -1,0 +1,214 @@
+//! What somebody new types, from the page; what they are told before it counts.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::desk::{ANNA, Desk, announced, text};
+
+const WORDS: &str = "grüner Zaun am Fluss\n";
+
+/// A block of a language after a heading of the README.
+fn shown(heading: &str, language: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let page = fs::read_to_string(path).unwrap();
+    let after = page.split(heading).nth(1).expect("the heading is there");
+    let block = after.split(&format!("```{language}\n")).nth(1).expect("a block is there");
+    block.split("```").next().unwrap().to_owned()
+}
+
+#[test]
+fn the_program_is_built_before_it_is_called() {
+    let page = shown("# Beistand", "sh");
+    assert!(page.starts_with("cargo build --release --locked"), "{page}");
+    assert!(page.contains("export PATH="), "{page}");
+}
+
+#[test]
+fn the_first_playbook_goes_as_it_is_typed() {
+    let desk = Desk::new();
+    desk.write("cut-off.yaml", &shown("## A first playbook", "yaml"));
+    let (mut need, mut incident) = (None::<Value>, String::new());
+    for line in shown("## A first playbook", "sh").lines() {
+        let typed = line.split('#').next().unwrap().trim();
+        let words: Vec<&str> = typed.strip_prefix("beistand ").unwrap().split(' ').collect();
+        let (code, words): (i32, Vec<&str>) = match words[0] {
+            "run" => (6, [&words[..], &["--as", ANNA]].concat()),
+            "approve" => {
+                let need = need.as_ref().unwrap();
+                let digest = ["--digest", text(&need["digest"])];
+                let words: Vec<&str> = words
+                    .into_iter()
+                    .map(|word| if word == "ID" { text(&need["id"]) } else { word })
+                    .collect();
+                (0, [&words[..], &digest].concat())
+            }
+            "timeline" => (0, vec!["timeline", &incident]),
+            _ => (0, words),
+        };
+        let ended = desk.done(&words);
+        ended.expect_code(code).unwrap_or_else(|trouble| panic!("{line}: {trouble}"));
+        if let Some(run) = announced(&ended.stderr) {
+            need = desk.needs(&run).first().cloned();
+            text(&desk.show(&run)["incident_number"]).clone_into(&mut incident);
+        }
+    }
+    let told = desk.ok(0, &["timeline", &incident]);
+    assert!(told.contains("pc-17"), "{told}");
+}
+
+#[test]
+fn the_plan_and_the_drill_say_what_a_live_run_would_miss() {
+    let desk = Desk::new();
+    desk.write("cut-off.yaml", &shown("## A first playbook", "yaml"));
+    let input = ["cut-off.yaml", "--input", "host=pc-17"];
+    let wanted = [
+        "no connector is configured for `network.isolate`",
+        "no connector is configured for `mail.send`",
+        "there is no `guard:` section",
+        "`pc-17` is not in the inventory",
+    ];
+    let planned = desk.done(&[&["plan"], &input[..]].concat());
+    planned.expect_code(0).unwrap();
+    let drilled = desk.done(&[&["run"], &input[..], &["--drill", "--as", ANNA]].concat());
+    drilled.expect_code(6).unwrap();
+    for text in wanted {
+        for said in [&planned.stderr, &drilled.stderr] {
+            assert!(said.contains(&format!("missing for a live run: {text}")), "{text}: {said}");
+        }
+    }
+    let plan = desk.json(&[&["plan"], &input[..]].concat());
+    assert_eq!(plan["missing"].as_array().unwrap().len(), wanted.len(), "{plan:#}");
+
+    desk.configure(&json!({ "inventory": ["hosts.csv"], "guard": { "never": ["dc01"] } }));
+    desk.write("hosts.csv", "name,addresses\npc-17,10.77.3.1\ndc01,10.77.3.2\n");
+    let plan = desk.json(&[&["plan"], &input[..]].concat());
+    let missing = plan["missing"].as_array().unwrap();
+    assert!(missing.iter().all(|one| text(one).contains("no connector")), "{missing:#?}");
+    assert_eq!(missing.len(), 2);
+}
+
+#[test]
+fn a_run_says_whether_its_effects_are_real() {
+    let desk = Desk::new();
+    desk.write(
+        "wait.yaml",
+        "playbook: wait\nlanguage: 1\ntitle: Wait\nsteps:\n\
+         \x20 - { id: look, task: { role: responder, instructions: Look. } }\n",
+    );
+    for (more, wanted) in [(&[][..], "live: its effects are real"), (&["--drill"], "drill: ")] {
+        let ended = desk.done(&[&["run", "wait.yaml", "--as", ANNA], more].concat());
+        ended.expect_code(6).unwrap();
+        assert!(ended.stderr.contains(wanted), "{more:?}: {}", ended.stderr);
+    }
+    let help = desk.ok(0, &["run", "--help"]);
+    assert!(help.contains("live, unless --drill"), "{help}");
+}
+
+/// A desk with an account that keeps the accounts, and with what making it said.
+fn staffed() -> (Desk, String) {
+    let desk = Desk::new();
+    desk.write("words", WORDS);
+    let ended = desk.done(&["user", "add", "root", "--role", "admin", "--new", "words"]);
+    ended.expect_code(0).unwrap();
+    (desk, ended.stderr)
+}
+
+fn as_root<'w>(words: &[&'w str]) -> Vec<&'w str> {
+    [words, &["--as", "root", "--passphrase", "words"]].concat()
+}
+
+#[test]
+fn a_store_that_is_not_there_is_no_riddle_for_who_makes_accounts() {
+    let desk = Desk::new();
+    let missing = desk.done(&["user", "list"]);
+    missing.expect_code(4).unwrap();
+    assert!(missing.stderr.contains("user add NAME --role admin"), "{}", missing.stderr);
+    let (desk, said) = staffed();
+    assert!(said.contains("every act is proved") && said.contains("in drills too"), "{said}");
+    let drill = ["incident", "open", "--drill", "A name alone", "--as", "root"];
+    desk.ok(5, &drill);
+}
+
+#[test]
+fn a_token_that_is_to_have_more_than_its_account_is_told_so() {
+    let (desk, _) = staffed();
+    desk.ok(0, &as_root(&["user", "add", "wall", "--service"]));
+    let token = ["token", "add", "wall", "--title", "wall", "--may", "read", "--may", "launch"];
+    let ended = desk.done(&as_root(&token));
+    ended.expect_code(0).unwrap();
+    assert!(ended.stderr.contains("wall has no `read`, `launch`"), "{}", ended.stderr);
+    desk.ok(0, &as_root(&["user", "grant", "wall", "reviewer"]));
+    let made = desk.json(&as_root(&token));
+    assert_eq!(made["beyond_account"], json!(["launch"]));
+    desk.ok(0, &as_root(&["user", "grant", "wall", "responder"]));
+    let ended = desk.done(&as_root(&token));
+    assert!(!ended.stderr.contains("never has more"), "{}", ended.stderr);
+}
+
+#[test]
+fn accounts_are_of_the_stores_timeline_and_of_no_incidents() {
+    let (desk, _) = staffed();
+    desk.ok(0, &as_root(&["user", "add", "anna", "--role", "commander", "--new", "words"]));
+    let as_anna = ["--as", "anna", "--passphrase", "words"];
+    let number = desk.ok(0, &[&["incident", "open", "Beacons"], &as_anna[..]].concat());
+    let number = number.trim();
+    let reviewer = ["incident", "close", number, "--as", "root", "--passphrase", "words"];
+    desk.ok(5, &reviewer);
+    desk.ok(0, &[&["stop-all", "--reason", "a test"], &as_anna[..]].concat());
+    let kinds = |words: &[&str]| -> Vec<String> {
+        let lines = desk.json(words);
+        let kinds = lines.as_array().unwrap().iter();
+        kinds.map(|line| format!("{} {}", text(&line["kind"]), text(&line["message"]))).collect()
+    };
+    let of_incident = kinds(&["timeline", number]);
+    let access: Vec<&String> =
+        of_incident.iter().filter(|line| line.starts_with("access-changed")).collect();
+    assert_eq!(access.len(), 1, "who was refused something of it: {of_incident:#?}");
+    assert!(access[0].contains("Refused"), "{access:?}");
+    assert!(of_incident.iter().any(|line| line.starts_with("stopped ")), "{of_incident:#?}");
+    let own = kinds(&["timeline"]);
+    for wanted in ["account anna made by root", "account root made", "Refused", "Stop switch on"] {
+        let wanted = wanted.to_lowercase();
+        assert!(own.iter().any(|line| line.to_lowercase().contains(&wanted)), "{wanted}: {own:#?}");
+    }
+    let table = desk.ok(0, &["timeline"]);
+    assert!(table.contains("anna") && !table.contains("sealed"), "{table}");
+    desk.write("own.jsonl", &desk.ok(0, &["timeline", "--format", "jsonl"]));
+    desk.ok(0, &["verify", "own.jsonl"]);
+}
+
+#[test]
+fn whoever_restores_is_told_who_comes_in_and_no_code_or_token_lives_again() {
+    let (desk, _) = staffed();
+    desk.ok(0, &as_root(&["user", "codes", "root", "--count", "2"]));
+    let token = desk.json(&as_root(&["token", "add", "root", "--title", "x", "--may", "manage"]));
+    desk.ok(0, &["backup", "old.backup"]);
+    desk.ok(0, &as_root(&["user", "remove", text(&token["id"])]));
+    let by_token = || {
+        let call = desk.call(&["user", "codes", "root", "--count", "1"]);
+        call.env("BEISTAND_TOKEN", text(&token["token"])).run().unwrap()
+    };
+    by_token().expect_code(5).unwrap();
+
+    let restored = desk.done(&["restore", "old.backup"]);
+    restored.expect_code(0).unwrap();
+    for wanted in ["all sessions are ended", "void now: 3", "user codes ACCOUNT"] {
+        assert!(restored.stderr.contains(wanted), "{wanted}: {}", restored.stderr);
+    }
+    by_token().expect_code(5).unwrap();
+    let accounts = desk.json(&["user", "list"]);
+    let codes = accounts[0]["credentials"].as_array().unwrap().iter();
+    let codes: Vec<&Value> = codes.filter(|one| one["kind"] == "code").collect();
+    assert_eq!(codes.len(), 2);
+    assert!(codes.iter().all(|code| !code["used_at"].is_null()), "{codes:#?}");
+    desk.ok(0, &["verify"]);
+    let told = desk.ok(0, &["timeline"]);
+    assert!(told.contains("void since: 3"), "{told}");
+
+    let kept = desk.done(&["restore", "old.backup", "--keep-credentials"]);
+    kept.expect_code(0).unwrap();
+    assert!(kept.stderr.contains("good again"), "{}", kept.stderr);
+    by_token().expect_code(0).unwrap();
+}
