@@ -12,10 +12,10 @@ use beistand_core::timeline::Scope;
 use serde_json::{Value, json};
 
 use super::Views;
-use super::recent::Bounds;
 use crate::call_out::fold_on;
 use crate::engine::lock;
 use crate::error::EngineError;
+use crate::recent::Bounds;
 
 /// Incidents of which it is kept in memory who was called: those that pages ask for again and again.
 pub(super) const CALLS: Bounds = Bounds { count: 1_024, bytes: 16 << 20 };
