@@ -87,7 +87,7 @@ async fn what_was_done_on_paper_is_found_by_its_code_and_typed_in_by_somebody_el
     let (status, coded) = world.get(&found(&code.to_lowercase()), "reviewer").await;
     assert_eq!((status, &coded["items"]), (200, &json!([need])), "{coded}");
     let (status, problem) = world.get(&format!("{}&run={run}", found(&code)), "reviewer").await;
-    assert_eq!((status, &problem["at"]), (400, &json!("code")), "{problem}");
+    assert_eq!((status, &problem["place"]), (400, &json!("code")), "{problem}");
     assert_eq!(world.get(&found("K7M-4QX-A"), "reviewer").await.0, 400);
     world.link(&run, "stadt-b").await;
     assert_eq!(world.get(&found(&code), "stadt-a").await.1["items"], json!([]));
