@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::form::Label;
 use super::session::{over, refused, wrong};
 use crate::app::App;
 use crate::asked::At;
@@ -58,8 +59,7 @@ pub(super) struct Begins {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewPasskey {
     /// Which device, for you.
-    #[schema(min_length = 1, max_length = 100)]
-    title: String,
+    title: Label,
     /// The name of what was asked.
     #[schema(min_length = 1, max_length = 100)]
     challenge: String,
@@ -179,14 +179,9 @@ pub(super) async fn add(
     Exact(body): Exact<NewPasskey>,
 ) -> Result<impl IntoResponse, Problem> {
     just_proved(&app, &caller)?;
-    let title = body.title.trim().to_owned();
-    if title.is_empty() || title.chars().count() > 100 || title.chars().any(char::is_control) {
-        let text = "a title has 1 to 100 characters, on one line";
-        return Err(Problem::malformed(text).place("title"));
-    }
     let passkeys = passkeys(&app)?.clone();
     let shown = Shown { passkeys, challenge: body.challenge, answer: body.credential };
-    match app.engine.add_passkey(&caller, title, shown).await {
+    match app.engine.add_passkey(&caller, body.title.into(), shown).await {
         Ok(id) => Ok((StatusCode::CREATED, Sent(Added { id }))),
         Err(error @ NotAdded::Unasked) => Err(Problem::conflict(error.to_string())
             .hint("ask anew at `POST /api/v1/me/passkeys/challenge`")),

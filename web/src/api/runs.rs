@@ -7,20 +7,19 @@ use axum::response::Response;
 use beistand_core::model::{Mode, PlaybookName, RunId};
 use beistand_journal::RunFilter;
 use beistand_runtime::{Caller, EngineError, NewRun, RunBytes, Verb};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::part;
+use super::form::{ChosenKey, ModeWord, StatusWord, Title};
+use super::page::{self, Cursor, Limit};
+use super::reach;
 use super::shape::{Run, Runs};
 use crate::app::App;
 use crate::asked::{Asked, At};
 use crate::door::Who;
 use crate::json::{Exact, Sent};
 use crate::report::Problem;
-
-/// The longest title of an incident, in characters.
-const TITLE_MAX: usize = 200;
 
 /// A run to be launched.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -36,37 +35,14 @@ pub(super) struct Wanted {
     #[schema(max_length = 200)]
     incident: Option<String>,
     /// The title of the incident that is opened; the playbook's where absent. Not beside `incident`.
-    #[schema(max_length = 200)]
-    title: Option<String>,
-    /// For real or as a drill; the mode of the incident it is in.
-    #[serde(default)]
-    mode: RunMode,
+    title: Option<Title>,
+    /// For real or as a drill, as the incident it is in; for real where it is not said.
+    mode: Option<ModeWord>,
     /// Steps that nothing is bound for may fall to people.
     #[serde(default)]
     by_hand_ok: bool,
     /// The same key gives the same run.
-    #[schema(pattern = "^[!-~]{1,200}$")]
-    start_key: String,
-}
-
-/// For real or not.
-#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum RunMode {
-    /// For real.
-    #[default]
-    Live,
-    /// A drill: nothing is touched.
-    Drill,
-}
-
-impl From<RunMode> for Mode {
-    fn from(mode: RunMode) -> Self {
-        match mode {
-            RunMode::Live => Self::Live,
-            RunMode::Drill => Self::Drill,
-        }
-    }
+    start_key: ChosenKey,
 }
 
 /// Which runs.
@@ -81,44 +57,11 @@ pub(super) struct Which {
     #[param(max_length = 200)]
     incident: Option<String>,
     /// `next` of the part before.
-    #[param(pattern = "^[A-Za-z0-9_-]{1,512}$")]
-    cursor: Option<String>,
+    #[param(inline)]
+    cursor: Option<Cursor>,
     /// At most so many.
-    #[param(minimum = 1, maximum = 500)]
-    limit: Option<u32>,
-}
-
-/// A run's status.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum StatusWord {
-    Running,
-    Waiting,
-    Paused,
-    Cancelling,
-    Undoing,
-    Succeeded,
-    Failed,
-    Cancelled,
-    Undone,
-    Superseded,
-}
-
-impl StatusWord {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Waiting => "waiting",
-            Self::Paused => "paused",
-            Self::Cancelling => "cancelling",
-            Self::Undoing => "undoing",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::Undone => "undone",
-            Self::Superseded => "superseded",
-        }
-    }
+    #[param(inline)]
+    limit: Option<Limit>,
 }
 
 /// Launches a run. The same `start_key` gives the same run.
@@ -136,11 +79,11 @@ pub(super) async fn launch(
     Who(caller): Who,
     Exact(wanted): Exact<Wanted>,
 ) -> Result<Response, Problem> {
-    let key = part::word("start_key", wanted.start_key.clone())?;
-    if let Some(known) = app.engine.journal().reader().run_by_start_key(&key).await? {
+    let key = wanted.start_key.0.as_str();
+    if let Some(known) = app.engine.journal().reader().run_by_start_key(key).await? {
         return launched(&app, &caller, known.id, StatusCode::OK).await;
     }
-    let new = new_run(&app, &caller, wanted, key).await?;
+    let new = new_run(&app, &caller, wanted).await?;
     let verb = Verb::Launch(Box::new(new));
     let answer = app.engine.execute_as(&caller, verb).await?;
     let run = answer.get("run").and_then(Value::as_str).and_then(|run| run.parse().ok());
@@ -149,12 +92,7 @@ pub(super) async fn launch(
     launched(&app, &caller, run, StatusCode::CREATED).await
 }
 
-async fn new_run(
-    app: &App,
-    caller: &Caller,
-    wanted: Wanted,
-    start_key: String,
-) -> Result<NewRun, Problem> {
+async fn new_run(app: &App, caller: &Caller, wanted: Wanted) -> Result<NewRun, Problem> {
     let name: PlaybookName = wanted
         .playbook
         .parse()
@@ -163,9 +101,8 @@ async fn new_run(
         let text = "an incident that is there has its title: name `incident` or `title`";
         return Err(Problem::malformed(text).place("title"));
     }
-    let title = wanted.title.map(|title| part::sentence("title", title, TITLE_MAX)).transpose()?;
     let incident = match &wanted.incident {
-        Some(text) => Some(part::incident(app, caller, text).await?),
+        Some(text) => Some(reach::incident(app, caller, text).await?),
         None => None,
     };
     let plan = app.shelf.plan(name).await?;
@@ -174,10 +111,10 @@ async fn new_run(
         playbook: plan.name().clone(),
         inputs: Value::Object(wanted.inputs),
         incident,
-        title,
-        mode: wanted.mode.into(),
+        title: wanted.title.map(String::from),
+        mode: wanted.mode.map_or(Mode::Live, |word| word.0),
         short: app.short.clone(),
-        start_key: Some(start_key),
+        start_key: Some(wanted.start_key.into()),
         by_hand_ok: wanted.by_hand_ok,
         case: None,
         by: caller.actor.clone(),
@@ -215,15 +152,15 @@ pub(super) async fn runs(
     Who(caller): Who,
     Asked(which): Asked<Which>,
 ) -> Result<Sent<Value>, Problem> {
-    let page = part::page(which.cursor, which.limit)?;
+    let page = page::part(which.cursor, which.limit.unwrap_or_default());
     let incident = match &which.incident {
-        Some(text) => Some(part::incident(&app, &caller, text).await?),
+        Some(text) => Some(reach::incident(&app, &caller, text).await?),
         None => None,
     };
-    let status = which.status.map(|status| status.as_str().to_owned());
+    let status = which.status.map(|word| word.0.to_string());
     let filter = RunFilter { status, incident, ..RunFilter::default() };
     let listed = app.views.runs(&filter, &page, &caller.rights.scope()).await?;
-    Ok(Sent(part::listed(listed)))
+    Ok(Sent(page::listed(listed)))
 }
 
 /// One run.

@@ -14,7 +14,9 @@ mod pretend;
 mod schema;
 mod spoken;
 mod target;
+mod text;
 mod time;
+mod vocabulary;
 
 pub use action::{ActionSpec, Argument, TargetRule, UndoRule};
 pub use bytes::{Digest, NotCanonical, canonical, digest_of, digest_of_bytes, exact};
@@ -33,7 +35,9 @@ pub use policy::{Guard, GuardHit, GuardIdentity, Limits, PolicyRule, Votes};
 pub use pretend::{Pretence, pretended_class, sample, simulated_output};
 pub use schema::{Format, Problem, Schema, SchemaType};
 pub use target::{Inventory, InventoryHost, Target, TargetKind, Unresolved};
+pub use text::{AssetName, ChosenKey, FileName, Label, NoteText, Reason, Sought, TextError, Title};
 pub use time::{Millis, Span, TimeError};
+pub(crate) use vocabulary::words;
 
 /// A JSON value: what steps pass to each other and what the journal keeps.
 pub use serde_json::Value;

@@ -1,49 +1,19 @@
 //! Small closed vocabularies: mode, roles, severity, TLP, kinds of error.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant,)* }
-
-        impl $name {
-            /// Every value, in the order of the documentation.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-            /// The word in files, journal and JSON.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-        }
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(self.as_str()) }
-        }
-        impl std::str::FromStr for $name {
-            type Err = super::IdError;
-            fn from_str(text: &str) -> Result<Self, super::IdError> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| super::IdError {
-                    what: stringify!($name),
-                    text: text.chars().take(80).collect(),
-                    hint: concat!("one of:" $(, " ", $word)*),
-                })
-            }
-        }
-    )*};
-}
+use super::words;
 
 words! {
     /// Whether an incident is real. Fixed when it is opened; every run inherits it.
-    Mode {
+    Mode = "mode" {
         /// The real thing (Ernstfall).
         Live = "live",
         /// An exercise (Übung): nothing leaves but exercise mail.
         Drill = "drill",
     }
     /// What a person does in an incident.
-    Role {
+    Role = "role" {
         /// Leads the incident.
         Commander = "commander",
         /// Stands in for the commander.
@@ -62,7 +32,7 @@ words! {
         Admin = "admin",
     }
     /// Traffic Light Protocol 2.0 (FIRST).
-    Tlp {
+    Tlp = "TLP" {
         /// May be published.
         Clear = "CLEAR",
         /// The community.
@@ -75,7 +45,7 @@ words! {
         Red = "RED",
     }
     /// What kind of error ended a step, as `error.kind` says it.
-    ErrorKind {
+    ErrorKind = "kind of error" {
         /// Surely nothing was done; it may work later.
         Unavailable = "unavailable",
         /// The service said no.
