@@ -3,6 +3,7 @@
 mod action;
 mod bytes;
 mod catalogue;
+mod cause;
 mod code;
 mod connector;
 mod id;
@@ -22,6 +23,7 @@ pub use action::{ActionSpec, Argument, TargetRule, UndoRule};
 pub use bytes::{Digest, NotCanonical, canonical, digest_of, digest_of_bytes, exact};
 pub(crate) use bytes::{canonical_integer, digest_of_canonical};
 pub use catalogue::{Catalogue, capabilities};
+pub use cause::{causes, chain};
 pub use code::{CodeError, NeedCode};
 pub use connector::{Answer, Call, CallError, ConnectorSpec, EffectClass, Offer, Probed, Reached};
 pub use id::{
