@@ -9,6 +9,8 @@
 mod acts;
 mod calls;
 mod control;
+#[cfg(test)]
+mod described;
 mod events;
 mod evidence;
 mod form;
