@@ -4,7 +4,7 @@ use beistand_core::access::{AccountKind, CredentialKind, Grant, Reach};
 use beistand_core::model::{AccountName, Millis, Person};
 use beistand_journal::{Credential, Reader};
 use beistand_runtime::{
-    AccessAct, NewCredential, Secret, Verb, digested, new_code, new_token, strong, token_lookup,
+    AccessAct, NewCredential, Secret, Verb, digested, new_code, new_token, strong,
 };
 use serde_json::{Value, json};
 
@@ -132,14 +132,7 @@ fn passphrase(
 ) -> Outcome<NewCredential> {
     let words = prove::new_passphrase(account.as_str(), file)?;
     strong(&words, kind, account.as_str()).map_err(usage)?;
-    Ok(NewCredential {
-        kind: CredentialKind::Passphrase,
-        label: "passphrase".to_owned(),
-        lookup: None,
-        secret: kept(&words)?,
-        until: None,
-        body: json!({}),
-    })
+    Ok(NewCredential::passphrase(kept(&words)?))
 }
 
 /// Somebody at the provider that the configuration names.
@@ -163,14 +156,7 @@ async fn codes(context: &Context, account: &str, count: u32) -> Outcome {
     let (mut sheet, mut credentials) = (Vec::new(), Vec::new());
     for number in last + 1..=last + count {
         let code = new_code(getrandom::fill)?;
-        credentials.push(NewCredential {
-            kind: CredentialKind::Code,
-            label: number.to_string(),
-            lookup: None,
-            secret: kept(&code)?,
-            until: None,
-            body: json!({}),
-        });
+        credentials.push(NewCredential::code(number, kept(&code)?));
         sheet.push((number, code));
     }
     done(context, AccessAct::AddCredentials { account: account.clone(), credentials }).await?;
@@ -289,15 +275,8 @@ pub(super) async fn token(context: &Context, verb: TokenVerb) -> Outcome {
     let TokenVerb::Add { account, title, may, until } = verb;
     let account: AccountName = account.parse().map_err(usage)?;
     let token = new_token(getrandom::fill)?;
-    let credential = NewCredential {
-        kind: CredentialKind::Token,
-        label: title,
-        lookup: Some(token_lookup(&token)),
-        secret: String::new(),
-        until: end(until.as_deref())?,
-        body: json!({"permissions": may}),
-    };
-    let credentials = vec![credential];
+    let until = end(until.as_deref())?;
+    let credentials = vec![NewCredential::token(&token, title, &may, until)];
     let answer = done(context, AccessAct::AddCredentials { account, credentials }).await?;
     let id = answer.pointer("/credentials/0").and_then(Value::as_str).unwrap_or_default();
     if context.out.json {

@@ -6,6 +6,7 @@
 
 mod act;
 mod authorize;
+mod credential;
 mod identify;
 mod own;
 mod passkey;
