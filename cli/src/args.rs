@@ -7,6 +7,7 @@ pub(crate) mod access;
 
 use std::path::PathBuf;
 
+use beistand_core::model::{ChosenKey, NoteText, Reason, Title};
 use beistand_core::run::RunStatus;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -149,12 +150,12 @@ pub(crate) enum Verb {
     /// The stop switch: no effect starts any more
     StopAll {
         #[arg(long)]
-        reason: String,
+        reason: Reason,
     },
     /// The stop switch off; another person's act
     GoOn {
-        #[arg(long, default_value = "")]
-        reason: String,
+        #[arg(long)]
+        reason: Option<Reason>,
     },
     /// Incidents
     #[command(subcommand)]
@@ -162,7 +163,7 @@ pub(crate) enum Verb {
     /// Write something into an incident's timeline
     Note {
         incident: String,
-        text: String,
+        text: NoteText,
         /// When it happened, RFC 3339
         #[arg(long)]
         at: Option<String>,
@@ -257,7 +258,7 @@ pub(crate) struct RunArgs {
     pub(crate) incident: Option<String>,
     /// In a new incident with this title
     #[arg(long)]
-    pub(crate) title: Option<String>,
+    pub(crate) title: Option<Title>,
     /// A drill: effects are pretended. Without it the run is live and its effects are real
     #[arg(long)]
     pub(crate) drill: bool,
@@ -287,7 +288,7 @@ pub(crate) struct SupersedeArgs {
     /// The corrected playbook's name or file
     pub(crate) playbook: String,
     #[arg(long)]
-    pub(crate) reason: String,
+    pub(crate) reason: Reason,
     /// Do it; asked for without a terminal
     #[arg(long)]
     pub(crate) yes: bool,
@@ -310,7 +311,7 @@ pub(crate) struct SupersedeArgs {
 pub(crate) struct Watching {
     /// The same key gives the same run
     #[arg(long)]
-    pub(crate) start_key: Option<String>,
+    pub(crate) start_key: Option<ChosenKey>,
     /// Steps without a connector fall to people
     #[arg(long)]
     pub(crate) by_hand_ok: bool,
@@ -375,7 +376,7 @@ pub(crate) struct CallArgs {
     #[arg(long)]
     pub(crate) incident: String,
     #[arg(long)]
-    pub(crate) reason: String,
+    pub(crate) reason: Reason,
     /// The incident is a drill; without it the call is live and its effect is real
     #[arg(long)]
     pub(crate) drill: bool,
@@ -395,8 +396,8 @@ pub(crate) struct DoneArgs {
     /// Who did it and wrote it on paper, where that is not who types it in
     #[arg(long, value_name = "PERSON")]
     pub(crate) by: Option<String>,
-    #[arg(long, default_value = "")]
-    pub(crate) reason: String,
+    #[arg(long)]
+    pub(crate) reason: Option<Reason>,
     #[arg(long)]
     pub(crate) group: bool,
 }
@@ -416,7 +417,7 @@ pub(crate) struct DecideArgs {
     #[arg(required = true, num_args = 2..)]
     pub(crate) words: Vec<String>,
     #[arg(long)]
-    pub(crate) reason: String,
+    pub(crate) reason: Reason,
     #[arg(long, value_name = "K=V")]
     pub(crate) form: Vec<String>,
     #[arg(long)]
@@ -438,7 +439,7 @@ pub(crate) struct ResolveArgs {
     pub(crate) path: String,
     pub(crate) how: Settled,
     #[arg(long)]
-    pub(crate) reason: String,
+    pub(crate) reason: Reason,
     #[arg(long, value_name = "K=V")]
     pub(crate) form: Vec<String>,
 }
@@ -446,12 +447,12 @@ pub(crate) struct ResolveArgs {
 #[derive(Debug, Args)]
 pub(crate) struct SignalArgs {
     pub(crate) run: String,
-    pub(crate) name: String,
+    pub(crate) name: ChosenKey,
     #[arg(long, value_name = "K=V")]
     pub(crate) form: Vec<String>,
     /// The same key is the same signal
     #[arg(long)]
-    pub(crate) key: Option<String>,
+    pub(crate) key: Option<ChosenKey>,
 }
 
 #[derive(Debug, Args)]
@@ -468,7 +469,7 @@ pub(crate) struct CancelArgs {
     #[command(flatten)]
     pub(crate) which: Which,
     #[arg(long)]
-    pub(crate) reason: String,
+    pub(crate) reason: Reason,
 }
 
 #[derive(Debug, Args)]
@@ -481,7 +482,7 @@ pub(crate) struct UndoArgs {
     #[arg(long = "item", value_name = "ITEM")]
     pub(crate) items: Vec<String>,
     #[arg(long)]
-    pub(crate) reason: String,
+    pub(crate) reason: Reason,
 }
 
 /// A format of the timeline.

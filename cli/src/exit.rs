@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::ErrorKind;
 
+use beistand_core::model::causes;
 use beistand_core::playbook::{Finding, SourceText};
 use beistand_core::run::LaunchError;
 use beistand_journal::{AppendError, OpenError, PostError, StoreError};
@@ -83,12 +84,8 @@ impl Failure {
     }
     /// With the chain of causes behind an error, its own sentence left out.
     #[must_use]
-    pub(crate) fn because(mut self, error: &dyn std::error::Error) -> Self {
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            self.causes.push(error.to_string());
-            cause = error.source();
-        }
+    pub(crate) fn because(mut self, error: &(dyn std::error::Error + 'static)) -> Self {
+        self.causes.extend(causes(error).skip(1).map(ToString::to_string));
         self
     }
 

@@ -4,6 +4,7 @@
 mod cases;
 mod desk;
 mod gates;
+mod hand;
 mod holds;
 mod people;
 mod restored;

@@ -40,6 +40,8 @@ mod servers;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
+mod staff;
+#[cfg(test)]
 mod tamper;
 #[cfg(test)]
 mod telemetry;

@@ -3,6 +3,7 @@
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
+use beistand_core::model::causes;
 use serde::de::DeserializeOwned;
 
 use crate::report::Problem;
@@ -33,10 +34,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let asked = Query::<T>::try_from_uri(&parts.uri);
         asked.map(|Query(asked)| Self(asked)).map_err(|rejection| {
-            let mut cause: &dyn std::error::Error = &rejection;
-            while let Some(inner) = cause.source() {
-                cause = inner;
-            }
+            let cause = causes(&rejection).last().map(ToString::to_string).unwrap_or_default();
             Problem::malformed(format!("the query can not be read: {cause}"))
         })
     }

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use beistand_core::access::Permission;
-use beistand_core::model::Span;
+use beistand_core::model::{Span, causes};
 use beistand_journal::StoreError;
 use beistand_runtime::{EngineError, error_json};
 use serde::Serialize;
@@ -251,11 +251,7 @@ impl Problem {
     /// With an error and the chain behind it, for the log alone.
     #[must_use]
     pub fn because(mut self, cause: &(dyn Error + 'static)) -> Self {
-        let mut next = Some(cause);
-        while let Some(error) = next {
-            self.0.causes.push(error.to_string());
-            next = error.source();
-        }
+        self.0.causes.extend(causes(cause).map(ToString::to_string));
         self
     }
     /// Whether it says that something is not there.

@@ -6,10 +6,12 @@
 
 mod demo;
 mod load;
+mod npm;
 mod packages;
 mod postgres;
 mod python;
 mod report;
+mod rights;
 mod run;
 mod test;
 

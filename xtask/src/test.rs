@@ -5,11 +5,11 @@
 
 use std::process::Command;
 
-use crate::packages::{self, Rights};
 use crate::postgres::Postgres;
-use crate::python;
 use crate::report::Report;
+use crate::rights::Rights;
 use crate::run::{Trouble, cargo, find, is_root, output, run, run_quietly, target_folder};
+use crate::{npm, packages, python};
 
 /// The program has places at which a test may let it die.
 const CRASH_POINTS: &str = "--features=beistand/crash-points";
@@ -22,7 +22,7 @@ const CRASH_POINTS: &str = "--features=beistand/crash-points";
 pub(crate) fn test(report: &Report, filter: &[String]) -> Result<(), Trouble> {
     packages::provide(report)?;
     python::provide(report)?;
-    packages::provide_npm(report)?;
+    npm::provide(report)?;
     let _rights = Rights::keep(report)?;
     if filter.is_empty() {
         checks(report)?;

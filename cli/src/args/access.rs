@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use beistand_core::access::Permission;
-use beistand_core::model::Role;
+use beistand_core::model::{Label, Role};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
 
@@ -118,7 +118,7 @@ pub(crate) enum TokenVerb {
         account: String,
         /// What it is for
         #[arg(long)]
-        title: String,
+        title: Label,
         /// What it may do, never more than its account; repeat for several
         #[arg(long = "may", required = true, value_parser = permissions())]
         may: Vec<Permission>,

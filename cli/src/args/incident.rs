@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use beistand_core::incident::AssetState;
-use beistand_core::model::{Role, TargetKind, Tlp};
+use beistand_core::model::{NoteText, Reason, Role, TargetKind, Title, Tlp};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
 
@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 pub(crate) enum IncidentVerb {
     /// Open an incident
     Open {
-        title: String,
+        title: Title,
         #[arg(long)]
         drill: bool,
         /// 1 disruption to 4 crisis
@@ -28,8 +28,8 @@ pub(crate) enum IncidentVerb {
     /// It is over
     Close {
         incident: String,
-        #[arg(long, default_value = "")]
-        reason: String,
+        #[arg(long)]
+        reason: Option<Reason>,
     },
     /// A person takes a role
     Assign {
@@ -68,7 +68,7 @@ pub(crate) struct HandoverArgs {
     pub(crate) what: Handover,
     /// What they should know besides the briefing
     #[arg(long, requires = "to")]
-    pub(crate) note: Option<String>,
+    pub(crate) note: Option<NoteText>,
     /// The briefing that you have seen; asked for without a terminal
     #[arg(long, requires = "accept")]
     pub(crate) digest: Option<String>,
@@ -94,8 +94,8 @@ pub(crate) struct EditArgs {
     #[command(flatten)]
     pub(crate) change: EditChange,
     /// Why; needed where more people may read it than before
-    #[arg(long, default_value = "")]
-    pub(crate) reason: String,
+    #[arg(long)]
+    pub(crate) reason: Option<Reason>,
     /// Only if its newest entry has this number, as `incident show` says it
     #[arg(long, value_name = "N")]
     pub(crate) if_seq: Option<u64>,
@@ -106,7 +106,7 @@ pub(crate) struct EditArgs {
 pub(crate) struct EditChange {
     /// Another line that says what it is
     #[arg(long)]
-    pub(crate) title: Option<String>,
+    pub(crate) title: Option<Title>,
     /// 1 disruption to 4 crisis
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=4))]
     pub(crate) severity: Option<u8>,

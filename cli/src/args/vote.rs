@@ -1,5 +1,6 @@
 //! Words for votes, given at the keyboard or on the telephone.
 
+use beistand_core::model::Reason;
 use clap::Args;
 
 pub(super) const TELEPHONE: &str =
@@ -14,8 +15,8 @@ pub(crate) struct ApproveArgs {
     /// What is approved; asked for without a terminal
     #[arg(long)]
     pub(crate) digest: Option<String>,
-    #[arg(long, default_value = "")]
-    pub(crate) reason: String,
+    #[arg(long)]
+    pub(crate) reason: Option<Reason>,
     /// All equal needs
     #[arg(long)]
     pub(crate) group: bool,
@@ -27,7 +28,7 @@ pub(crate) struct ApproveArgs {
 pub(crate) struct DenyArgs {
     pub(crate) need: String,
     #[arg(long)]
-    pub(crate) reason: String,
+    pub(crate) reason: Reason,
     /// All equal needs
     #[arg(long)]
     pub(crate) group: bool,

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, IsTerminal as _};
 
-use beistand_core::model::{Digest, Millis, RunId, Schema};
+use beistand_core::model::{Digest, Millis, Reason, RunId, Schema};
 use beistand_core::run::{Actor, Answer, AnswerKind, Command};
 use beistand_journal::{Need, Reader};
 use beistand_runtime::{Verb, view};
@@ -30,18 +30,20 @@ struct Said {
     code: Option<String>,
 }
 
-async fn said(context: &Context, answer: AnswerKind, reason: String) -> Outcome<Said> {
+async fn said(context: &Context, answer: AnswerKind, reason: Option<Reason>) -> Outcome<Said> {
     let by = context.who().await?;
+    let reason = reason.map(String::from).unwrap_or_default();
     Ok(Said { answer, reason, form: Value::Null, done_at: None, by, code: None })
 }
 
 /// A vote, which may be that of somebody on the telephone.
 async fn vote(
     context: &Context,
-    (answer, reason): (AnswerKind, String),
+    (answer, reason): (AnswerKind, Option<Reason>),
     telephone: &OnTelephone,
 ) -> Outcome<Said> {
     let Voter { by, code } = voter(context, telephone).await?;
+    let reason = reason.map(String::from).unwrap_or_default();
     Ok(Said { answer, reason, form: Value::Null, done_at: None, by, code })
 }
 
@@ -145,7 +147,7 @@ fn show(context: &Context, need: &Need) {
 pub(super) async fn deny(context: &Context, args: DenyArgs) -> Outcome {
     let reader = context.reader().await?;
     let needs = find::needs(&reader, &args.need, args.group).await?;
-    let said = vote(context, (AnswerKind::Deny, args.reason), &args.telephone).await?;
+    let said = vote(context, (AnswerKind::Deny, Some(args.reason)), &args.telephone).await?;
     send(context, &needs, said, None).await
 }
 
@@ -192,7 +194,7 @@ pub(super) async fn decide(context: &Context, args: DecideArgs) -> Outcome {
     }
     needs.sort_by_key(|need| need.id);
     needs.dedup_by_key(|need| need.id);
-    let mut said = said(context, answer, args.reason).await?;
+    let mut said = said(context, answer, Some(args.reason)).await?;
     if let Some(need) = needs.first() {
         said.form = form(&args.form, need)?;
     }
@@ -208,7 +210,7 @@ pub(super) async fn resolve(context: &Context, args: ResolveArgs) -> Outcome {
         Settled::NotDone => AnswerKind::NotDone,
         Settled::SendAgain => AnswerKind::SendAgain,
     };
-    let mut said = said(context, answer, args.reason).await?;
+    let mut said = said(context, answer, Some(args.reason)).await?;
     said.form = form(&args.form, &need)?;
     send(context, &[need], said, None).await
 }
@@ -233,7 +235,7 @@ pub(super) async fn signal(context: &Context, args: SignalArgs) -> Outcome {
     let reader = context.reader().await?;
     let run = find::run(&reader, &args.run).await?;
     let (plan, _, _) = view(&reader, run, &context.scripts).await?;
-    if !plan.awaits(&args.name) {
+    if !plan.awaits(args.name.as_str()) {
         let text = format!("the playbook never waits for a signal `{}`", args.name);
         return Err(Failure::not_found(text));
     }
@@ -243,10 +245,10 @@ pub(super) async fn signal(context: &Context, args: SignalArgs) -> Outcome {
         values::read(&args.form, &Schema::default())?
     };
     let key = match args.key {
-        Some(key) => key,
+        Some(key) => key.into(),
         None => fresh_key()?,
     };
-    let command = Command::Signal { name: args.name, form, key, by: context.who().await? };
+    let command = Command::Signal { name: args.name.into(), form, key, by: context.who().await? };
     let reply = context.act(Verb::Run { run, command }).await?;
     if context.out.json {
         context.out.value(&reply);

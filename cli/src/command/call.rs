@@ -22,7 +22,7 @@ pub(super) async fn call(context: &Context, args: CallArgs) -> Outcome {
     let once = OneCall {
         with: values::read(&args.with, &spec.arguments)?,
         action,
-        reason: args.reason,
+        reason: args.reason.into(),
         // On a terminal people are asked when the run is started.
         by_hand_ok: args.by_hand_ok || std::io::IsTerminal::is_terminal(&std::io::stdin()),
         by: context.who().await?,

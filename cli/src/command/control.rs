@@ -1,6 +1,6 @@
 //! Pause, cancel, undo, the stop switch.
 
-use beistand_core::model::{Path, RunId};
+use beistand_core::model::{Path, Reason, RunId};
 use beistand_core::run::{Command, RunState, UndoMark};
 use beistand_journal::{Page, Reader, RunFilter};
 use beistand_runtime::{Verb, view};
@@ -43,7 +43,8 @@ pub(super) async fn cancel(context: &Context, args: &CancelArgs) -> Outcome {
     let reader = context.reader().await?;
     let runs = which(&reader, &args.which).await?;
     for run in runs.iter().copied() {
-        let command = Command::Cancel { by: context.who().await?, reason: args.reason.clone() };
+        let command =
+            Command::Cancel { by: context.who().await?, reason: args.reason.clone().into() };
         context.act(Verb::Run { run, command }).await?;
         context.out.note(format_args!("run {run} is being ended; what is out is settled first"));
     }
@@ -78,7 +79,7 @@ pub(super) async fn undo(context: &Context, args: UndoArgs) -> Outcome {
             return Err(Failure::not_found("no step of these items can be taken back"));
         }
     }
-    let command = Command::Undo { by: context.who().await?, paths, reason: args.reason };
+    let command = Command::Undo { by: context.who().await?, paths, reason: args.reason.into() };
     context.act(Verb::Run { run, command }).await?;
     // Nobody drives a store that is ours alone: the undo is driven here, to rest.
     if let crate::session::Held::Here(engine) =
@@ -118,8 +119,9 @@ fn outcome(context: &Context, state: &RunState) -> Exit {
     Exit::Partly
 }
 
-pub(super) async fn stop_all(context: &Context, reason: String) -> Outcome {
-    let answer = context.act(Verb::StopAll { by: context.who().await?, reason }).await?;
+pub(super) async fn stop_all(context: &Context, reason: Reason) -> Outcome {
+    let verb = Verb::StopAll { by: context.who().await?, reason: reason.into() };
+    let answer = context.act(verb).await?;
     if context.out.json {
         context.out.value(&answer);
         return Ok(Exit::Ok);
@@ -131,7 +133,8 @@ pub(super) async fn stop_all(context: &Context, reason: String) -> Outcome {
     Ok(Exit::Ok)
 }
 
-pub(super) async fn go_on(context: &Context, reason: String) -> Outcome {
+pub(super) async fn go_on(context: &Context, reason: Option<Reason>) -> Outcome {
+    let reason = reason.map(String::from).unwrap_or_default();
     let answer = context.act(Verb::GoOn { by: context.who().await?, reason }).await?;
     if context.out.json {
         context.out.value(&answer);

@@ -38,7 +38,7 @@ pub(super) async fn handover(context: &Context, args: HandoverArgs) -> Outcome {
     let HandoverArgs { incident, what, note, digest } = args;
     let asked = if let Some(to) = what.to {
         let to: Person = to.parse().map_err(usage)?;
-        IncidentAct::OfferCommand { to, note: note.unwrap_or_default() }
+        IncidentAct::OfferCommand { to, note: note.map(String::from).unwrap_or_default() }
     } else if what.accept {
         let digest = match digest {
             Some(text) => text.parse::<Digest>().map_err(usage)?,

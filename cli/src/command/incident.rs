@@ -1,7 +1,7 @@
 //! Incidents, notes, evidence.
 
 use beistand_core::incident::AssetState;
-use beistand_core::model::{Mode, Organisation, Person, Severity, TargetKind};
+use beistand_core::model::{FileName, Mode, NoteText, Organisation, Person, Severity, TargetKind};
 use beistand_core::run::Actor;
 use beistand_core::timeline::Scope;
 use beistand_journal::{Asset, Page, RunFilter};
@@ -23,7 +23,7 @@ pub(super) async fn incident(context: &Context, verb: IncidentVerb) -> Outcome {
     match verb {
         IncidentVerb::Open { title, drill, severity, tlp } => {
             let new = NewIncident {
-                title,
+                title: title.into(),
                 mode: if drill { Mode::Drill } else { Mode::Live },
                 severity: Severity::try_from(severity).map_err(usage)?,
                 tlp,
@@ -41,6 +41,7 @@ pub(super) async fn incident(context: &Context, verb: IncidentVerb) -> Outcome {
         IncidentVerb::List => list(context).await,
         IncidentVerb::Show { incident } => show(context, &incident).await,
         IncidentVerb::Close { incident, reason } => {
+            let reason = reason.map(String::from).unwrap_or_default();
             let exit = act(context, &incident, IncidentAct::Close { reason }).await?;
             still_going(context, &incident).await?;
             Ok(exit)
@@ -90,7 +91,8 @@ async fn write(
 async fn edit(context: &Context, args: EditArgs) -> Outcome {
     let EditArgs { incident, change, reason, if_seq } = args;
     let severity = change.severity.map(Severity::try_from).transpose().map_err(usage)?;
-    let (title, tlp) = (change.title, change.tlp);
+    let (title, tlp) = (change.title.map(String::from), change.tlp);
+    let reason = reason.map(String::from).unwrap_or_default();
     let act = IncidentAct::Edit { title, severity, tlp, reason };
     write(context, &incident, (act, if_seq), context.who().await?).await
 }
@@ -207,12 +209,13 @@ fn said(asset: &Asset) -> String {
 pub(super) async fn note(
     context: &Context,
     incident: &str,
-    text: String,
+    text: NoteText,
     (at, by): (Option<&str>, Option<&str>),
 ) -> Outcome {
     let at = find::past(at)?;
     let by = context.wrote(by).await?;
-    write(context, incident, (IncidentAct::Note { text, at }, None), by).await
+    let act = IncidentAct::Note { text: text.into(), at };
+    write(context, incident, (act, None), by).await
 }
 
 /// Largest file kept as evidence through the command line: the size of a blob.
@@ -234,7 +237,8 @@ pub(super) async fn evidence(context: &Context, verb: EvidenceVerb) -> Outcome {
         .hint("keep it elsewhere and note its SHA-256"));
     }
     let bytes = std::fs::read(&file)?;
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.parse::<FileName>().map_err(usage)?.into();
     let base64 = base64::engine::general_purpose::STANDARD.encode(bytes);
     act(context, &incident, IncidentAct::Evidence { name, base64 }).await
 }

@@ -16,7 +16,7 @@ pub(super) async fn more(context: &Context, args: MoreArgs) -> Outcome {
     let new = NewMore {
         run,
         inputs: given.as_object().cloned().unwrap_or_default(),
-        start_key: args.watching.start_key.clone(),
+        start_key: args.watching.start_key.clone().map(String::from),
         by_hand_ok: args.watching.by_hand_ok,
         by: context.who().await?,
     };

@@ -39,7 +39,7 @@ pub(super) async fn supersede(context: &Context, args: SupersedeArgs) -> Outcome
         run,
         sources: plan.sources(),
         playbook: plan.name().clone(),
-        reason: args.reason,
+        reason: args.reason.into(),
         by_hand_ok: args.by_hand_ok,
         by: context.who().await?,
     };

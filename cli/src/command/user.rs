@@ -7,7 +7,7 @@ use beistand_core::model::{AccountName, Millis, Person};
 use beistand_journal::{Credential, Reader};
 use beistand_runtime::{
     AccessAct, Clock as _, NewCredential, Secret, Verb, WallClock, digested, new_code, new_token,
-    strong, token_lookup,
+    strong,
 };
 use serde_json::{Value, json};
 
@@ -135,14 +135,7 @@ fn passphrase(
 ) -> Outcome<NewCredential> {
     let words = prove::new_passphrase(account.as_str(), file)?;
     strong(&words, kind, account.as_str()).map_err(usage)?;
-    Ok(NewCredential {
-        kind: CredentialKind::Passphrase,
-        label: "passphrase".to_owned(),
-        lookup: None,
-        secret: kept(&words)?,
-        until: None,
-        body: json!({}),
-    })
+    Ok(NewCredential::passphrase(kept(&words)?))
 }
 
 /// Somebody at the identity provider that the configuration names.
@@ -166,14 +159,7 @@ async fn codes(context: &Context, account: &str, count: u32) -> Outcome {
     let (mut sheet, mut credentials) = (Vec::new(), Vec::new());
     for number in last + 1..=last + count {
         let code = new_code(getrandom::fill)?;
-        credentials.push(NewCredential {
-            kind: CredentialKind::Code,
-            label: number.to_string(),
-            lookup: None,
-            secret: kept(&code)?,
-            until: None,
-            body: json!({}),
-        });
+        credentials.push(NewCredential::code(number, kept(&code)?));
         sheet.push((number, code));
     }
     done(context, AccessAct::AddCredentials { account: account.clone(), credentials }).await?;
@@ -306,17 +292,10 @@ pub(super) async fn token(context: &Context, verb: TokenVerb) -> Outcome {
     let account: AccountName = account.parse().map_err(usage)?;
     let beyond = beyond(context, &account, &may).await?;
     let token = new_token(getrandom::fill)?;
-    let credential = NewCredential {
-        kind: CredentialKind::Token,
-        label: title,
-        lookup: Some(token_lookup(&token)),
-        secret: String::new(),
-        until: end(until.as_deref())?,
-        body: json!({"permissions": may}),
-    };
-    let credentials = vec![credential];
-    let add = AccessAct::AddCredentials { account: account.clone(), credentials };
-    let answer = done(context, add).await?;
+    let until = end(until.as_deref())?;
+    let credentials = vec![NewCredential::token(&token, title, &may, until)];
+    let answer =
+        done(context, AccessAct::AddCredentials { account: account.clone(), credentials }).await?;
     let id = answer.pointer("/credentials/0").and_then(Value::as_str).unwrap_or_default();
     if context.out.json {
         context.out.value(&json!({"id": id, "token": token.expose(), "beyond_account": beyond}));

@@ -44,18 +44,7 @@ pub(crate) struct OnCall {
     /// Where whoever is at the keyboard is reached: it stands in the mails.
     pub(crate) telephone: Option<String>,
     /// The language of the mails.
-    pub(crate) language: Language,
-}
-
-/// The language of mails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Language {
-    /// German.
-    #[default]
-    De,
-    /// English.
-    En,
+    pub(crate) language: Lang,
 }
 
 impl OnCall {
@@ -103,11 +92,8 @@ impl OnCall {
         let roster = Arc::new(read?);
         let read = Mutex::new((stamps(&self.files), roster));
         let rosters = Arc::new(Files { files: self.files.clone(), read });
-        let lang = match self.language {
-            Language::De => Lang::De,
-            Language::En => Lang::En,
-        };
-        Ok(Some(Calling { by, rosters, lang, telephone: self.telephone.clone() }))
+        let (lang, telephone) = (self.language, self.telephone.clone());
+        Ok(Some(Calling { by, rosters, lang, telephone }))
     }
 }
 

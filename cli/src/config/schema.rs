@@ -4,7 +4,8 @@
 //! its struct; here is its shape.
 
 use beistand_connectors::CONNECTORS;
-use beistand_core::model::{Mode, TargetKind};
+use beistand_core::model::{Mode, Role, TargetKind};
+use beistand_core::timeline::Lang;
 use serde_json::{Map, Value, json};
 
 /// The JSON Schema of `beistand.yaml`.
@@ -73,6 +74,15 @@ fn sections() -> Vec<Section> {
 
 fn texts() -> Value {
     json!({"type": "array", "items": {"type": "string"}})
+}
+
+/// The words of a vocabulary.
+fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().map(|one| word(*one)).collect()
+}
+
+fn role() -> Value {
+    json!({"enum": words(Role::ALL, Role::as_str)})
 }
 
 fn object(properties: &Value) -> Value {
@@ -159,7 +169,7 @@ fn products() -> Vec<Section> {
             "Gates beside those of the playbooks.",
             json!({"type": "array", "items": {"type": "object", "additionalProperties": false,
                 "required": ["actions", "votes"], "properties": {
-                "actions": texts(), "above": {"type": "integer"}, "role": text,
+                "actions": texts(), "above": {"type": "integer"}, "role": role(),
                 "votes": {"type": "integer"}}}}),
             json!([{"actions": ["network.isolate"], "above": 20, "role": "commander", "votes": 2}]),
         ),
@@ -168,12 +178,12 @@ fn products() -> Vec<Section> {
 
 /// Who is asked and told.
 fn people() -> Vec<Section> {
-    let text = json!({"type": "string"});
     vec![
         section(
             "escalation",
             "Who is asked as well when something is late.",
-            object(&json!({"role": text})),
+            json!({"type": "object", "additionalProperties": false, "required": ["role"],
+                "properties": {"role": role()}}),
             json!({"role": "deputy"}),
         ),
         section(
@@ -184,14 +194,14 @@ fn people() -> Vec<Section> {
                 "by": {"type": "string", "title": "the connector that sends the mails"},
                 "telephone": {"type": "string",
                     "title": "where whoever is at the keyboard is reached"},
-                "language": {"enum": ["de", "en"], "default": "de"}})),
+                "language": {"enum": words(Lang::ALL, Lang::as_str), "default": "de"}})),
             json!({"files": ["on-call.csv"], "by": "relay", "telephone": "+49 2761 12345"}),
         ),
         section(
             "drill",
             "What may leave in a drill: mail, to one address. Everything else is pretended.",
             json!({"type": "object", "additionalProperties": {"type": "object",
-                "additionalProperties": false,
+                "additionalProperties": false, "required": ["only_to"],
                 "properties": {"only_to": {"type": "string", "format": "email"}}}}),
             json!({"relay": {"only_to": "drill@example.org"}}),
         ),
@@ -274,7 +284,6 @@ fn single_sign_on() -> Value {
 /// Who outside may send alerts. A pointer is one into the JSON that is sent (RFC 6901).
 fn hook() -> Value {
     let pointer = json!({"type": "string", "pattern": "^/", "title": "JSON pointer"});
-    let words = |all: Vec<&str>| json!({"enum": all});
     json!({"type": "object", "additionalProperties": false, "required": ["secret", "title"],
     "properties": {
         "secret": secret(),
@@ -284,41 +293,69 @@ fn hook() -> Value {
         "key": pointer,
         "assets": {"type": "array", "items": {"type": "object", "additionalProperties": false,
             "required": ["kind", "value"], "properties": {
-            "kind": words(TargetKind::ALL.iter().map(|kind| kind.as_str()).collect()),
+            "kind": {"enum": words(TargetKind::ALL, TargetKind::as_str)},
             "value": pointer}}},
         "playbook": {"type": "string", "title": "what people are asked to start"},
         "inputs": {"type": "object", "additionalProperties": pointer},
         "quota": {"type": "integer", "minimum": 1, "default": 60, "title": "alerts a minute"},
-        "mode": words(Mode::ALL.iter().map(|mode| mode.as_str()).collect()),
+        "mode": {"enum": words(Mode::ALL, Mode::as_str)},
     }})
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::path::Path;
 
     use super::super::Config;
     use super::*;
 
     #[test]
-    fn every_section_is_described_and_every_example_is_read() {
+    fn every_example_is_read() {
         for section in sections() {
             let text = json!({ section.name: section.example }).to_string();
             let read = Config::read(&text, Path::new("b.yaml"));
             assert!(read.is_ok(), "{}: {:?}", section.name, read.err().map(|error| error.message));
         }
-        let unknown = Config::read("nothing: 1\n", Path::new("b.yaml")).unwrap_err().message;
-        let (_, expected) = unknown.split_once("expected one of ").unwrap();
-        let mut known: Vec<&str> = expected
-            .split('`')
-            .skip(1)
-            .step_by(2)
-            .filter(|name| ![".", "nothing"].contains(name))
-            .collect();
-        let mut described: Vec<&str> = sections().iter().map(|section| section.name).collect();
-        known.sort_unstable();
-        described.sort_unstable();
-        assert_eq!(known, described);
+    }
+
+    /// What the reader of the file knows, as it says it of something that it does not know.
+    fn known(said: &str) -> BTreeSet<&str> {
+        let (_, known) = said.split_once("expected ").expect(said);
+        let known = known.split(" (at `").next().unwrap();
+        known.split('`').skip(1).step_by(2).collect()
+    }
+
+    /// Holds a shape against the struct that reads its place; `whole` puts a value there.
+    fn holds(shape: &Value, whole: &dyn Fn(Value) -> Value) {
+        let read = |value: Value| {
+            let read = Config::read(&whole(value).to_string(), Path::new("b.yaml"));
+            read.map(drop).map_err(|failure| failure.message)
+        };
+        if let Some(words) = shape["enum"].as_array() {
+            let said = read(json!("nothing")).unwrap_err();
+            assert_eq!(known(&said), words.iter().filter_map(Value::as_str).collect(), "{said}");
+        }
+        if let Some(fields) = shape["properties"].as_object() {
+            let said = read(json!({"nothing": 1})).unwrap_err();
+            assert_eq!(known(&said), fields.keys().map(String::as_str).collect(), "{said}");
+            let needed = shape["required"].as_array().is_some() || shape["minProperties"] == 1;
+            assert_eq!(read(json!({})).is_err(), needed, "{:?} of {shape}", read(json!({})));
+            for (name, field) in fields {
+                holds(field, &|value| whole(json!({ name: value })));
+            }
+        }
+        if shape["items"].is_object() {
+            holds(&shape["items"], &|value| whole(json!([value])));
+        }
+        if shape["additionalProperties"].is_object() {
+            holds(&shape["additionalProperties"], &|value| whole(json!({"x": value})));
+        }
+    }
+
+    #[test]
+    fn what_is_described_is_what_is_read_and_nothing_else() {
+        holds(&config_schema(), &|value| value);
     }
 
     #[test]

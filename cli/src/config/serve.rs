@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use beistand_core::model::Millis;
+use beistand_core::model::{Millis, chain};
 use beistand_web::Proxies;
 use beistand_web::certificate::Certificate;
 use serde::Deserialize;
@@ -87,13 +87,7 @@ impl TlsFiles {
     /// The certificate, if it can be shown now.
     pub(crate) fn read(&self, now: Millis) -> Result<Certificate, Fault> {
         Certificate::given(&self.cert, &self.key, now).map_err(|error| {
-            let mut text = error.to_string();
-            let mut cause = std::error::Error::source(&error);
-            while let Some(error) = cause {
-                text = format!("{text}: {error}");
-                cause = error.source();
-            }
-            let fault = Fault::new("serve.tls", text);
+            let fault = Fault::new("serve.tls", chain(&error));
             match error.hint() {
                 Some(hint) => fault.hint(hint),
                 None => fault,

@@ -9,7 +9,7 @@ pub use beistand_core::model::{
     ActionName, ActionSpec, Answer, Call, CallError, Catalogue, ConnectorName, ConnectorSpec,
     Direction, EffectClass, Format, IdempotencyKey, Inventory, InventoryHost, Millis, Mode, Offer,
     Organisation, Pretence, Probed, Reached, Schema, SchemaType, Span, Target, TargetKind, Value,
-    pretended_class,
+    causes, pretended_class,
 };
 pub use futures_util::future::BoxFuture;
 pub use secret::{Secret, SecretError, SecretReference, Secrets};

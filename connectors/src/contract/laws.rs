@@ -168,7 +168,11 @@ fn settings_are_as_their_schema_says_and_an_unknown_key_is_named() {
         let error = bench.connect(&wrong).unwrap_err();
         assert_eq!((error.connector.as_str(), error.key.as_str()), ("it", "pasword"), "{error}");
         assert!(!error.hint.is_empty());
-        for name in schema.properties.unwrap().keys() {
+        let described = schema.properties.unwrap();
+        let (_, known) = error.message.split_once("expected ").unwrap();
+        let known: BTreeSet<&str> = known.split('`').skip(1).step_by(2).collect();
+        assert_eq!(known, described.keys().map(String::as_str).collect(), "{kind}");
+        for name in described.keys() {
             let mut odd = settings.clone();
             odd[name] = json!([[true]]);
             let error = bench.connect(&odd).unwrap_err();

@@ -6,31 +6,20 @@
 use std::fmt::Write as _;
 
 use crate::model::{
-    Digest, Millis, NotCanonical, canonical_integer, digest_of_bytes, digest_of_canonical,
+    Digest, Millis, NotCanonical, canonical_integer, digest_of_bytes, digest_of_canonical, words,
 };
 
-/// What a stream belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StreamKind {
-    /// A run.
-    Run,
-    /// An incident.
-    Incident,
-    /// A thread of mutual aid.
-    Aid,
-    /// The store itself: seals, stop switch, backup, restore.
-    Store,
-}
-
-impl StreamKind {
-    /// The word in the chain and in exports.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Run => "run",
-            Self::Incident => "incident",
-            Self::Aid => "aid",
-            Self::Store => "store",
-        }
+words! {
+    /// What a stream belongs to.
+    StreamKind = "kind of stream" {
+        /// A run.
+        Run = "run",
+        /// An incident.
+        Incident = "incident",
+        /// A thread of mutual aid.
+        Aid = "aid",
+        /// The store itself: seals, stop switch, backup, restore.
+        Store = "store",
     }
 }
 

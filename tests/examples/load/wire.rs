@@ -1,4 +1,8 @@
 //! One connection that stays: TLS to the one certificate that it is told, a request after the other.
+//!
+//! It is not the client of the suites. That one makes a connection for every request, so that no test
+//! hangs on what another one left, and keeps whole answers to be looked at; here a handshake would be
+//! most of what is measured, and an answer is read and forgotten.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};

@@ -1,12 +1,13 @@
 //! Accounts, and what each may do: every verb is let through or refused by what the store says now.
 
-use beistand_core::access::{AccountKind, CredentialKind, Grant, Reach};
+use beistand_core::access::{AccountKind, Grant, Permission, Reach};
 use beistand_core::model::{Mode, Person, Role};
 use beistand_core::run::{Actor, Proof};
 use beistand_runtime::{
     AccessAct, Denied, Engine, EngineError, IncidentAct, NewCredential, NewIncident, Secret, Verb,
-    code_as_heard, digested, new_code, new_token, token_lookup,
+    code_as_heard, digested, new_code, new_token,
 };
+
 use serde_json::json;
 
 use super::world::{anna, engine};
@@ -26,14 +27,7 @@ fn secret(words: &str) -> Secret {
 }
 
 fn passphrase() -> NewCredential {
-    NewCredential {
-        kind: CredentialKind::Passphrase,
-        label: String::new(),
-        lookup: None,
-        secret: digested(&secret(WORDS), getrandom::fill).unwrap(),
-        until: None,
-        body: json!({}),
-    }
+    NewCredential::passphrase(digested(&secret(WORDS), getrandom::fill).unwrap())
 }
 
 fn grant(name: &str, role: Role) -> Grant {
@@ -220,14 +214,9 @@ async fn a_token_is_dead_when_it_is_taken_back_and_never_more_than_it_was_made_f
     let folder = folder();
     let engine = staffed(&folder).await;
     let token = new_token(getrandom::fill).unwrap();
-    let credential = NewCredential {
-        kind: CredentialKind::Token,
-        label: "dashboard".to_owned(),
-        lookup: Some(token_lookup(&token)),
-        secret: String::new(),
-        until: None,
-        body: json!({"permissions": ["read", "manage"]}),
-    };
+    let title = "dashboard".parse().unwrap();
+    let may = [Permission::Read, Permission::Manage];
+    let credential = NewCredential::token(&token, title, &may, None);
     let (account, credentials) = ("cleo".parse().unwrap(), vec![credential]);
     let add = AccessAct::AddCredentials { account, credentials };
     let added = does(&engine, add, proved("root")).await.unwrap();
@@ -235,9 +224,9 @@ async fn a_token_is_dead_when_it_is_taken_back_and_never_more_than_it_was_made_f
     assert_eq!(caller.actor.proof, Some(Proof::Token));
     let about = beistand_core::access::About::Instance;
     let may = |permission| caller.rights.may(permission, &about);
-    assert!(may(beistand_core::access::Permission::Read));
-    assert!(!may(beistand_core::access::Permission::Launch), "it was not made for that");
-    assert!(!may(beistand_core::access::Permission::Manage), "its owner may not");
+    assert!(may(Permission::Read));
+    assert!(!may(Permission::Launch), "it was not made for that");
+    assert!(!may(Permission::Manage), "its owner may not");
     let id = added["credentials"][0].as_str().unwrap().to_owned();
     let remove = AccessAct::RemoveCredential { credential: id };
     does(&engine, remove, proved("root")).await.unwrap();
@@ -325,14 +314,7 @@ async fn a_printed_code_says_who_is_on_the_telephone_and_is_never_ones_own() {
     let folder = folder();
     let engine = staffed(&folder).await;
     let code = new_code(getrandom::fill).unwrap();
-    let credential = NewCredential {
-        kind: CredentialKind::Code,
-        label: "7".to_owned(),
-        lookup: None,
-        secret: digested(&code, getrandom::fill).unwrap(),
-        until: None,
-        body: json!({}),
-    };
+    let credential = NewCredential::code(7, digested(&code, getrandom::fill).unwrap());
     let (account, credentials) = ("cleo".parse().unwrap(), vec![credential]);
     let add = AccessAct::AddCredentials { account, credentials };
     let added = does(&engine, add, proved("root")).await.unwrap();

@@ -7,35 +7,29 @@ use serde_json::{Value, json};
 use super::client::Answer;
 use super::{Served, serve};
 use crate::desk::Desk;
-
-pub(super) const WORDS: &str = "grüner Zaun am Fluss";
+use crate::staff::Staff;
+pub(super) use crate::staff::WORDS;
 
 /// A desk with `root`, who keeps the accounts, and `cleo`, who leads; and its server.
 pub(super) struct Staffed {
     pub(super) desk: Desk,
     pub(super) words: PathBuf,
     pub(super) served: Served,
+    staff: Staff,
 }
 
 impl Staffed {
     pub(super) fn new() -> Self {
         let desk = Desk::new();
-        let words = desk.path("words");
-        std::fs::write(&words, format!("{WORDS}\n")).unwrap();
-        let file = words.display().to_string();
-        desk.ok(0, &["user", "add", "root", "--role", "admin", "--new", &file]);
+        let staff = Staff::of(&desk);
         let served = serve(&desk, &["--plain"]);
-        let staffed = Self { desk, words, served };
         // Through the server that owns the store.
-        staffed.as_root(&["user", "add", "cleo", "--role", "commander", "--new", &file], 0);
-        staffed
+        staff.add(&desk, &["cleo", "--role", "commander"]);
+        Self { words: desk.path("words"), desk, served, staff }
     }
 
     pub(super) fn as_root(&self, words: &[&str], code: i32) -> String {
-        let file = self.words.display().to_string();
-        let mut all = vec!["--as", "root", "--passphrase", &file];
-        all.extend_from_slice(words);
-        self.desk.ok(code, &all)
+        self.staff.root(&self.desk, words, code)
     }
 
     pub(super) fn log_in(&self, account: &str, words: &str) -> Answer {

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use super::client::{Answer, Client};
 use super::listening;
-use crate::desk::{Desk, text};
+use crate::desk::Desk;
+use crate::staff::{Staff, WORDS};
 
-const WORDS: &str = "grüner Zaun am Fluss";
 /// The machine: an account of its own, that may even vote as far as its role goes.
 pub(super) const MACHINE: &str = "monitoring";
 
@@ -27,20 +27,25 @@ pub(super) struct House {
     served: Option<(Running, Client)>,
     cookies: BTreeMap<&'static str, String>,
     token: String,
+    staff: Staff,
 }
 
 impl House {
     /// Of a desk with its configuration; the server runs, and everybody is logged in.
     pub(super) fn of(desk: Desk) -> Self {
-        let mut house = Self {
-            desk,
-            again: false,
-            deaths: 0,
-            served: None,
-            cookies: BTreeMap::new(),
-            token: String::new(),
-        };
-        house.make_accounts();
+        let staff = Staff::of(&desk);
+        for words in [
+            ["cleo", "--role", "commander"],
+            ["ben", "--role", "approver"],
+            ["dora", "--role", "deputy"],
+            ["dora.duty", "--person", "dora"],
+        ] {
+            staff.add(&desk, &words);
+        }
+        staff.root(&desk, &["user", "add", MACHINE, "--service", "--role", "approver"], 0);
+        let token = staff.token(&desk, MACHINE, &["read", "approve", "answer"]).token;
+        let (cookies, served) = (BTreeMap::new(), None);
+        let mut house = Self { desk, staff, again: false, deaths: 0, served, cookies, token };
         house.serve(None);
         for name in ["cleo", "ben", "dora", "dora.duty"] {
             let body = json!({"account": name, "passphrase": WORDS}).to_string();
@@ -49,28 +54,6 @@ impl House {
             house.cookies.insert(name, set.split(';').next().unwrap().to_owned());
         }
         house
-    }
-
-    fn make_accounts(&mut self) {
-        let words = self.desk.path("words").display().to_string();
-        fs::write(&words, format!("{WORDS}\n")).unwrap();
-        let new = ["--new", &words];
-        let add = |more: &[&str]| {
-            let by = ["--as", "root", "--passphrase", &words, "user", "add"];
-            self.desk.ok(0, &[&by[..], more].concat());
-        };
-        self.desk.ok(0, &[&["user", "add", "root", "--role", "admin"][..], &new].concat());
-        add(&[&["cleo", "--role", "commander"][..], &new].concat());
-        add(&[&["ben", "--role", "approver"][..], &new].concat());
-        add(&[&["dora", "--role", "deputy"][..], &new].concat());
-        add(&[&["dora.duty", "--person", "dora"][..], &new].concat());
-        add(&[MACHINE, "--service", "--role", "approver"]);
-        let may = ["--may", "read", "--may", "approve", "--may", "answer"];
-        let token = ["--json", "token", "add", MACHINE, "--title", "watches"];
-        let by = ["--as", "root", "--passphrase", &words];
-        let made = self.desk.ok(0, &[&by[..], &token, &may].concat());
-        let made: Value = serde_json::from_str(&made).unwrap();
-        text(&made["token"]).clone_into(&mut self.token);
     }
 
     /// Starts the server; `at` is a named place at which it is to die.
@@ -175,9 +158,8 @@ impl House {
     /// Something on the command line that must be done. Where the server died and nobody can say
     /// whether it was, it is said again.
     pub(super) fn types(&mut self, account: &str, words: &[&str]) -> Ended {
-        let file = self.desk.path("words").display().to_string();
-        let by = ["--as", account, "--passphrase", &file];
-        let all = [&by[..], words].concat();
+        let staff = self.staff.clone();
+        let all = [&staff.by(account)[..], words].concat();
         let ended = self.desk.done(&all);
         self.again = self.revived();
         if self.again && ended.code() != 0 {

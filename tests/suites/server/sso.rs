@@ -17,8 +17,8 @@ use self::browser::{Browser, By};
 use super::client::{Answer, Client};
 use super::{Served, serve_at};
 use crate::desk::Desk;
+use crate::staff::{Staff, WORDS};
 
-const WORDS: &str = "grüner Zaun am Fluss";
 const SET_OUT: &str = "/api/v1/session/sso";
 const SESSION: &str = "__Host-beistand";
 const WAY: &str = "__Host-beistand-sso";
@@ -31,6 +31,7 @@ const FORGOTTEN_WITHIN: Duration = Duration::from_secs(40);
 struct Signed {
     desk: Desk,
     words: PathBuf,
+    staff: Staff,
     served: Option<Served>,
     address: SocketAddr,
 }
@@ -41,24 +42,19 @@ impl Signed {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = free.local_addr().unwrap();
         let desk = Desk::new();
-        let words = desk.path("words");
-        std::fs::write(&words, format!("{WORDS}\n")).unwrap();
-        let file = words.display().to_string();
-        desk.ok(0, &["user", "add", "root", "--role", "admin", "--new", &file]);
-        Self { desk, words, served: None, address }
+        let staff = Staff::of(&desk);
+        Self { words: desk.path("words"), desk, staff, served: None, address }
     }
 
     /// With `cleo`, who leads, `rosa`, who only reads, and a sealed account.
     fn staffed(mut self, issuer: &str) -> Self {
         self.configure(issuer);
-        let file = self.words.display().to_string();
-        let add = ["user", "add"];
         for words in [
             &["cleo", "--role", "commander", "--sso", "s-cleo"][..],
             &["rosa", "--role", "reviewer"],
             &["sealed-1", "--break-glass", "--role", "commander"],
         ] {
-            self.as_root(&[&add[..], words, &["--new", &file]].concat(), 0);
+            self.staff.add(&self.desk, words);
         }
         self.as_root(&["user", "sso", "rosa", "s-rosa"], 0);
         self.served = Some(serve_at(&self.desk, &self.address.to_string(), &["--plain"]));
@@ -83,8 +79,7 @@ impl Signed {
     }
 
     fn as_root(&self, words: &[&str], code: i32) -> String {
-        let file = self.words.display().to_string();
-        self.desk.ok(code, &[&["--as", "root", "--passphrase", &file][..], words].concat())
+        self.staff.root(&self.desk, words, code)
     }
 
     /// A whole login in a browser, as a subject of the real provider.

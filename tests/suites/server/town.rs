@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use super::client::{Answer, Client};
 use super::{Served, serve};
 use crate::desk::{Desk, text};
+pub(super) use crate::staff::WORDS;
+use crate::staff::{Staff, Token};
 
 /// The organisations.
 pub(super) const HERE: &str = "stadt-a";
@@ -21,9 +23,6 @@ pub(super) const CANARY: &str = "kanarie-7f3a";
 
 /// What the alerts of the other organisation are signed with.
 pub(super) const ALERTS: &str = "a secret of at least thirty-two bytes";
-
-/// Everybody's passphrase.
-pub(super) const WORDS: &str = "grüner Zaun am Fluss";
 
 /// Waits for everything that can be waited for, and touches nothing.
 const HALL: &str = "playbook: hall
@@ -72,7 +71,6 @@ impl Town {
     /// to its configuration, `playbooks` to its shelf.
     pub(super) fn new(more: &Value, playbooks: &BTreeMap<&str, &str>) -> Self {
         let desk = Desk::new();
-        desk.write("words", &format!("{WORDS}\n"));
         let hosts = [("pc-a1", HERE), ("pc-a2", HERE), ("pc-b1", THERE), (CANARY, THERE)];
         let hosts = hosts.map(|(name, whose)| format!("{name},,,{whose},\n")).concat();
         desk.write("hosts.csv", &format!("name,addresses,macs,organisation,groups\n{hosts}"));
@@ -92,11 +90,7 @@ impl Town {
         });
         config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         desk.configure(&config);
-        desk.ok(0, &["user", "add", "root", "--role", "admin", "--new", "words"]);
-        let by_words = ["--as", "root", "--passphrase", "words", "--json"];
-        let made = ["token", "add", "root", "--title", "walk", "--may", "manage"];
-        let made = desk.done(&[&by_words[..], &made].concat()).json(0).unwrap();
-        let root = text(&made["token"]).to_owned();
+        let root = Staff::of(&desk).token(&desk, "root", &["manage"]).token;
         // It says all that it ever says, so that what it says can be looked at.
         let served = serve(&desk, &["--plain", "-vv"]);
         let mut town = Self { desk, served, root, leads: String::new() };
@@ -203,13 +197,6 @@ impl Town {
                     select count(*) from access_grant; select count(*) from account";
         beistand_tests::tool::call("sqlite3", &["-readonly", &file, rows]).unwrap()
     }
-}
-
-/// A token, and its name in `user list`.
-#[derive(Debug, Clone)]
-pub(super) struct Token {
-    pub(super) id: String,
-    pub(super) token: String,
 }
 
 /// Whether an answer says that somebody may not: everything but the wish for a proof of a moment ago,

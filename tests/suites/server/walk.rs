@@ -227,7 +227,10 @@ fn no_credential_that_is_none_any_more_and_no_method_opens_a_door() {
     for route in &declared {
         // The place is there, so that nothing but the credential shuts the door.
         let honest = match route.right {
-            Right::Public => vec![Honest { of: Of::Nothing, path: route.path.clone(), body: None }],
+            Right::Public => {
+                let path = route.path.replace("{name}", "siem");
+                vec![Honest { of: Of::Nothing, path, body: None }]
+            }
             Right::LoggedIn | Right::Needs(_) | Right::NeedsThere(_) => honest(route, &place),
         };
         for (method, honest) in METHODS.iter().flat_map(|one| honest.iter().map(move |h| (one, h)))
@@ -294,13 +297,13 @@ fn beside_each_door_there_is_nothing_whoever_asks_and_the_same_is_said_to_all() 
     let mut said = BTreeMap::new();
     for route in table().declared() {
         let path = match route.right {
-            Right::Public => route.path.clone(),
+            Right::Public => route.path.replace("{name}", "siem"),
             Right::LoggedIn | Right::Needs(_) | Right::NeedsThere(_) => {
                 honest(&route, &place).remove(0).path
             }
         };
         let (path, _) = path.split_once('?').unwrap_or((&path, ""));
-        let path = format!("{path}/one/step/beside").replace("{name}", "siem");
+        let path = format!("{path}/one/step/beside");
         for (name, value) in &askers {
             let beside = Honest { of: Of::Nothing, path: path.clone(), body: None };
             let answer = asked(town.client(), route.method, &beside, (name, value));

@@ -108,7 +108,7 @@ pub(super) async fn note(
 ) -> Result<impl IntoResponse, Problem> {
     let at = paper::past(&app, body.at)?;
     let who = Who(paper::typed_in(caller, body.by)?);
-    written(&app, &who, (&id, None), IncidentAct::Note { text: body.text.0, at }).await
+    written(&app, &who, (&id, None), IncidentAct::Note { text: body.text.into(), at }).await
 }
 
 /// Says what the incident is about, and how it stands.
@@ -128,7 +128,7 @@ pub(super) async fn assets(
     }
     let act = IncidentAct::Assets {
         kind: body.kind.0,
-        values: body.values.into_iter().map(|value| value.0).collect(),
+        values: body.values.into_iter().map(String::from).collect(),
         state: body.state.0,
         organisation: body.organisation.map(|name| name.0),
     };
@@ -164,10 +164,9 @@ pub(super) async fn handover(
     Exact(body): Exact<Handover>,
 ) -> Result<impl IntoResponse, Problem> {
     let act = match body {
-        Handover::Offered(Offered { to, note }) => IncidentAct::OfferCommand {
-            to: to.0,
-            note: note.map(|note| note.0).unwrap_or_default(),
-        },
+        Handover::Offered(Offered { to, note }) => {
+            IncidentAct::OfferCommand { to: to.0, note: note.map(String::from).unwrap_or_default() }
+        }
         Handover::Accepted(Accepted { accept }) => IncidentAct::AcceptCommand { digest: accept.0 },
         Handover::Withdrawn(_) => IncidentAct::WithdrawCommand,
     };

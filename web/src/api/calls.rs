@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::form::{Action, Why};
+use super::form::{Action, Reason};
 use super::incidents::{about, allowed};
 use crate::app::App;
 use crate::asked::At;
@@ -26,7 +26,7 @@ pub(super) struct CallWanted {
     /// Its arguments.
     #[schema(value_type = Object)]
     with: Map<String, Value>,
-    reason: Why,
+    reason: Reason,
     /// It may fall to people where nothing does it.
     #[serde(default)]
     by_hand_ok: bool,
@@ -62,7 +62,7 @@ pub(super) async fn call(
     let call = OneCall {
         action: body.action.0,
         with: Value::Object(body.with),
-        reason: body.reason.0,
+        reason: body.reason.into(),
         by_hand_ok: body.by_hand_ok,
         by: who.0.actor.clone(),
     };

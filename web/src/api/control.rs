@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::part::{self, REASON_MAX};
+use super::form::{ChosenKey, Reason};
+use super::reach;
 use super::shape::Reply;
 use crate::app::App;
 use crate::asked::At;
@@ -24,10 +25,7 @@ const NAMED_MAX: usize = 1_000;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Pause {
-    /// A sentence for the timeline.
-    #[serde(default)]
-    #[schema(max_length = 4096)]
-    reason: String,
+    reason: Option<Reason>,
 }
 
 /// Nothing more to say.
@@ -39,9 +37,7 @@ pub(super) struct Nothing {}
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Cancel {
-    /// A sentence for the timeline.
-    #[schema(max_length = 4096)]
-    reason: String,
+    reason: Reason,
 }
 
 /// It is taken back: all of it, or what is named.
@@ -56,9 +52,7 @@ pub(super) struct Undo {
     #[serde(default)]
     #[schema(max_items = 1000)]
     items: Vec<String>,
-    /// A sentence for the timeline.
-    #[schema(max_length = 4096)]
-    reason: String,
+    reason: Reason,
 }
 
 /// A signal that the playbook waits for.
@@ -66,14 +60,12 @@ pub(super) struct Undo {
 #[serde(deny_unknown_fields)]
 pub(super) struct Signal {
     /// Its name.
-    #[schema(pattern = "^[!-~]{1,200}$")]
-    name: String,
+    name: ChosenKey,
     /// What it carries.
     #[serde(default)]
     form: Map<String, Value>,
     /// The sender's own key: a second signal with it changes nothing.
-    #[schema(pattern = "^[!-~]{1,200}$")]
-    key: String,
+    key: ChosenKey,
 }
 
 /// Nothing new starts in a run; what is out is settled.
@@ -88,8 +80,8 @@ pub(super) async fn pause(
     At(run): At<RunId>,
     Exact(body): Exact<Pause>,
 ) -> Result<Sent<Value>, Problem> {
-    part::reached(&app, &caller, (run, Permission::Control)).await?;
-    let reason = part::sentence("reason", body.reason, REASON_MAX)?;
+    reach::reached(&app, &caller, (run, Permission::Control)).await?;
+    let reason = body.reason.map(String::from).unwrap_or_default();
     let by = caller.actor.clone();
     told(&app, &caller, run, Command::Pause { by, reason, with_caller: false }).await
 }
@@ -106,7 +98,7 @@ pub(super) async fn unpause(
     At(run): At<RunId>,
     Exact(Nothing {}): Exact<Nothing>,
 ) -> Result<Sent<Value>, Problem> {
-    part::reached(&app, &caller, (run, Permission::Control)).await?;
+    reach::reached(&app, &caller, (run, Permission::Control)).await?;
     let by = caller.actor.clone();
     told(&app, &caller, run, Command::Unpause { by, with_caller: false }).await
 }
@@ -123,10 +115,9 @@ pub(super) async fn cancel(
     At(run): At<RunId>,
     Exact(body): Exact<Cancel>,
 ) -> Result<Sent<Value>, Problem> {
-    part::reached(&app, &caller, (run, Permission::Control)).await?;
-    let reason = part::sentence("reason", body.reason, REASON_MAX)?;
+    reach::reached(&app, &caller, (run, Permission::Control)).await?;
     let by = caller.actor.clone();
-    told(&app, &caller, run, Command::Cancel { by, reason }).await
+    told(&app, &caller, run, Command::Cancel { by, reason: body.reason.into() }).await
 }
 
 /// What a run did is taken back: all of it, or single steps and items. Live, it wants a proof of a
@@ -142,8 +133,7 @@ pub(super) async fn undo(
     At(run): At<RunId>,
     Exact(body): Exact<Undo>,
 ) -> Result<Sent<Value>, Problem> {
-    part::reached(&app, &caller, (run, Permission::Control)).await?;
-    let reason = part::sentence("reason", body.reason, REASON_MAX)?;
+    reach::reached(&app, &caller, (run, Permission::Control)).await?;
     if body.steps.len().max(body.items.len()) > NAMED_MAX {
         return Err(Problem::malformed(format!("at most {NAMED_MAX} steps or items at once")));
     }
@@ -159,7 +149,7 @@ pub(super) async fn undo(
         }
     }
     let by = caller.actor.clone();
-    told(&app, &caller, run, Command::Undo { by, paths, reason }).await
+    told(&app, &caller, run, Command::Undo { by, paths, reason: body.reason.into() }).await
 }
 
 /// A run gets a signal; an early one is kept for it.
@@ -174,8 +164,8 @@ pub(super) async fn signal(
     At(run): At<RunId>,
     Exact(body): Exact<Signal>,
 ) -> Result<Sent<Value>, Problem> {
-    part::reached(&app, &caller, (run, Permission::Answer)).await?;
-    let (name, key) = (part::word("name", body.name)?, part::word("key", body.key)?);
+    reach::reached(&app, &caller, (run, Permission::Answer)).await?;
+    let (name, key) = (String::from(body.name), String::from(body.key));
     if !app.views.awaits(run, &name, &caller.rights.scope()).await? {
         let text = "the playbook never waits for a signal of this name";
         return Err(Problem::not_found(text).place("name"));

@@ -53,7 +53,7 @@ pub(super) async fn keep(
             Problem::too_large(FILE_BYTES_MAX).hint("keep the file elsewhere and note its SHA-256")
         );
     }
-    let act = IncidentAct::Evidence { name: body.name.0, base64: body.base64 };
+    let act = IncidentAct::Evidence { name: body.name.into(), base64: body.base64 };
     written(&app, &who, (&id, None), act).await
 }
 

@@ -1,28 +1,22 @@
 //! What bodies and queries are made of: texts with a length, words of our vocabularies, names, times.
 //!
-//! Each is read once, at the border, and says in OpenAPI exactly what it takes. It decides nothing.
+//! Each is a type of the core, read once, here at the border, and says in OpenAPI exactly what it
+//! takes. It decides nothing.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use beistand_core::incident::AssetState;
 use beistand_core::model::{
-    ActionName, Digest, IdError, Millis, Mode, Organisation, Person, Role, Severity, TargetKind,
-    TimeError, Tlp,
+    self, ActionName, Digest, IdError, Millis, Mode, Organisation, Person, Role, Severity,
+    TargetKind, TimeError, Tlp,
 };
-use beistand_core::run::Proof;
-use beistand_core::timeline::Lane;
+use beistand_core::run::{AnswerKind, Proof, RunStatus};
+use beistand_core::timeline::{Lane, Lang};
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::{Object, RefOr};
 use utoipa::{PartialSchema, ToSchema};
-
-/// A text that may have several lines: everything but NUL, which no database takes.
-const PROSE: &str = r"^[^\x00]+$";
-
-/// A text of one line with something in it.
-const LINE: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$";
 
 fn text(pattern: &str, chars_max: usize) -> Object {
     ObjectBuilder::new()
@@ -35,37 +29,6 @@ fn text(pattern: &str, chars_max: usize) -> Object {
 
 fn formatted(format: SchemaFormat) -> Object {
     ObjectBuilder::new().schema_type(Type::String).format(Some(format)).build()
-}
-
-/// Why a text is not taken.
-#[derive(Debug, Error)]
-pub(crate) enum Unfit {
-    #[error("it is empty")]
-    Empty,
-    #[error("it has more than {0} characters")]
-    Long(usize),
-    #[error("it is one line without control characters")]
-    Lines,
-    #[error("it has a NUL in it")]
-    Nul,
-}
-
-fn prose(text: String, chars_max: usize) -> Result<String, Unfit> {
-    match &text {
-        text if text.is_empty() => Err(Unfit::Empty),
-        text if text.chars().count() > chars_max => Err(Unfit::Long(chars_max)),
-        text if text.contains('\0') => Err(Unfit::Nul),
-        _ => Ok(text),
-    }
-}
-
-fn line(text: String, chars_max: usize) -> Result<String, Unfit> {
-    let text = prose(text, chars_max)?;
-    match text.trim() {
-        "" => Err(Unfit::Empty),
-        _ if text.chars().any(char::is_control) => Err(Unfit::Lines),
-        trimmed => Ok(trimmed.to_owned()),
-    }
 }
 
 /// Newtypes with a schema of their own.
@@ -84,41 +47,41 @@ macro_rules! named {
     };
 }
 
+pub(super) use named;
+
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident: $read:ident, $pattern:ident, $chars_max:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Deserialize, Serialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub(super) struct $name(pub(super) String);
+        #[serde(transparent)]
+        pub(super) struct $name(pub(super) model::$name);
+        named!($name, text(model::$name::PATTERN, model::$name::CHARS_MAX));
 
-        impl TryFrom<String> for $name {
-            type Error = Unfit;
-            fn try_from(text: String) -> Result<Self, Unfit> {
-                $read(text, $chars_max).map(Self)
-            }
-        }
         impl From<$name> for String {
             fn from(text: $name) -> Self {
-                text.0
+                text.0.into()
             }
         }
-        named!($name, text($pattern, $chars_max));
     )*};
 }
 
 texts! {
     /// What an incident is called.
-    Title: line, LINE, 300;
+    Title;
+    /// What something of yours is called, for you.
+    Label;
+    /// Why: a sentence for the timeline.
+    Reason;
     /// What somebody writes down.
-    NoteText: prose, PROSE, 20_000;
-    /// Why.
-    Why: prose, PROSE, 4_000;
+    NoteText;
     /// What a file is called, wherever it came from: it names nothing here.
-    FileName: prose, PROSE, 1_000;
+    FileName;
     /// The name or address of something that an incident is about.
-    AssetName: line, LINE, 300;
+    AssetName;
     /// What is looked for.
-    Sought: prose, PROSE, 200;
+    Sought;
+    /// A key or a name that a caller chose: who says it again means the same.
+    ChosenKey;
 }
 
 macro_rules! vocabularies {
@@ -149,6 +112,12 @@ vocabularies! {
     LaneWord of Lane;
     /// How somebody proved who they are.
     ProofWord of Proof;
+    /// What can be answered to a need.
+    AnswerWord of AnswerKind;
+    /// A run's status.
+    StatusWord of RunStatus;
+    /// A language of sentences.
+    LangWord of Lang;
 }
 
 /// 1 disruption to 4 crisis.
@@ -184,9 +153,9 @@ macro_rules! parsed {
 
 parsed! {
     /// A person's name, in small letters.
-    PersonName of Person, text(LINE, 200);
+    PersonName of Person, text(model::Title::PATTERN, 200);
     /// An organisation's name.
-    OrganisationName of Organisation, text(LINE, 200);
+    OrganisationName of Organisation, text(model::Title::PATTERN, 200);
     /// A capability and what it does, `network.isolate`.
     Action of ActionName, text("^[a-z][a-z0-9_]{0,62}[.][a-z][a-z0-9_]{0,62}$", 127);
     /// A SHA-256 in hex.
@@ -247,16 +216,11 @@ mod tests {
 
     #[test]
     fn a_text_is_what_its_schema_says() {
-        let title = |text: &str| serde_json::from_value::<Title>(text.into()).map(|one| one.0);
+        let title = |text: &str| serde_json::from_value::<Title>(text.into()).map(String::from);
         assert_eq!(title(" Nacht ").unwrap(), "Nacht");
-        for hostile in ["${7*7}", "{{7*7}}", "$(id)", "'; DROP TABLE run; --", "=1+1"] {
-            assert_eq!(title(hostile).unwrap(), hostile);
-        }
-        for wrong in ["", "  ", "a\nb", "a\0b", "\u{85}", &"x".repeat(301)] {
-            assert!(title(wrong).is_err(), "{wrong:?}");
-        }
-        let note = |text: &str| serde_json::from_value::<NoteText>(text.into());
-        assert!(note("a\nb").is_ok() && note("a\0b").is_err() && note("").is_err());
+        let RefOr::T(Schema::Object(said)) = Title::schema() else { panic!("it is described") };
+        assert_eq!((said.min_length, said.max_length), (Some(1), Some(300)));
+        assert!(title(&"x".repeat(300)).is_ok() && title(&"x".repeat(301)).is_err());
     }
 
     #[test]

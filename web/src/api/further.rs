@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::part::{self, REASON_MAX};
+use super::form::{ChosenKey, Reason};
+use super::reach;
 use crate::app::App;
 use crate::asked::{Asked, At};
 use crate::door::Who;
@@ -27,8 +28,7 @@ pub(super) struct More {
     #[serde(default)]
     by_hand_ok: bool,
     /// The same key gives the same run.
-    #[schema(pattern = "^[!-~]{1,200}$")]
-    start_key: String,
+    start_key: ChosenKey,
 }
 
 /// A corrected playbook.
@@ -41,9 +41,7 @@ pub(super) struct Corrected {
     /// Steps that nothing is bound for may fall to people.
     #[serde(default)]
     by_hand_ok: bool,
-    /// A sentence for the timeline.
-    #[schema(max_length = 4096)]
-    reason: String,
+    reason: Reason,
 }
 
 /// The run for more items.
@@ -110,11 +108,11 @@ pub(super) async fn more(
     At(run): At<RunId>,
     Exact(body): Exact<More>,
 ) -> Result<Response, Problem> {
-    part::reached(&app, &caller, (run, Permission::Launch)).await?;
+    reach::reached(&app, &caller, (run, Permission::Launch)).await?;
     let verb = Verb::More(Box::new(NewMore {
         run,
         inputs: body.inputs,
-        start_key: Some(part::word("start_key", body.start_key)?),
+        start_key: Some(body.start_key.into()),
         by_hand_ok: body.by_hand_ok,
         by: caller.actor.clone(),
     }));
@@ -138,14 +136,13 @@ pub(super) async fn supersede(
     At(run): At<RunId>,
     Exact(body): Exact<Corrected>,
 ) -> Result<Response, Problem> {
-    part::reached(&app, &caller, (run, Permission::Launch)).await?;
-    let reason = part::sentence("reason", body.reason, REASON_MAX)?;
+    reach::reached(&app, &caller, (run, Permission::Launch)).await?;
     let plan = app.shelf.plan(named(&body.playbook)?).await?;
     let verb = Verb::Supersede(Box::new(NewSuccessor {
         run,
         sources: plan.sources(),
         playbook: plan.name().clone(),
-        reason,
+        reason: body.reason.into(),
         by_hand_ok: body.by_hand_ok,
         by: caller.actor.clone(),
     }));

@@ -7,24 +7,22 @@ use axum::response::IntoResponse;
 use beistand_core::access::{About, Permission};
 use beistand_core::model::{IncidentId, Mode, Severity, Tlp};
 use beistand_core::timeline::Scope;
-use beistand_runtime::{EngineError, IncidentAct, NewIncident, Verb, ViewPage};
+use beistand_runtime::{EngineError, IncidentAct, NewIncident, Verb};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::form::{
-    AssetWord, Grade, Instant, KindWord, ModeWord, OrganisationName, PersonName, RoleWord, Sha256,
-    Title, TlpWord, Why, Yes,
+    AssetWord, Grade, Instant, KindWord, ModeWord, OrganisationName, PersonName, Reason, RoleWord,
+    Sha256, Title, TlpWord, Yes,
 };
+use super::page::{self, Cursor, Limit};
 use crate::app::App;
 use crate::asked::{Asked, At};
 use crate::door::Who;
 use crate::json::{Exact, Sent};
 use crate::report::Problem;
-
-/// Rows of a page where nobody says how many.
-const ROWS: u32 = 100;
 
 /// Which part of a list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -32,14 +30,8 @@ const ROWS: u32 = 100;
 #[into_params(parameter_in = Query)]
 pub(super) struct Part {
     /// `next` of the page before; nothing for the first.
-    #[param(pattern = "^[A-Za-z0-9_-]{1,512}$")]
-    cursor: Option<String>,
-}
-
-impl Part {
-    pub(super) fn page(self) -> ViewPage {
-        ViewPage { cursor: self.cursor, limit: ROWS }
-    }
+    #[param(inline)]
+    cursor: Option<Cursor>,
 }
 
 /// An incident in a list.
@@ -156,7 +148,7 @@ pub(super) enum IncidentEdited {
 pub(super) struct Closed {
     #[expect(dead_code, reason = "that it is there is what it says")]
     closed: Yes,
-    reason: Why,
+    reason: Reason,
 }
 
 /// What becomes of it; what is left out stays.
@@ -167,7 +159,7 @@ pub(super) struct Changed {
     severity: Option<Grade>,
     tlp: Option<TlpWord>,
     /// Needed where more people may read it than before.
-    reason: Option<Why>,
+    reason: Option<Reason>,
 }
 
 /// What was written into an incident.
@@ -196,7 +188,8 @@ pub(super) async fn list(
     who: Who,
     Asked(part): Asked<Part>,
 ) -> Result<impl IntoResponse, Problem> {
-    let listed = app.views.incidents(&part.page(), &who.0.rights.scope()).await?;
+    let page = page::part(part.cursor, Limit::default());
+    let listed = app.views.incidents(&page, &who.0.rights.scope()).await?;
     let items: Result<_, _> = listed.items.into_iter().map(shaped).collect();
     Ok(Sent(IncidentPage { items: items?, next: listed.next }))
 }
@@ -215,7 +208,7 @@ pub(super) async fn open(
     Exact(body): Exact<IncidentOpened>,
 ) -> Result<impl IntoResponse, Problem> {
     let new = NewIncident {
-        title: body.title.0,
+        title: body.title.into(),
         mode: body.mode.map_or(Mode::Live, |word| word.0),
         severity: body.severity.map_or_else(Severity::default, |grade| grade.0),
         tlp: body.tlp.map_or(Tlp::Amber, |word| word.0),
@@ -270,12 +263,14 @@ pub(super) async fn edit(
 ) -> Result<impl IntoResponse, Problem> {
     let seen = seen(&headers)?;
     let act = match body {
-        IncidentEdited::Closed(Closed { reason, .. }) => IncidentAct::Close { reason: reason.0 },
+        IncidentEdited::Closed(Closed { reason, .. }) => {
+            IncidentAct::Close { reason: reason.into() }
+        }
         IncidentEdited::Changed(changed) => IncidentAct::Edit {
-            title: changed.title.map(|title| title.0),
+            title: changed.title.map(String::from),
             severity: changed.severity.map(|grade| grade.0),
             tlp: changed.tlp.map(|word| word.0),
-            reason: changed.reason.map(|reason| reason.0).unwrap_or_default(),
+            reason: changed.reason.map(String::from).unwrap_or_default(),
         },
     };
     written(&app, &who, (&id, Some(seen)), act).await

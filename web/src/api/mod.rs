@@ -9,6 +9,8 @@
 mod acts;
 mod calls;
 mod control;
+#[cfg(test)]
+mod described;
 mod events;
 mod evidence;
 mod form;
@@ -20,10 +22,11 @@ mod incidents;
 mod me;
 mod needs;
 mod openapi;
+mod page;
 mod paper;
-mod part;
 mod passkeys;
 mod playbooks;
+mod reach;
 mod runs;
 mod session;
 mod shape;

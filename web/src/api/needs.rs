@@ -13,11 +13,11 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::control::told;
-use super::form::{Instant, PersonName};
-use super::paper;
-use super::part::{self, REASON_MAX};
+use super::form::{AnswerWord, Instant, PersonName, Reason};
+use super::page::{self, Cursor, Limit};
 use super::shape::{Needs, Reply};
 use super::telephone::OnTelephone;
+use super::{paper, reach};
 use crate::app::App;
 use crate::asked::{Asked, At};
 use crate::door::Who;
@@ -42,11 +42,11 @@ pub(super) struct Which {
     #[param(max_length = 40)]
     code: Option<String>,
     /// `next` of the part before.
-    #[param(pattern = "^[A-Za-z0-9_-]{1,512}$")]
-    cursor: Option<String>,
+    #[param(inline)]
+    cursor: Option<Cursor>,
     /// At most so many.
-    #[param(minimum = 1, maximum = 500)]
-    limit: Option<u32>,
+    #[param(inline)]
+    limit: Option<Limit>,
 }
 
 /// An answer to one need.
@@ -54,10 +54,7 @@ pub(super) struct Which {
 #[serde(deny_unknown_fields)]
 pub(super) struct Said {
     answer: AnswerWord,
-    /// A sentence for the timeline.
-    #[serde(default)]
-    #[schema(max_length = 4096)]
-    reason: String,
+    reason: Option<Reason>,
     /// What the need's form asks for; null or absent where it asks for nothing.
     form: Option<serde_json::Map<String, Value>>,
     /// The need's digest as it was shown: another one is refused.
@@ -79,10 +76,7 @@ pub(super) struct SaidOf {
     #[schema(value_type = String, format = "uuid")]
     id: NeedId,
     answer: AnswerWord,
-    /// A sentence for the timeline.
-    #[serde(default)]
-    #[schema(max_length = 4096)]
-    reason: String,
+    reason: Option<Reason>,
     /// What the need's form asks for; null or absent where it asks for nothing.
     form: Option<serde_json::Map<String, Value>>,
     /// The need's digest as it was shown: another one is refused.
@@ -100,59 +94,17 @@ pub(super) struct Together {
     telephone: Option<OnTelephone>,
 }
 
-/// What can be answered.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum AnswerWord {
-    /// Yes, one vote.
-    Approve,
-    /// No.
-    Deny,
-    /// It is done.
-    Done,
-    /// Try again.
-    Retry,
-    /// Go on without it.
-    Skip,
-    /// A person did it.
-    ByHand,
-    /// The run fails.
-    Abort,
-    /// The effect was not done: send the same again.
-    NotDone,
-    /// Send it as a new effect.
-    SendAgain,
-}
-
-impl From<AnswerWord> for AnswerKind {
-    fn from(word: AnswerWord) -> Self {
-        match word {
-            AnswerWord::Approve => Self::Approve,
-            AnswerWord::Deny => Self::Deny,
-            AnswerWord::Done => Self::Done,
-            AnswerWord::Retry => Self::Retry,
-            AnswerWord::Skip => Self::Skip,
-            AnswerWord::ByHand => Self::ByHand,
-            AnswerWord::Abort => Self::Abort,
-            AnswerWord::NotDone => Self::NotDone,
-            AnswerWord::SendAgain => Self::SendAgain,
-        }
-    }
-}
-
-impl AnswerWord {
-    /// The permission that it needs.
-    const fn needs(self) -> Permission {
-        match self {
-            Self::Approve | Self::Deny => Permission::Approve,
-            Self::Done
-            | Self::Retry
-            | Self::Skip
-            | Self::ByHand
-            | Self::Abort
-            | Self::NotDone
-            | Self::SendAgain => Permission::Answer,
-        }
+/// The permission that an answer needs.
+const fn needed(answer: AnswerKind) -> Permission {
+    match answer {
+        AnswerKind::Approve | AnswerKind::Deny => Permission::Approve,
+        AnswerKind::Done
+        | AnswerKind::Retry
+        | AnswerKind::Skip
+        | AnswerKind::ByHand
+        | AnswerKind::Abort
+        | AnswerKind::NotDone
+        | AnswerKind::SendAgain => Permission::Answer,
     }
 }
 
@@ -166,7 +118,7 @@ pub(super) async fn needs(
     Who(caller): Who,
     Asked(which): Asked<Which>,
 ) -> Result<Sent<Value>, Problem> {
-    let page = part::page(which.cursor, which.limit)?;
+    let page = page::part(which.cursor, which.limit.unwrap_or_default());
     let scope = caller.rights.scope();
     if let Some(code) = which.code {
         if which.run.is_some() || which.incident.is_some() {
@@ -176,17 +128,17 @@ pub(super) async fn needs(
         let code: NeedCode =
             code.parse().map_err(|error| Problem::malformed(format!("{error}")).place("code"))?;
         let items = app.views.needs_by_code(code, &scope).await?;
-        return Ok(Sent(part::listed(Listed { items, next: None })));
+        return Ok(Sent(page::listed(Listed { items, next: None })));
     }
     let incident = match &which.incident {
-        Some(text) => Some(part::incident(&app, &caller, text).await?),
+        Some(text) => Some(reach::incident(&app, &caller, text).await?),
         None => None,
     };
     if let Some(run) = which.run {
         app.views.row_of(run, &scope).await?;
     }
     let filter = NeedFilter { run: which.run, incident, ..NeedFilter::default() };
-    Ok(Sent(part::listed(app.views.needs_page(&filter, &page, &scope).await?)))
+    Ok(Sent(page::listed(app.views.needs_page(&filter, &page, &scope).await?)))
 }
 
 /// Answers a need. A live `approve` or `send-again` wants a proof of a moment ago.
@@ -202,7 +154,7 @@ pub(super) async fn answer(
     Exact(said): Exact<Said>,
 ) -> Result<Sent<Value>, Problem> {
     let Said { answer, reason, form, digest, telephone, by, at } = said;
-    if (by.is_some() || at.is_some()) && !matches!(answer, AnswerWord::Done) {
+    if (by.is_some() || at.is_some()) && answer.0 != AnswerKind::Done {
         let text = "`by` and `at` say who did it on paper, and when: only with `done`";
         return Err(Problem::malformed(text).place("answer"));
     }
@@ -241,9 +193,9 @@ async fn answered(
     if named.len() < said.len() {
         return Err(Problem::malformed("a need is answered once").place("answers"));
     }
-    let votes_only = said.iter().all(|one| one.answer.needs() == Permission::Approve);
+    let votes_only = said.iter().all(|one| needed(one.answer.0) == Permission::Approve);
     for one in said {
-        let row = run_of(app, caller, (one.id, one.answer.needs())).await?;
+        let row = run_of(app, caller, (one.id, needed(one.answer.0))).await?;
         if runs.insert(row.id) && runs.len() > 1 {
             let text = "needs of one run can be answered together, and these are of several";
             return Err(Problem::malformed(text).place("answers"));
@@ -281,8 +233,8 @@ fn read(said: SaidOf) -> Result<Answer, Problem> {
         .map_err(|error| Problem::malformed(format!("{error}")).place("digest"))?;
     Ok(Answer {
         need: said.id,
-        answer: said.answer.into(),
-        reason: part::sentence("reason", said.reason, REASON_MAX)?,
+        answer: said.answer.0,
+        reason: said.reason.map(String::from).unwrap_or_default(),
         form: said.form.map_or(Value::Null, Value::Object),
         digest: Some(digest),
         done_at: None,
@@ -298,7 +250,7 @@ async fn run_of(
     let not_there = || Problem::not_found(format!("there is no need {id}"));
     let need = app.engine.journal().reader().need(id).await?;
     let run = need.and_then(|need| need.run).ok_or_else(not_there)?;
-    let reached = part::reached(app, caller, (run, permission)).await;
+    let reached = reach::reached(app, caller, (run, permission)).await;
     reached.map_err(|refused| if refused.is_not_found() { not_there() } else { refused })
 }
 

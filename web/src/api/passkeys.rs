@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::form::Label;
 use super::session::{asked, over, refused, wrong};
 use crate::app::App;
 use crate::asked::At;
@@ -58,8 +59,7 @@ pub(super) struct Begins {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewPasskey {
     /// Which device, for you.
-    #[schema(min_length = 1, max_length = 100)]
-    title: String,
+    title: Label,
     /// The name of what was asked.
     #[schema(min_length = 1, max_length = 100)]
     challenge: String,
@@ -180,14 +180,9 @@ pub(super) async fn add(
     Exact(body): Exact<NewPasskey>,
 ) -> Result<impl IntoResponse, Problem> {
     just_proved(&app, &caller)?;
-    let title = body.title.trim().to_owned();
-    if title.is_empty() || title.chars().count() > 100 || title.chars().any(char::is_control) {
-        let text = "a title has 1 to 100 characters, on one line";
-        return Err(Problem::malformed(text).place("title"));
-    }
     let passkeys = passkeys(&app)?.clone();
     let shown = Shown { passkeys, challenge: body.challenge, answer: body.credential };
-    let added = app.engine.add_passkey(&caller, title, shown).await;
+    let added = app.engine.add_passkey(&caller, body.title.into(), shown).await;
     let id = added.map_err(|not_added| refuses(not_added, &app))?;
     Ok((StatusCode::CREATED, Sent(Added { id })))
 }

@@ -7,20 +7,19 @@ use axum::response::Response;
 use beistand_core::model::{Mode, PlaybookName, RunId};
 use beistand_journal::RunFilter;
 use beistand_runtime::{Caller, EngineError, Launching, NewRun, RunBytes, Verb};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::part;
+use super::form::{ChosenKey, ModeWord, StatusWord, Title};
+use super::page::{self, Cursor, Limit};
+use super::reach;
 use super::shape::{Run, Runs};
 use crate::app::App;
 use crate::asked::{Asked, At};
 use crate::door::Who;
 use crate::json::{Exact, Sent};
 use crate::report::Problem;
-
-/// The longest title of an incident, in characters.
-const TITLE_MAX: usize = 200;
 
 /// A run to be launched.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -36,37 +35,14 @@ pub(super) struct Wanted {
     #[schema(max_length = 200)]
     incident: Option<String>,
     /// The title of the incident that is opened; the playbook's where absent. Not beside `incident`.
-    #[schema(max_length = 200)]
-    title: Option<String>,
-    /// For real or as a drill; the mode of the incident it is in.
-    #[serde(default)]
-    mode: RunMode,
+    title: Option<Title>,
+    /// For real or as a drill, as the incident it is in; for real where it is not said.
+    mode: Option<ModeWord>,
     /// Steps that nothing is bound for may fall to people.
     #[serde(default)]
     by_hand_ok: bool,
     /// The same launch with the same key gives the same run; with another one it is refused.
-    #[schema(pattern = "^[!-~]{1,200}$")]
-    start_key: String,
-}
-
-/// For real or not.
-#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum RunMode {
-    /// For real.
-    #[default]
-    Live,
-    /// A drill: nothing is touched.
-    Drill,
-}
-
-impl From<RunMode> for Mode {
-    fn from(mode: RunMode) -> Self {
-        match mode {
-            RunMode::Live => Self::Live,
-            RunMode::Drill => Self::Drill,
-        }
-    }
+    start_key: ChosenKey,
 }
 
 /// Which runs.
@@ -81,44 +57,11 @@ pub(super) struct Which {
     #[param(max_length = 200)]
     incident: Option<String>,
     /// `next` of the part before.
-    #[param(pattern = "^[A-Za-z0-9_-]{1,512}$")]
-    cursor: Option<String>,
+    #[param(inline)]
+    cursor: Option<Cursor>,
     /// At most so many.
-    #[param(minimum = 1, maximum = 500)]
-    limit: Option<u32>,
-}
-
-/// A run's status.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum StatusWord {
-    Running,
-    Waiting,
-    Paused,
-    Cancelling,
-    Undoing,
-    Succeeded,
-    Failed,
-    Cancelled,
-    Undone,
-    Superseded,
-}
-
-impl StatusWord {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Waiting => "waiting",
-            Self::Paused => "paused",
-            Self::Cancelling => "cancelling",
-            Self::Undoing => "undoing",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::Undone => "undone",
-            Self::Superseded => "superseded",
-        }
-    }
+    #[param(inline)]
+    limit: Option<Limit>,
 }
 
 /// Launches a run. The same launch with the same `start_key` gives the same run; another launch with it
@@ -137,7 +80,7 @@ pub(super) async fn launch(
     Who(caller): Who,
     Exact(wanted): Exact<Wanted>,
 ) -> Result<Response, Problem> {
-    let key = part::word("start_key", wanted.start_key)?;
+    let key = String::from(wanted.start_key);
     let playbook: PlaybookName = wanted
         .playbook
         .parse()
@@ -146,17 +89,16 @@ pub(super) async fn launch(
         let text = "an incident that is there has its title: name `incident` or `title`";
         return Err(Problem::malformed(text).place("title"));
     }
-    let title = wanted.title.map(|title| part::sentence("title", title, TITLE_MAX)).transpose()?;
     let incident = match &wanted.incident {
-        Some(text) => Some(part::incident(&app, &caller, text).await?),
+        Some(text) => Some(reach::incident(&app, &caller, text).await?),
         None => None,
     };
     let asked = Launching {
         playbook: &playbook,
         inputs: &Value::Object(wanted.inputs),
         incident,
-        title: title.as_deref(),
-        mode: wanted.mode.into(),
+        title: wanted.title.as_ref().map(|title| title.0.as_str()),
+        mode: wanted.mode.map_or(Mode::Live, |word| word.0),
         by_hand_ok: wanted.by_hand_ok,
         case: None,
     };
@@ -237,15 +179,15 @@ pub(super) async fn runs(
     Who(caller): Who,
     Asked(which): Asked<Which>,
 ) -> Result<Sent<Value>, Problem> {
-    let page = part::page(which.cursor, which.limit)?;
+    let page = page::part(which.cursor, which.limit.unwrap_or_default());
     let incident = match &which.incident {
-        Some(text) => Some(part::incident(&app, &caller, text).await?),
+        Some(text) => Some(reach::incident(&app, &caller, text).await?),
         None => None,
     };
-    let status = which.status.map(|status| status.as_str().to_owned());
+    let status = which.status.map(|word| word.0.to_string());
     let filter = RunFilter { status, incident, ..RunFilter::default() };
     let listed = app.views.runs(&filter, &page, &caller.rights.scope()).await?;
-    Ok(Sent(part::listed(listed)))
+    Ok(Sent(page::listed(listed)))
 }
 
 /// One run.

@@ -7,6 +7,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use beistand_core::model::chain;
 use beistand_runtime::{Denied, Secret, token_lookup};
 use serde::Deserialize;
 
@@ -155,13 +156,6 @@ fn answer(back: Back) -> Option<Answer> {
     Some(Answer { state: back.state?, code, issuer: back.iss }).filter(|_| short)
 }
 
-/// An error with what is behind it, in a line for the log.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let texts: Vec<String> = causes.map(ToString::to_string).collect();
-    texts.join(": ").escape_debug().to_string()
-}
-
 fn way(value: &str) -> Result<HeaderValue, Problem> {
     sealed_line(&format!("{WAY_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax"))
 }
@@ -196,7 +190,7 @@ fn said(refused: &Refused) -> Problem {
         }
         Refused::Unbelievable(why) => {
             tracing::warn!(
-                because = chain(why.as_ref()),
+                because = chain(why.as_ref()).escape_debug().to_string(),
                 "What the identity provider said was not believed."
             );
             Problem::forbidden("what the identity provider says of you can not be believed")

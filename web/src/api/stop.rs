@@ -7,31 +7,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::form::Reason;
 use crate::app::App;
 use crate::door::Who;
 use crate::json::{Exact, Sent};
 use crate::report::Problem;
 
-/// The most characters of a reason: a sentence or two for the timeline.
-const REASON_CHARS_MAX: usize = 4 << 10;
-
-/// Why.
+/// The switch is turned.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Reason {
-    /// A sentence for the timeline.
-    #[schema(max_length = 4096)]
-    reason: String,
-}
-
-impl Reason {
-    fn checked(self) -> Result<String, Problem> {
-        if self.reason.chars().count() <= REASON_CHARS_MAX {
-            return Ok(self.reason);
-        }
-        let text = format!("a reason has at most {REASON_CHARS_MAX} characters");
-        Err(Problem::malformed(text).place("reason"))
-    }
+pub(super) struct Turned {
+    reason: Reason,
 }
 
 /// How the switch stands.
@@ -46,29 +32,29 @@ pub(super) struct Switch {
 
 /// No effect starts any more, in any run.
 #[utoipa::path(
-    post, path = "/api/v1/stop", tag = "stop switch", request_body = Reason,
+    post, path = "/api/v1/stop", tag = "stop switch", request_body = Turned,
     responses((status = 200, description = "It is on", body = Switch))
 )]
 pub(super) async fn stop(
     State(app): State<App>,
     Who(caller): Who,
-    Exact(body): Exact<Reason>,
+    Exact(body): Exact<Turned>,
 ) -> Result<impl IntoResponse, Problem> {
-    let verb = Verb::StopAll { by: caller.actor.clone(), reason: body.checked()? };
+    let verb = Verb::StopAll { by: caller.actor.clone(), reason: body.reason.into() };
     switched(&app, &caller, verb).await
 }
 
 /// Effects start again. Another person's act than the stop.
 #[utoipa::path(
-    post, path = "/api/v1/go-on", tag = "stop switch", request_body = Reason,
+    post, path = "/api/v1/go-on", tag = "stop switch", request_body = Turned,
     responses((status = 200, description = "It is off", body = Switch))
 )]
 pub(super) async fn go_on(
     State(app): State<App>,
     Who(caller): Who,
-    Exact(body): Exact<Reason>,
+    Exact(body): Exact<Turned>,
 ) -> Result<impl IntoResponse, Problem> {
-    let verb = Verb::GoOn { by: caller.actor.clone(), reason: body.checked()? };
+    let verb = Verb::GoOn { by: caller.actor.clone(), reason: body.reason.into() };
     switched(&app, &caller, verb).await
 }
 

@@ -5,23 +5,22 @@ use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_DISPOSITION, CONTENT_TYPE, VARY};
 use axum::response::{IntoResponse, Response};
 use beistand_core::timeline::{Lang, Zone};
-use beistand_runtime::{LineFilter, Telling, TimelineFormat, ViewPage};
+use beistand_runtime::{LineFilter, Telling, TimelineFormat};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::form::{
-    Instant, LaneWord, ModeWord, OrganisationName, PersonName, ProofWord, Sha256, Sought, TlpWord,
+    Instant, LaneWord, LangWord, ModeWord, OrganisationName, PersonName, ProofWord, Sha256, Sought,
+    TlpWord,
 };
 use super::incidents::shaped;
+use super::page::{self, Cursor, Limit};
 use crate::app::App;
 use crate::asked::{Asked, At};
 use crate::door::Who;
 use crate::json::Sent;
 use crate::report::Problem;
-
-/// Lines of a page.
-const LINES: u32 = 500;
 
 /// Which lines, and how they are told.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -41,15 +40,15 @@ pub(super) struct Wanted {
     #[param(inline)]
     q: Option<Sought>,
     /// `next` of the page before; nothing for the first.
-    #[param(pattern = "^[A-Za-z0-9_-]{1,512}$")]
-    cursor: Option<String>,
+    #[param(inline)]
+    cursor: Option<Cursor>,
     /// The whole of it as a file, which goes with none of the above.
     #[param(inline)]
     format: Option<FileFormat>,
     /// The language of its sentences; where it is not said that which `Accept-Language` prefers, and
     /// German where that names neither.
     #[param(inline)]
-    lang: Option<Language>,
+    lang: Option<LangWord>,
 }
 
 /// A file that is made of a timeline.
@@ -59,14 +58,6 @@ pub(super) enum FileFormat {
     Jsonl,
     Csv,
     Html,
-}
-
-/// A language of sentences.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Language {
-    De,
-    En,
 }
 
 /// A line: that of the JSONL export.
@@ -160,22 +151,19 @@ pub(super) async fn timeline(
 ) -> Result<Response, Problem> {
     let scope = who.0.rights.scope();
     let id = app.views.find_incident(&id, &scope).await?;
-    let lang = match wanted.lang {
-        Some(Language::En) => Lang::En,
-        Some(Language::De) => Lang::De,
-        None => preferred(&headers).unwrap_or(Lang::De),
-    };
+    let preferred = || preferred(&headers).unwrap_or(Lang::De);
+    let lang = wanted.lang.map_or_else(preferred, |word| word.0);
     let telling = Telling { lang, zone: Zone::Berlin, now: app.engine.now() };
     let filter = LineFilter {
         lane: wanted.lane.map(|word| word.0),
         from: wanted.from.map(|at| at.0),
         to: wanted.to.map(|at| at.0),
-        text: wanted.q.map(|text| text.0),
+        text: wanted.q.map(String::from),
     };
     // Who keeps answers keeps one for each language.
     let by_language = [(VARY, "accept-language")];
     let Some(format) = wanted.format else {
-        let page = ViewPage { cursor: wanted.cursor, limit: LINES };
+        let page = page::part(wanted.cursor, Limit::MOST);
         let listed = app.views.timeline(id, (&filter, &page), &telling, &scope).await?;
         let items: Result<_, _> = listed.items.into_iter().map(shaped).collect();
         let page = Sent(TimelinePage { items: items?, next: listed.next });

@@ -24,6 +24,7 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 use tower::ServiceExt as _;
 
+use super::described;
 use crate::app::App;
 use crate::door::{Credential, Denied, Doorkeeper, Identified};
 use crate::gate::Gate;
@@ -246,12 +247,23 @@ impl World {
 
     /// The status and the body.
     pub(super) async fn get(&self, path: &str, token: &str) -> (u16, Value) {
-        read(self.asked(&Method::GET, path, (token, None)).await).await
+        self.told(&Method::GET, path, (token, None)).await
     }
 
     /// The status and the body.
     pub(super) async fn post(&self, path: &str, token: &str, body: Value) -> (u16, Value) {
-        read(self.asked(&Method::POST, path, (token, Some(body))).await).await
+        self.told(&Method::POST, path, (token, Some(body))).await
+    }
+
+    async fn told(
+        &self,
+        method: &Method,
+        path: &str,
+        asked: (&str, Option<Value>),
+    ) -> (u16, Value) {
+        let (status, body) = read(self.asked(method, path, asked).await).await;
+        described::hold(method.as_str(), path, (status, &body));
+        (status, body)
     }
 
     /// A new run of a playbook, launched by the responder; its id.

@@ -1,101 +1,38 @@
 //! The one table of what each role may do.
 
-use std::fmt;
-use std::str::FromStr;
+use crate::model::{Role, words};
 
-use serde::{Deserialize, Serialize};
-
-use crate::model::{IdError, Role};
-
-/// Something that a role may do. Every verb and every route needs exactly one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Permission {
-    /// See incidents, runs, needs, holds, playbooks and timelines.
-    Read,
-    /// Write notes, keep evidence, type in what was done on paper or said on the telephone.
-    Note,
-    /// Open an incident.
-    Open,
-    /// Edit, link and close an incident; say how an asset stands.
-    Change,
-    /// Give roles in an incident; offer and take command.
-    Assign,
-    /// Launch a run or a single call; ask for more of a run; supersede one.
-    Launch,
-    /// Pause, cancel, undo a run.
-    Control,
-    /// Do tasks, take decisions, send signals, where the role fits.
-    Answer,
-    /// Vote on effects, where the role fits.
-    Approve,
-    /// The stop switch on.
-    Stop,
-    /// The stop switch off.
-    Resume,
-    /// Let a connector start nothing, or go on.
-    Connect,
-    /// Accounts, grants, credentials.
-    Manage,
-    /// The program's counters and health in detail: nothing of any incident.
-    Observe,
-}
-
-impl Permission {
-    /// Every permission, in the order of the table.
-    pub const ALL: &'static [Self] = &[
-        Self::Read,
-        Self::Note,
-        Self::Open,
-        Self::Change,
-        Self::Assign,
-        Self::Launch,
-        Self::Control,
-        Self::Answer,
-        Self::Approve,
-        Self::Stop,
-        Self::Resume,
-        Self::Connect,
-        Self::Manage,
-        Self::Observe,
-    ];
-
-    /// The word in configuration, tokens and JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Note => "note",
-            Self::Open => "open",
-            Self::Change => "change",
-            Self::Assign => "assign",
-            Self::Launch => "launch",
-            Self::Control => "control",
-            Self::Answer => "answer",
-            Self::Approve => "approve",
-            Self::Stop => "stop",
-            Self::Resume => "resume",
-            Self::Connect => "connect",
-            Self::Manage => "manage",
-            Self::Observe => "observe",
-        }
-    }
-}
-
-impl fmt::Display for Permission {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Permission {
-    type Err = IdError;
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        Self::ALL.iter().copied().find(|one| one.as_str() == text).ok_or_else(|| IdError {
-            what: "permission",
-            text: text.chars().take(80).collect(),
-            hint: "one of: read note open change assign launch control answer approve stop resume \
-                   connect manage observe",
-        })
+words! {
+    /// Something that a role may do. Every verb and every route needs exactly one.
+    Permission = "permission" {
+        /// See incidents, runs, needs, holds, playbooks and timelines.
+        Read = "read",
+        /// Write notes, keep evidence, type in what was done on paper or said on the telephone.
+        Note = "note",
+        /// Open an incident.
+        Open = "open",
+        /// Edit, link and close an incident; say how an asset stands.
+        Change = "change",
+        /// Give roles in an incident; offer and take command.
+        Assign = "assign",
+        /// Launch a run or a single call; ask for more of a run; supersede one.
+        Launch = "launch",
+        /// Pause, cancel, undo a run.
+        Control = "control",
+        /// Do tasks, take decisions, send signals, where the role fits.
+        Answer = "answer",
+        /// Vote on effects, where the role fits.
+        Approve = "approve",
+        /// The stop switch on.
+        Stop = "stop",
+        /// The stop switch off.
+        Resume = "resume",
+        /// Let a connector start nothing, or go on.
+        Connect = "connect",
+        /// Accounts, grants, credentials.
+        Manage = "manage",
+        /// The program's counters and health in detail: nothing of any incident.
+        Observe = "observe",
     }
 }
 

@@ -9,16 +9,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::model::{IdError, Mode, Organisation, PlaybookName, Severity, TargetKind};
+use crate::model::{
+    AssetName, IdError, Mode, Organisation, PlaybookName, Severity, TargetKind, Title,
+};
 
 /// Assets of one alert: an attacker's list fills no page.
 const ASSETS_MAX: usize = 100;
 
-/// Longest name of an asset, and longest key, in characters.
-const NAME_CHARS_MAX: usize = 300;
-
-/// Longest title, in characters.
-const TITLE_CHARS_MAX: usize = 300;
+/// Longest key, in characters.
+const KEY_CHARS_MAX: usize = 300;
 
 /// How much of an alert is kept as a note, in characters.
 const TEXT_CHARS_MAX: usize = 8_000;
@@ -153,9 +152,9 @@ pub struct Alert {
 impl AlertRule {
     /// What an alert says.
     pub fn read(&self, alert: &Value) -> Alert {
-        let title = one_line(&self.title.filled(alert), TITLE_CHARS_MAX);
+        let title = one_line(&self.title.filled(alert), Title::CHARS_MAX);
         let key = self.key.as_ref().and_then(|place| place.found(alert));
-        let key = key.map(|value| one_line(&said(value), NAME_CHARS_MAX));
+        let key = key.map(|value| one_line(&said(value), KEY_CHARS_MAX));
         let mut assets: BTreeMap<TargetKind, Vec<String>> = BTreeMap::new();
         let named = self.assets.iter().flat_map(|rule| {
             let found = rule.value.found(alert);
@@ -195,7 +194,9 @@ fn said(value: &Value) -> String {
 /// The names in a text or a list of texts.
 fn names(found: Option<&Value>) -> Vec<String> {
     let of = |value: &Value| match value {
-        Value::String(text) => Some(one_line(text, NAME_CHARS_MAX)).filter(|name| !name.is_empty()),
+        Value::String(text) => {
+            Some(one_line(text, AssetName::CHARS_MAX)).filter(|name| !name.is_empty())
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
             None
         }
@@ -285,7 +286,7 @@ mod tests {
         let many: Vec<String> = (0..1_000).map(|number| format!("192.0.2.{number}")).collect();
         let long = "x\u{0}\n".repeat(1_000);
         let read = rule().read(&json!({"name": long, "addresses": many}));
-        assert!(read.title.chars().count() <= TITLE_CHARS_MAX && !read.title.contains('\n'));
+        assert!(read.title.chars().count() <= Title::CHARS_MAX && !read.title.contains('\n'));
         assert_eq!(read.assets[&TargetKind::Address].len(), ASSETS_MAX);
         assert!(read.text.chars().count() <= TEXT_CHARS_MAX + 1);
     }

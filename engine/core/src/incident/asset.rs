@@ -1,62 +1,24 @@
 //! What an incident is about: hosts, accounts, lines, and how far each is cleared.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Head};
-use crate::model::{IdError, Inventory, Organisation, TargetKind};
+use crate::model::{AssetName, IdError, Inventory, Organisation, TargetKind, words};
 use crate::run::Actor;
 
-/// Longest name of an asset, in characters: a distinguished name of a directory is long.
-const NAME_CHARS_MAX: usize = 300;
-
-/// How an asset stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AssetState {
-    /// It may be concerned.
-    Suspected,
-    /// It is.
-    Affected,
-    /// It is, and can do no more harm.
-    Contained,
-    /// It is clean.
-    Cleared,
-}
-
-impl AssetState {
-    /// Every state, from the first suspicion on.
-    pub const ALL: &'static [Self] =
-        &[Self::Suspected, Self::Affected, Self::Contained, Self::Cleared];
-
-    /// The word in files, journal and JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Suspected => "suspected",
-            Self::Affected => "affected",
-            Self::Contained => "contained",
-            Self::Cleared => "cleared",
-        }
-    }
-}
-
-impl fmt::Display for AssetState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for AssetState {
-    type Err = IdError;
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        Self::ALL.iter().copied().find(|state| state.as_str() == text).ok_or_else(|| IdError {
-            what: "asset state",
-            text: text.chars().take(80).collect(),
-            hint: "one of: suspected affected contained cleared",
-        })
+words! {
+    /// How an asset stands.
+    AssetState = "asset state" {
+        /// It may be concerned.
+        Suspected = "suspected",
+        /// It is.
+        Affected = "affected",
+        /// It is, and can do no more harm.
+        Contained = "contained",
+        /// It is clean.
+        Cleared = "cleared",
     }
 }
 
@@ -85,12 +47,10 @@ impl Asset {
         organisation: Option<&Organisation>,
         state: AssetState,
     ) -> Result<Self, IdError> {
-        let text = text.trim();
-        let length = text.chars().count();
-        if !(1..=NAME_CHARS_MAX).contains(&length) || text.chars().any(char::is_control) {
-            let hint = "1 to 300 characters in one line";
-            return Err(IdError::new("name of an asset", text, hint));
-        }
+        let read = text.parse::<AssetName>().map_err(|_| {
+            IdError::new("name of an asset", text, "1 to 300 characters in one line")
+        })?;
+        let text = read.as_str();
         let known = inventory.resolve(kind, text).ok();
         let value = known.as_ref().map_or_else(|| text.to_lowercase(), |known| known.name.clone());
         let whose = match kind {

@@ -5,25 +5,15 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{IdError, NeedId, Path, Person, RunId, StoreId, digest_of};
+use super::{IdError, NeedId, Path, Person, RunId, StoreId, digest_of, words};
 
-/// Whether an effect is done or taken back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Direction {
-    /// The effect itself.
-    Do,
-    /// What takes it back.
-    Undo,
-}
-
-impl Direction {
-    /// The word in the key's preimage.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Do => "do",
-            Self::Undo => "undo",
-        }
+words! {
+    /// Whether an effect is done or taken back.
+    Direction = "direction" {
+        /// The effect itself.
+        Do = "do",
+        /// What takes it back.
+        Undo = "undo",
     }
 }
 

@@ -3,6 +3,7 @@
 mod action;
 mod bytes;
 mod catalogue;
+mod cause;
 mod code;
 mod connector;
 mod id;
@@ -14,12 +15,15 @@ mod pretend;
 mod schema;
 mod spoken;
 mod target;
+mod text;
 mod time;
+mod vocabulary;
 
 pub use action::{ActionSpec, Argument, TargetRule, UndoRule};
 pub use bytes::{Digest, NotCanonical, canonical, digest_of, digest_of_bytes, exact};
 pub(crate) use bytes::{canonical_integer, digest_of_canonical};
 pub use catalogue::{Catalogue, capabilities};
+pub use cause::{causes, chain};
 pub use code::{CodeError, NeedCode};
 pub use connector::{Answer, Call, CallError, ConnectorSpec, EffectClass, Offer, Probed, Reached};
 pub use id::{
@@ -33,7 +37,9 @@ pub use policy::{Guard, GuardHit, GuardIdentity, Limits, PolicyRule, Votes};
 pub use pretend::{Pretence, pretended_class, sample, simulated_output};
 pub use schema::{Format, Problem, Schema, SchemaType};
 pub use target::{Inventory, InventoryHost, Target, TargetKind, Unresolved};
+pub use text::{AssetName, ChosenKey, FileName, Label, NoteText, Reason, Sought, TextError, Title};
 pub use time::{Millis, Span, TimeError};
+pub(crate) use vocabulary::words;
 
 /// A JSON value: what steps pass to each other and what the journal keeps.
 pub use serde_json::Value;

@@ -1,38 +1,8 @@
 //! Small closed vocabularies: mode, roles, severity, TLP, kinds of error.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident = $what:literal { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant,)* }
-
-        impl $name {
-            /// Every value, in the order of the documentation.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-            /// The word in files, journal and JSON.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-        }
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(self.as_str()) }
-        }
-        impl std::str::FromStr for $name {
-            type Err = super::IdError;
-            fn from_str(text: &str) -> Result<Self, super::IdError> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| super::IdError {
-                    what: $what,
-                    text: text.chars().take(80).collect(),
-                    hint: concat!("one of:" $(, " ", $word)*),
-                })
-            }
-        }
-    )*};
-}
+use super::words;
 
 words! {
     /// Whether an incident is real. Fixed when it is opened; every run inherits it.

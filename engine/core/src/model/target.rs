@@ -5,66 +5,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::str::FromStr;
 
 use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{IdError, Organisation};
+use super::{Organisation, words};
 
-/// What kind of thing a target is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TargetKind {
-    /// A machine on the network.
-    Host,
-    /// An address or range.
-    Address,
-    /// An account in a directory.
-    Account,
-    /// A mailbox.
-    Mailbox,
-    /// A virtual machine.
-    Vm,
-    /// A customer's line.
-    Link,
-    /// A whole organisation.
-    Organisation,
-}
-
-impl TargetKind {
-    /// Every kind, in the order of the documentation.
-    pub const ALL: &'static [Self] = &[
-        Self::Host,
-        Self::Address,
-        Self::Account,
-        Self::Mailbox,
-        Self::Vm,
-        Self::Link,
-        Self::Organisation,
-    ];
-
-    /// The word in files, journal and JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Host => "host",
-            Self::Address => "address",
-            Self::Account => "account",
-            Self::Mailbox => "mailbox",
-            Self::Vm => "vm",
-            Self::Link => "link",
-            Self::Organisation => "organisation",
-        }
-    }
-}
-
-impl FromStr for TargetKind {
-    type Err = IdError;
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        let hint = "one of: host address account mailbox vm link organisation";
-        let kind = Self::ALL.iter().copied().find(|kind| kind.as_str() == text);
-        kind.ok_or_else(|| IdError::new("kind of target", text, hint))
+words! {
+    /// What kind of thing a target is.
+    TargetKind = "kind of target" {
+        /// A machine on the network.
+        Host = "host",
+        /// An address or range.
+        Address = "address",
+        /// An account in a directory.
+        Account = "account",
+        /// A mailbox.
+        Mailbox = "mailbox",
+        /// A virtual machine.
+        Vm = "vm",
+        /// A customer's line.
+        Link = "link",
+        /// A whole organisation.
+        Organisation = "organisation",
     }
 }
 

@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
 use super::{Roster, Shift};
 use crate::incident::{Event, Head};
-use crate::model::{IdempotencyKey, IncidentId, Millis, Mode, NeedId, Person, Role, Span, StoreId};
+use crate::model::{
+    IdempotencyKey, IncidentId, Millis, Mode, NeedId, Person, Role, Span, StoreId, words,
+};
 
 /// What opens within this of each other makes one mail: a loop opens its gates one after the other.
 const MOMENT: Span = Span::from_secs(5);
@@ -29,52 +29,27 @@ const AGAIN_MAX: Span = Span::from_secs(15 * 60);
 /// So often a person is called to one thing while the relay takes nothing: over two hours.
 pub const CALLED_MAX: u32 = 12;
 
-/// Why somebody is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CallOutStep {
-    /// It waits for their role.
-    Opened,
-    /// Nobody answered in time, and it was escalated to their role.
-    Escalated,
-}
-
-/// What became of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CallOutEnd {
-    /// The relay took it: not that anybody read it.
-    Sent,
-    /// Surely nothing was sent; it is tried again.
-    Unavailable,
-    /// Surely nothing was sent, and asking again does not help.
-    Refused,
-    /// It may have been sent. It is not sent again.
-    Unknown,
-}
-
-impl CallOutStep {
-    /// The word in the journal and in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Escalated => "escalated",
-        }
+words! {
+    /// Why somebody is called.
+    CallOutStep = "reason for a call" {
+        /// It waits for their role.
+        Opened = "opened",
+        /// Nobody answered in time, and it was escalated to their role.
+        Escalated = "escalated",
     }
 }
 
-impl CallOutEnd {
-    /// Every end.
-    pub const ALL: &'static [Self] = &[Self::Sent, Self::Unavailable, Self::Refused, Self::Unknown];
-
-    /// The word in the journal and in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Unavailable => "unavailable",
-            Self::Refused => "refused",
-            Self::Unknown => "unknown",
-        }
+words! {
+    /// What became of a call.
+    CallOutEnd = "end of a call" {
+        /// The relay took it: not that anybody read it.
+        Sent = "sent",
+        /// Surely nothing was sent; it is tried again.
+        Unavailable = "unavailable",
+        /// Surely nothing was sent, and asking again does not help.
+        Refused = "refused",
+        /// It may have been sent. It is not sent again.
+        Unknown = "unknown",
     }
 }
 

@@ -4,14 +4,16 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Whether a finding stands in the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// There will be no plan.
-    Error,
-    /// The plan stands; a person should look.
-    Warning,
+use crate::model::words;
+
+words! {
+    /// Whether a finding stands in the way.
+    Severity = "severity of a finding" {
+        /// There will be no plan.
+        Error = "error",
+        /// The plan stands; a person should look.
+        Warning = "warning",
+    }
 }
 
 /// One fault of a playbook. The JSON form is a contract.
@@ -37,16 +39,6 @@ impl Finding {
     /// Whether it stands in the way of a plan.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
-    }
-}
-
-impl Severity {
-    /// The word in texts and JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        }
     }
 }
 

@@ -1,56 +1,55 @@
 //! How a run looks from outside: the JSON of `show --json` and of the HTTP interface. A contract:
 //! fields may be added, none disappears.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::event::StepEnd;
 use super::state::{Cause, Home, Phase, RunState, Slot, Step, UndoMark};
-use crate::model::{Digest, Direction, IdempotencyKey, Path, StoreId};
+use crate::model::{Digest, Direction, IdempotencyKey, Path, StoreId, words};
 use crate::playbook::{Kind, Plan};
 
-/// A step's status, as pages and commands say it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StepStatus {
-    /// Its insides run.
-    Waiting,
-    /// Its turn has come.
-    Ready,
-    /// An attempt, script or probe is out, or its insides run.
-    Running,
-    /// It will be tried again.
-    Retrying,
-    /// Its outcome is not known.
-    Unknown,
-    /// A probe is out.
-    Probing,
-    /// A person decides what to do about its failure.
-    NeedsDecision,
-    /// People must say yes.
-    WaitingForApproval,
-    /// A person does something.
-    WaitingForPerson,
-    /// It waits for a signal.
-    WaitingForSignal,
-    /// It waits for time.
-    WaitingForTime,
-    /// A sub-playbook runs.
-    WaitingForChild,
-    /// It did what it should.
-    Succeeded,
-    /// It did not.
-    Failed,
-    /// It was not to be done.
-    Skipped,
-    /// The run or its block was ended before.
-    Cancelled,
-    /// It is being taken back.
-    Undoing,
-    /// It was taken back.
-    Undone,
-    /// It was not.
-    UndoFailed,
+words! {
+    /// A step's status, as pages and commands say it.
+    StepStatus = "step status" {
+        /// Its insides run.
+        Waiting = "waiting",
+        /// Its turn has come.
+        Ready = "ready",
+        /// An attempt, script or probe is out, or its insides run.
+        Running = "running",
+        /// It will be tried again.
+        Retrying = "retrying",
+        /// Its outcome is not known.
+        Unknown = "unknown",
+        /// A probe is out.
+        Probing = "probing",
+        /// A person decides what to do about its failure.
+        NeedsDecision = "needs-decision",
+        /// People must say yes.
+        WaitingForApproval = "waiting-for-approval",
+        /// A person does something.
+        WaitingForPerson = "waiting-for-person",
+        /// It waits for a signal.
+        WaitingForSignal = "waiting-for-signal",
+        /// It waits for time.
+        WaitingForTime = "waiting-for-time",
+        /// A sub-playbook runs.
+        WaitingForChild = "waiting-for-child",
+        /// It did what it should.
+        Succeeded = "succeeded",
+        /// It did not.
+        Failed = "failed",
+        /// It was not to be done.
+        Skipped = "skipped",
+        /// The run or its block was ended before.
+        Cancelled = "cancelled",
+        /// It is being taken back.
+        Undoing = "undoing",
+        /// It was taken back.
+        Undone = "undone",
+        /// It was not.
+        UndoFailed = "undo-failed",
+    }
 }
 
 impl StepStatus {
@@ -83,31 +82,6 @@ impl StepStatus {
             Phase::Ended(StepEnd::Failed) => Self::Failed,
             Phase::Ended(StepEnd::Skipped) => Self::Skipped,
             Phase::Ended(StepEnd::Cancelled) => Self::Cancelled,
-        }
-    }
-
-    /// The word in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Ready => "ready",
-            Self::Running => "running",
-            Self::Retrying => "retrying",
-            Self::Unknown => "unknown",
-            Self::Probing => "probing",
-            Self::NeedsDecision => "needs-decision",
-            Self::WaitingForApproval => "waiting-for-approval",
-            Self::WaitingForPerson => "waiting-for-person",
-            Self::WaitingForSignal => "waiting-for-signal",
-            Self::WaitingForTime => "waiting-for-time",
-            Self::WaitingForChild => "waiting-for-child",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Skipped => "skipped",
-            Self::Cancelled => "cancelled",
-            Self::Undoing => "undoing",
-            Self::Undone => "undone",
-            Self::UndoFailed => "undo-failed",
         }
     }
 }

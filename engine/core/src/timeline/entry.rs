@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::class;
@@ -10,41 +9,24 @@ use super::place::Order;
 use crate::incident::{self, store};
 use crate::model::{
     AccountName, EntryId, IncidentId, Millis, Organisation, Path, Person, PlaybookName, RunId, Tlp,
+    words,
 };
 use crate::run::{self, Proof};
 
-/// The language of sentences.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Lang {
-    /// German.
-    #[default]
-    De,
-    /// English.
-    En,
-}
-
-impl Lang {
-    /// The tag of BCP 47.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::De => "de",
-            Self::En => "en",
-        }
+words! {
+    /// The language of sentences, by its tag of BCP 47.
+    Lang = "language" {
+        /// German.
+        De = "de",
+        /// English.
+        En = "en",
     }
 }
 
-impl std::str::FromStr for Lang {
-    type Err = crate::model::IdError;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "de" => Ok(Self::De),
-            "en" => Ok(Self::En),
-            _ => Err(crate::model::IdError {
-                what: "language",
-                text: text.chars().take(80).collect(),
-                hint: "`de` or `en`",
-            }),
-        }
+impl Default for Lang {
+    /// That of the administrations it is written for.
+    fn default() -> Self {
+        Self::De
     }
 }
 
@@ -132,45 +114,21 @@ impl Scope {
     }
 }
 
-/// Which kind of doing an entry belongs to: by who acts, not by tool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Lane {
-    /// What was found out.
-    Detection,
-    /// What people decided and approved.
-    Decisions,
-    /// What was done, by the program or by hand.
-    Measures,
-    /// What was told to authorities, customers and staff.
-    Authorities,
-    /// What passed between providers.
-    Aid,
-    /// What the program says of itself.
-    System,
-}
-
-impl Lane {
-    /// Every lane, in the order of the documentation.
-    pub const ALL: &'static [Self] = &[
-        Self::Detection,
-        Self::Decisions,
-        Self::Measures,
-        Self::Authorities,
-        Self::Aid,
-        Self::System,
-    ];
-
-    /// The word in files and JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Detection => "detection",
-            Self::Decisions => "decisions",
-            Self::Measures => "measures",
-            Self::Authorities => "authorities",
-            Self::Aid => "aid",
-            Self::System => "system",
-        }
+words! {
+    /// Which kind of doing an entry belongs to: by who acts, not by tool.
+    Lane = "lane" {
+        /// What was found out.
+        Detection = "detection",
+        /// What people decided and approved.
+        Decisions = "decisions",
+        /// What was done, by the program or by hand.
+        Measures = "measures",
+        /// What was told to authorities, customers and staff.
+        Authorities = "authorities",
+        /// What passed between providers.
+        Aid = "aid",
+        /// What the program says of itself.
+        System = "system",
     }
 }
 

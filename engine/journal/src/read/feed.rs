@@ -15,6 +15,7 @@ use super::Reader;
 use crate::error::StoreError;
 use crate::sql::{Row, params};
 use crate::stream::Stream;
+use crate::writer::kind;
 
 /// An entry as the feed has it: without its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,12 +75,9 @@ impl Reader {
 
 fn fed(mut row: Row) -> Result<Fed, StoreError> {
     let no = row.int("entry.no")?;
-    let word = row.text("stream.kind")?;
-    let kinds = [StreamKind::Run, StreamKind::Incident, StreamKind::Aid, StreamKind::Store];
-    let kind = kinds.into_iter().find(|kind| kind.as_str() == word);
     Ok(Fed {
         no,
-        kind: kind.ok_or_else(|| StoreError::Damaged { what: "stream.kind", why: word })?,
+        kind: kind(&row.text("stream.kind")?)?,
         id: row.text("stream.id")?,
         seq: u64::try_from(row.int("entry.seq")?).unwrap_or(0),
         at: Millis::new(row.int("entry.at")?),

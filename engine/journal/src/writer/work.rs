@@ -266,8 +266,6 @@ pub(crate) fn lease(mut row: Row) -> Result<Lease, StoreError> {
 
 /// The kind behind its word.
 pub(crate) fn kind(word: &str) -> Result<StreamKind, StoreError> {
-    [StreamKind::Run, StreamKind::Incident, StreamKind::Aid, StreamKind::Store]
-        .into_iter()
-        .find(|kind| kind.as_str() == word)
-        .ok_or_else(|| StoreError::Damaged { what: "stream.kind", why: word.to_owned() })
+    let unknown = |_| StoreError::Damaged { what: "stream.kind", why: word.to_owned() };
+    word.parse().map_err(unknown)
 }

@@ -6,6 +6,7 @@
 
 mod act;
 mod authorize;
+mod credential;
 mod guess;
 mod holders;
 mod identify;

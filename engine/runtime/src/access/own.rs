@@ -4,7 +4,6 @@
 use beistand_connector_api::Secret;
 use beistand_core::access::{AccountKind, CredentialKind};
 use beistand_core::run::{Actor, Proof};
-use serde_json::json;
 use thiserror::Error;
 
 use super::act::{AccessAct, NewCredential};
@@ -38,15 +37,8 @@ impl Engine {
         let random = self.0.random;
         let secret = beside_the_runs(move || digested(&words, random)).await;
         let secret = secret.ok_or_else(|| EngineError::Internal("no digest".to_owned()))??;
-        let credential = NewCredential {
-            kind: CredentialKind::Passphrase,
-            label: "passphrase".to_owned(),
-            lookup: None,
-            secret,
-            until: None,
-            body: json!({}),
-        };
-        let act = AccessAct::AddCredentials { account, credentials: vec![credential] };
+        let credentials = vec![NewCredential::passphrase(secret)];
+        let act = AccessAct::AddCredentials { account, credentials };
         let verb = Verb::Access { act, by: caller.actor.clone() };
         self.execute_as(caller, verb).await?;
         Ok(())

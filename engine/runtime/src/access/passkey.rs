@@ -261,16 +261,9 @@ impl Engine {
             serde_json::from_value(shown.answer).map_err(|error| NotAdded::Wrong(error.into()))?;
         let passkey = shown.passkeys.0.webauthn.finish_passkey_registration(&answer, &state);
         let passkey = passkey.map_err(|error| NotAdded::Wrong(error.into()))?;
-        let secret = serde_json::to_string(&passkey);
-        let credential = NewCredential {
-            kind: CredentialKind::Passkey,
-            label: title,
-            // The same device is never a proof of two accounts.
-            lookup: Some(format!("passkey/{}", hex::encode(passkey.cred_id()))),
-            secret: secret.map_err(|error| EngineError::Internal(error.to_string()))?,
-            until: None,
-            body: json!({}),
-        };
+        let kept = serde_json::to_string(&passkey)
+            .map_err(|error| EngineError::Internal(error.to_string()))?;
+        let credential = NewCredential::passkey(title, passkey.cred_id(), kept);
         let act = AccessAct::AddCredentials { account, credentials: vec![credential] };
         let verb = Verb::Access { act, by: caller.actor.clone() };
         let answer = self.execute_as(caller, verb).await?;

@@ -23,7 +23,8 @@ async fn a_run_is_paused_goes_on_and_is_ended() {
         let (_, now) = world.get(&format!("/api/v1/runs/{run}"), "reviewer").await;
         assert_eq!(now["status"], status);
     }
-    let (status, again) = done(&world, &run, "cancel", ("commander", json!({"reason": ""}))).await;
+    let (status, again) =
+        done(&world, &run, "cancel", ("commander", json!({"reason": "again"}))).await;
     assert!(matches!(status, 200 | 409), "{again}");
 }
 

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AccountName, Person};
+use crate::model::{AccountName, Person, words};
 
 /// Who acts.
 ///
@@ -27,53 +27,25 @@ pub struct Actor {
     pub through: Option<Person>,
 }
 
-/// How somebody proved who they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Proof {
-    /// A passphrase alone.
-    Passphrase,
-    /// A passphrase, and a passkey or a printed code.
-    SecondFactor,
-    /// Single sign-on: the word of an identity provider, which may be the attacker's.
-    SingleSignOn,
-    /// A token that a person made for a program.
-    Token,
-    /// A token of a service account, or a hook's signature: this is no person.
-    Machine,
-    /// A printed code, read out on the telephone; somebody else typed it in.
-    Telephone,
-    /// It stands on paper, signed there; somebody else typed it in.
-    Paper,
-    /// A sealed account for the day on which nothing else works.
-    BreakGlass,
-}
-
-impl Proof {
-    /// Every kind.
-    pub const ALL: &'static [Self] = &[
-        Self::Passphrase,
-        Self::SecondFactor,
-        Self::SingleSignOn,
-        Self::Token,
-        Self::Machine,
-        Self::Telephone,
-        Self::Paper,
-        Self::BreakGlass,
-    ];
-
-    /// The word in the journal and in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Passphrase => "passphrase",
-            Self::SecondFactor => "second-factor",
-            Self::SingleSignOn => "single-sign-on",
-            Self::Token => "token",
-            Self::Machine => "machine",
-            Self::Telephone => "telephone",
-            Self::Paper => "paper",
-            Self::BreakGlass => "break-glass",
-        }
+words! {
+    /// How somebody proved who they are.
+    Proof = "proof" {
+        /// A passphrase alone.
+        Passphrase = "passphrase",
+        /// A passphrase, and a passkey or a printed code.
+        SecondFactor = "second-factor",
+        /// Single sign-on: the word of an identity provider, which may be the attacker's.
+        SingleSignOn = "single-sign-on",
+        /// A token that a person made for a program.
+        Token = "token",
+        /// A token of a service account, or a hook's signature: this is no person.
+        Machine = "machine",
+        /// A printed code, read out on the telephone; somebody else typed it in.
+        Telephone = "telephone",
+        /// It stands on paper, signed there; somebody else typed it in.
+        Paper = "paper",
+        /// A sealed account for the day on which nothing else works.
+        BreakGlass = "break-glass",
     }
 }
 

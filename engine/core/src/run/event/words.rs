@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::Actor;
 use crate::model::{
-    ActionName, ConnectorName, Digest, Direction, EffectClass, IdError, IdempotencyKey, Path,
-    PlaybookName, RunId, Span,
+    ActionName, ConnectorName, Digest, Direction, EffectClass, IdempotencyKey, Path, PlaybookName,
+    RunId, Span, words,
 };
 
 /// A rendered call that takes an effect back.
@@ -111,72 +111,42 @@ pub enum ProbeEnd {
     Unknown,
 }
 
-/// What kind of thing waits for a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum NeedKind {
-    /// Approve or deny.
-    Approval,
-    /// Do something and fill in a form.
-    Task,
-    /// Retry, skip, by hand or abort.
-    Decision,
-    /// Done, not done or send again.
-    Unknown,
-}
-
-impl NeedKind {
-    /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::Approval, Self::Task, Self::Decision, Self::Unknown];
-
-    /// The word in journal, tables and JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Approval => "approval",
-            Self::Task => "task",
-            Self::Decision => "decision",
-            Self::Unknown => "unknown",
-        }
+words! {
+    /// What kind of thing waits for a person.
+    NeedKind = "kind of need" {
+        /// Approve or deny.
+        Approval = "approval",
+        /// Do something and fill in a form.
+        Task = "task",
+        /// Retry, skip, by hand or abort.
+        Decision = "decision",
+        /// Done, not done or send again.
+        Unknown = "unknown",
     }
 }
 
-impl std::fmt::Display for NeedKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
+words! {
+    /// A person's answer to a need.
+    AnswerKind = "answer" {
+        /// Yes, one vote.
+        Approve = "approve",
+        /// No.
+        Deny = "deny",
+        /// The task is done.
+        Done = "done",
+        /// Try again.
+        Retry = "retry",
+        /// Go on without it.
+        Skip = "skip",
+        /// A person did it.
+        ByHand = "by-hand",
+        /// The run fails.
+        Abort = "abort",
+        /// The effect was not done: send the same key again.
+        NotDone = "not-done",
+        /// Send it as a new effect.
+        SendAgain = "send-again",
     }
-}
-
-impl std::str::FromStr for NeedKind {
-    type Err = IdError;
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        let hint = "`approval`, `task`, `decision` or `unknown`";
-        let kind = Self::ALL.iter().find(|kind| kind.as_str() == text).copied();
-        kind.ok_or_else(|| IdError::new("kind of need", text, hint))
-    }
-}
-
-/// A person's answer to a need.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AnswerKind {
-    /// Yes, one vote.
-    Approve,
-    /// No.
-    Deny,
-    /// The task is done.
-    Done,
-    /// Try again.
-    Retry,
-    /// Go on without it.
-    Skip,
-    /// A person did it.
-    ByHand,
-    /// The run fails.
-    Abort,
-    /// The effect was not done: send the same key again.
-    NotDone,
-    /// Send it as a new effect.
-    SendAgain,
 }
 
 /// How a run ended.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::event::{Actor, NeedKind, RunEnd};
 use super::super::world::HoldKey;
 use super::StepIx;
-use crate::model::{ConnectorName, Digest, IdError, Millis, NeedId, Role, Span};
+use crate::model::{ConnectorName, Digest, Millis, NeedId, Role, Span, words};
 
 /// Something that waits for a person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,30 +72,30 @@ pub enum Cause {
     Paused,
 }
 
-/// A run's status, as pages and commands say it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RunStatus {
-    /// Something is in flight, ready or in backoff, or it was only just opened.
-    Running,
-    /// All open steps wait for people, time, signals, children.
-    Waiting,
-    /// A person paused it.
-    Paused,
-    /// It is being ended.
-    Cancelling,
-    /// It is being taken back.
-    Undoing,
-    /// All went as written.
-    Succeeded,
-    /// It did not.
-    Failed,
-    /// A person ended it.
-    Cancelled,
-    /// It was taken back.
-    Undone,
-    /// A corrected playbook took over.
-    Superseded,
+words! {
+    /// A run's status, as pages and commands say it.
+    RunStatus = "run status" {
+        /// Something is in flight, ready or in backoff, or it was only just opened.
+        Running = "running",
+        /// All open steps wait for people, time, signals, children.
+        Waiting = "waiting",
+        /// A person paused it.
+        Paused = "paused",
+        /// It is being ended.
+        Cancelling = "cancelling",
+        /// It is being taken back.
+        Undoing = "undoing",
+        /// All went as written.
+        Succeeded = "succeeded",
+        /// It did not.
+        Failed = "failed",
+        /// A person ended it.
+        Cancelled = "cancelled",
+        /// It was taken back.
+        Undone = "undone",
+        /// A corrected playbook took over.
+        Superseded = "superseded",
+    }
 }
 
 impl From<RunEnd> for RunStatus {
@@ -110,45 +110,7 @@ impl From<RunEnd> for RunStatus {
     }
 }
 
-impl std::str::FromStr for RunStatus {
-    type Err = IdError;
-    /// A word that a newer program wrote may not be known here.
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        let status = Self::ALL.iter().find(|status| status.as_str() == text).copied();
-        status.ok_or_else(|| IdError::new("run status", text, "a status as `runs` shows it"))
-    }
-}
-
 impl RunStatus {
-    /// Every status, in the order of the documentation.
-    pub const ALL: &'static [Self] = &[
-        Self::Running,
-        Self::Waiting,
-        Self::Paused,
-        Self::Cancelling,
-        Self::Undoing,
-        Self::Succeeded,
-        Self::Failed,
-        Self::Cancelled,
-        Self::Undone,
-        Self::Superseded,
-    ];
-
-    /// The word in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Waiting => "waiting",
-            Self::Paused => "paused",
-            Self::Cancelling => "cancelling",
-            Self::Undoing => "undoing",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::Undone => "undone",
-            Self::Superseded => "superseded",
-        }
-    }
     /// Whether it ended for good (it may still be undone).
     pub const fn is_ended(self) -> bool {
         self.end().is_some()
@@ -163,23 +125,5 @@ impl RunStatus {
             Self::Superseded => Some(RunEnd::Superseded),
             Self::Running | Self::Waiting | Self::Paused | Self::Cancelling | Self::Undoing => None,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_of_status_or_kind_is_that_of_its_json_and_is_read_back() {
-        for status in RunStatus::ALL {
-            assert_eq!(status.as_str().parse(), Ok(*status));
-            assert_eq!(serde_json::json!(status), status.as_str());
-        }
-        for kind in NeedKind::ALL {
-            assert_eq!(kind.as_str().parse(), Ok(*kind));
-            assert_eq!(serde_json::json!(kind), kind.as_str());
-        }
-        assert!("sleeping".parse::<RunStatus>().is_err() && "wish".parse::<NeedKind>().is_err());
     }
 }
