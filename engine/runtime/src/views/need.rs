@@ -95,7 +95,14 @@ impl Views {
         code: NeedCode,
         scope: &Scope,
     ) -> Result<Vec<Value>, EngineError> {
-        let needs = needs_by_code(&self.0.reader, code).await?;
+        let mut needs = Vec::new();
+        for need in needs_by_code(&self.0.reader, code).await? {
+            match self.incident_row(need.incident, scope).await {
+                Ok(_) => needs.push(need),
+                Err(EngineError::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
         let needs = self.needs_of(&needs.iter().collect::<Vec<_>>(), scope).await?;
         self.with_called(needs, scope).await
     }
