@@ -124,7 +124,7 @@ fn an_edit_is_written_down_and_not_on_top_of_what_nobody_saw() {
     assert_eq!(edit(&["--severity", "4"]).json(0).unwrap()["already"], true);
     for (code, said, words) in [
         (2, "say why", &["--tlp", "GREEN"][..]),
-        (2, "has a title", &["--title", " "]),
+        (2, "it is empty", &["--title", " "]),
         (2, "required", &["--reason", "nothing"]),
         (7, "moved on to entry 2", &["--severity", "1", "--if-seq", "1"]),
     ] {
