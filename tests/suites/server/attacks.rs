@@ -191,7 +191,7 @@ fn a_body_of_another_shape_is_not_read() {
         assert_eq!(refused.status, 415, "{kind}: {refused:?}");
     }
     for (what, body) in [
-        ("notes", json!({"text": "x", "by": "root"})),
+        ("notes", json!({"text": "x", "by": "root", "proof": "passphrase"})),
         ("notes", json!({"text": "x", "actor": {"person": "root"}})),
         ("evidence", json!({"name": "x", "base64": "", "path": "/etc/passwd"})),
         ("roles", json!({"role": "scribe", "person": "x", "approved_by": "root"})),
