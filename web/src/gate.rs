@@ -122,7 +122,8 @@ impl Gate {
             caller = self.admitted(rule, request.headers()).await?;
             (request, large)
         };
-        let turn = self.pressure.turn(rule.lane).await?;
+        let person = caller.as_ref().map(|caller| &caller.actor.person);
+        let turn = self.pressure.turn(rule.lane, person).await?;
         if let Some(caller) = caller {
             request.extensions_mut().insert(Who(caller));
         }

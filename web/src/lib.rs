@@ -33,6 +33,7 @@ mod refusals;
 mod report;
 mod routes;
 mod server;
+mod share;
 mod shelf;
 pub mod sso;
 mod stream;

@@ -45,6 +45,9 @@ pub struct Limits {
     pub urgent_at_work_max: u32,
     /// Urgent requests that wait for a place.
     pub urgent_waiting_max: u32,
+    /// Urgent requests of one person, at work or waiting: somebody answers what is before them, and
+    /// a page or two beside it.
+    pub urgent_of_one_max: u32,
     /// Logins at work. Each takes a core for tens of milliseconds, and anybody can ask for one.
     pub log_in_at_work_max: u32,
     /// Logins that wait for a place.
@@ -63,6 +66,8 @@ pub struct Limits {
     pub large_bodies_max: u32,
     /// How long a request waits for a place. A reader who waits longer has reloaded already.
     pub waits_within: Duration,
+    /// After how long who finds no seat is told so.
+    pub turned_away_after: Duration,
     /// How long a graceful end waits for requests under way.
     pub leave_within: Duration,
 }
@@ -83,6 +88,7 @@ impl Default for Limits {
             waiting_max: 256,
             urgent_at_work_max: 16,
             urgent_waiting_max: 128,
+            urgent_of_one_max: 8,
             log_in_at_work_max: 4,
             log_in_waiting_max: 64,
             asking_at_work_max: 16,
@@ -91,6 +97,7 @@ impl Default for Limits {
             checked_texts_max: 8,
             large_bodies_max: 2,
             waits_within: Duration::from_secs(2),
+            turned_away_after: Duration::from_millis(250),
             leave_within: Duration::from_secs(10),
         }
     }

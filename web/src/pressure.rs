@@ -7,11 +7,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use beistand_core::model::Person;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::limits::Limits;
 use crate::report::Problem;
+use crate::share::{Share, Shares};
 
 /// Which places a request may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +36,7 @@ pub enum Lane {
 #[derive(Debug)]
 pub(crate) struct Turn {
     _held: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
+    _share: Option<Share>,
 }
 
 /// The places of one lane.
@@ -60,7 +63,10 @@ pub(crate) struct Pressure {
     large: Arc<Semaphore>,
     /// Texts to be checked, in memory.
     texts: Arc<Semaphore>,
+    /// Of what is urgent.
+    shares: Shares,
     waits: Duration,
+    turned_away_after: Duration,
 }
 
 impl Places {
@@ -75,7 +81,17 @@ impl Places {
         let seat = Arc::clone(&self.seats).try_acquire_owned().map_err(|_| full())?;
         let work = timeout(waits, Arc::clone(&self.work).acquire_owned()).await;
         let work = work.map_err(|_| full())?.map_err(|_| full())?;
-        Ok(Turn { _held: Some((seat, work)) })
+        Ok(Turn { _held: Some((seat, work)), _share: None })
+    }
+
+    /// As [`Self::turn`], for those of whom there may be any number: who finds no seat is told so a
+    /// while later. At once they would ask again at once, and to turn them away would be all that is
+    /// still done.
+    async fn turn_of_many(&self, pressure: &Pressure) -> Result<Turn, Problem> {
+        if self.seats.available_permits() == 0 {
+            sleep(pressure.turned_away_after).await;
+        }
+        self.turn(pressure.waits).await
     }
 }
 
@@ -92,7 +108,9 @@ impl Pressure {
             check: Places::new(limits.checks_at_work_max, limits.checks_waiting_max),
             large: semaphore(limits.large_bodies_max),
             texts: semaphore(limits.checked_texts_max),
+            shares: Shares::new(limits.urgent_of_one_max),
             waits: limits.waits_within,
+            turned_away_after: limits.turned_away_after,
         }
     }
 
@@ -123,18 +141,26 @@ impl Pressure {
         places.turn(self.waits).await
     }
 
-    /// A place in a lane, as soon as there is one.
+    /// A place in a lane for this person, as soon as there is one. Of what is urgent nobody holds more
+    /// than a share: an account that may do nothing asks for it too, until it is refused.
     ///
     /// # Errors
-    /// 429 when too many wait already, or it took too long.
-    pub(crate) async fn turn(&self, lane: Lane) -> Result<Turn, Problem> {
+    /// 429 when too many wait already, or it took too long, or their share is used up.
+    pub(crate) async fn turn(&self, lane: Lane, who: Option<&Person>) -> Result<Turn, Problem> {
         match lane {
-            Lane::Ordinary => self.ordinary.turn(self.waits).await,
-            Lane::Urgent => self.urgent.turn(self.waits).await,
-            Lane::LogIn => self.log_in.turn(self.waits).await,
+            Lane::Ordinary => self.ordinary.turn_of_many(self).await,
+            Lane::Urgent => {
+                let share = who.map(|person| self.shares.take(person)).transpose();
+                let share = share.map_err(|held| {
+                    let text = format!("{held} urgent requests of yours are under way");
+                    Problem::too_many(text).hint("wait for one of them")
+                })?;
+                Ok(Turn { _share: share, ..self.urgent.turn(self.waits).await? })
+            }
+            Lane::LogIn => self.log_in.turn_of_many(self).await,
             Lane::Prove => self.prove.turn(self.waits).await,
-            Lane::Check => self.check.turn(self.waits).await,
-            Lane::Free => Ok(Turn { _held: None }),
+            Lane::Check => self.check.turn_of_many(self).await,
+            Lane::Free => Ok(Turn { _held: None, _share: None }),
         }
     }
 
@@ -159,6 +185,8 @@ mod tests {
             log_in_at_work_max: 1,
             log_in_waiting_max: 0,
             waits_within: Duration::from_millis(20),
+            turned_away_after: Duration::from_millis(5),
+            urgent_of_one_max: 2,
             ..Limits::default()
         };
         Pressure::new(&limits)
@@ -167,51 +195,89 @@ mod tests {
     #[tokio::test]
     async fn beyond_those_that_may_wait_it_is_too_many_at_once() {
         let pressure = narrow();
-        let first = pressure.turn(Lane::Ordinary).await.unwrap();
+        let first = pressure.turn(Lane::Ordinary, None).await.unwrap();
         let (second, third) =
-            tokio::join!(pressure.turn(Lane::Ordinary), pressure.turn(Lane::Ordinary));
+            tokio::join!(pressure.turn(Lane::Ordinary, None), pressure.turn(Lane::Ordinary, None));
         // One waited in vain for the first, the other found no seat.
         assert_eq!(second.unwrap_err().status().as_u16(), 429);
         assert_eq!(third.unwrap_err().status().as_u16(), 429);
         drop(first);
-        assert!(pressure.turn(Lane::Ordinary).await.is_ok());
+        assert!(pressure.turn(Lane::Ordinary, None).await.is_ok());
     }
 
     #[tokio::test]
     async fn who_waits_gets_the_place_that_becomes_free() {
         let pressure = narrow();
-        let first = pressure.turn(Lane::Ordinary).await.unwrap();
-        let (second, ()) = tokio::join!(pressure.turn(Lane::Ordinary), async { drop(first) });
+        let first = pressure.turn(Lane::Ordinary, None).await.unwrap();
+        let (second, ()) = tokio::join!(pressure.turn(Lane::Ordinary, None), async { drop(first) });
         assert!(second.is_ok());
     }
 
     #[tokio::test]
     async fn neither_readers_nor_logins_take_a_place_of_what_is_urgent() {
         let pressure = narrow();
-        let _ordinary = pressure.turn(Lane::Ordinary).await.unwrap();
-        let _login = pressure.turn(Lane::LogIn).await.unwrap();
-        assert!(pressure.turn(Lane::LogIn).await.is_err());
-        let _urgent = pressure.turn(Lane::Urgent).await.unwrap();
-        assert!(pressure.turn(Lane::Urgent).await.is_err());
-        assert!(pressure.turn(Lane::Free).await.is_ok());
+        let _ordinary = pressure.turn(Lane::Ordinary, None).await.unwrap();
+        let _login = pressure.turn(Lane::LogIn, None).await.unwrap();
+        assert!(pressure.turn(Lane::LogIn, None).await.is_err());
+        let _urgent = pressure.turn(Lane::Urgent, None).await.unwrap();
+        assert!(pressure.turn(Lane::Urgent, None).await.is_err());
+        assert!(pressure.turn(Lane::Free, None).await.is_ok());
     }
 
     #[tokio::test]
     async fn a_text_that_is_checked_takes_neither_a_place_nor_the_memory_of_a_file() {
         let limits = Limits { large_bodies_max: 1, checked_texts_max: 1, ..Limits::default() };
         let pressure = Pressure::new(&Limits { checks_waiting_max: 0, ..limits });
-        let _checked = pressure.turn(Lane::Check).await.unwrap();
-        assert!(pressure.turn(Lane::Check).await.is_err());
-        assert!(pressure.turn(Lane::Ordinary).await.is_ok());
+        let _checked = pressure.turn(Lane::Check, None).await.unwrap();
+        assert!(pressure.turn(Lane::Check, None).await.is_err());
+        assert!(pressure.turn(Lane::Ordinary, None).await.is_ok());
         let _text = pressure.large(Lane::Check).unwrap();
         assert!(pressure.large(Lane::Check).is_err());
         assert!(pressure.large(Lane::Ordinary).is_ok());
     }
 
     #[tokio::test]
+    async fn one_person_leaves_what_is_urgent_to_others() {
+        let limits = Limits { urgent_of_one_max: 2, ..Limits::default() };
+        let pressure = Pressure::new(&limits);
+        let (anna, ben): (Person, Person) = ("anna".parse().unwrap(), "ben".parse().unwrap());
+        let mine = [
+            pressure.turn(Lane::Urgent, Some(&anna)).await.unwrap(),
+            pressure.turn(Lane::Urgent, Some(&anna)).await.unwrap(),
+        ];
+        let third = pressure.turn(Lane::Urgent, Some(&anna)).await.unwrap_err();
+        assert_eq!(third.status().as_u16(), 429);
+        assert!(pressure.turn(Lane::Urgent, Some(&ben)).await.is_ok());
+        assert!(pressure.turn(Lane::Ordinary, Some(&anna)).await.is_ok());
+        drop(mine);
+        assert!(pressure.turn(Lane::Urgent, Some(&anna)).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_is_turned_away_hears_it_later_but_for_what_is_urgent() {
+        let limits = Limits {
+            at_work_max: 1,
+            waiting_max: 0,
+            urgent_at_work_max: 1,
+            urgent_waiting_max: 0,
+            turned_away_after: Duration::from_hours(1),
+            ..Limits::default()
+        };
+        let pressure = Pressure::new(&limits);
+        let _held = [
+            pressure.turn(Lane::Ordinary, None).await.unwrap(),
+            pressure.turn(Lane::Urgent, None).await.unwrap(),
+        ];
+        let ordinary = timeout(Duration::from_millis(5), pressure.turn(Lane::Ordinary, None));
+        assert!(ordinary.await.is_err(), "it still waits");
+        let urgent = timeout(Duration::from_secs(5), pressure.turn(Lane::Urgent, None));
+        assert!(urgent.await.unwrap().is_err(), "it is told at once");
+    }
+
+    #[tokio::test]
     async fn it_is_idle_when_the_last_one_left() {
         let pressure = narrow();
-        let turn = pressure.turn(Lane::Ordinary).await.unwrap();
+        let turn = pressure.turn(Lane::Ordinary, None).await.unwrap();
         let brief = Duration::from_millis(5);
         assert!(timeout(brief, pressure.idle()).await.is_err());
         drop(turn);

@@ -12,9 +12,8 @@
 //! its client does not read, and when what its caller may do is not what it was: then they come back
 //! with what they saw last, and are judged anew.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -32,12 +31,13 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use crate::app::App;
 use crate::door::credential;
 use crate::report::Problem;
+use crate::share::{Share, Shares};
 
 /// Streams at once: 500 people and screens, and some who come back before their old one is gone.
 const STREAMS_MAX: usize = 600;
 
 /// Of one person: a desk with several windows, a wall of screens under one token. Nobody takes them all.
-const STREAMS_OF_ONE_MAX: usize = 32;
+const STREAMS_OF_ONE_MAX: u32 = 32;
 
 /// Bytes that wait for one client to read them, at most.
 const WAITING_BYTES_MAX: usize = 32 << 10;
@@ -76,20 +76,15 @@ impl Default for Pace {
 #[derive(Debug, Clone)]
 pub(crate) struct Streams {
     places: Arc<Semaphore>,
-    /// How many each person has.
-    taken: Taken,
-    of_one_max: usize,
+    shares: Shares,
     pub(crate) pace: Pace,
 }
 
-type Taken = Arc<Mutex<BTreeMap<Person, usize>>>;
-
-/// A place for a stream, of one person; given back when dropped.
+/// A place for a stream, of one person.
 #[derive(Debug)]
 struct Place {
     _permit: OwnedSemaphorePermit,
-    taken: Taken,
-    person: Person,
+    _share: Share,
 }
 
 impl Default for Streams {
@@ -100,34 +95,18 @@ impl Default for Streams {
 
 impl Streams {
     /// So many places, and so many of one person.
-    pub(crate) fn new((places, of_one_max): (usize, usize), pace: Pace) -> Self {
-        let (places, taken) = (Arc::new(Semaphore::new(places)), Taken::default());
-        Self { places, taken, of_one_max, pace }
+    pub(crate) fn new((places, of_one): (usize, u32), pace: Pace) -> Self {
+        Self { places: Arc::new(Semaphore::new(places)), shares: Shares::new(of_one), pace }
     }
 
     fn place(&self, person: &Person) -> Result<Place, Problem> {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_one = taken.get(person).copied().unwrap_or(0);
-        if of_one >= self.of_one_max {
-            let text = format!("`{person}` is told of events {of_one} times already");
-            return Err(Problem::too_many(text).hint("close one of them; each window needs one"));
-        }
+        let share = self.shares.take(person).map_err(|held| {
+            let text = format!("`{person}` is told of events {held} times already");
+            Problem::too_many(text).hint("close one of them; each window needs one")
+        })?;
         let full = || Problem::too_many("as many are told of events as this server can bear");
         let permit = Arc::clone(&self.places).try_acquire_owned().map_err(|_| full())?;
-        taken.insert(person.clone(), of_one + 1);
-        Ok(Place { _permit: permit, taken: Arc::clone(&self.taken), person: person.clone() })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = taken.get_mut(&self.person) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                taken.remove(&self.person);
-            }
-        }
+        Ok(Place { _permit: permit, _share: share })
     }
 }
 

@@ -187,7 +187,7 @@ impl World {
     }
 
     /// With places for so many who watch, and so many of one person.
-    pub(super) async fn with_streams(streams: (usize, usize)) -> Self {
+    pub(super) async fn with_streams(streams: (usize, u32)) -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite:{}", folder.path().join("store.db").display());
         let journal = Journal::open(&url, Options::new(WallClock.now())).await.unwrap();
