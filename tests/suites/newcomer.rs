@@ -6,8 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::desk::{ANNA, Desk, announced, text};
-
-const WORDS: &str = "grüner Zaun am Fluss\n";
+use crate::staff::WORDS;
 
 /// A block of a language after a heading of the README.
 fn shown(heading: &str, language: &str) -> String {
@@ -109,7 +108,7 @@ fn a_run_says_whether_its_effects_are_real() {
 /// A desk with an account that keeps the accounts, and with what making it said.
 fn staffed() -> (Desk, String) {
     let desk = Desk::new();
-    desk.write("words", WORDS);
+    desk.write("words", &format!("{WORDS}\n"));
     let ended = desk.done(&["user", "add", "root", "--role", "admin", "--new", "words"]);
     ended.expect_code(0).unwrap();
     (desk, ended.stderr)

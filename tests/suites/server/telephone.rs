@@ -20,14 +20,19 @@ struct Office {
 impl Office {
     fn new() -> Self {
         let staffed = Staffed::new();
-        let file = staffed.words.display().to_string();
-        let people =
-            [("ben", "commander"), ("dora", "commander"), ("carl", "scribe"), ("emil", "scribe")];
+        let (leads, types) = ("commander", "scribe");
+        let people = [
+            ("ben", leads),
+            ("dora", leads),
+            ("carl", types),
+            ("emil", types),
+            ("rita", "reviewer"),
+        ];
         for (name, role) in people {
-            staffed.as_root(&["user", "add", name, "--role", role, "--new", &file], 0);
+            staffed.add(&[name, "--role", role]);
         }
-        staffed.as_root(&["user", "add", "rita", "--role", "reviewer", "--new", &file], 0);
         staffed.desk.write("gate.yaml", GATE);
+        let file = staffed.words.display().to_string();
         let words = ["run", "gate.yaml", "--detach", "--as", "cleo", "--passphrase", &file];
         let run = announced(&staffed.desk.done(&words).stderr).unwrap();
         Self { staffed, run }
