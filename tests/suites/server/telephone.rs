@@ -129,6 +129,36 @@ fn typed(
 }
 
 #[test]
+fn a_code_that_was_heard_in_vain_is_struck_out_by_its_number() {
+    let office = Office::new();
+    let (heard, next) = (office.code("ben"), office.code("ben"));
+    let strike = |account: &str, code: &str, exit| {
+        let (number, _) = code.split_once(':').unwrap();
+        office.staffed.as_root(&["user", "remove", account, "--code", number], exit)
+    };
+    // The sheet of somebody else has the same numbers.
+    office.code("dora");
+    strike("ben", &heard, 0);
+    office.votes("carl", ("ben", &heard), 5);
+    strike("ben", &heard, 4);
+    strike("carl", &next, 4);
+    office.votes("carl", ("ben", &next), 0);
+    strike("ben", &next, 4);
+    let sheets = office.staffed.as_root(&["--json", "user", "list"], 0);
+    let sheets: Value = serde_json::from_str(&sheets).unwrap();
+    let of = |name: &str| sheets.as_array().unwrap().iter().find(|one| one["account"] == name);
+    let codes = |name: &str| {
+        of(name).unwrap()["credentials"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|one| one["kind"] == "code" && one["used_at"].is_null())
+            .count()
+    };
+    assert_eq!((codes("ben"), codes("dora")), (0, 1));
+}
+
+#[test]
 fn a_vote_by_telephone_is_taken_over_http() {
     let office = Office::new();
     let (need, code) = (office.need(), office.code("ben"));
