@@ -30,9 +30,6 @@ words! {
         /// Nobody answered in time, and it was escalated to their role.
         Escalated = "escalated",
     }
-}
-
-words! {
     /// What became of a call.
     CallOutEnd = "end of a call" {
         /// The relay took it: not that anybody read it.

@@ -148,12 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_is_no_person_and_every_word_comes_back() {
+    fn a_machine_is_no_person() {
         assert!(!Actor::proved(person("monitoring"), Proof::Machine).is_person());
-        for proof in Proof::ALL {
-            let text = serde_json::to_string(proof).unwrap();
-            assert_eq!(text, format!("\"{}\"", proof.as_str()));
-            assert_eq!(serde_json::from_str::<Proof>(&text).unwrap(), *proof);
-        }
     }
 }
