@@ -60,7 +60,7 @@ pub(crate) enum UserVerb {
         /// The credential's name in `user list`; with --code the account that the sheet is of
         #[arg(value_name = "ID")]
         of: String,
-        /// The number of an unused code on the account's sheet, as it was heard by whom it is not for
+        /// The number of an unused code on the account's sheet
         #[arg(long, value_name = "NUMBER")]
         code: Option<u32>,
     },
