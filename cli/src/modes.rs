@@ -74,6 +74,11 @@ pub(crate) fn modes(
     Ok(Modes { live, drill })
 }
 
+/// The same for who only looks: no store is opened, so no key is made of its name.
+pub(crate) fn without_store(config: &Config, url: &str) -> Outcome<Modes> {
+    modes(config, StoreId::new(0, &[0; 10]), url, Vec::new())
+}
+
 /// Actions that the policy names and the catalogue does not have.
 pub(crate) fn policy_faults(config: &Config, catalogue: &Catalogue) -> Vec<Fault> {
     let rules = config.policy.iter().zip(0..).flat_map(|(rule, number)| {

@@ -6,7 +6,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
-use beistand_core::access::{Account, AccountKind, Permission};
+use beistand_core::access::{Account, Permission};
 use beistand_core::model::AccountName;
 use beistand_core::run::{Actor, Proof};
 use beistand_journal::{OpenError, Reader};
@@ -110,10 +110,7 @@ impl Context {
 }
 
 fn of_words(account: Account) -> Actor {
-    let proof = match account.kind {
-        AccountKind::Person | AccountKind::Service => Proof::Passphrase,
-        AccountKind::BreakGlass => Proof::BreakGlass,
-    };
+    let proof = Proof::by_words(account.kind);
     Actor::proved(account.person, proof).with_account(account.name)
 }
 
@@ -127,10 +124,7 @@ async fn by_token(reader: &Reader, token: Secret) -> Outcome<Proved> {
         Failure::new(Exit::NotAllowed, text).hint(hint)
     })?;
     let account = holder.account;
-    let proof = match account.kind {
-        AccountKind::Service => Proof::Machine,
-        AccountKind::Person | AccountKind::BreakGlass => Proof::Token,
-    };
+    let proof = Proof::by_token(account.kind);
     let actor = Actor::proved(account.person, proof).with_account(account.name);
     Ok(Proved { actor, only: Some(only.into_iter().collect()) })
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::desk::Desk;
+use crate::staff::WORDS;
 
 const WHO: [&str; 8] =
     ["--id", "sit.example", "--short", "SIT", "--name", "SIT: \"Beispiel\"", "--land", "nw"];
@@ -36,7 +37,7 @@ fn what_it_makes_is_in_order_and_runs_a_drill() {
 #[test]
 fn the_account_that_keeps_the_accounts_is_made_with_it() {
     let desk = Desk::new();
-    desk.write("words", "grüner Zaun am Fluss\n");
+    desk.write("words", &format!("{WORDS}\n"));
     let admin = ["--admin", "root", "--new", "words", "--json"];
     let ended = desk.done(&[&["init"], &WHO[..], &admin].concat());
     let made: Value = serde_json::from_str(ended.expect_code(0).unwrap()).unwrap();

@@ -6,8 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::desk::{ANNA, Desk, announced, text};
-
-const WORDS: &str = "grüner Zaun am Fluss\n";
+use crate::staff::WORDS;
 
 /// A block of a language after a heading of the README.
 fn shown(heading: &str, language: &str) -> String {
@@ -109,7 +108,7 @@ fn a_run_says_whether_its_effects_are_real() {
 /// A desk with an account that keeps the accounts, and with what making it said.
 fn staffed() -> (Desk, String) {
     let desk = Desk::new();
-    desk.write("words", WORDS);
+    desk.write("words", &format!("{WORDS}\n"));
     let ended = desk.done(&["user", "add", "root", "--role", "admin", "--new", "words"]);
     ended.expect_code(0).unwrap();
     (desk, ended.stderr)
@@ -182,6 +181,7 @@ fn accounts_are_of_the_stores_timeline_and_of_no_incidents() {
 #[test]
 fn whoever_restores_is_told_who_comes_in_and_no_code_or_token_lives_again() {
     let (desk, _) = staffed();
+    desk.ok(0, &["backup", "bare.backup"]);
     desk.ok(0, &as_root(&["user", "codes", "root", "--count", "2"]));
     let token = desk.json(&as_root(&["token", "add", "root", "--title", "x", "--may", "manage"]));
     desk.ok(0, &["backup", "old.backup"]);
@@ -204,11 +204,17 @@ fn whoever_restores_is_told_who_comes_in_and_no_code_or_token_lives_again() {
     assert_eq!(codes.len(), 2);
     assert!(codes.iter().all(|code| !code["used_at"].is_null()), "{codes:#?}");
     desk.ok(0, &["verify"]);
-    let told = desk.json(&["timeline"]).to_string();
-    assert!(told.contains("void since: 3"), "{told}");
+    let told = || desk.json(&["timeline"]).to_string();
+    assert!(told().contains("void since: 3"), "{}", told());
 
     let kept = desk.done(&["restore", "old.backup", "--keep-credentials"]);
     kept.expect_code(0).unwrap();
     assert!(kept.stderr.contains("good again"), "{}", kept.stderr);
+    assert!(told().contains("tokens of it stayed good"), "{}", told());
     by_token().expect_code(0).unwrap();
+
+    let bare = desk.done(&["restore", "bare.backup"]);
+    bare.expect_code(0).unwrap();
+    assert!(!bare.stderr.contains("void now"), "{}", bare.stderr);
+    assert!(told().contains("held no printed code and no token that was good"), "{}", told());
 }

@@ -52,7 +52,8 @@ pub struct Limits {
     pub log_in_at_work_max: u32,
     /// Logins that wait for a place.
     pub log_in_waiting_max: u32,
-    /// Requests at once of which it is found out who asks: a read of the store each.
+    /// Requests at once of which it is found out who asks: a read of the store each, where memory does
+    /// not know it.
     pub asking_at_work_max: u32,
     /// Texts of playbooks that are checked: a core each for as long as that takes, and nothing depends
     /// on one.

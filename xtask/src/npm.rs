@@ -1,4 +1,4 @@
-//! What the suites use of npm: a provider of single sign-on that others wrote.
+//! What the suites use of npm: an identity provider that others wrote.
 //!
 //! It is installed exactly as its lock file has it, with the digests there, and runs no script.
 
@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::report::Report;
 use crate::run::{Trouble, root, run_quietly};
 
-/// The folder of the provider of single sign-on, and its lock file there.
+/// The folder of the identity provider, and its lock file there.
 const OIDC: (&str, &str) = ("tests/oidc", "package-lock.json");
 
 /// Where that which is installed says by which lock file.

@@ -14,6 +14,7 @@ const USER_EXAMPLES: &str = "Examples:
   beistand user add sealed-1 --break-glass --role commander --role admin --as root
   beistand user sso anna 4711-ab --as root          who anna is at the identity provider
   beistand user codes anna --as root                a sheet of printed codes
+  beistand user remove anna --code 7 --as root      a code of it that somebody has heard
   beistand user grant anna deputy --until 2027-01-31T00:00:00+01:00 --as root
 
 Passphrases are asked for on the terminal; without one they are the first line of --passphrase FILE.";
@@ -51,8 +52,18 @@ pub(crate) enum UserVerb {
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
         count: u32,
     },
-    /// Take a credential back, by its name in `user list`
-    Remove { credential: String },
+    /// Take a credential back, by its name in `user list`, or a printed code by its number
+    #[command(
+        override_usage = "beistand user remove ID\n       beistand user remove ACCOUNT --code NUMBER"
+    )]
+    Remove {
+        /// The credential's name in `user list`; with --code the account that the sheet is of
+        #[arg(value_name = "ID")]
+        of: String,
+        /// The number of an unused code on the account's sheet
+        #[arg(long, value_name = "NUMBER")]
+        code: Option<u32>,
+    },
     /// Give a role
     Grant(GrantArgs),
     /// Take a role back

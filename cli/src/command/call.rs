@@ -1,12 +1,12 @@
 //! `call`: one effect now, as a run of one step: with guard, limits, policy, journal and undo.
 
-use beistand_core::model::{ActionName, Catalogue, Mode, StoreId};
+use beistand_core::model::{ActionName, Catalogue, Mode};
 use beistand_runtime::{OneCall, Verb};
 
 use crate::args::{CallArgs, Inputs, RunArgs, Watching};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::find;
-use crate::modes::modes;
+use crate::modes::without_store;
 use crate::session::Context;
 use crate::values;
 
@@ -35,8 +35,7 @@ pub(super) async fn call(context: &Context, args: CallArgs) -> Outcome {
             Failure::new(Exit::Conflict, text).hint("--drill goes with drills, and only with them")
         );
     }
-    let store = StoreId::new(0, &[0; 10]);
-    let modes = modes(&context.config, store, &context.url, Vec::new())?;
+    let modes = without_store(&context.config, &context.url)?;
     once.may_be_sent(modes.of(incident.mode), &plan, &incident)?;
     let (act, by) = (once.note(), once.by);
     context.act(Verb::Incident { incident: incident.id, act, by, if_seq: None }).await?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use beistand_core::model::Digest;
 use beistand_core::timeline::{ChainError, Export};
 use beistand_journal::verify::{Broken, Verified};
-use beistand_journal::{Credentials, Options, Reader, verify as check};
+use beistand_journal::{CodesAndTokens, Options, Reader, verify as check};
 use beistand_runtime::{Clock as _, Compared, WallClock, compare};
 use serde_json::{Value, json};
 
@@ -194,8 +194,9 @@ pub(super) async fn backup(context: &Context, file: &Path) -> Outcome {
 
 pub(super) async fn restore(context: &Context, file: &Path, keep_credentials: bool) -> Outcome {
     let options = Options { witness: context.witness()?, ..Options::new(WallClock.now()) };
-    let credentials = if keep_credentials { Credentials::Kept } else { Credentials::Void };
-    let restored = beistand_journal::restore(file, &context.url, options, credentials).await?;
+    let codes_and_tokens =
+        if keep_credentials { CodesAndTokens::Kept } else { CodesAndTokens::Void };
+    let restored = beistand_journal::restore(file, &context.url, options, codes_and_tokens).await?;
     if context.out.json {
         context.out.value(&json!({
             "epoch": restored.epoch, "unfinished": restored.unfinished,
@@ -211,7 +212,7 @@ pub(super) async fn restore(context: &Context, file: &Path, keep_credentials: bo
         context.out.note(format_args!("the store that was here is now {}", replaced.display()));
     }
     if context.reader().await?.has_accounts().await? {
-        say_who_comes_in(context, &newest, (keep_credentials, restored.voided));
+        say_who_comes_in(context, &newest, restored.voided);
     }
     context.out.note(
         "it is stopped: `beistand go-on --reason \"the old instance is off\"` lets effects start",
@@ -220,21 +221,21 @@ pub(super) async fn restore(context: &Context, file: &Path, keep_credentials: bo
 }
 
 /// Who may come in is as old as the backup: what was taken back since has to be taken back again.
-fn say_who_comes_in(context: &Context, newest: &str, (kept, voided): (bool, u64)) {
+fn say_who_comes_in(context: &Context, newest: &str, voided: Option<u64>) {
     context.out.loud(format_args!(
         "accounts, roles and passphrases are those of {newest}: what was locked, revoked or changed \
          since is not; look at `beistand user list`"
     ));
     context.out.loud("all sessions are ended");
-    if kept {
-        context.out.loud(
+    match voided {
+        None => context.out.loud(
             "printed codes and tokens were kept: one that was used or taken back since the backup is \
              good again",
-        );
-    } else if voided > 0 {
-        context.out.loud(format_args!(
+        ),
+        Some(0) => {}
+        Some(voided) => context.out.loud(format_args!(
             "printed codes and tokens that are void now: {voided}; make new ones with `beistand user \
              codes ACCOUNT` and `beistand token add ACCOUNT`"
-        ));
+        )),
     }
 }

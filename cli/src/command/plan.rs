@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use beistand_core::model::{Catalogue, Schema};
-use beistand_core::playbook::{Kind, Node, NodeId, Plan};
-use beistand_core::run::{LaunchError, kind_word};
-use serde_json::{Value, json};
+use beistand_core::model::{Catalogue, Schema, StepId};
+use beistand_core::playbook::{CallNode, Kind, Node, NodeId, Plan};
+use beistand_core::run::{Binding, LaunchError, kind_word};
+use serde_json::{Map, Value, json};
 
 use crate::args::{Inputs, PlanArgs};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::missing::missing;
-use crate::modes::modes;
+use crate::modes::without_store;
 use crate::session::Context;
 use crate::values;
 
@@ -39,39 +39,9 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Outcome {
     let mut inputs = inputs(&args.inputs, &plan.parts().inputs)?;
     plan.parts().inputs.fill(&mut inputs);
     let problems = plan.parts().inputs.problems(&inputs);
-    let store = beistand_core::model::StoreId::new(0, &[0; 10]);
-    let modes = modes(&context.config, store, &context.url, Vec::new())?;
-    let bound = |capability: &str, via: Option<&str>| {
-        let fits = |b: &&beistand_core::run::Binding| {
-            b.capability == capability && b.slot.as_deref() == via
-        };
-        modes.live.bindings.iter().find(fits).map(|b| b.connector.to_string())
-    };
-    let catalogue = Catalogue::first();
-    let steps: Vec<Value> = plan
-        .nodes()
-        .map(|(id, node)| {
-            let mut line = json!({
-                "id": node.id, "path": path(&plan, id), "kind": kind_word(&node.kind),
-                "title": node.title, "when": node.when.as_ref().map(|when| when.text.clone()),
-                "approval": node.approval.as_ref().map(|gate| json!({"role": gate.role, "votes": gate.votes})),
-            });
-            if let (Kind::Call(call), Value::Object(line)) = (&node.kind, &mut line) {
-                let spec = catalogue.get(&call.action);
-                let connector = bound(call.action.capability(), call.via.as_ref().map(beistand_core::model::StepId::as_str));
-                let undo = spec.and_then(|spec| spec.undo.as_ref()).map(|undo| undo.action.to_string());
-                line.insert("action".to_owned(), json!(call.action));
-                let arguments: serde_json::Map<_, _> =
-                    call.with.iter().map(|(name, with)| (name.clone(), with.written())).collect();
-                line.insert("arguments".to_owned(), Value::Object(arguments));
-                line.insert("destructive".to_owned(), json!(spec.is_some_and(|spec| spec.destructive)));
-                line.insert("by_hand".to_owned(), json!(connector.is_none()));
-                line.insert("connector".to_owned(), json!(connector));
-                line.insert("undo".to_owned(), json!(undo));
-            }
-            line
-        })
-        .collect();
+    let modes = without_store(&context.config, &context.url)?;
+    let known = (&Catalogue::first(), &*modes.live.bindings);
+    let steps: Vec<Value> = plan.nodes().map(|node| step(&plan, node, known)).collect();
     let missing = missing(&plan, &inputs, &modes.live);
     let by_hand = steps.iter().filter(|step| step.get("by_hand") == Some(&json!(true))).count();
     if context.out.json {
@@ -88,6 +58,40 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Outcome {
     if problems.is_empty() { Ok(Exit::Ok) } else { Err(LaunchError::Inputs(problems).into()) }
 }
 
+/// A step as it is shown; a call with what does it, and what would take it back.
+fn step(plan: &Plan, (id, node): (NodeId, &Node), known: (&Catalogue, &[Binding])) -> Value {
+    let gate = node.approval.as_ref();
+    let mut shown = json!({
+        "id": node.id, "path": path(plan, id), "kind": kind_word(&node.kind),
+        "title": node.title, "when": node.when.as_ref().map(|when| when.text.clone()),
+        "approval": gate.map(|gate| json!({"role": gate.role, "votes": gate.votes})),
+    });
+    if let (Kind::Call(call), Value::Object(shown)) = (&node.kind, &mut shown) {
+        shown.extend(effect(call, known));
+    }
+    shown
+}
+
+fn effect(call: &CallNode, (catalogue, bindings): (&Catalogue, &[Binding])) -> Map<String, Value> {
+    let spec = catalogue.get(&call.action);
+    let via = call.via.as_ref().map(StepId::as_str);
+    let does_it = |binding: &&Binding| {
+        binding.capability == call.action.capability() && binding.slot.as_deref() == via
+    };
+    let connector = bindings.iter().find(does_it).map(|binding| binding.connector.to_string());
+    let undo = spec.and_then(|spec| spec.undo.as_ref()).map(|undo| undo.action.to_string());
+    let arguments = call.with.iter().map(|(name, with)| (name.clone(), with.written()));
+    let facts = [
+        ("action", json!(call.action)),
+        ("arguments", Value::Object(arguments.collect())),
+        ("destructive", json!(spec.is_some_and(|spec| spec.destructive))),
+        ("by_hand", json!(connector.is_none())),
+        ("connector", json!(connector)),
+        ("undo", json!(undo)),
+    ];
+    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
 /// Warns of what a live run would still miss.
 fn say_missing(context: &Context, missing: &[String]) {
     for text in missing {
@@ -98,8 +102,7 @@ fn say_missing(context: &Context, missing: &[String]) {
 /// The same after a drill of it, which pretends whatever is not there.
 pub(super) fn say_missing_live(context: &Context, plan: &Plan, inputs: &Value) -> Outcome<()> {
     if !context.out.json {
-        let store = beistand_core::model::StoreId::new(0, &[0; 10]);
-        let modes = modes(&context.config, store, &context.url, Vec::new())?;
+        let modes = without_store(&context.config, &context.url)?;
         say_missing(context, &missing(plan, inputs, &modes.live));
     }
     Ok(())

@@ -153,8 +153,7 @@ fn ask_by_hand(context: &Context, plan: &Plan, drill: bool) -> Outcome<bool> {
     if drill || !std::io::stdin().is_terminal() {
         return Ok(false);
     }
-    let store = beistand_core::model::StoreId::new(0, &[0; 10]);
-    let modes = crate::modes::modes(&context.config, store, &context.url, Vec::new())?;
+    let modes = crate::modes::without_store(&context.config, &context.url)?;
     let count = beistand_core::run::by_hand(plan, &modes.live.bindings).len();
     if count == 0 {
         return Ok(false);

@@ -1,7 +1,7 @@
 //! What is configured: schemas, the configuration, the inventory, connectors.
 
 use beistand_connectors::{CONNECTORS, inventory as csv};
-use beistand_core::model::{Catalogue, ConnectorName, StoreId};
+use beistand_core::model::{Catalogue, ConnectorName};
 use beistand_core::playbook::{Finding, SourceText, playbook_schema};
 use beistand_runtime::Verb;
 use serde_json::json;
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::args::{ConnectorsVerb, InventoryVerb, SchemaOf};
 use crate::config::{config_schema, findings};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::modes::{connectors as make, inventory_of, modes};
+use crate::modes::{connectors as make, inventory_of, without_store};
 use crate::out::many;
 use crate::session::Context;
 
@@ -38,8 +38,7 @@ pub(super) fn config(context: &Context) -> Outcome {
         context.out.findings(&[], &[]);
         return Ok(Exit::Ok);
     }
-    let store = StoreId::new(0, &[0; 10]);
-    let modes = modes(&context.config, store, &context.url, Vec::new())?;
+    let modes = without_store(&context.config, &context.url)?;
     let file = context
         .config_file
         .as_ref()

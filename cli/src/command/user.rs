@@ -46,7 +46,11 @@ pub(super) async fn user(context: &Context, verb: UserVerb) -> Outcome {
             act(context, AccessAct::AddCredentials { account, credentials }).await
         }
         UserVerb::Codes { account, count } => codes(context, &account, count).await,
-        UserVerb::Remove { credential } => {
+        UserVerb::Remove { of, code } => {
+            let credential = match code {
+                Some(number) => unused_code(context, &of, number).await?,
+                None => of,
+            };
             act(context, AccessAct::RemoveCredential { credential }).await
         }
         UserVerb::Grant(args) => {
@@ -151,6 +155,21 @@ fn kept(words: &Secret) -> Outcome<String> {
     Ok(digested(words, getrandom::fill)?)
 }
 
+/// The name of a printed code that is not used up, by its number on the sheet.
+async fn unused_code(context: &Context, account: &str, number: u32) -> Outcome<String> {
+    let account: AccountName = account.parse().map_err(usage)?;
+    let label = number.to_string();
+    let credentials = context.reader().await?.credentials(&account).await?;
+    let is_it = |one: &Credential| {
+        one.kind == CredentialKind::Code && one.label == label && one.used_at.is_none()
+    };
+    let found = credentials.into_iter().find(is_it).map(|one| one.id);
+    found.ok_or_else(|| {
+        Failure::not_found(format!("`{account}` has no unused code {number}"))
+            .hint("a code that was used is dead already; `user list --json` has all of them")
+    })
+}
+
 async fn codes(context: &Context, account: &str, count: u32) -> Outcome {
     let account: AccountName = account.parse().map_err(usage)?;
     let before = context.reader().await?.credentials(&account).await?;
@@ -252,7 +271,7 @@ async fn list(context: &Context) -> Outcome {
             words.collect::<Vec<_>>().join(", "),
             proofs.collect::<Vec<_>>().join(", "),
         ]);
-        // What is taken back one by one; a passphrase is changed, and a code is used up.
+        // What is taken back by its id; a passphrase is changed, and a code is named by its number.
         let one_by_one = |one: &&Credential| match one.kind {
             CredentialKind::Token | CredentialKind::Passkey | CredentialKind::SingleSignOn => true,
             CredentialKind::Passphrase | CredentialKind::Code => false,

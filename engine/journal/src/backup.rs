@@ -39,14 +39,15 @@ pub struct Restored {
     pub newest: Option<Millis>,
     /// Where the store that was there is now.
     pub replaced: Option<PathBuf>,
-    /// Printed codes and tokens that were good in the backup and are void now.
-    pub voided: u64,
+    /// Printed codes and tokens that were good in the backup and are void now; absent where they were
+    /// kept.
+    pub voided: Option<u64>,
 }
 
 /// What becomes of the printed codes and tokens in a backup. It does not know which of them were used
 /// up or taken back after it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Credentials {
+pub enum CodesAndTokens {
     /// None of them opens a door any more.
     Void,
     /// They are as good as they were: nothing was done since.
@@ -58,7 +59,7 @@ struct Marked {
     meta: Meta,
     unfinished: u64,
     newest: Option<Millis>,
-    voided: u64,
+    voided: Option<u64>,
     seal: Seal,
 }
 
@@ -104,7 +105,7 @@ pub async fn restore(
     from: &Path,
     url: &str,
     mut options: Options,
-    credentials: Credentials,
+    codes_and_tokens: CodesAndTokens,
 ) -> Result<Restored, OpenError> {
     let place = Place::parse(url)?;
     if !from.exists() {
@@ -128,7 +129,7 @@ pub async fn restore(
                 .connect()
                 .await
                 .map_err(failed("open the restored store"))?;
-            let marked = mark(&mut connection, &options, credentials).await?;
+            let marked = mark(&mut connection, &options, codes_and_tokens).await?;
             single_file(connection).await?;
             replaced = put_in_place(&next, path)?;
             marked
@@ -144,7 +145,7 @@ pub async fn restore(
             let mut source = source.look().await.map_err(failed("open the backup"))?;
             copy::replace(&mut source, &mut connection).await.map_err(failed("restore"))?;
             source.close().await.map_err(failed("close the backup"))?;
-            let marked = mark(&mut connection, &options, credentials).await?;
+            let marked = mark(&mut connection, &options, codes_and_tokens).await?;
             connection.script("commit").await.map_err(failed("restore"))?;
             connection.close().await.map_err(failed("close the restored store"))?;
             marked
@@ -163,7 +164,7 @@ pub async fn restore(
 async fn mark(
     connection: &mut Connection,
     options: &Options,
-    credentials: Credentials,
+    codes_and_tokens: CodesAndTokens,
 ) -> Result<Marked, OpenError> {
     let failed = failed("mark the restored store");
     let now = options.now.get();
@@ -193,12 +194,11 @@ async fn mark(
     let id = EntryId::at(options.now, &random);
     // Who had logged out since the backup must not be let in by it.
     connection.execute("delete from session", Vec::new()).await.map_err(&failed)?;
-    let voided = match credentials {
-        Credentials::Void => void(connection, options.now).await.map_err(&failed)?,
-        Credentials::Kept => 0,
+    let voided = match codes_and_tokens {
+        CodesAndTokens::Void => Some(void(connection, options.now).await.map_err(&failed)?),
+        CodesAndTokens::Kept => None,
     };
-    let told = (voided > 0).then_some(voided);
-    let restored = store::Head::Restored { epoch: epoch.clone(), voided: told };
+    let restored = store::Head::Restored { epoch: epoch.clone(), voided };
     let event = store::Event::new(restored, None);
     let (bytes, _) = store::encode(id, &[event]);
     let head = append(connection, &meta, options.now, bytes).await?;

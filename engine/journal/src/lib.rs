@@ -46,7 +46,7 @@ mod writer;
 
 pub use access::{Credential, Session};
 pub use append::{Append, Appended, Gate, Next, To, Urgency};
-pub use backup::{Credentials, Restored, backup, restore};
+pub use backup::{CodesAndTokens, Restored, backup, restore};
 pub use change::Change;
 pub use command::{Command, Mailbox, PostError};
 pub use counters::Metrics;

@@ -11,8 +11,7 @@ use beistand_runtime::{
 use serde_json::json;
 
 use super::world::{anna, engine};
-
-const WORDS: &str = "grüner Zaun am Fluss";
+use crate::staff::WORDS;
 
 fn person(name: &str) -> Person {
     name.parse().unwrap()

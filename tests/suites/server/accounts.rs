@@ -23,13 +23,19 @@ impl Staffed {
         let desk = Desk::new();
         let staff = Staff::of(&desk);
         let served = serve(&desk, &["--plain"]);
+        let staffed = Self { words: desk.path("words"), desk, served, staff };
         // Through the server that owns the store.
-        staff.add(&desk, &["cleo", "--role", "commander"]);
-        Self { words: desk.path("words"), desk, served, staff }
+        staffed.add(&["cleo", "--role", "commander"]);
+        staffed
     }
 
     pub(super) fn as_root(&self, words: &[&str], code: i32) -> String {
         self.staff.root(&self.desk, words, code)
+    }
+
+    /// Somebody comes: the name, and what else `user add` is told.
+    pub(super) fn add(&self, words: &[&str]) {
+        self.staff.add(&self.desk, words);
     }
 
     pub(super) fn log_in(&self, account: &str, words: &str) -> Answer {
@@ -194,8 +200,7 @@ fn who_guesses_is_told_how_long_to_wait() {
 #[test]
 fn who_may_let_things_through_is_made_by_who_just_proved_it() {
     let staffed = Staffed::new();
-    let file = staffed.words.display().to_string();
-    staffed.as_root(&["user", "add", "mallory", "--role", "reviewer", "--new", &file], 0);
+    staffed.add(&["mallory", "--role", "reviewer"]);
     let token = ["token", "add", "cleo", "--title", "x", "--may", "assign", "--may", "read"];
     let made = staffed.as_root(&[&["--json"][..], &token].concat(), 0);
     let made: Value = serde_json::from_str(&made).unwrap();

@@ -20,14 +20,19 @@ struct Office {
 impl Office {
     fn new() -> Self {
         let staffed = Staffed::new();
-        let file = staffed.words.display().to_string();
-        let people =
-            [("ben", "commander"), ("dora", "commander"), ("carl", "scribe"), ("emil", "scribe")];
+        let (leads, types) = ("commander", "scribe");
+        let people = [
+            ("ben", leads),
+            ("dora", leads),
+            ("carl", types),
+            ("emil", types),
+            ("rita", "reviewer"),
+        ];
         for (name, role) in people {
-            staffed.as_root(&["user", "add", name, "--role", role, "--new", &file], 0);
+            staffed.add(&[name, "--role", role]);
         }
-        staffed.as_root(&["user", "add", "rita", "--role", "reviewer", "--new", &file], 0);
         staffed.desk.write("gate.yaml", GATE);
+        let file = staffed.words.display().to_string();
         let words = ["run", "gate.yaml", "--detach", "--as", "cleo", "--passphrase", &file];
         let run = announced(&staffed.desk.done(&words).stderr).unwrap();
         Self { staffed, run }
@@ -121,6 +126,36 @@ fn typed(
     let body = json!({"answer": answer, "digest": digest, "telephone": telephone});
     let path = format!("/api/v1/needs/{}", text(&need["id"]));
     office.staffed.with(cookie, "POST", &path, Some(&body))
+}
+
+#[test]
+fn a_code_that_was_heard_in_vain_is_struck_out_by_its_number() {
+    let office = Office::new();
+    let (heard, next) = (office.code("ben"), office.code("ben"));
+    let strike = |account: &str, code: &str, exit| {
+        let (number, _) = code.split_once(':').unwrap();
+        office.staffed.as_root(&["user", "remove", account, "--code", number], exit)
+    };
+    // The sheet of somebody else has the same numbers.
+    office.code("dora");
+    strike("ben", &heard, 0);
+    office.votes("carl", ("ben", &heard), 5);
+    strike("ben", &heard, 4);
+    strike("carl", &next, 4);
+    office.votes("carl", ("ben", &next), 0);
+    strike("ben", &next, 4);
+    let sheets = office.staffed.as_root(&["--json", "user", "list"], 0);
+    let sheets: Value = serde_json::from_str(&sheets).unwrap();
+    let of = |name: &str| sheets.as_array().unwrap().iter().find(|one| one["account"] == name);
+    let codes = |name: &str| {
+        of(name).unwrap()["credentials"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|one| one["kind"] == "code" && one["used_at"].is_null())
+            .count()
+    };
+    assert_eq!((codes("ben"), codes("dora")), (0, 1));
 }
 
 #[test]

@@ -14,9 +14,6 @@ words! {
         /// Sealed for the day on which nothing else works; each use is told to everybody.
         BreakGlass = "break-glass",
     }
-}
-
-words! {
     /// How an account proves itself.
     CredentialKind = "kind of credential" {
         /// Words that somebody knows; one an account.

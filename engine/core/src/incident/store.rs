@@ -41,7 +41,8 @@ pub enum Head {
     Restored {
         /// The new epoch, 32 hex digits.
         epoch: String,
-        /// Printed codes and tokens that were good in the backup and are void since.
+        /// Printed codes and tokens that were good in the backup and are void since, 0 where there
+        /// were none. Absent: they were kept, as by every restore of an older program.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         voided: Option<u64>,
     },
@@ -147,6 +148,7 @@ mod tests {
             Event::new(Head::GoneOn, Some(anna())),
             Event::new(Head::Restored { epoch: "0f".repeat(16), voided: None }, None)
                 .text("monday.db"),
+            Event::new(Head::Restored { epoch: "0f".repeat(16), voided: Some(0) }, None),
             Event::new(Head::Restored { epoch: "0f".repeat(16), voided: Some(3) }, Some(anna())),
             Event::new(Head::ConnectorPaused { connector: connector.clone() }, Some(anna())),
             Event::new(Head::ConnectorUnpaused { connector }, None),

@@ -5,9 +5,11 @@
 //! them (OpenAPI, the command line's help) take it from there. A word that is written down once is
 //! never another one.
 
-/// Vocabularies with what one of their words is called when there is no such word.
+/// Vocabularies with what one of their words is called when there is no such word. One call has all of
+/// a file: it makes one test of them.
 macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident = $what:literal { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* })*) => {$(
+    ($($(#[$doc:meta])* $name:ident = $what:literal { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* })*) => {
+    $(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant,)* }
@@ -33,35 +35,19 @@ macro_rules! words {
                 found.ok_or_else(|| $crate::model::IdError::new($what, text, hint))
             }
         }
-    )*};
+    )*
+    #[test]
+    fn a_word_is_that_of_its_json_and_is_read_back() {$(
+        for value in $name::ALL {
+            let word = value.as_str();
+            assert_eq!(word.parse(), Ok(*value));
+            assert_eq!(serde_json::json!(value), word);
+            assert_eq!(serde_json::from_value::<$name>(word.into()).unwrap(), *value);
+        }
+        let unknown = "no word".parse::<$name>().unwrap_err().to_string();
+        assert!(unknown.contains($name::ALL[0].as_str()), "{unknown}");
+    )*}
+    };
 }
 
 pub(crate) use words;
-
-#[cfg(test)]
-mod tests {
-    use crate::access::{AccountKind, CredentialKind, Permission};
-    use crate::incident::AssetState;
-    use crate::model::{Direction, ErrorKind, Mode, Role, TargetKind, Tlp};
-    use crate::on_call::{CallOutEnd, CallOutStep};
-    use crate::run::{AnswerKind, NeedKind, Proof, RunStatus, StepStatus};
-    use crate::timeline::Lane;
-
-    #[test]
-    fn a_word_is_that_of_its_json_and_is_read_back() {
-        macro_rules! hold {
-            ($($name:ident)*) => {$(
-                for value in $name::ALL {
-                    assert_eq!(value.as_str().parse(), Ok(*value));
-                    assert_eq!(serde_json::json!(value), value.as_str());
-                }
-                let unknown = "no word".parse::<$name>().unwrap_err().to_string();
-                assert!(unknown.contains($name::ALL[0].as_str()), "{unknown}");
-            )*};
-        }
-        hold! {
-            AccountKind AnswerKind AssetState CallOutEnd CallOutStep CredentialKind Direction
-            ErrorKind Lane Mode NeedKind Permission Proof Role RunStatus StepStatus TargetKind Tlp
-        }
-    }
-}

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
+use super::call_outs::{CALLED_MAX, LOST_AFTER};
 use super::*;
 use crate::incident::{Event, Head};
 use crate::model::{IncidentId, Millis, Mode, NeedId, Person, Role, Span, StoreId};

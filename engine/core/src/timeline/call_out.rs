@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use super::entry::Lang;
 use super::escape::visible;
 use super::format::Zone;
+use super::run::NAME_CHARS_MAX;
 use super::sentence::{need as kind_word, role as role_word};
 use crate::model::{Digest, Millis, Mode, NeedCode, NeedId, Person, Role, Tlp};
 use crate::on_call::CallOutStep;
@@ -20,6 +21,9 @@ const NUMBERS_MAX: usize = 3;
 
 /// Characters of a title that are shown.
 const TITLE_CHARS_MAX: usize = 160;
+
+/// Characters of a subject: two lines of a list of mails.
+const SUBJECT_CHARS_MAX: usize = 200;
 
 /// What a mail says.
 #[derive(Debug, Clone)]
@@ -69,7 +73,7 @@ pub struct CalledTo {
 /// The words of one language.
 struct Words {
     waits: &'static str,
-    waits_still: &'static str,
+    escalated_to: &'static str,
     some_escalated: &'static str,
     hello: &'static str,
     as_role: &'static str,
@@ -88,7 +92,7 @@ struct Words {
 
 const DE: Words = Words {
     waits: "wartet auf",
-    waits_still: "eskaliert an",
+    escalated_to: "eskaliert an",
     some_escalated: "darunter Eskaliertes",
     hello: "Bereitschaft",
     as_role: "als",
@@ -112,7 +116,7 @@ const DE: Words = Words {
 
 const EN: Words = Words {
     waits: "waits for the",
-    waits_still: "escalated to the",
+    escalated_to: "escalated to the",
     some_escalated: "some of it escalated",
     hello: "On call",
     as_role: "as",
@@ -149,7 +153,7 @@ impl CallOutMail {
             (_, _, true) => format!(", {}", words.some_escalated),
             (_, _, false) => String::new(),
         };
-        visible(&format!("{}: {what}{why}", self.numbers()), 200)
+        visible(&format!("{}: {what}{why}", self.numbers()), SUBJECT_CHARS_MAX)
     }
 
     /// The numbers of the incidents, each once; those beyond a few are counted.
@@ -181,7 +185,7 @@ impl CallOutMail {
         let mut lines = vec![format!(
             "{}: {} {} {}",
             words.hello,
-            visible(self.person.as_str(), TITLE_CHARS_MAX),
+            visible(self.person.as_str(), NAME_CHARS_MAX),
             words.as_role,
             roles.into_iter().collect::<Vec<_>>().join(", ")
         )];
@@ -195,7 +199,11 @@ impl CallOutMail {
                 break;
             }
             if self.parts.len() > 1 {
-                lines.push(format!("{}: {}", visible(&part.number, 200), part.why(lang)));
+                lines.push(format!(
+                    "{}: {}",
+                    visible(&part.number, NAME_CHARS_MAX),
+                    part.why(lang)
+                ));
             }
             for need in &part.needs {
                 if listed.len() < CALLED_TO_LISTED_MAX && listed.insert(need.id) {
@@ -217,7 +225,7 @@ impl CallOutMail {
         lines.push(String::new());
         lines.push(format!("{}: {}", words.telephone, words.colleague));
         if let Some(telephone) = &self.telephone {
-            lines.push(format!("{}: {}", words.desk, visible(telephone, TITLE_CHARS_MAX)));
+            lines.push(format!("{}: {}", words.desk, visible(telephone, NAME_CHARS_MAX)));
         }
         lines.push(words.steps.to_owned());
         lines.join("\n") + "\n"
@@ -230,7 +238,7 @@ impl CallOutPart {
         let words = words(lang);
         let verb = match self.step {
             CallOutStep::Opened => words.waits,
-            CallOutStep::Escalated => words.waits_still,
+            CallOutStep::Escalated => words.escalated_to,
         };
         format!("{verb} {}", role_word(lang, self.role))
     }

@@ -21,6 +21,21 @@ words! {
         /// English.
         En = "en",
     }
+    /// Which kind of doing an entry belongs to: by who acts, not by tool.
+    Lane = "lane" {
+        /// What was found out.
+        Detection = "detection",
+        /// What people decided and approved.
+        Decisions = "decisions",
+        /// What was done, by the program or by hand.
+        Measures = "measures",
+        /// What was told to authorities, customers and staff.
+        Authorities = "authorities",
+        /// What passed between providers.
+        Aid = "aid",
+        /// What the program says of itself.
+        System = "system",
+    }
 }
 
 impl Default for Lang {
@@ -111,24 +126,6 @@ impl Scope {
             Some(own) => !own.is_disjoint(concerned),
         };
         theirs && tlp <= self.tlp
-    }
-}
-
-words! {
-    /// Which kind of doing an entry belongs to: by who acts, not by tool.
-    Lane = "lane" {
-        /// What was found out.
-        Detection = "detection",
-        /// What people decided and approved.
-        Decisions = "decisions",
-        /// What was done, by the program or by hand.
-        Measures = "measures",
-        /// What was told to authorities, customers and staff.
-        Authorities = "authorities",
-        /// What passed between providers.
-        Aid = "aid",
-        /// What the program says of itself.
-        System = "system",
     }
 }
 

@@ -3,7 +3,7 @@
 use beistand_core::access::CredentialKind;
 use beistand_core::entry::StreamKind;
 use beistand_journal::{
-    AppendError, Change, Credential, Credentials, Journal, Next, OpenError, Page, Reader,
+    AppendError, Change, CodesAndTokens, Credential, Journal, Next, OpenError, Page, Reader,
     RunFilter, Session, To, backup, restore,
 };
 
@@ -31,23 +31,24 @@ pub(crate) async fn a_backup_is_restored_with_a_new_epoch(place: Place) {
     // The store goes on; what it does now is not in the backup.
     journal.append(entry(To::Lease(lease), 3)).await.unwrap();
     let before = journal.meta().clone();
-    let owned = restore(&file, &place.url, place.options(10), Credentials::Void).await;
+    let owned = restore(&file, &place.url, place.options(10), CodesAndTokens::Void).await;
     assert!(matches!(owned, Err(OpenError::Owned(_))), "{owned:?}");
     journal.close(at(4)).await.unwrap();
 
-    let restored = restore(&file, &place.url, place.options(10), Credentials::Void).await.unwrap();
+    let restored =
+        restore(&file, &place.url, place.options(10), CodesAndTokens::Void).await.unwrap();
     assert_eq!((restored.unfinished, restored.newest), (1, Some(at(2))));
     check(&place, &before.store.to_string(), &before.epoch).await;
 
     // The backup also moves the store: to a new SQLite file.
     let other = Place::sqlite();
-    restore(&file, &other.url, other.options(20), Credentials::Void).await.unwrap();
+    restore(&file, &other.url, other.options(20), CodesAndTokens::Void).await.unwrap();
     check(&other, &before.store.to_string(), &before.epoch).await;
     if place.url.starts_with("postgres") {
         let again = place.directory.path().join("again.db");
         let reader = Reader::open(&other.url).await.unwrap();
         backup(&reader, &again).await.unwrap();
-        restore(&again, &place.url, place.options(30), Credentials::Void).await.unwrap();
+        restore(&again, &place.url, place.options(30), CodesAndTokens::Void).await.unwrap();
     }
 }
 
@@ -83,14 +84,16 @@ pub(crate) async fn a_backup_brings_no_code_and_no_token_back_to_life(place: Pla
     assert!(journal.use_up("code-1", at(2)).await.unwrap());
     journal.close(at(3)).await.unwrap();
 
-    let restored = restore(&file, &place.url, place.options(10), Credentials::Kept).await.unwrap();
-    assert_eq!(restored.voided, 0);
+    let restored =
+        restore(&file, &place.url, place.options(10), CodesAndTokens::Kept).await.unwrap();
+    assert_eq!(restored.voided, None);
     let journal = place.open(11).await;
     assert!(journal.use_up("code-1", at(12)).await.unwrap(), "whoever keeps them is told of it");
     journal.close(at(13)).await.unwrap();
 
-    let restored = restore(&file, &place.url, place.options(20), Credentials::Void).await.unwrap();
-    assert_eq!(restored.voided, 3);
+    let restored =
+        restore(&file, &place.url, place.options(20), CodesAndTokens::Void).await.unwrap();
+    assert_eq!(restored.voided, Some(3));
     let journal = place.open(21).await;
     for code in ["code-1", "code-2"] {
         assert!(!journal.use_up(code, at(22)).await.unwrap(), "{code}");

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use beistand_connector_api::Secret;
-use beistand_core::access::{Account, AccountKind, Changed, CredentialKind, Permission, Rights};
+use beistand_core::access::{Account, Changed, CredentialKind, Permission, Rights};
 use beistand_core::model::{AccountName, Millis, Person};
 use beistand_core::run::{Actor, Proof};
 use beistand_journal::{Holder, Reader, StoreError};
@@ -142,10 +142,7 @@ impl Engine {
         let shown = ShownBy::Token(secret::token_lookup(token));
         let found = self.0.holders.find(&self.0.journal, shown, self.0.clock.now()).await?;
         let holder = found.ok_or(Denied::Wrong)?;
-        let proof = match holder.account.kind {
-            AccountKind::Person | AccountKind::BreakGlass => Proof::Token,
-            AccountKind::Service => Proof::Machine,
-        };
+        let proof = Proof::by_token(holder.account.kind);
         let mut caller = self.as_caller(&holder, proof, None)?;
         caller.rights = caller.rights.only(made_for(&holder));
         Ok(caller)
@@ -168,21 +165,18 @@ impl Engine {
         let proved_at = self.0.clock.now();
         let found = account_of_words(self.0.journal.reader(), name, passphrase).await?;
         let Some(account) = found else { return Err(tried.was_wrong().await?) };
-        let proof = match self.second(&account, second).await? {
-            Some(true) => Proof::SecondFactor,
-            Some(false) => return Err(tried.was_wrong().await?),
-            None => Proof::Passphrase,
+        let alone = Proof::by_words(account.kind);
+        let proof = match (self.second(&account, second).await?, alone) {
+            (Some(false), _) => return Err(tried.was_wrong().await?),
+            (Some(true), Proof::Passphrase) => Proof::SecondFactor,
+            (Some(true) | None, proof) => proof,
         };
         tried.was_right().await?;
-        let proof = match account.kind {
-            AccountKind::Person | AccountKind::Service => proof,
-            AccountKind::BreakGlass => {
-                let by = Actor::proved(account.person.clone(), Proof::BreakGlass);
-                let change = Changed::BreakGlassUsed { account: name.clone() };
-                self.access_changed(change, by).await?;
-                Proof::BreakGlass
-            }
-        };
+        if proof == Proof::BreakGlass {
+            let by = Actor::proved(account.person.clone(), proof);
+            let change = Changed::BreakGlassUsed { account: name.clone() };
+            self.access_changed(change, by).await?;
+        }
         self.caller(name, proof, Some(proved_at)).await
     }
 

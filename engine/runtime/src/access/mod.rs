@@ -1,8 +1,9 @@
 //! Who asks, what they may do, and what changes that.
 //!
 //! Every verb passes [`authorize`](crate::Engine::execute) before anything else happens, whatever way
-//! it came: the right is looked up in the store at that moment, so that a role that was taken back is
-//! gone at once. In a store without accounts a name is enough, and stands there as asserted.
+//! it came: the right is what the store says then, so that a role that was taken back is gone at once.
+//! Memory answers in its place only while nothing about accounts can have been written since
+//! (`holders.rs`). In a store without accounts a name is enough, and stands there as asserted.
 
 mod act;
 mod authorize;

@@ -123,9 +123,6 @@ words! {
         /// Done, not done or send again.
         Unknown = "unknown",
     }
-}
-
-words! {
     /// A person's answer to a need.
     AnswerKind = "answer" {
         /// Yes, one vote.

@@ -260,6 +260,7 @@ fn store_heads() -> Vec<store::Head> {
         store::Head::Stopped,
         store::Head::GoneOn,
         store::Head::Restored { epoch: "00".repeat(16), voided: None },
+        store::Head::Restored { epoch: "00".repeat(16), voided: Some(0) },
         store::Head::Restored { epoch: "00".repeat(16), voided: Some(21) },
         store::Head::ConnectorPaused { connector: connector.clone() },
         store::Head::ConnectorUnpaused { connector },

@@ -105,7 +105,12 @@ pub(crate) fn of_store(head: &store::Head, scene: &Scene) -> String {
             scene.with_text(format!("Not-Halt aus, durch {by}: Wirkungen beginnen wieder"))
         }
         store::Head::Restored { voided: None, .. } => scene.with_text(format!(
-            "Der Speicher wurde aus einer Sicherung wiederhergestellt, durch {by}"
+            "Der Speicher wurde aus einer Sicherung wiederhergestellt, durch {by}; gedruckte Codes und \
+             Token aus ihr blieben gültig"
+        )),
+        store::Head::Restored { voided: Some(0), .. } => scene.with_text(format!(
+            "Der Speicher wurde aus einer Sicherung wiederhergestellt, durch {by}; gültige gedruckte \
+             Codes und Token enthielt sie nicht"
         )),
         store::Head::Restored { voided: Some(voided), .. } => scene.with_text(format!(
             "Der Speicher wurde aus einer Sicherung wiederhergestellt, durch {by}; seitdem ungültige \

@@ -100,9 +100,13 @@ pub(crate) fn of_store(head: &store::Head, scene: &Scene) -> String {
         store::Head::GoneOn => {
             scene.with_text(format!("Stop switch off, by {by}: effects start again"))
         }
-        store::Head::Restored { voided: None, .. } => {
-            scene.with_text(format!("The store was restored from a backup by {by}"))
-        }
+        store::Head::Restored { voided: None, .. } => scene.with_text(format!(
+            "The store was restored from a backup by {by}; printed codes and tokens of it stayed good"
+        )),
+        store::Head::Restored { voided: Some(0), .. } => scene.with_text(format!(
+            "The store was restored from a backup by {by}; it held no printed code and no token that \
+             was good"
+        )),
         store::Head::Restored { voided: Some(voided), .. } => scene.with_text(format!(
             "The store was restored from a backup by {by}; printed codes and tokens that are void \
              since: {voided}"
