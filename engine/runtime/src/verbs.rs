@@ -101,6 +101,31 @@ pub enum Verb {
     },
 }
 
+impl Verb {
+    /// When something happened that it tells of, where it says so; of several instants the last.
+    fn happened_at(&self) -> Option<Millis> {
+        match self {
+            Self::Run { command: Command::Answer { answers, .. }, .. }
+            | Self::Telephone { command: Command::Answer { answers, .. }, .. } => {
+                answers.iter().filter_map(|answer| answer.done_at).max()
+            }
+            Self::Incident { act: IncidentAct::Note { at, .. }, .. } => *at,
+            Self::Launch(_)
+            | Self::More(_)
+            | Self::Supersede(_)
+            | Self::Run { .. }
+            | Self::Telephone { .. }
+            | Self::Misheard { .. }
+            | Self::OpenIncident(_)
+            | Self::Incident { .. }
+            | Self::StopAll { .. }
+            | Self::GoOn { .. }
+            | Self::PauseConnector { .. }
+            | Self::Access { .. } => None,
+        }
+    }
+}
+
 impl Engine {
     /// Does what is asked; the answer is durable on return.
     ///
@@ -125,6 +150,10 @@ impl Engine {
         from: From<'_>,
     ) -> Result<Value, EngineError> {
         self.authorize(&mut verb, from).await?;
+        let yet_to_come = |at: &Millis| !at.can_have_been(self.0.clock.now());
+        if let Some(at) = verb.happened_at().filter(yet_to_come) {
+            return Err(EngineError::Usage(format!("{at} is yet to come, and did not happen")));
+        }
         match verb {
             Verb::Launch(new) => {
                 let run = self.launch(*new).await?;
