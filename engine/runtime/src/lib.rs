@@ -27,6 +27,7 @@ mod load;
 mod modes;
 mod more;
 mod open;
+mod open_needs;
 mod permits;
 mod plans;
 mod recent;
