@@ -71,10 +71,7 @@ impl Engine {
             let left_out = self.repeated(&first, known.id, &new).await?;
             return Ok(json!({"run": known.id, "left_out": left_out}));
         }
-        if inner.is_stopped() {
-            let text = "the stop switch is on: no new run begins".to_owned();
-            return Err(EngineError::NotAllowed(text));
-        }
+        inner.may_begin()?;
         let incident = inner.incidents.get(&inner.journal, first.row.incident).await?;
         let standing = standing(&incident)?;
         standing.admits(first.row.mode).map_err(|no| refused(&no))?;

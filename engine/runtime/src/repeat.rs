@@ -8,9 +8,11 @@
 //! A launch that opens an incident does so in a commit of its own. That incident's id is made of the
 //! start key: a program that was killed between the two finds it again.
 
+use std::ops::Range;
+
 use beistand_core::entry::StreamKind;
 use beistand_core::incident;
-use beistand_core::model::{IncidentId, Mode, PlaybookName, canonical, digest_of};
+use beistand_core::model::{Digest, IncidentId, Mode, PlaybookName, canonical, digest_of};
 use beistand_core::playbook::SourceText;
 use beistand_core::run::{Event, Head};
 use beistand_journal::Run;
@@ -117,13 +119,9 @@ impl Engine {
         let store = self.0.journal.meta().store;
         let digest = digest_of("start-key", &json!([store, key]));
         let digest = digest.map_err(|error| EngineError::Internal(error.to_string()))?;
-        let mut ten = [0; 10];
-        for (to, from) in ten.iter_mut().zip(digest.as_bytes()) {
-            *to = *from;
-        }
         let made = store.as_bytes().iter().take(6);
         let made = made.fold(0, |time: u64, byte| (time << 8) | u64::from(*byte));
-        Ok(IncidentId::new(made, &ten))
+        Ok(IncidentId::new(made, &ten_of(&digest, 0..10)))
     }
 
     /// The title that an incident was opened under; nothing where that was erased.
@@ -144,6 +142,16 @@ impl Engine {
 fn given(opening: &Event, name: &str) -> Value {
     let body = opening.body.value.as_deref();
     body.and_then(|body| body.get(name)).cloned().unwrap_or_default()
+}
+
+/// Ten bytes of a digest, for an id that is the same whenever it is made; nought where it has none.
+pub(crate) fn ten_of(digest: &Digest, bytes: Range<usize>) -> [u8; 10] {
+    let mut ten = [0; 10];
+    let from = digest.as_bytes().get(bytes).unwrap_or_default();
+    for (to, from) in ten.iter_mut().zip(from) {
+        *to = *from;
+    }
+    ten
 }
 
 /// The same value, however its numbers are written.

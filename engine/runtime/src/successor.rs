@@ -50,10 +50,7 @@ impl Engine {
     pub async fn supersede(&self, new: NewSuccessor) -> Result<Value, EngineError> {
         let inner = &self.0;
         let reader = inner.journal.reader();
-        if inner.is_stopped() {
-            let text = "the stop switch is on: no new run begins".to_owned();
-            return Err(EngineError::NotAllowed(text));
-        }
+        inner.may_begin()?;
         let (_, state, _) = view(reader, new.run, &inner.scripts).await?;
         let opened = state.opened();
         let incident = inner.incidents.get(&inner.journal, opened.incident).await?;

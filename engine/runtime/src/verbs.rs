@@ -329,6 +329,16 @@ impl Inner {
         self.shared(Mode::Live).stopped
     }
 
+    /// Lets a run begin, unless the stop switch is on. What memory does not know yet is found in the
+    /// transaction that opens the run.
+    pub(crate) fn may_begin(&self) -> Result<(), EngineError> {
+        if self.is_stopped() {
+            let text = "the stop switch is on: no new run begins".to_owned();
+            return Err(EngineError::NotAllowed(text));
+        }
+        Ok(())
+    }
+
     /// Effects that are out now, by target.
     fn open_effects(&self) -> Vec<Value> {
         let mut open = Vec::new();
