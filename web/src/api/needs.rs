@@ -118,11 +118,14 @@ pub(super) async fn needs(
     Who(caller): Who,
     Asked(which): Asked<Which>,
 ) -> Result<Sent<Value>, Problem> {
-    let page = page::part(which.cursor, which.limit.unwrap_or_default());
     let scope = caller.rights.scope();
     if let Some(code) = which.code {
-        if which.run.is_some() || which.incident.is_some() {
-            let text = "a code says all of it: it is looked for without `run` and `incident`";
+        if which.run.is_some()
+            || which.incident.is_some()
+            || which.cursor.is_some()
+            || which.limit.is_some()
+        {
+            let text = "a code says all of it, and all of it is told: it is looked for alone";
             return Err(Problem::malformed(text).place("code"));
         }
         let code: NeedCode =
@@ -137,6 +140,7 @@ pub(super) async fn needs(
     if let Some(run) = which.run {
         app.views.row_of(run, &scope).await?;
     }
+    let page = page::part(which.cursor, which.limit.unwrap_or_default());
     let filter = NeedFilter { run: which.run, incident, ..NeedFilter::default() };
     Ok(Sent(page::listed(app.views.needs_page(&filter, &page, &scope).await?)))
 }
