@@ -1,6 +1,6 @@
 //! What people type, and what it stands for: runs by prefix, incidents by number, steps by item.
 
-use beistand_core::model::{CodeError, IncidentId, Millis, NeedCode, NeedId, Path, RunId, Span};
+use beistand_core::model::{CodeError, IncidentId, Millis, NeedCode, NeedId, Path, RunId};
 use beistand_core::run::RunState;
 use beistand_journal::{Incident, Need, NeedFilter, Page, Reader};
 use beistand_runtime::{Clock as _, WallClock, needs_by_code};
@@ -98,11 +98,12 @@ async fn by_code(reader: &Reader, code: NeedCode) -> Outcome<Vec<Need>> {
     Ok(found)
 }
 
-/// When something happened. Clocks differ by a little; what is yet to come did not happen.
+/// When something happened. The engine refuses what is yet to come; here it is said which flag that
+/// is.
 pub(crate) fn past(text: Option<&str>) -> Outcome<Option<Millis>> {
     let Some(text) = text else { return Ok(None) };
     let at = Millis::parse(text).map_err(|error| Failure::usage(error.to_string()))?;
-    if at > WallClock.now().plus(Span::from_secs(60)) {
+    if !at.can_have_been(WallClock.now()) {
         return Err(Failure::usage(format!("{text} is yet to come; --at says when it happened")));
     }
     Ok(Some(at))

@@ -76,7 +76,7 @@ impl Doorkeeper for Accounts {
             found.map_err(|denied| match denied {
                 access::Denied::Wrong
                 | access::Denied::Later { .. }
-                | access::Denied::Asked { .. }
+                | access::Denied::TooManyQuestions { .. }
                 | access::Denied::SecondFactorMissing => Denied::Invalid,
                 access::Denied::Store(_) | access::Denied::Internal(_) => {
                     Denied::Unavailable(Box::new(denied))

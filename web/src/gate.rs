@@ -8,8 +8,8 @@
 //! 3. The body as a whole, without a place: a slow client keeps nobody waiting. A stranger's is small,
 //!    and comes soon or not at all. Who asks is found out once more then: whoever was shut out
 //!    meanwhile is out.
-//! 4. A place in the route's lane, and the handler, in a task of its own: neither a client that leaves nor a time limit cuts it half
-//!    way, and a panic in it is an answer.
+//! 4. A place in the route's lane, and the handler, in a task of its own: neither a client that leaves
+//!    nor a time limit cuts it half way, and a panic in it is an answer.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -146,14 +146,20 @@ impl Gate {
 
     /// Who asks, where the right wants somebody.
     async fn admitted(&self, rule: Rule, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
-        if rule.right == Right::Public {
-            return Ok(None);
-        }
-        let caller = self.caller(headers, rule.lane).await?;
-        let (may, lacks) = match rule.right {
-            Right::Public | Right::LoggedIn => return Ok(Some(caller)),
-            Right::Needs(one) => (caller.rights.may(one, &About::Instance), one),
-            Right::NeedsThere(one) => (caller.rights.may_somewhere(one), one),
+        let caller = || self.caller(headers, rule.lane);
+        let (caller, may, lacks) = match rule.right {
+            Right::Public => return Ok(None),
+            Right::LoggedIn => return caller().await.map(Some),
+            Right::Needs(one) => {
+                let caller = caller().await?;
+                let may = caller.rights.may(one, &About::Instance);
+                (caller, may, one)
+            }
+            Right::NeedsThere(one) => {
+                let caller = caller().await?;
+                let may = caller.rights.may_somewhere(one);
+                (caller, may, one)
+            }
         };
         if may { Ok(Some(caller)) } else { Err(Problem::lacks(lacks)) }
     }

@@ -25,6 +25,7 @@ mod gate;
 mod headers;
 mod hook;
 mod json;
+mod lang;
 mod limits;
 mod origin;
 mod peer;

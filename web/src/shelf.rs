@@ -1,8 +1,8 @@
 //! The playbooks that can be named: whoever has the shelves hands them over.
 //!
 //! A check is work for a processor and not for a moment: a few at once, beside everything else. A text
-//! may be anybody's, and so it has a place of its own: whoever lets texts be checked keeps no run from
-//! being launched.
+//! may be anybody's, and takes none of these places: whoever lets texts be checked keeps no run from
+//! being launched. How many texts are checked at once says the lane of their route.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,9 +15,6 @@ use crate::report::Problem;
 
 /// Playbooks of the shelves that are looked at at once: what is launched, read and listed.
 const LOOKS_AT_ONCE: usize = 2;
-
-/// Texts that are checked at once.
-const TEXTS_AT_ONCE: usize = 1;
 
 /// A playbook as it stands on the shelf: its plan unless it has faults, and what was found.
 pub type Found = (Option<Plan>, Vec<Finding>);
@@ -37,14 +34,11 @@ pub trait Playbooks: std::fmt::Debug + Send + Sync {
 pub(crate) struct Shelf {
     playbooks: Arc<dyn Playbooks>,
     places: Arc<Semaphore>,
-    texts: Arc<Semaphore>,
 }
 
 impl Shelf {
     pub(crate) fn new(playbooks: Arc<dyn Playbooks>) -> Self {
-        let semaphore = |places| Arc::new(Semaphore::new(places));
-        let (places, texts) = (semaphore(LOOKS_AT_ONCE), semaphore(TEXTS_AT_ONCE));
-        Self { playbooks, places, texts }
+        Self { playbooks, places: Arc::new(Semaphore::new(LOOKS_AT_ONCE)) }
     }
 
     /// Asks the shelves something that takes a while.
@@ -55,30 +49,30 @@ impl Shelf {
         &self,
         ask: impl FnOnce(&dyn Playbooks) -> T + Send + 'static,
     ) -> Result<T, Problem> {
-        self.at(&self.places, ask).await
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = place.map_err(|closed| Problem::internal(&closed))?;
+        self.aside(move |playbooks| {
+            let answer = ask(playbooks);
+            drop(place);
+            answer
+        })
+        .await
     }
 
-    /// What is wrong with a text.
+    /// What is wrong with a text; for who has a place in the lane of checks.
     ///
     /// # Errors
     /// Our fault, if it broke.
     pub(crate) async fn check(&self, text: String) -> Result<Vec<Finding>, Problem> {
-        self.at(&self.texts, move |playbooks| playbooks.check(&text)).await
+        self.aside(move |playbooks| playbooks.check(&text)).await
     }
 
-    async fn at<T: Send + 'static>(
+    async fn aside<T: Send + 'static>(
         &self,
-        places: &Arc<Semaphore>,
         ask: impl FnOnce(&dyn Playbooks) -> T + Send + 'static,
     ) -> Result<T, Problem> {
-        let place = Arc::clone(places).acquire_owned().await;
-        let place = place.map_err(|closed| Problem::internal(&closed))?;
         let playbooks = Arc::clone(&self.playbooks);
-        let asked = tokio::task::spawn_blocking(move || {
-            let answer = ask(playbooks.as_ref());
-            drop(place);
-            answer
-        });
+        let asked = tokio::task::spawn_blocking(move || ask(playbooks.as_ref()));
         asked.await.map_err(|broken| Problem::internal(&broken))
     }
 

@@ -52,7 +52,7 @@ pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option
         groups.entry(group).or_default().push(need);
     }
     let incidents = needs.iter().map(|need| need.incident).collect();
-    let called = context.views(&reader).called(incidents).await?;
+    let called = context.views(&reader).called(incidents, &Scope::ALL).await?;
     for group in groups.values() {
         show(context, &reader, group).await?;
         for line in called_lines(context, &called, group) {

@@ -4,7 +4,8 @@
 use std::io::{BufRead as _, IsTerminal as _};
 
 use beistand_core::run::{Outlook, OutlookLine};
-use beistand_runtime::{NewSuccessor, Verb, foresee};
+use beistand_core::timeline::Scope;
+use beistand_runtime::{NewSuccessor, Verb};
 use serde_json::json;
 
 use crate::args::{SupersedeArgs, Watching};
@@ -20,7 +21,7 @@ pub(super) async fn supersede(context: &Context, args: SupersedeArgs) -> Outcome
     let plan = context.shelves.plan(&args.playbook, &context.scripts, &context.out)?;
     let store = reader.meta().await?.store;
     let modes = modes(&context.config, store, &context.url, Vec::new())?;
-    let found = foresee(&reader, run, &plan, (&modes, &context.scripts)).await?;
+    let found = context.views(&reader).outlook(run, &plan, &modes, &Scope::ALL).await?;
     if args.dry_run || (context.out.json && !args.yes) {
         if context.out.json {
             context.out.value(&json!(found));

@@ -48,7 +48,9 @@ pub(super) async fn voter(context: &Context, args: &OnTelephone) -> Outcome<Vote
             ))
         }
         Err(
-            denied @ (Denied::Later { .. } | Denied::Asked { .. } | Denied::SecondFactorMissing),
+            denied @ (Denied::Later { .. }
+            | Denied::TooManyQuestions { .. }
+            | Denied::SecondFactorMissing),
         ) => Err(Failure::new(Exit::NotAllowed, denied.to_string())),
         Err(denied @ (Denied::Store(_) | Denied::Internal(_))) => {
             Err(Failure::new(Exit::Unreachable, denied.to_string()).because(&denied))

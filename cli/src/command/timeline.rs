@@ -34,7 +34,7 @@ pub(super) async fn timeline(context: &Context, args: &TimelineArgs) -> Outcome 
             let incident = find::incident(&reader, incident).await?;
             views.told(incident.id, context.lang(), &Scope::ALL).await?
         }
-        None => views.told_of_store(context.lang()).await?,
+        None => views.told_of_store(context.lang(), &Scope::ALL).await?,
     };
     if context.out.json {
         context.out.value(&json!(told.values(&context.telling())?));

@@ -12,6 +12,7 @@ use crate::error::StoreError;
 use crate::open::Journal;
 use crate::read::Reader;
 use crate::sql::{Param, Row, params};
+use crate::version::Touches;
 use crate::writer::Work;
 
 /// Most accounts, credentials or grants in one answer: a provider has hundreds.
@@ -179,13 +180,13 @@ impl Journal {
                  body = excluded.body";
         let account = session.account.map(|name| name.as_str().to_owned());
         let params = params![session.id, account, session.until.get(), session.body];
-        self.direct("keep a session", sql, params).await.map(|_| ())
+        self.direct("keep a session", Touches::Access, sql, params).await.map(|_| ())
     }
 
     /// Ends a session; `false` if it was over already.
     pub async fn drop_session(&self, id: &str) -> Result<bool, StoreError> {
         let sql = "delete from session where id = $1 returning no";
-        Ok(!self.direct("end a session", sql, params![id]).await?.is_empty())
+        Ok(!self.direct("end a session", Touches::Access, sql, params![id]).await?.is_empty())
     }
 
     /// Uses up what counts once; `false` if that was done before, or there is no such credential.
@@ -193,7 +194,7 @@ impl Journal {
         let sql = "update credential set used_at = $2
              where id = $1 and used_at is null and (until is null or until > $2) returning no";
         let params = params![credential, now.get()];
-        Ok(!self.direct("use up a credential", sql, params).await?.is_empty())
+        Ok(!self.direct("use up a credential", Touches::Access, sql, params).await?.is_empty())
     }
 
     /// Notes what a passkey's device says of itself and when it was used last.
@@ -205,7 +206,7 @@ impl Journal {
     ) -> Result<(), StoreError> {
         let sql = "update credential set used_at = $2, secret = $3 where id = $1";
         let params = params![credential, now.get(), secret];
-        self.direct("note the use of a credential", sql, params).await.map(|_| ())
+        self.direct("note the use of a credential", Touches::Access, sql, params).await.map(|_| ())
     }
 
     /// Counts something once more and remembers it until then; the new count.
@@ -214,7 +215,9 @@ impl Journal {
              on conflict (key) do update set until = excluded.until,
                  count = case when tally.until <= $2 then 1 else tally.count + 1 end
              returning count";
-        let rows = self.direct("count", sql, params![key, now.get(), until.get()]).await?;
+        let rows = self
+            .direct("count", Touches::Tallies, sql, params![key, now.get(), until.get()])
+            .await?;
         let count = rows.into_iter().next().map(|mut row| row.int("tally.count")).transpose()?;
         Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(u64::MAX))
     }
@@ -225,30 +228,33 @@ impl Journal {
              on conflict (key) do update set until = excluded.until, count = 1
                  where tally.until <= $2 returning no";
         let params = params![key, now.get(), until.get()];
-        Ok(!self.direct("remember", sql, params).await?.is_empty())
+        Ok(!self.direct("remember", Touches::Tallies, sql, params).await?.is_empty())
     }
 
     /// Forgets what was counted.
     pub async fn forget(&self, key: &str) -> Result<(), StoreError> {
         let sql = "delete from tally where key = $1";
-        self.direct("forget a tally", sql, params![key]).await.map(|_| ())
+        self.direct("forget a tally", Touches::Tallies, sql, params![key]).await.map(|_| ())
     }
 
     /// Takes away sessions and tallies that are over.
     pub async fn sweep(&self, now: Millis) -> Result<(), StoreError> {
         let sql = "delete from session where until <= $1";
-        self.direct("take away ended sessions", sql, params![now.get()]).await?;
+        self.direct("take away ended sessions", Touches::Access, sql, params![now.get()]).await?;
         let sql = "delete from tally where until <= $1";
-        self.direct("take away ended tallies", sql, params![now.get()]).await.map(|_| ())
+        self.direct("take away ended tallies", Touches::Tallies, sql, params![now.get()])
+            .await
+            .map(|_| ())
     }
 
     async fn direct(
         &self,
         what: &'static str,
+        touches: Touches,
         sql: &'static str,
         params: Vec<Param>,
     ) -> Result<Vec<Row>, StoreError> {
-        self.ask(|answer| Work::Direct { what, sql, params, answer }).await
+        self.ask(|answer| Work::Direct { what, sql, params, touches, answer }).await
     }
 }
 

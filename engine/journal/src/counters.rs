@@ -10,15 +10,9 @@ pub(crate) struct Counters {
     pub(crate) batch_max: AtomicU64,
     pub(crate) refused: AtomicU64,
     pub(crate) full: AtomicU64,
-    /// How often what accounts may do may have changed.
-    pub(crate) access: AtomicU64,
 }
 
 impl Counters {
-    /// Before whoever asked for a change of accounts hears that it is done.
-    pub(crate) fn access_changed(&self) {
-        self.access.fetch_add(1, Ordering::SeqCst);
-    }
     pub(crate) fn committed(&self, entries: u64) {
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.entries.fetch_add(entries, Ordering::Relaxed);

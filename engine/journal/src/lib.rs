@@ -42,6 +42,7 @@ mod sql;
 mod stream;
 mod table;
 pub mod verify;
+mod version;
 mod writer;
 
 pub use access::{Credential, Session};

@@ -22,6 +22,7 @@ use crate::space::Reserve;
 use crate::sql::{Connection, Pool, params};
 use crate::stream::{Head, Lease, Stream};
 use crate::table::Meta;
+use crate::version::AccessVersion;
 use crate::writer::{QUEUE_MAX, Request, Work, Writer, job, lease};
 
 /// Fills a buffer with random bytes for salts, ids and the epoch.
@@ -57,6 +58,7 @@ pub struct Journal {
     reader: Reader,
     random: Random,
     counters: Arc<Counters>,
+    access: Arc<AccessVersion>,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -87,6 +89,7 @@ impl Journal {
             Place::Postgres { .. } => None,
         };
         let counters = Arc::new(Counters::default());
+        let access = Arc::new(AccessVersion::default());
         let (sender, requests) = mpsc::channel(QUEUE_MAX);
         let reader = Reader::new(place.readers(), meta.clone());
         let random = options.random;
@@ -97,6 +100,7 @@ impl Journal {
             meta,
             node,
             counters: Arc::clone(&counters),
+            access: Arc::clone(&access),
             requests,
             later: VecDeque::new(),
             changed,
@@ -108,7 +112,7 @@ impl Journal {
             _lock: lock,
         };
         let writer = Arc::new(Mutex::new(Some(tokio::spawn(writer.run()))));
-        Ok(Self { requests: sender, reader, random, counters, writer })
+        Ok(Self { requests: sender, reader, random, counters, access, writer })
     }
 
     /// Every question that can be asked.
@@ -131,7 +135,7 @@ impl Journal {
     /// that it is done: what [`Reader`] says of them after this was asked for is true as long as it
     /// stays the same. None where somebody else may write.
     pub fn access_version(&self) -> Option<u64> {
-        self.is_alone().then(|| self.counters.access.load(Ordering::SeqCst))
+        self.is_alone().then(|| self.access.get())
     }
 
     /// Writes one entry and what follows from it. Returns when it is durable.

@@ -28,6 +28,7 @@ use crate::space::Reserve;
 use crate::sql::{Connection, Failure};
 use crate::stream::{Head, Lease, Stream};
 use crate::table::Meta;
+use crate::version::AccessVersion;
 
 pub(crate) use work::{Work, kind, lease};
 
@@ -118,6 +119,7 @@ pub(crate) struct Writer {
     /// Our row in `node`: owner of what we claim.
     pub(crate) node: i64,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) access: Arc<AccessVersion>,
     pub(crate) requests: mpsc::Receiver<Request>,
     /// Taken from the queue, but not in the batch they met.
     pub(crate) later: VecDeque<Request>,
@@ -283,7 +285,7 @@ impl Writer {
     fn acknowledge(&mut self, batch: Vec<Job>, verdicts: Vec<Verdict>) {
         self.at("after_commit");
         if batch.iter().flat_map(|job| &job.changes).any(Change::is_of_access) {
-            self.counters.access_changed();
+            self.access.moves();
         }
         let mut written = 0;
         for (job, verdict) in batch.into_iter().zip(verdicts) {
@@ -317,7 +319,7 @@ impl Writer {
         tracing::error!(why, "the store could not be written; the writer has stopped");
         self.dead = Some(why.to_owned());
         // Whether what was to be written stands there nobody knows.
-        self.counters.access_changed();
+        self.access.moves();
     }
 
     pub(crate) async fn roll_back(&mut self) {

@@ -33,6 +33,7 @@ told! {
     stories::access::what_counts_once_is_used_up_once as what_counts_once_is_used_up_once,
     stories::access::what_counts_once_is_used_up_with_what_it_was_for_or_not_at_all as what_counts_once_is_used_up_with_what_it_was_for_or_not_at_all,
     stories::access::a_session_ends_and_what_was_seen_is_forgotten_in_time as a_session_ends_and_what_was_seen_is_forgotten_in_time,
+    stories::access::what_is_counted_changes_nothing_that_is_known_of_accounts as what_is_counted_changes_nothing_that_is_known_of_accounts,
     stories::append::an_entry_is_there_after_the_store_was_closed as an_entry_is_there_after_the_store_was_closed,
     stories::append::a_lease_that_was_overtaken_writes_nothing as a_lease_that_was_overtaken_writes_nothing,
     stories::append::many_appenders_share_commits_and_lose_nothing as many_appenders_share_commits_and_lose_nothing,

@@ -20,6 +20,7 @@ use beistand_journal::{Incident, Page};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::incidents::{Asked, IncidentAct, NewIncident};
+use crate::repeat::ten_of;
 
 /// So many of the newest incidents are looked through for those that alerts opened.
 const INCIDENTS_MAX: u32 = 1_000;
@@ -27,7 +28,10 @@ const INCIDENTS_MAX: u32 = 1_000;
 /// Entries of an incident that are read at once.
 const ENTRIES: u32 = 200;
 
-/// Which bytes of the signature name the entry of the note; the incident has the first ten.
+/// Which bytes of the signature name the incident.
+const INCIDENT: Range<usize> = 0..10;
+
+/// Which name the entry of the note.
 const NOTE: Range<usize> = 10..20;
 
 /// Which name that of the proposal.
@@ -99,11 +103,7 @@ impl HookAlert {
 
     /// The incident that it opens, if it opens one: made of when and how it was signed.
     fn own_incident(&self) -> IncidentId {
-        let mut ten = [0; 10];
-        for (to, from) in ten.iter_mut().zip(self.signature.as_bytes()) {
-            *to = *from;
-        }
-        IncidentId::at(self.sent_at, &ten)
+        IncidentId::at(self.sent_at, &ten_of(&self.signature, INCIDENT))
     }
 
     fn opens(&self, by: &Actor) -> NewIncident {
@@ -147,12 +147,7 @@ impl HookAlert {
 
     /// The id of an entry of its own: made of when and how it was signed, like the incident's.
     fn own_entry(&self, bytes: Range<usize>) -> EntryId {
-        let mut ten = [0; 10];
-        let signed = self.signature.as_bytes().get(bytes).unwrap_or_default();
-        for (to, from) in ten.iter_mut().zip(signed) {
-            *to = *from;
-        }
-        EntryId::at(self.sent_at, &ten)
+        EntryId::at(self.sent_at, &ten_of(&self.signature, bytes))
     }
 
     /// Nothing of it was written before this instant: it was heard once our clock and the sender's

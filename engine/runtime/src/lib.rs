@@ -27,6 +27,7 @@ mod load;
 mod modes;
 mod more;
 mod open;
+mod open_needs;
 mod permits;
 mod plans;
 mod recent;
@@ -59,7 +60,7 @@ pub use open::{NewRun, case_of};
 pub use permits::PLACES;
 pub use plans::{Pinned, pinned, read_pinned};
 pub use repeat::Launching;
-pub use successor::{NewSuccessor, foresee};
+pub use successor::NewSuccessor;
 pub use verbs::{Verb, error_json};
 pub use views::{
     Called, FEED_ROWS_MAX, Feed, FeedItem, LineFilter, Listed, RunBytes, Telling, TimelineFormat,

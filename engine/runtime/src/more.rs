@@ -14,7 +14,7 @@ use crate::incidents::{refused, standing};
 use crate::load::{known_plan, sources_of};
 use crate::open::opening_of;
 use crate::plans::Kept;
-use crate::repeat::is_same;
+use crate::repeat::{Other, given, is_same};
 
 /// More items for a playbook that ran, or runs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ struct First {
 
 impl First {
     fn inputs(&self) -> Value {
-        inputs_of(&self.opening)
+        given(&self.opening, "inputs")
     }
 }
 
@@ -71,10 +71,7 @@ impl Engine {
             let left_out = self.repeated(&first, known.id, &new).await?;
             return Ok(json!({"run": known.id, "left_out": left_out}));
         }
-        if inner.is_stopped() {
-            let text = "the stop switch is on: no new run begins".to_owned();
-            return Err(EngineError::NotAllowed(text));
-        }
+        inner.may_begin()?;
         let incident = inner.incidents.get(&inner.journal, first.row.incident).await?;
         let standing = standing(&incident)?;
         standing.admits(first.row.mode).map_err(|no| refused(&no))?;
@@ -126,19 +123,15 @@ impl Engine {
         let opening = self.opened(known).await?.opening;
         // What was erased can not be compared any more.
         let kept = opening.body.value.is_some();
-        let inputs =
-            asked.as_ref().is_some_and(|asked| is_same(&asked.inputs, &inputs_of(&opening)));
+        let inputs = given(&opening, "inputs");
+        let is_asked = asked.as_ref().is_some_and(|asked| is_same(&asked.inputs, &inputs));
         let by_hand_ok = new.by_hand_ok || was_by_hand_ok(&first.opening);
-        let other = match (inputs || !kept, by_hand_ok == was_by_hand_ok(&opening)) {
-            (true, true) => {
-                let left_out = asked.into_iter().flat_map(|asked| asked.left_out);
-                return Ok(left_out.map(|one| one.to_string()).collect());
-            }
-            (false, true) => "`inputs`",
-            (true, false) => "`by_hand_ok`",
-            (false, false) => "`inputs`, `by_hand_ok`",
-        };
-        Err(EngineError::Conflict(format!("this start key was used for more with other {other}")))
+        let mut other = Other::default();
+        other.note(kept && !is_asked, "inputs");
+        other.note(by_hand_ok != was_by_hand_ok(&opening), "by_hand_ok");
+        other.refused("more with")?;
+        let left_out = asked.into_iter().flat_map(|asked| asked.left_out);
+        Ok(left_out.map(|one| one.to_string()).collect())
     }
 
     /// The run that more is asked of: of one that was for more items itself, the first.
@@ -179,16 +172,11 @@ impl Engine {
             if row.id != first.row.id
                 && let Some(opening) = opening_of(reader, row.id).await?
             {
-                earlier.push((row.id, inputs_of(&opening)));
+                earlier.push((row.id, given(&opening, "inputs")));
             }
         }
         Ok(earlier)
     }
-}
-
-fn inputs_of(opening: &Event) -> Value {
-    let body = opening.body.value.as_deref();
-    body.and_then(|body| body.get("inputs")).cloned().unwrap_or_default()
 }
 
 fn was_by_hand_ok(opening: &Event) -> bool {

@@ -57,12 +57,7 @@ impl Engine {
         if let Some(run) = self.launched_before(&new).await? {
             return Ok(run);
         }
-        // What memory does not know yet is found in the transaction that opens the run.
-        if inner.is_stopped() {
-            return Err(EngineError::NotAllowed(
-                "the stop switch is on: no new run begins".to_owned(),
-            ));
-        }
+        inner.may_begin()?;
         let pinned = Pinned { playbook: new.playbook.clone(), sources: new.sources.clone() };
         let kept = plan_for(inner, &pinned).await?;
         let incident = self.incident_for(&new, &kept.plan).await?;

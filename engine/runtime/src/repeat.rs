@@ -8,9 +8,11 @@
 //! A launch that opens an incident does so in a commit of its own. That incident's id is made of the
 //! start key: a program that was killed between the two finds it again.
 
+use std::ops::Range;
+
 use beistand_core::entry::StreamKind;
 use beistand_core::incident;
-use beistand_core::model::{IncidentId, Mode, PlaybookName, canonical, digest_of};
+use beistand_core::model::{Digest, IncidentId, Mode, PlaybookName, canonical, digest_of};
 use beistand_core::playbook::SourceText;
 use beistand_core::run::{Event, Head};
 use beistand_journal::Run;
@@ -39,6 +41,10 @@ pub struct Launching<'a> {
     /// The case whose people act in a drill.
     pub case: Option<&'a SourceText>,
 }
+
+/// In what something that is asked for differs from what was asked for under its start key before.
+#[derive(Debug, Default)]
+pub(crate) struct Other(Vec<&'static str>);
 
 impl<'a> From<&'a NewRun> for Launching<'a> {
     fn from(new: &'a NewRun) -> Self {
@@ -76,39 +82,29 @@ impl Engine {
             return Err(EngineError::Conflict(text.to_owned()));
         }
         let own = self.own_incident(key)?;
-        let mut other = Vec::new();
-        let mut note = |differs: bool, kind: &'static str| {
-            if differs {
-                other.push(kind);
-            }
-        };
-        note(run.playbook != asked.playbook.as_str(), "playbook");
-        note(run.mode != asked.mode, "mode");
-        note(run.incident != asked.incident.unwrap_or(own), "incident");
-        note(*by_hand_ok != asked.by_hand_ok, "by_hand_ok");
+        let mut other = Other::default();
+        other.note(run.playbook != asked.playbook.as_str(), "playbook");
+        other.note(run.mode != asked.mode, "mode");
+        other.note(run.incident != asked.incident.unwrap_or(own), "incident");
+        other.note(*by_hand_ok != asked.by_hand_ok, "by_hand_ok");
         // What was erased can not be compared any more.
         let kept = opening.body.value.is_some();
-        note(kept && given(&opening, "case") != json!(asked.case), "case");
+        other.note(kept && given(&opening, "case") != json!(asked.case), "case");
         // Of another playbook, neither inputs nor title say anything.
         if run.playbook == asked.playbook.as_str() {
             let plan = known_plan(&self.0, run).await?;
             let mut inputs = if asked.inputs.is_null() { json!({}) } else { asked.inputs.clone() };
             plan.parts().inputs.fill(&mut inputs);
-            note(kept && !is_same(&given(&opening, "inputs"), &inputs), "inputs");
+            other.note(kept && !is_same(&given(&opening, "inputs"), &inputs), "inputs");
             let title = asked.title.unwrap_or(&plan.parts().title);
             let opened_as = if run.incident == own && asked.incident.is_none() {
                 self.opened_as(own).await?
             } else {
                 None
             };
-            note(opened_as.is_some_and(|before| before != title), "title");
+            other.note(opened_as.is_some_and(|before| before != title), "title");
         }
-        if other.is_empty() {
-            return Ok(());
-        }
-        let other: Vec<String> = other.iter().map(|kind| format!("`{kind}`")).collect();
-        let other = other.join(", ");
-        Err(EngineError::Conflict(format!("this start key was used for a launch of other {other}")))
+        other.refused("a launch of")
     }
 
     /// The incident that a launch with this key opens, where it names none. A repeat comes at another
@@ -117,13 +113,9 @@ impl Engine {
         let store = self.0.journal.meta().store;
         let digest = digest_of("start-key", &json!([store, key]));
         let digest = digest.map_err(|error| EngineError::Internal(error.to_string()))?;
-        let mut ten = [0; 10];
-        for (to, from) in ten.iter_mut().zip(digest.as_bytes()) {
-            *to = *from;
-        }
         let made = store.as_bytes().iter().take(6);
         let made = made.fold(0, |time: u64, byte| (time << 8) | u64::from(*byte));
-        Ok(IncidentId::new(made, &ten))
+        Ok(IncidentId::new(made, &ten_of(&digest, 0..10)))
     }
 
     /// The title that an incident was opened under; nothing where that was erased.
@@ -140,10 +132,39 @@ impl Engine {
     }
 }
 
+impl Other {
+    /// Something of this kind was asked for too; it may be another.
+    pub(crate) fn note(&mut self, differs: bool, kind: &'static str) {
+        if differs {
+            self.0.push(kind);
+        }
+    }
+
+    /// Refuses what differs: the key was used for this, of or with something else.
+    pub(crate) fn refused(&self, used_for: &str) -> Result<(), EngineError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let kinds: Vec<String> = self.0.iter().map(|kind| format!("`{kind}`")).collect();
+        let kinds = kinds.join(", ");
+        Err(EngineError::Conflict(format!("this start key was used for {used_for} other {kinds}")))
+    }
+}
+
 /// What a run was opened with under this name.
-fn given(opening: &Event, name: &str) -> Value {
+pub(crate) fn given(opening: &Event, name: &str) -> Value {
     let body = opening.body.value.as_deref();
     body.and_then(|body| body.get(name)).cloned().unwrap_or_default()
+}
+
+/// Ten bytes of a digest, for an id that is the same whenever it is made; nought where it has none.
+pub(crate) fn ten_of(digest: &Digest, bytes: Range<usize>) -> [u8; 10] {
+    let mut ten = [0; 10];
+    let from = digest.as_bytes().get(bytes).unwrap_or_default();
+    for (to, from) in ten.iter_mut().zip(from) {
+        *to = *from;
+    }
+    ten
 }
 
 /// The same value, however its numbers are written.

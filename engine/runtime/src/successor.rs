@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use beistand_core::entry::StreamKind;
-use beistand_core::model::{Catalogue, PlaybookName, RunId};
+use beistand_core::model::{PlaybookName, RunId};
 use beistand_core::playbook::{Plan, SourceText};
 use beistand_core::run::{
-    Actor, Command, Earlier, Event, Input, Launch, Legacy, Outlook, RunState, Shared, Successor,
-    World, decode, launch, outlook,
+    Actor, Command, Earlier, Event, Input, Launch, Legacy, Outlook, RunState, Successor, decode,
+    launch,
 };
+use beistand_core::timeline::Scope;
 use beistand_journal::{Gate, Page, Reader, RunFilter};
-use beistand_script::Scripts;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -19,12 +19,8 @@ use crate::drive::{self, Opening};
 use crate::engine::{Engine, Inner};
 use crate::error::EngineError;
 use crate::incidents::{refused, standing};
-use crate::load::view;
-use crate::modes::Modes;
+use crate::load::{PAGE, view};
 use crate::plans::{Pinned, pinned, plan_for, read_pinned};
-
-/// Entries read at once.
-const PAGE: u32 = 1_000;
 
 /// A corrected playbook that is to take over from a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -54,10 +50,7 @@ impl Engine {
     pub async fn supersede(&self, new: NewSuccessor) -> Result<Value, EngineError> {
         let inner = &self.0;
         let reader = inner.journal.reader();
-        if inner.is_stopped() {
-            let text = "the stop switch is on: no new run begins".to_owned();
-            return Err(EngineError::NotAllowed(text));
-        }
+        inner.may_begin()?;
         let (_, state, _) = view(reader, new.run, &inner.scripts).await?;
         let opened = state.opened();
         let incident = inner.incidents.get(&inner.journal, opened.incident).await?;
@@ -86,13 +79,18 @@ impl Engine {
 }
 
 impl Engine {
-    /// What would become of the effects of a run if a corrected playbook took over now.
+    /// What would become of the effects of a run if a corrected playbook took over now, through
+    /// somebody's eyes.
     ///
     /// # Errors
-    /// As [`foresee`].
-    pub async fn foresee(&self, run: RunId, next: &Plan) -> Result<Outlook, EngineError> {
-        let inner = &self.0;
-        foresee(inner.journal.reader(), run, next, (&inner.modes, &inner.scripts)).await
+    /// As [`crate::Views::outlook`].
+    pub async fn outlook(
+        &self,
+        run: RunId,
+        next: &Plan,
+        scope: &Scope,
+    ) -> Result<Outlook, EngineError> {
+        self.views().outlook(run, next, &self.0.modes, scope).await
     }
 }
 
@@ -206,45 +204,6 @@ pub(crate) async fn legacy_of(
         runs.extend(children.into_iter().map(|(_, child)| child.id));
     }
     Ok(legacy)
-}
-
-/// What would become of the effects of a run if a corrected playbook took over now.
-///
-/// # Errors
-/// [`EngineError::NotFound`], [`EngineError::Unreadable`], [`EngineError::Store`].
-pub async fn foresee(
-    reader: &Reader,
-    run: RunId,
-    next: &Plan,
-    (modes, scripts): (&Modes, &Scripts),
-) -> Result<Outlook, EngineError> {
-    let mut runs = Vec::new();
-    let mut open = vec![run];
-    while let Some(run) = open.pop() {
-        let (plan, state, _) = view(reader, run, scripts).await?;
-        runs.push((plan, state));
-        let children = RunFilter { parent: Some(run), ..RunFilter::default() };
-        let children = reader.runs(&children, Page::first(PAGE)).await?;
-        open.extend(children.into_iter().map(|(_, child)| child.id));
-    }
-    let Some((plan, state)) = runs.first() else { return Ok(Outlook::default()) };
-    let legacy = legacy_of(reader, run, plan).await?;
-    let mode = modes.of(state.opened().mode);
-    let (catalogue, shared, assets) = (Catalogue::first(), Shared::default(), json!([]));
-    let world = |plan| World {
-        now: state.opened().at,
-        plan,
-        scripts,
-        catalogue: &catalogue,
-        setup: &mode.setup,
-        connectors: mode,
-        shared: &shared,
-        assets: &assets,
-    };
-    let worlds: Vec<World<'_>> = runs.iter().map(|(plan, _)| world(plan.as_ref())).collect();
-    let runs: Vec<(&World<'_>, &RunState)> =
-        worlds.iter().zip(runs.iter().map(|(_, state)| state)).collect();
-    Ok(outlook(&runs, &legacy, next))
 }
 
 async fn events_of(reader: &Reader, run: RunId) -> Result<Vec<Event>, EngineError> {

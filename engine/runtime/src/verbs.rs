@@ -101,6 +101,31 @@ pub enum Verb {
     },
 }
 
+impl Verb {
+    /// When something happened that it tells of, where it says so; of several instants the last.
+    fn happened_at(&self) -> Option<Millis> {
+        match self {
+            Self::Run { command: Command::Answer { answers, .. }, .. }
+            | Self::Telephone { command: Command::Answer { answers, .. }, .. } => {
+                answers.iter().filter_map(|answer| answer.done_at).max()
+            }
+            Self::Incident { act: IncidentAct::Note { at, .. }, .. } => *at,
+            Self::Launch(_)
+            | Self::More(_)
+            | Self::Supersede(_)
+            | Self::Run { .. }
+            | Self::Telephone { .. }
+            | Self::Misheard { .. }
+            | Self::OpenIncident(_)
+            | Self::Incident { .. }
+            | Self::StopAll { .. }
+            | Self::GoOn { .. }
+            | Self::PauseConnector { .. }
+            | Self::Access { .. } => None,
+        }
+    }
+}
+
 impl Engine {
     /// Does what is asked; the answer is durable on return.
     ///
@@ -125,6 +150,10 @@ impl Engine {
         from: From<'_>,
     ) -> Result<Value, EngineError> {
         self.authorize(&mut verb, from).await?;
+        let yet_to_come = |at: &Millis| !at.can_have_been(self.0.clock.now());
+        if let Some(at) = verb.happened_at().filter(yet_to_come) {
+            return Err(EngineError::Usage(format!("{at} is yet to come, and did not happen")));
+        }
         match verb {
             Verb::Launch(new) => {
                 let run = self.launch(*new).await?;
@@ -298,6 +327,16 @@ impl Inner {
     /// Whether the stop switch is on, as far as memory knows.
     pub(crate) fn is_stopped(&self) -> bool {
         self.shared(Mode::Live).stopped
+    }
+
+    /// Lets a run begin, unless the stop switch is on. What memory does not know yet is found in the
+    /// transaction that opens the run.
+    pub(crate) fn may_begin(&self) -> Result<(), EngineError> {
+        if self.is_stopped() {
+            let text = "the stop switch is on: no new run begins".to_owned();
+            return Err(EngineError::NotAllowed(text));
+        }
+        Ok(())
     }
 
     /// Effects that are out now, by target.

@@ -1,10 +1,11 @@
 //! What many people do to one incident at once: nobody's change is written away by another's.
 
 use beistand_core::incident::AssetState;
-use beistand_core::model::{IncidentId, Mode, Severity, TargetKind, Tlp};
+use beistand_core::model::{IncidentId, Mode, RunId, Severity, Span, TargetKind, Tlp};
+use beistand_core::run::{Answer, AnswerKind, Command};
 use beistand_runtime::{EngineError, IncidentAct, NewIncident, Verb, compare};
 use beistand_script::Scripts;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::world::{anna, engine};
 
@@ -94,5 +95,33 @@ async fn of_those_who_name_the_entry_they_saw_one_is_heard() {
         assert!(matches!(refused, Err(EngineError::Moved { seq: 2, .. })), "{refused:?}");
     }
     assert_eq!(engine.journal().reader().assets(incident).await.unwrap().len(), 1);
+    engine.leave().await;
+}
+
+/// Whoever posts a command to a store asks no HTTP and no command line.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_yet_to_come_is_refused_by_the_engine_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, incident) = opened(folder.path()).await;
+    let late = Some(engine.now().plus(Span::from_secs(3600)));
+    let note = |at| {
+        let act = IncidentAct::Note { text: "It began.".to_owned(), at };
+        Verb::Incident { incident, act, by: anna(), if_seq: None }
+    };
+    let answers = vec![Answer {
+        need: "01a2b3c4-0000-7000-8000-000000000000".parse().unwrap(),
+        answer: AnswerKind::Done,
+        reason: String::new(),
+        form: json!(null),
+        digest: None,
+        done_at: late,
+    }];
+    let run = RunId::new(0, &[0; 10]);
+    let done = Verb::Run { run, command: Command::Answer { answers, by: anna(), roles: None } };
+    for verb in [note(late), done] {
+        let refused = engine.execute(verb).await;
+        assert!(matches!(refused, Err(EngineError::Usage(_))), "{refused:?}");
+    }
+    engine.execute(note(Some(engine.now()))).await.unwrap();
     engine.leave().await;
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::form::{ChosenKey, Reason};
+use super::form::{ChosenKey, Reason, StepPath};
 use super::reach;
 use super::shape::Reply;
 use crate::app::App;
@@ -47,7 +47,7 @@ pub(super) struct Undo {
     /// Paths of steps, with all below them.
     #[serde(default)]
     #[schema(max_items = 1000)]
-    steps: Vec<String>,
+    steps: Vec<StepPath>,
     /// Loop items, by their text; of the named steps where such are named.
     #[serde(default)]
     #[schema(max_items = 1000)]
@@ -137,8 +137,7 @@ pub(super) async fn undo(
     if body.steps.len().max(body.items.len()) > NAMED_MAX {
         return Err(Problem::malformed(format!("at most {NAMED_MAX} steps or items at once")));
     }
-    let paths: Result<Vec<Path>, _> = body.steps.iter().map(|step| step.parse()).collect();
-    let mut paths = paths.map_err(|error| Problem::malformed(format!("{error}")).place("steps"))?;
+    let mut paths: Vec<Path> = body.steps.into_iter().map(|StepPath(path)| path).collect();
     if !body.items.is_empty() {
         let scope = caller.rights.scope();
         // With items it is about those alone, and not about all of the steps they were looked for in.

@@ -5,11 +5,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
 use beistand_core::incident::AssetState;
 use beistand_core::model::{
-    self, ActionName, Digest, IdError, Millis, Mode, Organisation, Person, Role, Severity,
-    TargetKind, TimeError, Tlp,
+    self, ActionName, Digest, Millis, Mode, NeedCode, Organisation, Path, Person, PlaybookName,
+    Role, Severity, TargetKind, TimeError, Tlp,
 };
 use beistand_core::run::{AnswerKind, Proof, RunStatus};
 use beistand_core::timeline::{Lane, Lang};
@@ -137,8 +138,8 @@ macro_rules! parsed {
         pub(super) struct $name(pub(super) $inner);
 
         impl TryFrom<String> for $name {
-            type Error = IdError;
-            fn try_from(text: String) -> Result<Self, IdError> {
+            type Error = <$inner as FromStr>::Err;
+            fn try_from(text: String) -> Result<Self, Self::Error> {
                 text.parse().map(Self)
             }
         }
@@ -151,6 +152,10 @@ macro_rules! parsed {
     )*};
 }
 
+/// Steps by their ids, each of a loop with the number of its item.
+const STEP_PATH: &str =
+    r"^[a-z][a-z0-9_]{0,62}(\[[0-9]{1,18}\])?(/[a-z][a-z0-9_]{0,62}(\[[0-9]{1,18}\])?)*$";
+
 parsed! {
     /// A person's name, in small letters.
     PersonName of Person, text(model::Title::PATTERN, 200);
@@ -158,6 +163,16 @@ parsed! {
     OrganisationName of Organisation, text(model::Title::PATTERN, 200);
     /// A capability and what it does, `network.isolate`.
     Action of ActionName, text("^[a-z][a-z0-9_]{0,62}[.][a-z][a-z0-9_]{0,62}$", 127);
+    /// A playbook's name.
+    PlaybookId of PlaybookName, text("^[a-z][a-z0-9-]{0,62}$", 63);
+    /// A step by its place in the run: `attacked/contain[1]/cut`.
+    StepPath of Path, {
+        ObjectBuilder::new().schema_type(Type::String).pattern(Some(STEP_PATH)).build()
+    };
+    /// The code of a printed sheet, however it is grouped.
+    SheetCode of NeedCode, {
+        ObjectBuilder::new().schema_type(Type::String).max_length(Some(40)).build()
+    };
     /// A SHA-256 in hex.
     Sha256 of Digest, text("^(sha256:)?[0-9a-fA-F]{64}$", 71);
 }

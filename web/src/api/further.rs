@@ -4,13 +4,13 @@ use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use beistand_core::access::Permission;
-use beistand_core::model::{PlaybookName, RunId};
+use beistand_core::model::RunId;
 use beistand_runtime::{NewMore, NewSuccessor, Verb};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::form::{ChosenKey, Reason};
+use super::form::{ChosenKey, PlaybookId, Reason};
 use super::reach;
 use crate::app::App;
 use crate::asked::{Asked, At};
@@ -36,8 +36,7 @@ pub(super) struct More {
 #[serde(deny_unknown_fields)]
 pub(super) struct Corrected {
     /// Its name.
-    #[schema(pattern = "^[a-z][a-z0-9-]{0,62}$")]
-    playbook: String,
+    playbook: PlaybookId,
     /// Steps that nothing is bound for may fall to people.
     #[serde(default)]
     by_hand_ok: bool,
@@ -67,8 +66,8 @@ pub(super) struct Successor {
 #[into_params(parameter_in = Query)]
 pub(super) struct By {
     /// Its name.
-    #[param(pattern = "^[a-z][a-z0-9-]{0,62}$")]
-    playbook: String,
+    #[param(inline)]
+    playbook: PlaybookId,
 }
 
 /// What would become of a run's effects if another playbook took over now.
@@ -137,7 +136,7 @@ pub(super) async fn supersede(
     Exact(body): Exact<Corrected>,
 ) -> Result<Response, Problem> {
     reach::reached(&app, &caller, (run, Permission::Launch)).await?;
-    let plan = app.shelf.plan(named(&body.playbook)?).await?;
+    let plan = app.shelf.plan(body.playbook.0).await?;
     let verb = Verb::Supersede(Box::new(NewSuccessor {
         run,
         sources: plan.sources(),
@@ -165,23 +164,14 @@ pub(super) async fn outlook(
     Asked(by): Asked<By>,
 ) -> Result<Sent<Outlook>, Problem> {
     let scope = caller.rights.scope();
-    let row = app.views.row_of(run, &scope).await?;
-    let plan = app.shelf.plan(named(&by.playbook)?).await?;
-    let found = app.engine.foresee(run, &plan).await?;
+    // Nothing is checked for a run that is not there for the caller.
+    app.views.row_of(run, &scope).await?;
+    let plan = app.shelf.plan(by.playbook.0).await?;
+    let found = app.engine.outlook(run, &plan, &scope).await?;
     let found = serde_json::to_value(found).map_err(|error| Problem::internal(&error))?;
-    let mut found: Outlook =
+    let found: Outlook =
         serde_json::from_value(found).map_err(|error| Problem::internal(&error))?;
-    if scope.within(row.incident).organisations.is_some() {
-        let Outlook { taken_over, new, dropped } = &mut found;
-        for line in [taken_over, new, dropped].into_iter().flatten() {
-            line.targets.clear();
-        }
-    }
     Ok(Sent(found))
-}
-
-fn named(playbook: &str) -> Result<PlaybookName, Problem> {
-    playbook.parse().map_err(|error| Problem::malformed(format!("{error}")).place("playbook"))
 }
 
 fn place(run: RunId) -> [(HeaderName, String); 1] {

@@ -134,7 +134,7 @@ mod tests {
         let urgent: Vec<String> = table()
             .declared()
             .into_iter()
-            .filter(|route| route.lane == Urgent)
+            .filter(|route| route.lane == Lane::Urgent)
             .map(|route| route.path)
             .collect();
         let own = [
@@ -148,6 +148,4 @@ mod tests {
         ];
         assert_eq!(urgent, own);
     }
-
-    use Lane::Urgent;
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use beistand_core::access::Permission;
-use beistand_core::model::{Digest, Millis, NeedCode, NeedId, RunId};
+use beistand_core::model::{Millis, NeedId, RunId};
 use beistand_core::run::{Answer, AnswerKind, Command};
 use beistand_journal::{NeedFilter, Run};
 use beistand_runtime::{Caller, Listed, Verb};
@@ -13,7 +13,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::control::told;
-use super::form::{AnswerWord, Instant, PersonName, Reason};
+use super::form::{AnswerWord, Instant, PersonName, Reason, Sha256, SheetCode};
 use super::page::{self, Cursor, Limit};
 use super::shape::{Needs, Reply};
 use super::telephone::OnTelephone;
@@ -39,8 +39,8 @@ pub(super) struct Which {
     #[param(max_length = 200)]
     incident: Option<String>,
     /// Only what is asked under this code of a printed sheet; a code says all of it alone.
-    #[param(max_length = 40)]
-    code: Option<String>,
+    #[param(inline)]
+    code: Option<SheetCode>,
     /// `next` of the part before.
     #[param(inline)]
     cursor: Option<Cursor>,
@@ -58,8 +58,7 @@ pub(super) struct Said {
     /// What the need's form asks for; null or absent where it asks for nothing.
     form: Option<serde_json::Map<String, Value>>,
     /// The need's digest as it was shown: another one is refused.
-    #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
-    digest: String,
+    digest: Sha256,
     /// Who votes, where that is somebody on the telephone.
     telephone: Option<OnTelephone>,
     /// Who did it, where that stands on paper and somebody else types it in; only with `done`.
@@ -80,8 +79,7 @@ pub(super) struct SaidOf {
     /// What the need's form asks for; null or absent where it asks for nothing.
     form: Option<serde_json::Map<String, Value>>,
     /// The need's digest as it was shown: another one is refused.
-    #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
-    digest: String,
+    digest: Sha256,
 }
 
 /// Answers to needs of one run: all or none.
@@ -118,15 +116,16 @@ pub(super) async fn needs(
     Who(caller): Who,
     Asked(which): Asked<Which>,
 ) -> Result<Sent<Value>, Problem> {
-    let page = page::part(which.cursor, which.limit.unwrap_or_default());
     let scope = caller.rights.scope();
-    if let Some(code) = which.code {
-        if which.run.is_some() || which.incident.is_some() {
-            let text = "a code says all of it: it is looked for without `run` and `incident`";
+    if let Some(SheetCode(code)) = which.code {
+        if which.run.is_some()
+            || which.incident.is_some()
+            || which.cursor.is_some()
+            || which.limit.is_some()
+        {
+            let text = "a code says all of it, and all of it is told: it is looked for alone";
             return Err(Problem::malformed(text).place("code"));
         }
-        let code: NeedCode =
-            code.parse().map_err(|error| Problem::malformed(format!("{error}")).place("code"))?;
         let items = app.views.needs_by_code(code, &scope).await?;
         return Ok(Sent(page::listed(Listed { items, next: None })));
     }
@@ -137,6 +136,7 @@ pub(super) async fn needs(
     if let Some(run) = which.run {
         app.views.row_of(run, &scope).await?;
     }
+    let page = page::part(which.cursor, which.limit.unwrap_or_default());
     let filter = NeedFilter { run: which.run, incident, ..NeedFilter::default() };
     Ok(Sent(page::listed(app.views.needs_page(&filter, &page, &scope).await?)))
 }
@@ -201,7 +201,7 @@ async fn answered(
             return Err(Problem::malformed(text).place("answers"));
         }
         wanted = Some(row);
-        answers.push(Answer { done_at, ..read(one)? });
+        answers.push(read(one, done_at));
     }
     let Some(row) = wanted else {
         return Err(Problem::malformed("nothing is answered").place("answers"));
@@ -226,19 +226,15 @@ async fn answered(
     }
 }
 
-fn read(said: SaidOf) -> Result<Answer, Problem> {
-    let digest: Digest = said
-        .digest
-        .parse()
-        .map_err(|error| Problem::malformed(format!("{error}")).place("digest"))?;
-    Ok(Answer {
+fn read(said: SaidOf, done_at: Option<Millis>) -> Answer {
+    Answer {
         need: said.id,
         answer: said.answer.0,
         reason: said.reason.map(String::from).unwrap_or_default(),
         form: said.form.map_or(Value::Null, Value::Object),
-        digest: Some(digest),
-        done_at: None,
-    })
+        digest: Some(said.digest.0),
+        done_at,
+    }
 }
 
 /// The run that a need is of: what is not for the caller is not there.

@@ -4,7 +4,6 @@
 //! refuses a vote on paper.
 
 use beistand_core::model::Millis;
-use beistand_core::model::Span;
 use beistand_core::run::Actor;
 use beistand_runtime::Caller;
 
@@ -12,16 +11,14 @@ use super::form::{Instant, PersonName};
 use crate::app::App;
 use crate::report::Problem;
 
-/// Clocks differ by so much; what is yet to come did not happen.
-const CLOCKS_DIFFER: Span = Span::from_secs(60);
-
-/// When something happened.
+/// When something happened. The engine refuses what is yet to come; here it is said which field that
+/// is.
 ///
 /// # Errors
 /// 400 for what is yet to come.
 pub(super) fn past(app: &App, at: Option<Instant>) -> Result<Option<Millis>, Problem> {
     let at = at.map(|at| at.0);
-    if at.is_some_and(|at| at > app.engine.now().plus(CLOCKS_DIFFER)) {
+    if at.is_some_and(|at| !at.can_have_been(app.engine.now())) {
         let text = "`at` says when it happened, and that is yet to come";
         return Err(Problem::malformed(text).place("at"));
     }

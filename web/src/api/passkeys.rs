@@ -194,7 +194,7 @@ fn refuses(not_added: NotAdded, app: &App) -> Problem {
         error @ NotAdded::Wrong(_) => {
             Problem::malformed(error.to_string()).because(&error).place("credential")
         }
-        NotAdded::Asked { until } => asked(&not_added, until.since(app.engine.now())),
+        NotAdded::TooManyQuestions { until } => asked(&not_added, until.since(app.engine.now())),
         NotAdded::Refused(error) => error.into(),
     }
 }

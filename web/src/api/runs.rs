@@ -4,14 +4,14 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use beistand_core::model::{Mode, PlaybookName, RunId};
+use beistand_core::model::{Mode, RunId};
 use beistand_journal::RunFilter;
 use beistand_runtime::{Caller, EngineError, Launching, NewRun, RunBytes, Verb};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::form::{ChosenKey, ModeWord, StatusWord, Title};
+use super::form::{ChosenKey, ModeWord, PlaybookId, StatusWord, Title};
 use super::page::{self, Cursor, Limit};
 use super::reach;
 use super::shape::{Run, Runs};
@@ -26,8 +26,7 @@ use crate::report::Problem;
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// The playbook's name.
-    #[schema(pattern = "^[a-z][a-z0-9-]{0,62}$")]
-    playbook: String,
+    playbook: PlaybookId,
     /// Its inputs, as `GET /api/v1/playbooks/{id}` describes them.
     #[serde(default)]
     inputs: Map<String, Value>,
@@ -81,10 +80,6 @@ pub(super) async fn launch(
     Exact(wanted): Exact<Wanted>,
 ) -> Result<Response, Problem> {
     let key = String::from(wanted.start_key);
-    let playbook: PlaybookName = wanted
-        .playbook
-        .parse()
-        .map_err(|error| Problem::malformed(format!("{error}")).place("playbook"))?;
     if wanted.incident.is_some() && wanted.title.is_some() {
         let text = "an incident that is there has its title: name `incident` or `title`";
         return Err(Problem::malformed(text).place("title"));
@@ -94,7 +89,7 @@ pub(super) async fn launch(
         None => None,
     };
     let asked = Launching {
-        playbook: &playbook,
+        playbook: &wanted.playbook.0,
         inputs: &Value::Object(wanted.inputs),
         incident,
         title: wanted.title.as_ref().map(|title| title.0.as_str()),

@@ -210,7 +210,7 @@ pub(super) fn refused(denied: &Denied, now: Millis) -> Problem {
             "ask your device what `POST /api/v1/session/challenge` says and send `passkey`, or send \
              `code` with the number and the code of your sheet",
         ),
-        Denied::Asked { until } => asked(denied, until.since(now)),
+        Denied::TooManyQuestions { until } => asked(denied, until.since(now)),
         Denied::Later { until } => Problem::too_many(denied.to_string())
             .hint("from another line, another account or with a token it goes on at once")
             .again_after(until.since(now)),

@@ -1,7 +1,7 @@
 //! How a run and what belongs to it looks: the description of what the engine renders.
 //!
-//! Nothing is rendered by these types; a test reads what is sent through them and finds every field
-//! and no other. Where somebody sees a run in outline, what is not for them is null.
+//! Nothing is rendered by these types: every answer that a test gets is held against what is described
+//! by them, and has every field and no other. Where somebody sees a run in outline, what is not for them is null.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -106,7 +106,7 @@ pub(super) async fn come_back(
     let caller = caller.map_err(|denied| match denied {
         Denied::Wrong => unlinked(&subject),
         Denied::Later { .. }
-        | Denied::Asked { .. }
+        | Denied::TooManyQuestions { .. }
         | Denied::SecondFactorMissing
         | Denied::Store(_)
         | Denied::Internal(_) => session::refused(&denied, now),

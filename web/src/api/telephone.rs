@@ -47,7 +47,7 @@ impl OnTelephone {
         let heard = app.engine.by_telephone(&account, code, &caller.actor.person).await;
         heard.map_err(|denied| match denied {
             Denied::Wrong | Denied::SecondFactorMissing => wrong(),
-            Denied::Later { until } | Denied::Asked { until } => {
+            Denied::Later { until } | Denied::TooManyQuestions { until } => {
                 Problem::too_many(denied.to_string()).again_after(until.since(app.engine.now()))
             }
             Denied::Store(_) | Denied::Internal(_) => {

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_DISPOSITION, CONTENT_TYPE, VARY};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, VARY};
 use axum::response::{IntoResponse, Response};
 use beistand_core::timeline::{Lang, Zone};
 use beistand_runtime::{LineFilter, Telling, TimelineFormat};
@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::asked::{Asked, At};
 use crate::door::Who;
 use crate::json::Sent;
+use crate::lang;
 use crate::report::Problem;
 
 /// Which lines, and how they are told.
@@ -151,7 +152,7 @@ pub(super) async fn timeline(
 ) -> Result<Response, Problem> {
     let scope = who.0.rights.scope();
     let id = app.views.find_incident(&id, &scope).await?;
-    let preferred = || preferred(&headers).unwrap_or(Lang::De);
+    let preferred = || lang::preferred(&headers).unwrap_or(Lang::De);
     let lang = wanted.lang.map_or_else(preferred, |word| word.0);
     let telling = Telling { lang, zone: Zone::Berlin, now: app.engine.now() };
     let filter = LineFilter {
@@ -188,28 +189,6 @@ pub(super) async fn timeline(
     Ok((by_language, headers, text).into_response())
 }
 
-/// The language of ours that a client likes best (RFC 9110 section 12.5.4); none where it names
-/// neither. What can not be read is passed over: it is a wish.
-fn preferred(headers: &HeaderMap) -> Option<Lang> {
-    let wishes = headers.get_all(ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
-    let mut best: Option<(f32, Lang)> = None;
-    for wish in wishes.flat_map(|value| value.split(',')) {
-        let (tag, weight) = wish.split_once(';').unwrap_or((wish, "q=1"));
-        let weight = weight.trim().strip_prefix("q=").and_then(|text| text.parse::<f32>().ok());
-        let primary = tag.trim().split('-').next().unwrap_or_default();
-        let lang = match primary.to_ascii_lowercase().as_str() {
-            "de" => Lang::De,
-            "en" => Lang::En,
-            _ => continue,
-        };
-        let Some(weight) = weight.filter(|weight| *weight > 0.0) else { continue };
-        if best.is_none_or(|(before, _)| weight > before) {
-            best = Some((weight, lang));
-        }
-    }
-    best.map(|(_, lang)| lang)
-}
-
 /// How an incident stands, with the digest that taking command is bound to.
 #[utoipa::path(
     get, path = "/api/v1/incidents/{id}/briefing", tag = "incidents",
@@ -225,28 +204,4 @@ pub(super) async fn briefing(
     let id = app.views.find_incident(&id, &scope).await?;
     let briefing: BriefingShown = shaped(app.views.briefing(id, &scope).await?)?;
     Ok(Sent(briefing))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sentences_are_in_the_language_that_is_liked_best() {
-        for (wish, wanted) in [
-            ("en", Some(Lang::En)),
-            ("en-GB,en;q=0.9,de;q=0.8", Some(Lang::En)),
-            ("fr, en;q=0.3, DE-at;q=0.7", Some(Lang::De)),
-            ("en;q=0, de;q=0.1", Some(Lang::De)),
-            ("de, en", Some(Lang::De)),
-            ("fr", None),
-            ("en;q=often", None),
-            ("*", None),
-            ("", None),
-        ] {
-            let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, wish.parse().unwrap())]);
-            assert_eq!(preferred(&headers), wanted, "{wish}");
-        }
-        assert_eq!(preferred(&HeaderMap::new()), None);
-    }
 }

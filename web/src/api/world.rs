@@ -84,6 +84,21 @@ steps:
           task: { role: responder, instructions: Right. }
 ";
 
+/// A cut that falls to people, and what comes after it.
+const CUT: &str = "
+playbook: cut
+language: 1
+title: Cut one off
+steps:
+  - id: off
+    title: Cut it off
+    call: network.isolate
+    with: { host: pc-7 }
+  - id: told
+    title: Tell them
+    task: { role: responder, instructions: Tell them. }
+";
+
 /// Those of the shelves.
 #[derive(Debug)]
 struct Texts(Arc<Scripts>);
@@ -110,6 +125,8 @@ impl Playbooks for Texts {
             "sheet" => Some(self.found(SHEET)),
             "gate" => Some(self.found(GATE)),
             "pair" => Some(self.found(PAIR)),
+            // Found by its name alone: lists stay as short as they are.
+            "cut" => Some(self.found(CUT)),
             "broken" => Some(self.found("playbook: broken\ntitel: Nothing\n")),
             _ => None,
         }

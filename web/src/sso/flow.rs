@@ -3,9 +3,8 @@
 //!
 //! Whoever reaches the port may set out, so the server keeps nothing of it: the browser holds 256
 //! random bits, the time, which session it had and where it wants to go, under the seal of a key that
-//! this process made.
-//! What the identity provider is told (state, nonce and the verifier behind PKCE's challenge) is
-//! made from those bits with the same key. Only that a way was walked is remembered, by
+//! this process made. What the identity provider is told (state, nonce and the verifier behind PKCE's
+//! challenge) is made from those bits with the same key. Only that a way was walked is remembered, by
 //! [`super::SingleSignOn`].
 
 use std::fmt;

@@ -29,6 +29,9 @@ pub struct TimeError {
 /// Ten years: a longer wait in a playbook is a slip of the pen.
 const SPAN_MAX: u64 = 10 * 366 * 24 * 3_600_000;
 
+/// So far apart lie clocks that go right.
+const CLOCKS_DIFFER: Span = Span::from_secs(60);
+
 impl Millis {
     /// From milliseconds since 1970.
     pub const fn new(millis: i64) -> Self {
@@ -51,6 +54,11 @@ impl Millis {
     /// How long after `earlier` this is; nothing if it is before.
     pub fn since(self, earlier: Self) -> Span {
         Span(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+    /// Whether something can have happened at this instant, for a clock that says `now`: what is yet to
+    /// come did not happen. Whose clock goes before ours by no more than a minute is believed.
+    pub fn can_have_been(self, now: Self) -> bool {
+        self <= now.plus(CLOCKS_DIFFER)
     }
     /// Reads RFC 3339 with an offset.
     pub fn parse(text: &str) -> Result<Self, TimeError> {
@@ -176,5 +184,15 @@ mod tests {
         let at = Millis::parse("2026-11-21T03:11:04.12+01:00").unwrap();
         assert_eq!(at.to_string(), "2026-11-21T02:11:04.120Z");
         assert!(Millis::parse("2026-11-21T03:11:04").is_err());
+    }
+
+    #[test]
+    fn what_is_yet_to_come_has_not_been() {
+        let now = Millis::new(1_000_000);
+        for (at, can) in
+            [(i64::MIN, true), (1_000_000, true), (1_060_000, true), (1_060_001, false)]
+        {
+            assert_eq!(Millis::new(at).can_have_been(now), can, "{at}");
+        }
     }
 }

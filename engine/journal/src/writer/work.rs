@@ -13,6 +13,7 @@ use crate::error::{AppendError, StoreError};
 use crate::seal::{self, Seal};
 use crate::sql::{Failure, Param, Row, params};
 use crate::stream::{Head, Lease, Stream};
+use crate::version::Touches;
 
 /// Where an answer goes.
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -57,6 +58,7 @@ pub(crate) enum Work {
         what: &'static str,
         sql: &'static str,
         params: Vec<Param>,
+        touches: Touches,
         answer: Answer<Vec<Row>>,
     },
     Seal {
@@ -118,9 +120,12 @@ impl Writer {
                 let rows = self.tried("erase a body", sql, params).await;
                 told(answer, rows.map(|rows| !rows.is_empty()));
             }
-            Work::Direct { what, sql, params, answer } => {
+            Work::Direct { what, sql, params, touches, answer } => {
                 let done = self.tried(what, sql, params).await;
-                self.counters.access_changed();
+                // Whatever became of it, and before whoever asked hears of it.
+                if touches.moves_version() {
+                    self.access.moves();
+                }
                 told(answer, done);
             }
             Work::Seal { now, answer } => {

@@ -200,3 +200,33 @@ pub(crate) async fn a_session_ends_and_what_was_seen_is_forgotten_in_time(place:
     journal.sweep(at(100)).await.unwrap();
     assert!(journal.see("hook/1", at(0), at(10)).await.unwrap(), "it was swept away");
 }
+
+pub(crate) async fn what_is_counted_changes_nothing_that_is_known_of_accounts(place: Place) {
+    let journal = place.open(0).await;
+    let version = || journal.access_version();
+    // Somebody else may write a store of PostgreSQL.
+    let before = version();
+    assert_eq!(before.is_some(), journal.is_alone());
+    journal.count("login/anna", at(0), at(10)).await.unwrap();
+    assert!(journal.see("hook/1", at(0), at(10)).await.unwrap());
+    journal.forget("login/anna").await.unwrap();
+    assert_eq!(version(), before, "strangers guess as often as they like");
+
+    let mut known = vec![before];
+    let session =
+        Session { id: "a".to_owned(), account: None, until: at(100), body: "{}".to_owned() };
+    journal.put_session(session).await.unwrap();
+    known.push(version());
+    journal.drop_session("a").await.unwrap();
+    known.push(version());
+    journal.use_up("none", at(1)).await.unwrap();
+    known.push(version());
+    journal.note_use("none", String::new(), at(1)).await.unwrap();
+    known.push(version());
+    journal.sweep(at(1)).await.unwrap();
+    known.push(version());
+    changed(&journal, 1, vec![Change::PutAccount(Box::new(account("anna")))]).await;
+    known.push(version());
+    let is_later = |pair: &[Option<u64>]| pair[0] < pair[1];
+    assert!(!journal.is_alone() || known.windows(2).all(is_later), "{known:?}");
+}

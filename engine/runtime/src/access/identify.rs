@@ -68,7 +68,7 @@ pub enum Denied {
     },
     /// So many questions wait for the account's devices: not before then.
     #[error("too many questions wait for devices of this account; try again after {until}")]
-    Asked {
+    TooManyQuestions {
         /// From when on there is room for one.
         until: Millis,
     },

@@ -94,7 +94,7 @@ pub enum NotAdded {
     Wrong(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// So many questions wait for this account's devices: not before then.
     #[error("{ASKED_OF_ONE_MAX} questions wait for devices of this account already")]
-    Asked {
+    TooManyQuestions {
         /// From when on there is room for one.
         until: Millis,
     },
@@ -208,7 +208,7 @@ impl Engine {
         let (options, state) = started.map_err(ours)?;
         let id = new_name("challenge", self.0.random)?;
         let what = What::Proves(Box::new(state));
-        self.asks(passkeys, &id, name, what).map_err(|until| Denied::Asked { until })?;
+        self.asks(passkeys, &id, name, what).map_err(|until| Denied::TooManyQuestions { until })?;
         Ok(Some(Challenge { id, options: shown(&options)? }))
     }
 
@@ -240,7 +240,8 @@ impl Engine {
         let (options, state) = started.map_err(ours)?;
         let id = new_name("challenge", self.0.random)?;
         let what = What::Adds(Box::new(state));
-        self.asks(passkeys, &id, &name, what).map_err(|until| NotAdded::Asked { until })?;
+        self.asks(passkeys, &id, &name, what)
+            .map_err(|until| NotAdded::TooManyQuestions { until })?;
         Ok(Challenge { id, options: shown(&options)? })
     }
 

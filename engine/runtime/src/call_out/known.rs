@@ -12,12 +12,10 @@ use beistand_journal::{OpenNeed, Reader};
 use serde_json::Value;
 
 use crate::error::EngineError;
+use crate::open_needs::each_open_need;
 
 /// Entries of an incident that are read at once.
 const ENTRIES: u32 = 1_000;
-
-/// Open needs that are read at once; all of them are read.
-const NEEDS: u32 = 10_000;
 
 /// What waits, and what was called out in the incidents it belongs to.
 #[derive(Debug, Default)]
@@ -100,7 +98,9 @@ impl Known {
         // First the number: what is written after it is noticed.
         let end = reader.feed_end().await?;
         if self.read_to != Some(end) {
-            self.open = open_needs(reader).await?;
+            let mut all = BTreeMap::new();
+            each_open_need(reader, |need| all.extend([(need.id, need)])).await?;
+            self.open = all;
             self.read_to = Some(end);
         }
         let open: BTreeSet<IncidentId> = self.open.values().map(|need| need.incident).collect();
@@ -169,21 +169,5 @@ impl Known {
             });
         }
         Ok(told)
-    }
-}
-
-/// All open needs, page by page.
-async fn open_needs(reader: &Reader) -> Result<BTreeMap<NeedId, OpenNeed>, EngineError> {
-    let (mut all, mut after) = (BTreeMap::new(), i64::MIN);
-    loop {
-        let page = reader.open_needs(after, NEEDS).await?;
-        let is_last = page.len() < usize::try_from(NEEDS).unwrap_or(usize::MAX);
-        for (no, need) in page {
-            after = no;
-            all.insert(need.id, need);
-        }
-        if is_last {
-            return Ok(all);
-        }
     }
 }

@@ -47,6 +47,10 @@ impl Called {
     /// The same as JSON, as a field of a need's JSON.
     fn beside(&self, need: &mut Value) {
         let Some((id, incident)) = of_need(need) else { return };
+        // Of an incident that is not read as a whole nothing is said, not even that nobody was called.
+        if !self.0.contains_key(&incident) {
+            return;
+        }
         let calls = self.to(incident, &[id]).into_iter().map(|call| {
             let (end, ended_at) = call.end.unzip();
             json!({
@@ -67,14 +71,23 @@ fn of_need(need: &Value) -> Option<(NeedId, IncidentId)> {
     Some((text("id")?.parse().ok()?, text("incident")?.parse().ok()?))
 }
 
+/// Whether all of an incident is read through these eyes.
+fn is_whole(incident: IncidentId, scope: &Scope) -> bool {
+    scope.within(incident).organisations.is_none()
+}
+
 impl Views {
-    /// Who was called to what waits in these incidents.
+    /// Who was called to what waits in these incidents, as far as these eyes read all of them.
     ///
     /// # Errors
     /// [`EngineError::Internal`] for an incident whose entries can not be read, [`EngineError::Store`].
-    pub async fn called(&self, incidents: BTreeSet<IncidentId>) -> Result<Called, EngineError> {
+    pub async fn called(
+        &self,
+        incidents: BTreeSet<IncidentId>,
+        scope: &Scope,
+    ) -> Result<Called, EngineError> {
         let mut all = BTreeMap::new();
-        for id in incidents {
+        for id in incidents.into_iter().filter(|id| is_whole(*id, scope)) {
             let known = lock(&self.0.calls).get(&id).unwrap_or_default();
             let (mut seq, before) = (known.0, known.0);
             let mut calls = known.1.clone();
@@ -93,14 +106,10 @@ impl Views {
         mut needs: Vec<Value>,
         scope: &Scope,
     ) -> Result<Vec<Value>, EngineError> {
-        let whole = |id: &IncidentId| scope.within(*id).organisations.is_none();
         let of = needs.iter().filter_map(|need| of_need(need).map(|(_, incident)| incident));
-        let incidents: BTreeSet<IncidentId> = of.filter(whole).collect();
-        let called = self.called(incidents).await?;
+        let called = self.called(of.collect(), scope).await?;
         for need in &mut needs {
-            if of_need(need).is_some_and(|(_, incident)| whole(&incident)) {
-                called.beside(need);
-            }
+            called.beside(need);
         }
         Ok(needs)
     }

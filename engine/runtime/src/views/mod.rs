@@ -25,6 +25,7 @@ mod hold;
 mod incident;
 mod material;
 mod need;
+mod outlook;
 mod run;
 mod seen;
 mod told;

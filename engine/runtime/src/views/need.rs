@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use beistand_core::model::{NeedCode, NeedId, RunId};
 use beistand_core::run::with_words;
 use beistand_core::timeline::{Eyes, Scope};
-use beistand_journal::{Need, NeedFilter, Reader};
+use beistand_journal::{Need, NeedFilter, OpenNeed, Reader};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Listed, ViewPage, Views, cursor, seen};
 use crate::error::EngineError;
+use crate::open_needs::each_open_need;
 
 /// Where the next part of a list begins: after this need.
 #[derive(Debug, Serialize, Deserialize)]
@@ -19,24 +20,23 @@ struct Place {
     need: NeedId,
 }
 
-/// Open needs that are looked through at once for a code; all of them are.
-const LOOKED_THROUGH: u32 = 10_000;
-
 /// The open needs that have a code of a printed sheet: one, or none any more.
 ///
 /// # Errors
 /// [`beistand_journal::StoreError`].
 pub async fn needs_by_code(reader: &Reader, code: NeedCode) -> Result<Vec<Need>, EngineError> {
-    let (mut found, mut after) = (Vec::new(), i64::MIN);
-    loop {
-        let page = reader.open_needs(after, LOOKED_THROUGH).await?;
-        let Some((last, _)) = page.last() else { return Ok(found) };
-        after = *last;
-        for (_, open) in page.iter().filter(|(_, open)| NeedCode::of(open.id, open.digest) == code)
-        {
-            found.extend(reader.need(open.id).await?.filter(|need| need.closed_at.is_none()));
+    let mut ids = Vec::new();
+    let keep = |open: OpenNeed| {
+        if NeedCode::of(open.id, open.digest) == code {
+            ids.push(open.id);
         }
+    };
+    each_open_need(reader, keep).await?;
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        found.extend(reader.need(id).await?.filter(|need| need.closed_at.is_none()));
     }
+    Ok(found)
 }
 
 impl Views {

@@ -201,10 +201,14 @@ impl Views {
     /// stop switch, restores. None of it is one incident's.
     ///
     /// # Errors
-    /// As [`Views::told`].
-    pub async fn told_of_store(&self, lang: Lang) -> Result<Told, EngineError> {
+    /// [`EngineError::NotFound`] for eyes that do not read everything; as [`Views::told`].
+    pub async fn told_of_store(&self, lang: Lang, scope: &Scope) -> Result<Told, EngineError> {
+        if !scope.is_all() {
+            let text = "there is no timeline of the store".to_owned();
+            return Err(EngineError::NotFound(text));
+        }
         let material = self.own_material().await?;
-        let mut lines = timeline(&material.own, &material.plans, &Scope::ALL, lang);
+        let mut lines = timeline(&material.own, &material.plans, scope, lang);
         // Noise beside an incident; here it is what there is to read. A seal says nothing anywhere.
         for line in &mut lines {
             line.detail = line.kind == SEALED;

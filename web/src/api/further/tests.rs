@@ -27,3 +27,28 @@ async fn an_outlook_is_told_to_who_sees_the_run_and_nothing_happens() {
     assert_eq!(world.get(&outlook("?playbook=pair"), "stadt-a").await.0, 404);
     assert_eq!(world.get(&path, "reviewer").await.1, before, "nothing happened");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_done_to_whom_is_told_to_who_reads_all_of_the_incident_and_to_nobody_else() {
+    let world = World::new().await;
+    let wanted = json!({"playbook": "cut", "mode": "live", "by_hand_ok": true, "start_key": "k"});
+    let (status, run) = world.post("/api/v1/runs", "responder", wanted).await;
+    assert_eq!(status, 201, "{run}");
+    let run = run["id"].as_str().unwrap().to_owned();
+    let need = world.needs(&run, 1).await.remove(0);
+    let path = format!("/api/v1/needs/{}", need["id"].as_str().unwrap());
+    let said = json!({"answer": "done", "form": {"state": "isolated"}, "digest": need["digest"]});
+    let (status, said) = world.post(&path, "responder", said).await;
+    assert_eq!(status, 200, "{said}");
+    // What comes after it waits: the run can still give way.
+    world.needs(&run, 1).await;
+    world.link(&run, "stadt-a").await;
+    for (playbook, list) in [("pair", "dropped"), ("cut", "taken_over")] {
+        let path = format!("/api/v1/runs/{run}/outlook?playbook={playbook}");
+        let (_, mut whole) = world.get(&path, "commander").await;
+        let line = &mut whole[list][0];
+        assert_eq!(line["targets"], json!(["host:pc-7"]), "{line}");
+        line["targets"] = json!([]);
+        assert_eq!(world.get(&path, "stadt-a").await, (200, whole), "in outline");
+    }
+}

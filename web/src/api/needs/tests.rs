@@ -3,7 +3,6 @@
 use beistand_core::model::NeedCode;
 use serde_json::{Value, json};
 
-use crate::api::shape::Needs;
 use crate::api::world::World;
 
 fn yes(need: &Value) -> Value {
@@ -27,8 +26,6 @@ async fn what_waits_is_listed_in_parts() {
     }
     let (status, first) = world.get("/api/v1/needs?limit=2", "reviewer").await;
     assert_eq!(status, 200);
-    let described: Needs = serde_json::from_value(first.clone()).unwrap();
-    assert_eq!(serde_json::to_value(described).unwrap(), first);
     let next = first["next"].as_str().unwrap();
     let (_, rest) = world.get(&format!("/api/v1/needs?limit=2&cursor={next}"), "reviewer").await;
     assert_eq!((rest["items"].as_array().unwrap().len(), &rest["next"]), (1, &Value::Null));
@@ -86,8 +83,11 @@ async fn what_was_done_on_paper_is_found_by_its_code_and_typed_in_by_somebody_el
     let found = |code: &str| format!("/api/v1/needs?code={code}");
     let (status, coded) = world.get(&found(&code.to_lowercase()), "reviewer").await;
     assert_eq!((status, &coded["items"]), (200, &json!([need])), "{coded}");
-    let (status, problem) = world.get(&format!("{}&run={run}", found(&code)), "reviewer").await;
-    assert_eq!((status, &problem["place"]), (400, &json!("code")), "{problem}");
+    for beside in [&format!("run={run}"), "incident=SIT-2026-0001", "limit=5", "cursor=e30"] {
+        let path = format!("{}&{beside}", found(&code));
+        let (status, problem) = world.get(&path, "reviewer").await;
+        assert_eq!((status, &problem["place"]), (400, &json!("code")), "{problem}");
+    }
     assert_eq!(world.get(&found("K7M-4QX-A"), "reviewer").await.0, 400);
     world.link(&run, "stadt-b").await;
     assert_eq!(world.get(&found(&code), "stadt-a").await.1["items"], json!([]));

@@ -3,17 +3,10 @@
 use axum::http::{Method, Request, header};
 use serde_json::{Value, json};
 
-use crate::api::shape::{Run, Runs};
 use crate::api::world::{World, read};
 
 fn wanted(key: &str) -> Value {
     json!({"playbook": "sheet", "inputs": {"who": "anna"}, "start_key": key})
-}
-
-/// What is sent has every field that is described, and no other.
-fn is_described<T: serde::de::DeserializeOwned + serde::Serialize>(sent: &Value) {
-    let described: T = serde_json::from_value(sent.clone()).unwrap();
-    assert_eq!(serde_json::to_value(described).unwrap(), *sent);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -24,7 +17,6 @@ async fn a_run_is_launched_once_for_a_start_key() {
     let place = first.headers()[header::LOCATION].to_str().unwrap().to_owned();
     let (status, run) = read(first).await;
     assert_eq!((status, place), (201, format!("/api/v1/runs/{}", run["id"].as_str().unwrap())));
-    is_described::<Run>(&run);
     assert_eq!((&run["mode"], &run["requested_by"]), (&json!("live"), &json!("responder")));
     let (status, again) = world.post(path, "responder", wanted("k1")).await;
     assert_eq!((status, &again["id"]), (200, &run["id"]));
@@ -145,7 +137,6 @@ async fn lists_come_in_parts_and_by_status() {
         world.run("sheet", "drill", &format!("k{number}")).await;
     }
     let (_, first) = world.get("/api/v1/runs?limit=2", "reviewer").await;
-    is_described::<Runs>(&first);
     let next = first["next"].as_str().unwrap();
     let (_, rest) = world.get(&format!("/api/v1/runs?limit=2&cursor={next}"), "reviewer").await;
     assert_eq!((rest["items"].as_array().unwrap().len(), &rest["next"]), (1, &Value::Null));
@@ -175,8 +166,6 @@ async fn what_is_known_already_is_not_sent_again() {
     };
     let whole = world.asked(&Method::GET, &path, ("reviewer", None)).await;
     let etag = whole.headers()[header::ETAG].to_str().unwrap().to_owned();
-    let (_, body) = read(whole).await;
-    is_described::<Run>(&body);
     for tags in [etag.clone(), format!("W/{etag}"), format!("\"x\", {etag}"), "*".to_owned()] {
         let answer = world.sent(known(&tags)).await;
         assert_eq!(answer.headers()[header::ETAG], etag.as_str());
@@ -197,7 +186,6 @@ async fn a_run_of_somebody_else_is_not_there() {
     world.link(&other, "stadt-b").await;
     let (status, outline) = world.get(&format!("/api/v1/runs/{theirs}"), "stadt-a").await;
     assert_eq!((status, &outline["inputs"]), (200, &Value::Null));
-    is_described::<Run>(&outline);
     assert_eq!(world.get(&format!("/api/v1/runs/{other}"), "stadt-a").await.0, 404);
     assert_eq!(world.get(&format!("/api/v1/runs/{other}/events"), "stadt-a").await.0, 404);
     assert_eq!(world.get(&format!("/api/v1/needs?run={other}"), "stadt-a").await.0, 404);
