@@ -37,7 +37,10 @@ pub(super) async fn voter(context: &Context, args: &OnTelephone) -> Outcome<Vote
     let now = WallClock.now();
     let heard = on_telephone(&reader, &account, (&number, &code), (&typed_by.person, now)).await;
     match heard {
-        Ok(heard) => Ok(Voter { by: heard.actor, code: Some(heard.credential) }),
+        Ok(heard) => {
+            let by = heard.actor.typed_with(&typed_by);
+            Ok(Voter { by, code: Some(heard.credential) })
+        }
         Err(Denied::Wrong) => {
             let text = format!(
                 "no unused code of `{account}` has this number and these letters; it counts as a guess"

@@ -211,9 +211,14 @@ async fn mark(
 async fn void(connection: &mut Connection, now: Millis) -> Result<u64, sqlx::Error> {
     let sql = "update credential set used_at = $1 where kind = 'code' and used_at is null";
     let codes = connection.execute(sql, params![now.get()]).await?;
-    let sql = "update credential set until = $1
+    // They end before all time: this machine's clock may be ahead, and once it is set right a token
+    // that ends by it is good again. What had ended by it already ends anew, and is not counted.
+    let sql = "update credential set until = 0
          where kind = 'token' and (until is null or until > $1)";
-    Ok(codes + connection.execute(sql, params![now.get()]).await?)
+    let tokens = connection.execute(sql, params![now.get()]).await?;
+    let sql = "update credential set until = 0 where kind = 'token' and until > 0";
+    connection.execute(sql, Vec::new()).await?;
+    Ok(codes + tokens)
 }
 
 /// An entry at the end of the store's own stream; nobody else is there.

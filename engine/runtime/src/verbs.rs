@@ -262,14 +262,20 @@ impl Engine {
         events: Vec<store::Event>,
         changes: Vec<Change>,
     ) -> Result<(), EngineError> {
-        let now = self.0.clock.now();
-        let (head, body) = store::encode(self.entry_id(now)?, &events);
-        let id = self.0.journal.meta().store.to_string();
-        let mut append = Append::new(To::End { kind: StreamKind::Store, id }, now, head).urgent();
-        append.body = body;
+        let mut append = self.store_entry(&events)?.urgent();
         append.changes = changes;
         self.0.journal.append(append).await?;
         Ok(())
+    }
+
+    /// An entry in the store's own stream, to be appended; not while the disk is full.
+    pub(crate) fn store_entry(&self, events: &[store::Event]) -> Result<Append, EngineError> {
+        let now = self.0.clock.now();
+        let (head, body) = store::encode(self.entry_id(now)?, events);
+        let id = self.0.journal.meta().store.to_string();
+        let mut append = Append::new(To::End { kind: StreamKind::Store, id }, now, head);
+        append.body = body;
+        Ok(append)
     }
 
     /// The stop switch: checked in the transaction of every intent, so that after this no effect

@@ -360,6 +360,39 @@ async fn what_was_refused_stands_in_the_journal_and_does_not_fill_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_makes_up_names_is_refused_in_their_own_and_uses_up_nobody_elses_lines() {
+    let folder = folder();
+    let engine = staffed(&folder).await;
+    does(&engine, account("ben", vec![passphrase()], &[]), proved("root")).await.unwrap();
+    let incident = opens(&engine, proved("cleo"), Mode::Live).await.unwrap().parse().unwrap();
+    let notes = async |by: Actor| {
+        let act = IncidentAct::Note { text: "seen".to_owned(), at: None };
+        let refused = engine.execute(Verb::Incident { incident, act, by, if_seq: None }).await;
+        assert!(matches!(refused, Err(EngineError::NotAllowed(_))), "{refused:?}");
+    };
+    for number in 0..40 {
+        notes(Actor::on_paper(person(&format!("name-{number}")), &proved("ben"))).await;
+    }
+    let told = Actor::proved(person("root"), Proof::Telephone).through(person("ben"));
+    notes(told).await;
+    notes(proved("root")).await;
+    let token = Actor::proved(person("cleo"), Proof::Token);
+    notes(Actor::on_paper(person("dora"), &token)).await;
+    let reader = engine.journal().reader().clone();
+    let own = reader.meta().await.unwrap().store.to_string();
+    let stream = reader.stream(beistand_core::entry::StreamKind::Store, &own).await.unwrap();
+    let entries = reader.entries(&stream.unwrap(), 0, 1_000).await.unwrap();
+    let heads = entries.iter().map(|entry| String::from_utf8_lossy(&entry.head));
+    let refused: Vec<_> = heads.filter(|head| head.contains(r#""a":"refused""#)).collect();
+    let of = |name: &str| {
+        let name = format!(r#""person":"{name}""#);
+        refused.iter().filter(|head| head.contains(&name)).count()
+    };
+    assert_eq!((of("ben"), of("root"), of("cleo"), refused.len()), (30, 1, 1, 32), "{refused:#?}");
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_types_in_from_paper_does_so_by_their_own_right() {
     let folder = folder();
     let engine = staffed(&folder).await;

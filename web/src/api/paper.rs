@@ -28,14 +28,14 @@ pub(super) fn past(app: &App, at: Option<Instant>) -> Result<Option<Millis>, Pro
 /// Who did it, as the caller types it in; the caller where nobody else is named.
 ///
 /// # Errors
-/// 403 where a machine names somebody: it reads no paper.
+/// 403 where a machine or a token names somebody: it reads no paper.
 pub(super) fn typed_in(caller: Caller, by: Option<PersonName>) -> Result<Caller, Problem> {
     let person = match by {
         Some(PersonName(person)) if person != caller.actor.person => person,
         Some(_) | None => return Ok(caller),
     };
-    if !caller.actor.is_person() {
-        let text = "a machine says nothing in the name of a person";
+    if !caller.actor.is_present() {
+        let text = "a program, or a token, says nothing in the name of a person";
         return Err(Problem::forbidden(text));
     }
     let actor = Actor::on_paper(person, &caller.actor);

@@ -37,15 +37,22 @@ impl OnTelephone {
         row: &Run,
     ) -> Result<(Caller, String), Problem> {
         let about = app.engine.about_run(row.id).await?;
-        // A machine hears nobody.
-        if !caller.actor.is_person() || !caller.rights.may(Permission::Note, &about) {
+        if !caller.actor.is_present() {
+            let text = "a program, or a token, hears nobody: log in to type in what is said";
+            return Err(Problem::forbidden(text));
+        }
+        if !caller.rights.may(Permission::Note, &about) {
             let text = format!("who types in what is said needs `{}`", Permission::Note);
             return Err(Problem::forbidden(text));
         }
         let account: AccountName = self.account.parse().map_err(|_| wrong())?;
         let code = (self.number.as_str(), Secret::new(self.code));
         let heard = app.engine.by_telephone(&account, code, &caller.actor.person).await;
-        heard.map_err(|denied| match denied {
+        let typed = |(mut voter, code): (Caller, String)| {
+            voter.actor = voter.actor.typed_with(&caller.actor);
+            (voter, code)
+        };
+        heard.map(typed).map_err(|denied| match denied {
             Denied::Wrong | Denied::SecondFactorMissing => wrong(),
             Denied::Later { until } | Denied::TooManyQuestions { until } => {
                 Problem::too_many(denied.to_string()).again_after(until.since(app.engine.now()))

@@ -115,6 +115,10 @@ impl Engine {
                 by.person
             )));
         }
+        if matches!(by.typed_with, Some(Proof::Token | Proof::Machine)) {
+            let text = "a token types in nothing for others: prove who you are";
+            return Ok(Some(text.to_owned()));
+        }
         // What is said on the telephone is voted by the right of who says it, and typed in by that of
         // who hears it.
         let typist = self.typist_of(verb).await?;

@@ -26,6 +26,9 @@ pub struct Actor {
     /// Who typed it in, where that was somebody else: from paper, or at the other end of a telephone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<Person>,
+    /// How who typed it in proved who they are, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub typed_with: Option<Proof>,
 }
 
 words! {
@@ -70,21 +73,35 @@ impl Proof {
 impl Actor {
     /// Somebody whose name was given and not proved.
     pub const fn asserted(person: Person) -> Self {
-        Self { person, asserted: true, proof: None, account: None, through: None }
+        Self { person, asserted: true, proof: None, account: None, through: None, typed_with: None }
     }
     /// Somebody who proved it.
     pub const fn proved(person: Person, proof: Proof) -> Self {
-        Self { person, asserted: false, proof: Some(proof), account: None, through: None }
+        Self {
+            person,
+            asserted: false,
+            proof: Some(proof),
+            account: None,
+            through: None,
+            typed_with: None,
+        }
     }
     /// The program itself.
     pub const fn program(name: Person) -> Self {
-        Self { person: name, asserted: false, proof: None, account: None, through: None }
+        Self {
+            person: name,
+            asserted: false,
+            proof: None,
+            account: None,
+            through: None,
+            typed_with: None,
+        }
     }
     /// Somebody whose act stands on paper, typed in by another; as asserted as that one's name.
     pub fn on_paper(person: Person, typed_by: &Self) -> Self {
         let mut actor = Self::proved(person, Proof::Paper).through(typed_by.person.clone());
         actor.asserted = typed_by.asserted;
-        actor
+        actor.typed_with(typed_by)
     }
     /// The same with the name of the account; left out where it says nothing new.
     #[must_use]
@@ -97,6 +114,29 @@ impl Actor {
     pub fn through(mut self, typed_by: Person) -> Self {
         self.through = Some(typed_by);
         self
+    }
+    /// The same, with how that other one proved who they are.
+    #[must_use]
+    pub const fn typed_with(mut self, typed_by: &Self) -> Self {
+        self.typed_with = typed_by.proof;
+        self
+    }
+    /// Whose hands it came by: who typed it in, or else who acts.
+    #[must_use]
+    pub fn hands(&self) -> Self {
+        match (&self.through, self.proof) {
+            (Some(typed_by), Some(Proof::Telephone | Proof::Paper)) => Self {
+                proof: self.typed_with,
+                asserted: self.asserted,
+                ..Self::program(typed_by.clone())
+            },
+            (Some(_) | None, _) => self.clone(),
+        }
+    }
+    /// Whether they are here themselves: who types in what others say or wrote is no program, nor
+    /// somebody who has only a token.
+    pub fn is_present(&self) -> bool {
+        !matches!(self.proof, Some(Proof::Token | Proof::Machine))
     }
     /// Whether a person stands behind it: a machine's vote is none.
     pub fn is_person(&self) -> bool {
@@ -145,6 +185,22 @@ mod tests {
         assert_eq!(by(AccountKind::Person), (Proof::Token, Proof::Passphrase));
         assert_eq!(by(AccountKind::BreakGlass), (Proof::Token, Proof::BreakGlass));
         assert!(!Actor::proved(person("pump"), Proof::by_token(AccountKind::Service)).is_person());
+    }
+
+    #[test]
+    fn the_hands_are_of_who_typed_it_in_with_their_own_proof() {
+        let anna = Actor::proved(person("anna"), Proof::SecondFactor);
+        let told = Actor::proved(person("ben"), Proof::Telephone);
+        let told = told.through(person("anna")).typed_with(&anna);
+        for typed in [Actor::on_paper(person("ben"), &anna), told] {
+            assert_eq!(typed.typed_with, Some(Proof::SecondFactor));
+            assert_eq!(typed.hands(), anna);
+        }
+        assert_eq!(anna.hands(), anna);
+        for (proof, is_present) in [(Proof::Token, false), (Proof::Machine, false)] {
+            assert_eq!(Actor::proved(person("anna"), proof).is_present(), is_present);
+        }
+        assert!(anna.is_present() && Actor::asserted(person("anna")).is_present());
     }
 
     #[test]
