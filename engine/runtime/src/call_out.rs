@@ -72,6 +72,16 @@ struct Going {
     told: Vec<CallOutPart>,
 }
 
+/// What an entry about calls is for.
+#[derive(Debug, Clone, Copy)]
+enum Writes {
+    /// Somebody is called: not while the stop switch is on, and where another process may have called
+    /// them meanwhile only if nothing was written since this entry.
+    Starts { seen: u64 },
+    /// It is known what became of a call.
+    Ends,
+}
+
 impl Engine {
     /// Calls people until it is told to end. What is out then is waited for.
     pub async fn call_people(&self, calling: Calling, mut end: watch::Receiver<bool>) {
@@ -131,7 +141,7 @@ impl Engine {
                 Ok(program(head)?.text("nothing was heard of it any more"))
             };
             let events: Result<Vec<Event>, EngineError> = keys.iter().map(ended).collect();
-            self.append_calls(incident, events?, None).await?;
+            self.append_calls(incident, events?, Writes::Ends).await?;
             known.wrote(incident);
             lost.extend(keys);
         }
@@ -196,7 +206,8 @@ impl Engine {
             }
         }
         known.wrote(incident);
-        match self.append_calls(incident, events, Some(known.seq(incident))).await {
+        let starts = Writes::Starts { seen: known.seq(incident) };
+        match self.append_calls(incident, events, starts).await {
             Ok(()) => Ok(told),
             // Somebody else wrote in between, who may have called them: it is looked at anew.
             Err(EngineError::Append(
@@ -223,7 +234,7 @@ impl Engine {
                 let ended = program(Head::CallOutEnded { key, end })?.text(message);
                 for incident in incidents_of([&one.wanted]) {
                     let events = vec![ended.clone()];
-                    if let Err(error) = self.append_calls(incident, events, None).await {
+                    if let Err(error) = self.append_calls(incident, events, Writes::Ends).await {
                         failed = Err(error);
                     }
                     known.wrote(incident);
@@ -246,13 +257,12 @@ impl Engine {
         }
     }
 
-    /// Appends to an incident's stream. What starts something holds the stream to what was seen of
-    /// it, and starts nothing while the stop switch is on.
+    /// Appends to an incident's stream.
     async fn append_calls(
         &self,
         id: IncidentId,
         events: Vec<Event>,
-        seen: Option<u64>,
+        writes: Writes,
     ) -> Result<(), EngineError> {
         let now = self.0.clock.now();
         let (head, body) = incident::encode(self.entry_id(now)?, &events);
@@ -260,12 +270,15 @@ impl Engine {
         let mut append =
             Append::new(To::End { kind: StreamKind::Incident, id: id.clone() }, now, head);
         append.body = body;
-        if let Some(seq) = seen {
-            let guard = Guard::StreamAt { kind: StreamKind::Incident, id, seq };
-            append = append.guard(guard).unless_stopped();
-        } else {
-            append = append.urgent();
-        }
+        append = match writes {
+            // Nobody else calls then, and whoever writes notes without end would hold it up.
+            Writes::Starts { .. } if self.0.journal.is_alone() => append.unless_stopped(),
+            Writes::Starts { seen: seq } => {
+                let guard = Guard::StreamAt { kind: StreamKind::Incident, id, seq };
+                append.guard(guard).unless_stopped()
+            }
+            Writes::Ends => append.urgent(),
+        };
         self.0.journal.append(append).await?;
         Ok(())
     }

@@ -101,13 +101,8 @@ impl Night {
 
     /// Needs that opened a while ago, one for each number.
     async fn waits(&self, incident: IncidentId, role: Role, numbers: std::ops::Range<u32>) {
-        let now = WallClock.now();
-        let since = now.minus(Span::from_secs(600));
-        let note = Event::new(Head::NoteAdded { happened_at: None }, anna());
-        let (head, body) = incident::encode(EntryId::at(now, &[0; 10]), &[note.text("much waits")]);
-        let to = To::End { kind: StreamKind::Incident, id: incident.to_string() };
-        let mut append = Append::new(to, now, head);
-        append.body = body;
+        let since = WallClock.now().minus(Span::from_secs(600));
+        let mut append = noted(incident);
         append.changes.extend(
             numbers.map(|number| Change::PutNeed(Box::new(need(incident, (role, number), since)))),
         );
@@ -144,6 +139,17 @@ impl Night {
         tell.send(true).unwrap();
         looking.await.unwrap();
     }
+}
+
+/// A note in an incident.
+fn noted(incident: IncidentId) -> Append {
+    let now = WallClock.now();
+    let note = Event::new(Head::NoteAdded { happened_at: None }, anna());
+    let (head, body) = incident::encode(EntryId::at(now, &[0; 10]), &[note.text("much waits")]);
+    let to = To::End { kind: StreamKind::Incident, id: incident.to_string() };
+    let mut append = Append::new(to, now, head);
+    append.body = body;
+    append
 }
 
 fn need(incident: IncidentId, (role, number): (Role, u32), since: Millis) -> Need {
@@ -218,5 +224,28 @@ async fn what_waits_in_several_incidents_is_one_mail_that_each_of_them_knows_of(
         assert_eq!((&call["person"], &call["end"]), (&json!("ben"), &json!("sent")), "{need}");
         assert_eq!(call["key"], json!(mails[0].key), "{need}");
     }
+    night.engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_writes_notes_without_end_keeps_nobody_from_being_called() {
+    let night = Night::new().await;
+    let incident = night.incident().await;
+    night.waits(incident, Role::Commander, 0..1).await;
+    let writers: Vec<_> = (0..4)
+        .map(|_| {
+            let journal = night.engine.journal().clone();
+            tokio::spawn(async move {
+                loop {
+                    journal.append(noted(incident)).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    night.call(1, &[incident]).await;
+    for writer in writers {
+        writer.abort();
+    }
+    assert_eq!(night.mails.lock().unwrap().len(), 1);
     night.engine.leave().await;
 }

@@ -98,8 +98,12 @@ pub(super) async fn launch(
         case: None,
     };
     if let Some(known) = app.engine.journal().reader().run_by_start_key(&key).await? {
-        // Who may not see it is not told what it was asked for with.
         let before = launched(&app, &caller, known.id, StatusCode::OK).await?;
+        // Who reads of it in outline alone is not told what somebody else asked for.
+        let reads_all = caller.rights.scope().within(known.incident).organisations.is_none();
+        if !reads_all && known.requested_by != caller.actor.person {
+            return Err(taken("this start key was used for another run"));
+        }
         return match app.engine.is_same_launch((&key, &known), &asked).await {
             Ok(()) => Ok(before),
             Err(EngineError::Conflict(text)) => Err(taken(text)),

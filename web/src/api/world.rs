@@ -157,6 +157,7 @@ impl Doorkeeper for People {
             let (role, reach) = match name {
                 "ben" | "cleo" => (Role::Commander, "instance"),
                 "stadt-a" => (Role::Reviewer, "organisation:stadt-a"),
+                "leads-a" => (Role::Commander, "organisation:stadt-a"),
                 name => match name.parse() {
                     Ok(role) => (role, "instance"),
                     Err(_) => return Err(Denied::Invalid),

@@ -2,6 +2,7 @@
 
 use beistand_core::access::CredentialKind;
 use beistand_core::entry::StreamKind;
+use beistand_core::model::Millis;
 use beistand_journal::{
     AppendError, Change, CodesAndTokens, Credential, Journal, Next, OpenError, Page, Reader,
     RunFilter, Session, To, backup, restore,
@@ -100,7 +101,7 @@ pub(crate) async fn a_backup_brings_no_code_and_no_token_back_to_life(place: Pla
     }
     let read = async |id: &str| journal.reader().credential(id).await.unwrap().unwrap();
     // Whatever a clock says that is set back later: also of what had ended by this one.
-    let zero = Some(at(0));
+    let zero = Some(Millis::new(0));
     assert_eq!(read("token-1").await.until, zero);
     assert_eq!(read("token-2").await, Credential { until: zero, ..ended });
     assert_eq!(read("passphrase-of-anna").await, kept);

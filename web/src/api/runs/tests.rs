@@ -62,6 +62,30 @@ async fn a_start_key_of_another_launch_is_refused_and_says_what_differs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_a_run_in_outline_is_not_told_what_it_was_launched_with() {
+    let world = World::new().await;
+    let (_, run) = world.post("/api/v1/runs", "responder", wanted("k1")).await;
+    let incident = world.link(run["id"].as_str().unwrap(), "stadt-a").await;
+    let mut said = Vec::new();
+    for who in ["anna", "cleo"] {
+        let mut body = wanted("k1");
+        body["inputs"]["who"] = json!(who);
+        body["incident"] = json!(incident);
+        let (status, problem) = world.post("/api/v1/runs", "leads-a", body).await;
+        assert_eq!(status, 409, "{problem}");
+        said.push(problem["detail"].clone());
+    }
+    assert_eq!(said[0], said[1]);
+    // Their own they are led to again.
+    let mut own = wanted("k2");
+    own["incident"] = json!(incident);
+    let (status, first) = world.post("/api/v1/runs", "leads-a", own.clone()).await;
+    assert_eq!(status, 201, "{first}");
+    let (status, again) = world.post("/api/v1/runs", "leads-a", own).await;
+    assert_eq!((status, &again["id"]), (200, &first["id"]), "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_joins_an_incident_by_its_id_or_its_number() {
     let world = World::new().await;
     let run = world.run("sheet", "live", "first").await;
