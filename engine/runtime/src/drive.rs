@@ -214,11 +214,16 @@ impl Driver {
                 Turn::On => {}
                 Turn::Lost => break,
                 Turn::Released => {
-                    self.leave(&mut inbox);
+                    self.leave(&mut inbox).await;
                     break;
                 }
             }
         }
+        self.forget();
+    }
+
+    /// Nothing is delivered here any more; who took the run up meanwhile keeps theirs.
+    fn forget(&self) {
         let mut runs = lock(&self.inner.runs);
         if runs.get(&self.run).is_some_and(|sender| sender.same_channel(&self.own)) {
             runs.remove(&self.run);
@@ -456,13 +461,9 @@ impl Driver {
     }
 
     /// The stream was given back. What came in that very moment is delivered anew, which claims it.
-    fn leave(&mut self, inbox: &mut mpsc::Receiver<Job>) {
-        lock(&self.inner.runs).remove(&self.run);
-        inbox.close();
-        let mut left = Vec::new();
-        while let Ok(job) = inbox.try_recv() {
-            left.push(job);
-        }
+    async fn leave(&mut self, inbox: &mut mpsc::Receiver<Job>) {
+        self.forget();
+        let left = drained(inbox).await;
         let (inner, run) = (Arc::clone(&self.inner), self.run);
         if !left.is_empty() {
             tokio::spawn(async move {
@@ -500,6 +501,17 @@ impl Driver {
     }
 }
 
+/// All that was sent until now. Whoever was let in before the close may still be putting theirs down:
+/// an inbox that looks empty then is not.
+async fn drained<T>(inbox: &mut mpsc::Receiver<T>) -> Vec<T> {
+    inbox.close();
+    let mut left = Vec::new();
+    while let Some(job) = inbox.recv().await {
+        left.push(job);
+    }
+    left
+}
+
 async fn answer(own: &mpsc::Sender<Job>, input: Input) {
     // A closed inbox means that the run went to another owner, who takes up what is open.
     drop(own.send(Job::Input(Box::new(input))).await);
@@ -508,4 +520,22 @@ async fn answer(own: &mpsc::Sender<Job>, input: Input) {
 /// How a run that could not be taken up is reported.
 pub(crate) fn missing(run: RunId) -> EngineError {
     EngineError::NotFound(format!("there is no run {run}, or another process drives it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_being_put_into_an_inbox_that_closes_is_not_lost() {
+        let (sender, mut inbox) = mpsc::channel(4);
+        sender.send(1).await.unwrap();
+        let let_in = sender.reserve().await.unwrap();
+        let (left, ()) = tokio::join!(drained(&mut inbox), async {
+            tokio::task::yield_now().await;
+            let_in.send(2);
+        });
+        assert_eq!(left, [1, 2]);
+        assert!(sender.send(3).await.is_err(), "who comes later delivers anew");
+    }
 }

@@ -98,7 +98,7 @@ async fn opened(
     driver.done(decision, taken, opening.at);
     drop(told.send(Ok(run)));
     if leaves {
-        driver.leave(&mut inbox);
+        driver.leave(&mut inbox).await;
     } else {
         driver.go_on(inbox).await;
     }
