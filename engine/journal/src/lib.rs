@@ -62,3 +62,4 @@ pub use table::{
     Asset, Evidence, Hold, HoldKey, HoldState, Incident, Meta, Need, Once, OpenNeed, Run, Signal,
     Strike, TargetUse,
 };
+pub use version::RunChanges;

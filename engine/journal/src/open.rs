@@ -22,7 +22,7 @@ use crate::space::Reserve;
 use crate::sql::{Connection, Pool, params};
 use crate::stream::{Head, Lease, Stream};
 use crate::table::Meta;
-use crate::version::AccessVersion;
+use crate::version::{RunChanges, Versions};
 use crate::writer::{QUEUE_MAX, Request, Work, Writer, job, lease};
 
 /// Fills a buffer with random bytes for salts, ids and the epoch.
@@ -58,7 +58,7 @@ pub struct Journal {
     reader: Reader,
     random: Random,
     counters: Arc<Counters>,
-    access: Arc<AccessVersion>,
+    versions: Arc<Versions>,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -89,7 +89,7 @@ impl Journal {
             Place::Postgres { .. } => None,
         };
         let counters = Arc::new(Counters::default());
-        let access = Arc::new(AccessVersion::default());
+        let versions = Arc::new(Versions::default());
         let (sender, requests) = mpsc::channel(QUEUE_MAX);
         let reader = Reader::new(place.readers(), meta.clone());
         let random = options.random;
@@ -100,7 +100,7 @@ impl Journal {
             meta,
             node,
             counters: Arc::clone(&counters),
-            access: Arc::clone(&access),
+            versions: Arc::clone(&versions),
             requests,
             later: VecDeque::new(),
             changed,
@@ -112,7 +112,7 @@ impl Journal {
             _lock: lock,
         };
         let writer = Arc::new(Mutex::new(Some(tokio::spawn(writer.run()))));
-        Ok(Self { requests: sender, reader, random, counters, access, writer })
+        Ok(Self { requests: sender, reader, random, counters, versions, writer })
     }
 
     /// Every question that can be asked.
@@ -135,7 +135,12 @@ impl Journal {
     /// that it is done: what [`Reader`] says of them after this was asked for is true as long as it
     /// stays the same. None where somebody else may write.
     pub fn access_version(&self) -> Option<u64> {
-        self.is_alone().then(|| self.access.get())
+        self.is_alone().then(|| self.versions.access())
+    }
+
+    /// The same for each run, of what [`Reader::run_version`] says.
+    pub fn run_changes(&self) -> Option<RunChanges> {
+        self.is_alone().then(|| RunChanges::new(Arc::clone(&self.versions)))
     }
 
     /// Writes one entry and what follows from it. Returns when it is durable.

@@ -28,7 +28,7 @@ use crate::space::Reserve;
 use crate::sql::{Connection, Failure};
 use crate::stream::{Head, Lease, Stream};
 use crate::table::Meta;
-use crate::version::AccessVersion;
+use crate::version::Versions;
 
 pub(crate) use work::{Work, kind, lease};
 
@@ -119,7 +119,7 @@ pub(crate) struct Writer {
     /// Our row in `node`: owner of what we claim.
     pub(crate) node: i64,
     pub(crate) counters: Arc<Counters>,
-    pub(crate) access: Arc<AccessVersion>,
+    pub(crate) versions: Arc<Versions>,
     pub(crate) requests: mpsc::Receiver<Request>,
     /// Taken from the queue, but not in the batch they met.
     pub(crate) later: VecDeque<Request>,
@@ -284,8 +284,8 @@ impl Writer {
 
     fn acknowledge(&mut self, batch: Vec<Job>, verdicts: Vec<Verdict>) {
         self.at("after_commit");
-        if batch.iter().flat_map(|job| &job.changes).any(Change::is_of_access) {
-            self.access.moves();
+        for job in &batch {
+            self.versions.tried(job.stream(), &job.changes);
         }
         let mut written = 0;
         for (job, verdict) in batch.into_iter().zip(verdicts) {
@@ -319,7 +319,7 @@ impl Writer {
         tracing::error!(why, "the store could not be written; the writer has stopped");
         self.dead = Some(why.to_owned());
         // Whether what was to be written stands there nobody knows.
-        self.access.moves();
+        self.versions.all_move();
     }
 
     pub(crate) async fn roll_back(&mut self) {

@@ -205,7 +205,7 @@ impl Engine {
     }
     /// What is read of its store, with a memory of its own: who asks often keeps it.
     pub fn views(&self) -> Views {
-        Views::new(self.0.journal.reader().clone(), Arc::clone(&self.0.scripts))
+        Views::of_writer(&self.0.journal, Arc::clone(&self.0.scripts))
     }
     /// The actions of a plan, and of those it calls, that nothing is bound for: they fall to people.
     pub fn by_hand(&self, plan: &Plan, mode: Mode) -> BTreeSet<ActionName> {

@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use drive::{Load, Pace, Tally};
 use place::Place;
 
-/// Readers at once on connections of their own.
+/// Readers at once on connections of their own, unless the second argument says how many.
 const READERS: usize = 32;
 
 /// Reads in a second that are to be borne beside the runs.
@@ -45,25 +45,28 @@ const CROWD: usize = 3 * (32 + 256);
 const TRIES: usize = 20;
 
 fn main() {
-    let seconds = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(10);
-    let length = Duration::from_secs(seconds);
+    let mut arguments = std::env::args().skip(1);
+    let mut number = || arguments.next().map(|text| text.parse::<usize>().expect("a number"));
+    let seconds = number().unwrap_or(10);
+    let readers = number().unwrap_or(READERS);
+    let length = Duration::from_secs(seconds as u64);
     let figures = json!({
         "cores": std::thread::available_parallelism().map_or(0, usize::from),
         "seconds_each": seconds,
-        "reads": reads(length),
+        "reads": reads(length, readers),
         "streams": streams(),
-        "crowd": crowd(length),
+        "crowd": crowd(length, readers),
     });
     writeln!(std::io::stdout(), "{figures:#}").expect("somebody reads the figures");
 }
 
 /// Reads of runs at rest, alone and beside runs that go on, as many as are wanted and as many as are
 /// answered; and what the runs lose by them.
-fn reads(length: Duration) -> Value {
+fn reads(length: Duration, readers: usize) -> Value {
     let place = Place::new();
-    let quiet = place.quiet(READERS);
+    let quiet = place.quiet(readers);
     let paths: Vec<String> = quiet.iter().map(|run| format!("/api/v1/runs/{run}")).collect();
-    let alone = Load::start(&place, &paths, (READERS, Pace::Answered)).during(length);
+    let alone = Load::start(&place, &paths, (readers, Pace::Answered)).during(length);
     place.busy();
     let steps = |length| {
         let (began, before) = (now(), place.counter("beistand_effects_total"));
@@ -74,7 +77,7 @@ fn reads(length: Duration) -> Value {
     pause(length / 4);
     let beside = |pace: Pace| {
         let before = steps(length);
-        let load = Load::start(&place, &paths, (READERS, pace));
+        let load = Load::start(&place, &paths, (readers, pace));
         let with = steps(length);
         let figures = load.end().figures();
         let after = steps(length);
@@ -85,7 +88,7 @@ fn reads(length: Duration) -> Value {
         })
     };
     json!({
-        "connections": READERS,
+        "connections": readers,
         "alone": alone.figures(),
         "beside_64_runs_as_wanted": beside(Pace::PerSecond(READS_ASKED)),
         "beside_64_runs_as_answered": beside(Pace::Answered),
@@ -116,11 +119,11 @@ fn streams() -> Value {
 }
 
 /// How long what must get through takes while a crowd asks.
-fn crowd(length: Duration) -> Value {
+fn crowd(length: Duration, readers: usize) -> Value {
     let place = Place::new();
     let paths: Vec<String> =
         place.quiet(8).iter().map(|run| format!("/api/v1/runs/{run}")).collect();
-    let capacity = Load::start(&place, &paths, (READERS, Pace::Answered)).during(length);
+    let capacity = Load::start(&place, &paths, (readers, Pace::Answered)).during(length);
     let gates = place.gates(TRIES);
     let more = 3.0 * capacity.rate();
     let load = Load::start(&place, &paths, (CROWD, Pace::PerSecond(more)));

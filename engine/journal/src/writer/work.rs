@@ -124,7 +124,7 @@ impl Writer {
                 let done = self.tried(what, sql, params).await;
                 // Whatever became of it, and before whoever asked hears of it.
                 if touches.moves_version() {
-                    self.access.moves();
+                    self.versions.access_moves();
                 }
                 told(answer, done);
             }

@@ -160,6 +160,10 @@ pub(crate) async fn open_needs_are_read_page_by_page_to_the_last(place: Place) {
 pub(crate) async fn how_far_runs_have_come_is_asked_without_their_entries(place: Place) {
     let journal = place.open(0).await;
     let reader = journal.reader();
+    let changes = journal.run_changes();
+    // Somebody else may write a store of PostgreSQL.
+    assert_eq!(changes.is_some(), journal.is_alone());
+    let changes = |number| changes.as_ref().map(|changes| changes.of(run_id(number)));
     let top = journal.append(entry(new_run(1), 0).change(put_run(1))).await.unwrap().lease;
     let version = reader.run_version(run_id(1)).await.unwrap().unwrap();
     assert_eq!((&version.stream, version.head, version.children), (top.stream(), top.head(), 0));
@@ -173,14 +177,19 @@ pub(crate) async fn how_far_runs_have_come_is_asked_without_their_entries(place:
         row.parent = Some((run_id(parent), "sub".parse().unwrap()));
         row.root = run_id(1);
         let append = entry(new_run(number), 1).change(Change::PutRun(Box::new(row)));
+        let before = changes(parent);
         leases.insert(number, journal.append(append).await.unwrap().lease);
+        assert!(before.is_none() || before < changes(parent), "{parent} called {number}");
     }
     assert_eq!(reader.run_version(run_id(1)).await.unwrap().unwrap().children, 2);
     assert_eq!(reader.below(run_id(1)).await.unwrap(), Below { runs: 3, entries: 3 });
     let lease = leases.remove(&4).unwrap();
+    let before = (changes(4), changes(1));
     let lease = journal.append(entry(To::Lease(lease), 2)).await.unwrap().lease;
     let version = reader.run_version(run_id(4)).await.unwrap().unwrap();
     assert_eq!((version.head, lease.head().seq), (lease.head(), 2));
+    let after = (changes(4), changes(1));
+    assert!(before.0.is_none() || before.0 < after.0 && before.1 == after.1, "an entry in 4");
     assert_eq!(reader.below(run_id(1)).await.unwrap(), Below { runs: 3, entries: 4 });
     assert_eq!(reader.below(run_id(3)).await.unwrap(), Below { runs: 1, entries: 2 });
     journal.close(at(3)).await.unwrap();

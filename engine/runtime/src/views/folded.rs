@@ -19,6 +19,12 @@ use crate::recent::{Bounds, Recent};
 /// times as much: a quarter of a gigabyte at worst.
 pub(super) const STATES: Bounds = Bounds { count: 1_024, bytes: 64 << 20 };
 
+/// How far runs have come, some hundred bytes each.
+pub(super) const VERSIONS: Bounds = Bounds { count: 4_096, bytes: 4_096 };
+
+/// How far runs have come, and of which change that was true.
+pub(super) type Versions = Recent<RunId, (u64, RunVersion)>;
+
 /// A run as it stands.
 #[derive(Debug)]
 pub(super) struct Folded {
@@ -72,11 +78,26 @@ impl Views {
         Ok(Held(place))
     }
 
-    /// How far a run has come.
+    /// How far a run has come: from memory, where nothing can have been written into it since.
     ///
     /// # Errors
     /// [`EngineError::NotFound`] where there is none.
     pub(super) async fn version(&self, id: RunId) -> Result<RunVersion, EngineError> {
+        let Some(changes) = &self.0.changes else { return self.read_version(id).await };
+        // Asked before the store is: what is written in between makes what was read a thing of before.
+        let change = changes.of(id);
+        let known = lock(&self.0.versions).get(&id);
+        if let Some((of, version)) = known
+            && of == change
+        {
+            return Ok(version);
+        }
+        let version = self.read_version(id).await?;
+        lock(&self.0.versions).put(id, (change, version.clone()), 1);
+        Ok(version)
+    }
+
+    async fn read_version(&self, id: RunId) -> Result<RunVersion, EngineError> {
         self.0.reader.run_version(id).await?.ok_or_else(|| no_run(id))
     }
 

@@ -13,7 +13,7 @@
 //! * [`Feed`]: that something was written, for whoever wants to be told
 //!
 //! ```text
-//!   run_bytes ── how far has it come? (one query) ── as far as what was rendered? ──► bytes
+//!   run_bytes ── how far has it come? (memory, or one query) ── as far as what was rendered? ──► bytes
 //!                                                     └─ no: folded on by what was written since
 //! ```
 
@@ -35,12 +35,12 @@ use std::sync::{Arc, Mutex};
 use beistand_core::model::{Catalogue, IncidentId, RunId};
 use beistand_core::playbook::Plan;
 use beistand_core::timeline::Scope;
-use beistand_journal::{Reader, Run};
+use beistand_journal::{Journal, Reader, Run, RunChanges};
 use beistand_script::Scripts;
 use serde_json::Value;
 
 use self::called::CALLS;
-use self::folded::{STATES, States};
+use self::folded::{STATES, States, VERSIONS, Versions};
 use self::run::{RENDERED, Rendered};
 use crate::engine::lock;
 use crate::error::EngineError;
@@ -67,6 +67,9 @@ struct Inner {
     scripts: Arc<Scripts>,
     catalogue: Catalogue,
     plans: Plans,
+    /// Where nobody else can write the store.
+    changes: Option<RunChanges>,
+    versions: Mutex<Versions>,
     states: Mutex<States>,
     rendered: Mutex<Recent<(RunId, Scope), Rendered>>,
     calls: Mutex<Recent<IncidentId, called::Read>>,
@@ -104,11 +107,31 @@ pub struct Listed {
 impl Views {
     /// Questions to this store. `scripts` checks the playbooks that its runs pinned.
     pub fn new(reader: Reader, scripts: Arc<Scripts>) -> Self {
+        Self::with(reader, None, scripts)
+    }
+
+    /// The same of a store that this process writes, which knows more of what is still true.
+    pub(crate) fn of_writer(journal: &Journal, scripts: Arc<Scripts>) -> Self {
+        Self::with(journal.reader().clone(), journal.run_changes(), scripts)
+    }
+
+    fn with(reader: Reader, changes: Option<RunChanges>, scripts: Arc<Scripts>) -> Self {
         let (catalogue, plans) = (Catalogue::first(), Plans::default());
+        let versions = Mutex::new(Recent::new(VERSIONS));
         let states = Mutex::new(Recent::new(STATES));
         let rendered = Mutex::new(Recent::new(RENDERED));
         let calls = Mutex::new(Recent::new(CALLS));
-        Self(Arc::new(Inner { reader, scripts, catalogue, plans, states, rendered, calls }))
+        Self(Arc::new(Inner {
+            reader,
+            scripts,
+            catalogue,
+            plans,
+            changes,
+            versions,
+            states,
+            rendered,
+            calls,
+        }))
     }
 
     /// The plan that a run pinned.
