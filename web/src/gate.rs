@@ -9,7 +9,8 @@
 //!    and comes soon or not at all. Who asks is found out once more then: whoever was shut out
 //!    meanwhile is out.
 //! 4. A place in the route's lane, and the handler, in a task of its own: neither a client that leaves
-//!    nor a time limit cuts it half way, and a panic in it is an answer.
+//!    nor a time limit cuts it half way, and a panic in it is an answer. What acts is done on the
+//!    engine's threads, and waits behind nobody who reads.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use beistand_core::access::About;
 use beistand_runtime::Caller;
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use crate::door::{Denied, Doorkeeper, Who, credential};
@@ -46,6 +48,8 @@ pub(crate) struct Gate {
     pub(crate) proxies: Proxies,
     pub(crate) tls: bool,
     refusals: Refusals,
+    /// Where the engine runs.
+    engine: Handle,
 }
 
 /// A route's part of the way.
@@ -89,6 +93,7 @@ pub(crate) async fn pass(State(post): State<Post>, request: Request, next: Next)
 }
 
 impl Gate {
+    /// Of a server whose engine runs where this is called.
     pub(crate) fn new(
         door: Arc<dyn Doorkeeper>,
         limits: Limits,
@@ -96,7 +101,7 @@ impl Gate {
         tls: bool,
     ) -> Self {
         let (pressure, refusals) = (Pressure::new(&limits), Refusals::default());
-        Self { door, pressure, limits, proxies, tls, refusals }
+        Self { door, pressure, limits, proxies, tls, refusals, engine: Handle::current() }
     }
 
     fn look(parts: &Parts, peer: &Peer) -> Result<(), Problem> {
@@ -127,11 +132,13 @@ impl Gate {
         if let Some(caller) = caller {
             request.extensions_mut().insert(Who(caller));
         }
-        let task = tokio::spawn(async move {
+        let only_reads = request.method().is_safe();
+        let handling = async move {
             let response = next.run(request).await;
             drop((turn, large));
             response
-        });
+        };
+        let task = if only_reads { tokio::spawn(handling) } else { self.engine.spawn(handling) };
         match timeout(self.limits.request_within, task).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(broken)) => Err(Problem::internal(&broken)),

@@ -21,6 +21,7 @@ mod app;
 mod asked;
 pub mod certificate;
 mod door;
+mod doors;
 mod gate;
 mod headers;
 mod hook;

@@ -23,6 +23,7 @@ use tower::ServiceExt as _;
 
 use crate::certificate::Certificate;
 use crate::door::Doorkeeper;
+use crate::doors::Doors;
 use crate::gate::{Connected, Gate};
 use crate::limits::Limits;
 use crate::peer::Proxies;
@@ -59,6 +60,9 @@ pub enum ServeError {
         /// Why not.
         source: io::Error,
     },
+    /// The system gives no threads.
+    #[error("could not begin the threads that listen")]
+    Threads(#[source] io::Error),
 }
 
 /// Tells everybody that the server ends. Cheap to clone; told once, and for good.
@@ -91,6 +95,7 @@ impl Leave {
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
+    doors: Doors,
     settings: Settings,
 }
 
@@ -111,13 +116,14 @@ impl Server {
     ///
     /// # Errors
     /// [`ServeError::Plain`] for a reachable address without TLS; [`ServeError::Listen`] when
-    /// somebody else has it.
+    /// somebody else has it; [`ServeError::Threads`].
     pub async fn bind(settings: Settings) -> Result<Self, ServeError> {
         settings.check()?;
         let address = settings.listen;
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|source| ServeError::Listen { address, source })?;
-        Ok(Self { listener, settings })
+        let doors = Doors::open().map_err(ServeError::Threads)?;
+        Ok(Self { listener, doors, settings })
     }
 
     /// Where it listens; the port that was given where 0 was asked for.
@@ -126,12 +132,12 @@ impl Server {
     }
 
     /// Serves until told to leave; then nobody new is taken, and who is under way has
-    /// [`Limits::leave_within`].
+    /// [`Limits::leave_within`]. What acts is done in the runtime that this is called in.
     pub async fn run<S>(self, routes: Routes<S>, state: S, door: Arc<dyn Doorkeeper>, leave: Leave)
     where
         S: Clone + Send + Sync + 'static,
     {
-        let Self { listener, settings } = self;
+        let Self { listener, doors, settings } = self;
         let limits = settings.limits;
         let tls = settings.certificate.map(|shown| TlsAcceptor::from(shown.config()));
         let gate = Arc::new(Gate::new(door, limits.clone(), settings.proxies, tls.is_some()));
@@ -139,18 +145,23 @@ impl Server {
         let served =
             Arc::new(Served { router: behind, tls, limits: limits.clone(), leave: leave.clone() });
         let guests = Guests::new(&gate);
-        let graceful = GracefulShutdown::new();
-        while let Some((stream, peer, place)) = next(&listener, &guests, &leave).await {
-            let connection = Arc::clone(&served).connection(stream, peer, graceful.watcher());
-            tokio::spawn(async move {
-                connection.await;
-                drop(place);
-            });
+        let serving = doors.spawn(async move {
+            let graceful = GracefulShutdown::new();
+            while let Some((stream, peer, place)) = next(&listener, &guests, &leave).await {
+                let connection = Arc::clone(&served).connection(stream, peer, graceful.watcher());
+                tokio::spawn(async move {
+                    connection.await;
+                    drop(place);
+                });
+            }
+            drop(listener);
+            let until = Instant::now() + limits.leave_within;
+            drop(timeout_at(until, graceful.shutdown()).await);
+            drop(timeout_at(until, gate.pressure.idle()).await);
+        });
+        if let Some(serving) = serving {
+            drop(serving.await);
         }
-        drop(listener);
-        let until = Instant::now() + limits.leave_within;
-        drop(timeout_at(until, graceful.shutdown()).await);
-        drop(timeout_at(until, gate.pressure.idle()).await);
     }
 }
 
