@@ -49,6 +49,9 @@ pub(crate) async fn a_commit_whose_answer_was_lost_is_settled() {
             ended += 1;
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
+        if let Some(done) = running.try_join_next() {
+            assert_eq!(done.unwrap(), 200);
+        }
         if running.is_empty() {
             break;
         }
