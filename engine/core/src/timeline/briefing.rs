@@ -7,7 +7,7 @@ use super::entry::Lang;
 use super::escape::{TEXT_CHARS_MAX, visible};
 use super::format::Zone;
 use super::run::NAME_CHARS_MAX;
-use super::sentence::{Situation, asset, need, role, tlp, words};
+use super::sentence::{Situation, asset, need, need_title, role, tlp, words};
 use crate::incident::{Asset, Briefing, Note, OpenHold, OpenNeed, OpenRun};
 use crate::model::{Digest, Millis, Mode, NeedCode, RunId};
 
@@ -110,7 +110,8 @@ impl Pen {
 
     fn need(&self, open: &OpenNeed) -> String {
         let code = NeedCode::of(open.id, open.digest);
-        let title = visible(&open.title, TEXT_CHARS_MAX);
+        let title = need_title(self.lang, (open.kind, open.step.as_ref()), &open.title);
+        let title = visible(&title, TEXT_CHARS_MAX);
         let votes = if open.votes_needed > 1 {
             format!(" {}/{}", open.votes, open.votes_needed)
         } else {

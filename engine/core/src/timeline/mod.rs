@@ -35,6 +35,7 @@ pub use eyes::Eyes;
 pub use format::{Document, Zone, csv, golden, html, jsonl, table};
 pub use incident::of_one_incident;
 pub use print::checklist;
+pub use sentence::need_title;
 pub use weave::timeline;
 
 #[cfg(test)]
