@@ -25,7 +25,7 @@ mod sensitive;
 mod sentence;
 mod weave;
 
-pub use briefing::{briefing, open_needs};
+pub use briefing::{briefing, open_needs, proposals};
 pub use call_out::{CALLED_TO_LISTED_MAX, CallOutMail, CallOutPart, CalledTo};
 pub use chain::{Chain, ChainEntry, ChainError, StreamEnd};
 pub use entry::{Events, Lane, Lang, Recorded, Scope, TimelineEntry};

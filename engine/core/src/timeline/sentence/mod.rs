@@ -141,6 +141,11 @@ pub(super) struct Situation {
     pub(super) runs: &'static str,
     pub(super) ended: &'static str,
     pub(super) holds: &'static str,
+    pub(super) taking: &'static str,
+    pub(super) releasing: &'static str,
+    pub(super) proposals: &'static str,
+    /// Before the call that starts a playbook.
+    pub(super) start: &'static str,
     pub(super) assets: &'static str,
     pub(super) notes: &'static str,
     pub(super) run: &'static str,
@@ -216,11 +221,6 @@ pub(super) const fn need(lang: Lang, kind: NeedKind) -> &'static str {
     }
 }
 
-/// What an asset is, and how it stands.
-pub(super) const fn asset(
-    lang: Lang,
-    kind: TargetKind,
-    state: AssetState,
 /// What a need is called. The title is that of its step, or of the run; whoever is asked about taking
 /// that back is told so, and does not read the title of the very thing that is to end.
 pub fn need_title(lang: Lang, (kind, step): (NeedKind, Option<&Path>), title: &str) -> String {
@@ -233,6 +233,11 @@ pub fn need_title(lang: Lang, (kind, step): (NeedKind, Option<&Path>), title: &s
     }
 }
 
+/// What an asset is, and how it stands.
+pub(super) const fn asset(
+    lang: Lang,
+    kind: TargetKind,
+    state: AssetState,
 ) -> (&'static str, &'static str) {
     match lang {
         Lang::De => (de::words::target(kind), de::words::asset_state(state)),
