@@ -39,7 +39,12 @@ pub(super) async fn run_plan(context: &Context, args: RunArgs, plan: &Plan) -> O
         Some(text) => Some(find::incident(&context.reader().await?, text).await?.id),
         None => None,
     };
-    let shown = args.drill.then(|| given.clone());
+    let mut shown = given.clone();
+    plan.parts().inputs.fill(&mut shown);
+    // What a live run fails at in the middle is said before it begins; a drill pretends it.
+    if !args.drill {
+        say_missing_live(context, plan, &shown)?;
+    }
     let new = NewRun {
         sources: plan.sources(),
         playbook: plan.name().clone(),
@@ -54,9 +59,8 @@ pub(super) async fn run_plan(context: &Context, args: RunArgs, plan: &Plan) -> O
         by: context.who().await?,
     };
     let exit = start(context, Verb::Launch(Box::new(new)), (played, None), &args.watching).await?;
-    if let Some(mut inputs) = shown {
-        plan.parts().inputs.fill(&mut inputs);
-        say_missing_live(context, plan, &inputs)?;
+    if args.drill {
+        say_missing_live(context, plan, &shown)?;
     }
     Ok(exit)
 }
