@@ -1,7 +1,7 @@
 //! What people type, and what it stands for: runs by prefix, incidents by number, steps by item.
 
 use beistand_core::model::{CodeError, IncidentId, Millis, NeedCode, NeedId, Path, RunId};
-use beistand_core::run::RunState;
+use beistand_core::run::{NeedKind, RunState};
 use beistand_journal::{Incident, Need, NeedFilter, Page, Reader};
 use beistand_runtime::{Clock as _, WallClock, needs_by_code};
 
@@ -73,8 +73,19 @@ pub(crate) async fn needs(reader: &Reader, text: &str, group: bool) -> Outcome<V
     if !group {
         return Ok(vec![need]);
     }
-    let filter = NeedFilter { run: need.run, group: need.group.clone(), ..NeedFilter::default() };
-    Ok(reader.needs(&filter).await?)
+    let (run, group) = (need.run, need.group.clone());
+    let Some(group) = group else { return Ok(vec![need]) };
+    let filter = NeedFilter { run, group: Some(group), ..NeedFilter::default() };
+    let mut equal = reader.needs(&filter).await?;
+    // A gate and a decision at one step take no common answer.
+    equal.retain(|other| (other.run, other.kind) == (need.run, need.kind));
+    Ok(equal)
+}
+
+/// What is answered together with a need when its group is asked for: equal places are.
+pub(crate) fn place(need: &Need) -> (Option<RunId>, String, NeedKind) {
+    let group = need.group.clone().unwrap_or_else(|| need.id.to_string());
+    (need.run, group, need.kind)
 }
 
 /// The code in a text; none where it is an id, all of which begin with a zero that no code has.

@@ -57,6 +57,15 @@ pub(crate) enum Held {
     Elsewhere,
 }
 
+/// What this process does once a verb is carried out.
+#[derive(Clone, Copy)]
+enum After {
+    /// It leaves the store.
+    Leave,
+    /// It drives the runs.
+    Drive,
+}
+
 impl Context {
     /// Who did what is written down: a person whose word stands on paper, typed in by who acts, or
     /// who acts where nobody is named.
@@ -138,22 +147,54 @@ impl Context {
         Views::new(reader.clone(), Arc::clone(&self.scripts))
     }
 
-    /// Carries out one verb: here if nobody owns the store, otherwise by its owner.
+    /// Carries out one verb: here if nobody owns the store, otherwise by its owner. Where nobody
+    /// drives what waits then, it says so.
     pub(crate) async fn act(&self, verb: Verb) -> Outcome<Value> {
+        self.carry_out(verb, After::Leave).await
+    }
+
+    /// Carries out one verb whose effects are driven here right afterwards.
+    pub(crate) async fn act_and_drive(&self, verb: Verb) -> Outcome<Value> {
+        self.carry_out(verb, After::Drive).await
+    }
+
+    async fn carry_out(&self, verb: Verb, after: After) -> Outcome<Value> {
         self.proved().await?.may(&verb)?;
+        let stops = matches!(verb, Verb::StopAll { .. });
         match self.take(Drive::No, Vec::new()).await? {
             Held::Elsewhere => self.post(verb).await,
             Held::Here(engine) => {
                 let done = engine.execute(verb).await;
                 engine.answer_commands().await?;
-                let waiting = engine.journal().reader().next_due().await?.is_some();
+                let said = match after {
+                    After::Leave if !stops && done.is_ok() => {
+                        self.say_who_goes_on(engine.journal().reader()).await
+                    }
+                    After::Leave | After::Drive => Ok(()),
+                };
                 engine.leave().await;
-                if waiting && done.is_ok() {
-                    self.out.note("continues with `beistand resume`");
-                }
-                Ok(done?)
+                let done = done?;
+                said?;
+                Ok(done)
             }
         }
+    }
+
+    /// What becomes of the runs of a store that nobody drives.
+    async fn say_who_goes_on(&self, reader: &Reader) -> Outcome<()> {
+        let Some(due) = reader.next_due().await? else { return Ok(()) };
+        if self.say_stopped(reader).await? {
+            return Ok(());
+        }
+        if due <= WallClock.now() {
+            self.out.note("continues with `beistand resume`");
+        } else {
+            let at = self.time(due);
+            self.out.note(format_args!(
+                "something is due at {at}, and nothing drives the runs: `beistand resume` does"
+            ));
+        }
+        Ok(())
     }
 
     /// Asks the owner of the store.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use beistand_core::entry::StreamKind;
 use beistand_core::model::{Millis, RunId, Span};
 use beistand_core::run::{AttemptEnd, Event, Head, ProbeEnd, RunStatus, StepEnd, decode};
-use beistand_core::timeline::Zone;
+use beistand_core::timeline::{Lang, Zone, need_title};
 use beistand_journal::{NeedFilter, Page, Reader, Run, RunFilter};
 use beistand_runtime::{Clock as _, WallClock};
 
@@ -194,8 +194,9 @@ impl Progress {
                 format!("✓ {}  taken over from run {run}", intent.path)
             }
             Head::Superseding { next } => format!("⇥ gives way to run {}", next.run),
-            Head::NeedOpened { id, kind, role, .. } => {
-                format!("? {reason}  {kind} by {role}: {id}")
+            Head::NeedOpened { id, kind, role, path, .. } => {
+                let title = need_title(Lang::En, (*kind, path.as_ref()), reason);
+                format!("? {title}  {kind} by {role}: {id}")
             }
             Head::RunEnded { end } => {
                 format!("■ run {}", RunStatus::from(*end).as_str())

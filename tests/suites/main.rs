@@ -34,6 +34,8 @@ mod restore;
 #[cfg(test)]
 mod rigs;
 #[cfg(test)]
+mod screens;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod servers;

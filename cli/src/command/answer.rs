@@ -10,6 +10,7 @@ use clap::ValueEnum as _;
 use serde_json::{Value, json};
 
 use super::telephone::{Voter, voter};
+use super::{form, gate};
 use crate::args::{
     ApproveArgs, Choice, DecideArgs, DenyArgs, DoneArgs, OnTelephone, ResolveArgs, Settled,
     SignalArgs,
@@ -89,9 +90,7 @@ pub(super) async fn approve(context: &Context, args: ApproveArgs) -> Outcome {
         let digest: Digest = text.parse().map_err(|error| Failure::usage(format!("{error}")))?;
         Some(digest)
     } else {
-        for need in &needs {
-            show(context, need);
-        }
+        gate::show(context, &reader, &needs).await?;
         if let Some(name) = &args.telephone.by {
             context.out.loud(format_args!(
                 "  read the six words aloud; {name} says yes only where they are the same there"
@@ -115,35 +114,6 @@ pub(super) async fn approve(context: &Context, args: ApproveArgs) -> Outcome {
     send(context, &needs, said, digest).await
 }
 
-/// Prints what a gate shows.
-fn show(context: &Context, need: &Need) {
-    let body: Value = serde_json::from_str(&need.body).unwrap_or_default();
-    let word = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    context.out.loud(format_args!(
-        "{}  ({} by {})",
-        crate::out::cell(&word("title")),
-        need.kind,
-        word("role")
-    ));
-    let shows = body.get("shows").cloned().unwrap_or_default();
-    for effect in super::needs::effects(&body) {
-        context.out.loud(crate::out::cell(&format!("  {effect}")));
-    }
-    for other in shows.get("others").and_then(Value::as_array).into_iter().flatten() {
-        context.out.loud(crate::out::cell(&format!("  not bound: {other}")));
-    }
-    for unfit in shows.get("unresolved").and_then(Value::as_array).into_iter().flatten() {
-        context.out.loud(crate::out::cell(&format!("  can not be done: {unfit}")));
-    }
-    if let Some(shown) = shows.get("shown").filter(|shown| !shown.is_null()) {
-        context.out.loud(crate::out::cell(&format!("  {shown}")));
-    }
-    context.out.loud(format_args!("  digest {}", word("digest")));
-    if let Some(digest) = need.digest {
-        context.out.loud(format_args!("  in words: {}", digest.spoken()));
-    }
-}
-
 pub(super) async fn deny(context: &Context, args: DenyArgs) -> Outcome {
     let reader = context.reader().await?;
     let needs = find::needs(&reader, &args.need, args.group).await?;
@@ -151,23 +121,12 @@ pub(super) async fn deny(context: &Context, args: DenyArgs) -> Outcome {
     send(context, &needs, said, None).await
 }
 
-/// A form typed by the need's own schema; nothing given is null.
-fn form(pairs: &[String], need: &Need) -> Outcome<Value> {
-    if pairs.is_empty() {
-        return Ok(Value::Null);
-    }
-    let body: Value = serde_json::from_str(&need.body).unwrap_or_default();
-    let schema =
-        body.get("form").cloned().and_then(|form| serde_json::from_value::<Schema>(form).ok());
-    values::read(pairs, &schema.unwrap_or_default())
-}
-
 pub(super) async fn done(context: &Context, args: DoneArgs) -> Outcome {
     let reader = context.reader().await?;
     let needs = find::needs(&reader, &args.need, args.group).await?;
     let mut said = said(context, AnswerKind::Done, args.reason).await?;
     if let Some(need) = needs.first() {
-        said.form = form(&args.form, need)?;
+        said.form = form::of_done(&args.form, need)?;
     }
     said.done_at = find::past(args.at.as_deref())?;
     said.by = context.wrote(args.by.as_deref()).await?;
@@ -196,7 +155,7 @@ pub(super) async fn decide(context: &Context, args: DecideArgs) -> Outcome {
     needs.dedup_by_key(|need| need.id);
     let mut said = said(context, answer, Some(args.reason)).await?;
     if let Some(need) = needs.first() {
-        said.form = form(&args.form, need)?;
+        said.form = form::typed(&args.form, need)?;
     }
     send(context, &needs, said, None).await
 }
@@ -211,7 +170,7 @@ pub(super) async fn resolve(context: &Context, args: ResolveArgs) -> Outcome {
         Settled::SendAgain => AnswerKind::SendAgain,
     };
     let mut said = said(context, answer, Some(args.reason)).await?;
-    said.form = form(&args.form, &need)?;
+    said.form = form::typed(&args.form, &need)?;
     send(context, &[need], said, None).await
 }
 

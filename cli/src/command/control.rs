@@ -2,13 +2,15 @@
 
 use beistand_core::model::{Path, Reason, RunId};
 use beistand_core::run::{Command, RunState, UndoMark};
+use beistand_core::timeline::{Lang, need_title};
 use beistand_journal::{Page, Reader, RunFilter};
 use beistand_runtime::{Verb, view};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::args::{CancelArgs, UndoArgs, Which};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::find;
+use crate::out::cell;
 use crate::session::Context;
 
 async fn which(reader: &Reader, which: &Which) -> Outcome<Vec<RunId>> {
@@ -80,12 +82,12 @@ pub(super) async fn undo(context: &Context, args: UndoArgs) -> Outcome {
         }
     }
     let command = Command::Undo { by: context.who().await?, paths, reason: args.reason.into() };
-    context.act(Verb::Run { run, command }).await?;
+    context.act_and_drive(Verb::Run { run, command }).await?;
     // Nobody drives a store that is ours alone: the undo is driven here, to rest.
     if let crate::session::Held::Here(engine) =
         context.take(beistand_runtime::Drive::Yes, Vec::new()).await?
     {
-        super::run::drive_all(context, *engine, None).await?;
+        super::resume::drive_all(context, *engine, None).await?;
     }
     let (_, state, _) = view(&reader, run, &context.scripts).await?;
     if context.out.json {
@@ -98,9 +100,10 @@ pub(super) async fn undo(context: &Context, args: UndoArgs) -> Outcome {
 fn outcome(context: &Context, state: &RunState) -> Exit {
     if state.needs().next().is_some() {
         for need in state.needs() {
+            let step = need.step.and_then(|ix| state.step(ix)).map(|step| step.path.clone());
             context.out.note(format_args!(
                 "waits: {} ({})  {}",
-                crate::out::cell(&need.title),
+                cell(&need_title(Lang::En, (need.kind, step.as_ref()), &need.title)),
                 need.role,
                 need.id
             ));
@@ -120,6 +123,8 @@ fn outcome(context: &Context, state: &RunState) -> Exit {
 }
 
 pub(super) async fn stop_all(context: &Context, reason: Reason) -> Outcome {
+    // Without one a store would be made in this moment, and that it is stopped would stop nothing.
+    drop(context.reader().await?);
     let verb = Verb::StopAll { by: context.who().await?, reason: reason.into() };
     let answer = context.act(verb).await?;
     if context.out.json {
@@ -127,18 +132,57 @@ pub(super) async fn stop_all(context: &Context, reason: Reason) -> Outcome {
         return Ok(Exit::Ok);
     }
     context.out.note("stopped: no effect starts any more");
-    for open in answer.get("open").and_then(serde_json::Value::as_array).into_iter().flatten() {
-        context.out.note(format_args!("still out: {open}"));
+    for open in answer.get("open").and_then(Value::as_array).into_iter().flatten() {
+        context.out.note(format_args!("still out: {}", cell(&out(open))));
     }
     Ok(Exit::Ok)
 }
 
+/// An effect that had begun, as a sentence.
+fn out(open: &Value) -> String {
+    let text = |at: &str| open.pointer(at).and_then(Value::as_str).unwrap_or_default();
+    let through = match text("/effect/connector") {
+        "" => "a person",
+        connector => connector,
+    };
+    format!(
+        "{} on {} through {through}, run {} at {}",
+        text("/effect/action"),
+        text("/target"),
+        text("/run"),
+        text("/path")
+    )
+}
+
 pub(super) async fn go_on(context: &Context, reason: Option<Reason>) -> Outcome {
     let reason = reason.map(String::from).unwrap_or_default();
+    let stopped = context.reader().await?.meta().await?.stopped_at.is_some();
     let answer = context.act(Verb::GoOn { by: context.who().await?, reason }).await?;
     if context.out.json {
         context.out.value(&answer);
     }
-    context.out.note("effects may start again");
+    context.out.note(if stopped {
+        "effects may start again"
+    } else {
+        "nothing was stopped: the stop switch was off, and effects start as before"
+    });
     Ok(Exit::Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_still_out_is_said_as_a_sentence() {
+        let open = |connector: Value| {
+            let effect = json!({"action": "network.isolate", "connector": connector});
+            out(
+                &json!({"target": "host:pc-1", "effect": effect, "run": "0190", "path": "all[1]/cut"}),
+            )
+        };
+        let said = "network.isolate on host:pc-1 through core-router, run 0190 at all[1]/cut";
+        assert_eq!(open(json!("core-router")), said);
+        assert!(open(Value::Null).contains("through a person"));
+    }
 }

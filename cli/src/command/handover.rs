@@ -19,6 +19,7 @@ use crate::session::Context;
 /// How an incident stands, with the digest that an acceptance is bound to.
 pub(super) async fn briefing(context: &Context, incident: &str) -> Outcome {
     let reader = context.reader().await?;
+    context.say_stopped(&reader).await?;
     let incident = find::incident(&reader, incident).await?;
     let briefed = brief(&reader, incident.id).await?;
     if context.out.json {

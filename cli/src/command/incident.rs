@@ -3,9 +3,9 @@
 use beistand_core::incident::AssetState;
 use beistand_core::model::{FileName, Mode, NoteText, Organisation, Person, Severity, TargetKind};
 use beistand_core::run::Actor;
-use beistand_core::timeline::Scope;
+use beistand_core::timeline::{Scope, proposals};
 use beistand_journal::{Asset, Page, RunFilter};
-use beistand_runtime::{IncidentAct, NewIncident, VIEW_ROWS_MAX, Verb, ViewPage, offer_of};
+use beistand_runtime::{IncidentAct, NewIncident, VIEW_ROWS_MAX, Verb, ViewPage, brief, offer_of};
 use serde_json::{Value, json};
 
 use super::handover;
@@ -163,6 +163,7 @@ async fn list(context: &Context) -> Outcome {
 
 async fn show(context: &Context, text: &str) -> Outcome {
     let reader = context.reader().await?;
+    context.say_stopped(&reader).await?;
     let incident = find::incident(&reader, text).await?;
     let assets = reader.assets(incident.id).await?;
     let offer = offer_of(&incident);
@@ -191,6 +192,10 @@ async fn show(context: &Context, text: &str) -> Outcome {
             let (to, by, since) = (&offer.to, &offer.by, context.time(offer.since));
             format!("command to {to} by {by} since {since}, briefing {}", offer.digest)
         });
+        let briefed = brief(&reader, incident.id).await?;
+        let proposals = proposals(&briefed.briefing, (context.lang(), context.zone()));
+        let proposals = if proposals.is_empty() { "-".to_owned() } else { proposals.join("; ") };
+        fields.insert("proposals".to_owned(), proposals.into());
         fields.insert("offer".to_owned(), offered.unwrap_or_else(|| "-".to_owned()).into());
         for (name, value) in fields {
             let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);

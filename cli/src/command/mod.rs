@@ -7,6 +7,8 @@ mod cases;
 mod check;
 mod control;
 mod drill;
+mod form;
+mod gate;
 mod handover;
 mod incident;
 mod init;
@@ -15,6 +17,7 @@ mod more;
 mod needs;
 mod on_call;
 mod plan;
+mod resume;
 mod run;
 mod serve;
 mod setup;
@@ -41,7 +44,7 @@ pub(crate) async fn dispatch(context: &Context, verb: Verb) -> Outcome {
         Verb::Supersede(args) => Box::pin(supersede::supersede(context, args)).await,
         Verb::Call(args) => Box::pin(call::call(context, args)).await,
         Verb::Serve(args) => Box::pin(serve::serve(context, args)).await,
-        Verb::Resume { run } => run::resume(context, run.as_deref()).await,
+        Verb::Resume { run } => resume::resume(context, run.as_deref()).await,
         Verb::Runs { incident, status } => show::runs(context, incident.as_deref(), status).await,
         Verb::Show { run } => show::show(context, &run).await,
         Verb::Watch { run } => run::watch(context, &run).await,

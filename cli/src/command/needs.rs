@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use beistand_core::model::Mode;
 use beistand_core::run::NeedKind;
-use beistand_core::timeline::Scope;
+use beistand_core::timeline::{Lang, Scope, need_title};
 use beistand_journal::{Need, NeedFilter, Reader};
 use serde_json::{Value, json};
 
-use super::handover;
 use super::on_call::called_lines;
+use super::{form, handover};
 use crate::exit::{Exit, Outcome};
 use crate::find;
 use crate::out::cell;
@@ -17,6 +17,7 @@ use crate::session::Context;
 
 pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option<&str>) -> Outcome {
     let reader = context.reader().await?;
+    context.say_stopped(&reader).await?;
     let incident = match incident {
         Some(text) => Some(find::incident(&reader, text).await?),
         None => None,
@@ -46,10 +47,10 @@ pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option
         context.out.note("nothing waits for people");
         return Ok(Exit::Ok);
     }
-    let mut groups: BTreeMap<String, Vec<&Need>> = BTreeMap::new();
+    // What stands together here is answered together.
+    let mut groups: BTreeMap<_, Vec<&Need>> = BTreeMap::new();
     for need in &needs {
-        let group = need.group.clone().unwrap_or_else(|| need.id.to_string());
-        groups.entry(group).or_default().push(need);
+        groups.entry(find::place(need)).or_default().push(need);
     }
     let incidents = needs.iter().map(|need| need.incident).collect();
     let called = context.views(&reader).called(incidents, &Scope::ALL).await?;
@@ -66,7 +67,6 @@ pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option
 async fn show(context: &Context, reader: &Reader, group: &[&Need]) -> Outcome<()> {
     let Some(first) = group.first() else { return Ok(()) };
     let body: Value = serde_json::from_str(&first.body).unwrap_or_default();
-    let title = body.get("title").and_then(Value::as_str).unwrap_or_default();
     let role = first.role.map_or_else(|| "anybody".to_owned(), |role| role.to_string());
     let number = reader.incident(first.incident).await?.map(|incident| incident.number);
     let number = number.unwrap_or_else(|| first.incident.to_string());
@@ -76,7 +76,7 @@ async fn show(context: &Context, reader: &Reader, group: &[&Need]) -> Outcome<()
     };
     context.out.line(format_args!(
         "{}  [{} by {role}{}, {number}{mode}]",
-        cell(title),
+        cell(&title(first, &body)),
         first.kind,
         votes(&body)
     ));
@@ -95,13 +95,13 @@ async fn show(context: &Context, reader: &Reader, group: &[&Need]) -> Outcome<()
         }
     }
     let shows = body.get("shows").cloned().unwrap_or_default();
-    for name in ["instructions", "error"] {
+    for name in ["reason", "instructions", "error"] {
         if let Some(value) = shows.get(name).filter(|value| !value.is_null()) {
             let text = said(value).replace('\n', "\n    ");
             context.out.line(format_args!("  {name}: {text}"));
         }
     }
-    let fields = fields(&body);
+    let fields = form::fields_of(first);
     if !fields.is_empty() {
         context.out.line(format_args!("  form: {}", fields.join(", ")));
     }
@@ -112,6 +112,12 @@ async fn show(context: &Context, reader: &Reader, group: &[&Need]) -> Outcome<()
     };
     context.out.line(format_args!("  answer: {}{together}", answer(first)));
     Ok(())
+}
+
+/// What a need is about; an undo is told from what it takes back.
+pub(super) fn title(need: &Need, body: &Value) -> String {
+    let title = body.get("title").and_then(Value::as_str).unwrap_or_default();
+    need_title(Lang::En, (need.kind, need.step.as_ref()), title)
 }
 
 fn votes(body: &Value) -> String {
@@ -136,27 +142,13 @@ pub(super) fn effects(body: &Value) -> Vec<String> {
 }
 
 /// A text as it is, an error as a sentence, all else as JSON.
-fn said(value: &Value) -> String {
+pub(super) fn said(value: &Value) -> String {
     let field = |name: &str| value.get(name).and_then(Value::as_str);
     match (value.as_str(), field("kind").zip(field("message"))) {
         (Some(text), _) => text.to_owned(),
         (None, Some((kind, message))) => format!("{kind}: {message}"),
         (None, None) => value.to_string(),
     }
-}
-
-/// The fields of a form, with what may stand in them.
-fn fields(body: &Value) -> Vec<String> {
-    let fields = body.pointer("/form/properties").and_then(Value::as_object);
-    let field = |(name, schema): (&String, &Value)| {
-        let words = schema.get("enum").and_then(Value::as_array);
-        let kind = match words {
-            Some(words) => words.iter().map(said).collect::<Vec<_>>().join(" or "),
-            None => schema.get("type").map(said).unwrap_or_default(),
-        };
-        format!("{name} ({kind})")
-    };
-    fields.into_iter().flatten().map(field).collect()
 }
 
 /// Why somebody is asked.
@@ -171,8 +163,7 @@ pub(super) fn answer(need: &Need) -> String {
     match need.kind {
         NeedKind::Approval => format!("beistand approve {id}, or deny {id} --reason …"),
         NeedKind::Task => {
-            let body: Value = serde_json::from_str(&need.body).unwrap_or_default();
-            let form = if fields(&body).is_empty() { "" } else { " --form FIELD=VALUE" };
+            let form = if form::fields_of(need).is_empty() { "" } else { " --form FIELD=VALUE" };
             format!("beistand done {id}{form}")
         }
         NeedKind::Decision if need.step.is_none() => {
@@ -195,19 +186,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_gate_and_a_form_ask_is_said_in_words() {
+    fn what_a_gate_asks_is_said_in_words() {
         let body = json!({
             "votes": 1, "votes_needed": 2,
-            "form": {"type": "object", "properties": {
-                "attack": {"type": "boolean"}, "state": {"enum": ["isolated", "open"]}
-            }},
             "shows": {"lines": [{"effect": {
                 "path": "cut", "action": "network.isolate", "connector": null,
                 "arguments": {"host": "pc-1"}
             }}]}
         });
         assert_eq!(votes(&body), ", 1 of 2 votes");
-        assert_eq!(fields(&body), ["attack (boolean)", "state (isolated or open)"]);
         assert_eq!(
             effects(&body),
             [r#"cut  network.isolate through a person with {"host":"pc-1"}"#]

@@ -99,7 +99,7 @@ fn say_missing(context: &Context, missing: &[String]) {
     }
 }
 
-/// The same after a drill of it, which pretends whatever is not there.
+/// The same before a live run begins, and after a drill, which pretends whatever is not there.
 pub(super) fn say_missing_live(context: &Context, plan: &Plan, inputs: &Value) -> Outcome<()> {
     if !context.out.json {
         let modes = without_store(&context.config, &context.url)?;

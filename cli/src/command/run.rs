@@ -1,14 +1,10 @@
-//! `run`, `resume`, `watch`: starting, taking up and following runs.
-
-use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::time::Duration;
+//! `run`, `watch`: starting and following runs.
 
 use beistand_core::model::{Mode, RunId, Span};
 use beistand_core::playbook::{Case, Plan};
 use beistand_core::run::RunStatus;
 use beistand_journal::{NeedFilter, Reader};
-use beistand_runtime::{Clock as _, Drive, Engine, NewRun, Verb, WallClock};
+use beistand_runtime::{Drive, Engine, NewRun, Verb};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::drill::{self, Cast, Played};
@@ -20,9 +16,6 @@ use crate::find;
 use crate::out::many;
 use crate::session::{Context, Held};
 use crate::watch::{Progress, Rest, Tick, Watched, follow};
-
-/// How often the people of drills look whether it is their turn, while nothing else happens.
-const CAST_EVERY: Duration = Duration::from_millis(200);
 
 /// A run that another process drives is followed; after so many looks, whether it is still there.
 const LOOKS_FOR_OWNER: u32 = 5;
@@ -46,7 +39,12 @@ pub(super) async fn run_plan(context: &Context, args: RunArgs, plan: &Plan) -> O
         Some(text) => Some(find::incident(&context.reader().await?, text).await?.id),
         None => None,
     };
-    let shown = args.drill.then(|| given.clone());
+    let mut shown = given.clone();
+    plan.parts().inputs.fill(&mut shown);
+    // What a live run fails at in the middle is said before it begins; a drill pretends it.
+    if !args.drill {
+        say_missing_live(context, plan, &shown)?;
+    }
     let new = NewRun {
         sources: plan.sources(),
         playbook: plan.name().clone(),
@@ -61,9 +59,8 @@ pub(super) async fn run_plan(context: &Context, args: RunArgs, plan: &Plan) -> O
         by: context.who().await?,
     };
     let exit = start(context, Verb::Launch(Box::new(new)), (played, None), &args.watching).await?;
-    if let Some(mut inputs) = shown {
-        plan.parts().inputs.fill(&mut inputs);
-        say_missing_live(context, plan, &inputs)?;
+    if args.drill {
+        say_missing_live(context, plan, &shown)?;
     }
     Ok(exit)
 }
@@ -117,6 +114,7 @@ pub(super) async fn start(
             let reader = context.reader().await?;
             announce(context, &reader, run, before).await?;
             if watching.detach {
+                context.out.note("the process that owns the store drives it");
                 detached(context, before.unwrap_or(run)).await
             } else {
                 Box::pin(beside(context, &reader, Runs { before, run }, timeout)).await
@@ -169,9 +167,9 @@ fn ask_by_hand(context: &Context, plan: &Plan, drill: bool) -> Outcome<bool> {
 
 /// What is watched: a run and, where it takes over from another, that one first.
 #[derive(Clone, Copy)]
-struct Runs {
-    before: Option<RunId>,
-    run: RunId,
+pub(super) struct Runs {
+    pub(super) before: Option<RunId>,
+    pub(super) run: RunId,
 }
 
 /// Watches to rest; says which run it is that rests.
@@ -219,16 +217,8 @@ async fn announce(
     Ok(())
 }
 
-/// The switch for when nothing else answers: `<db>.stop`, or `beistand.stop` beside the configuration.
-pub(super) fn stop_file(context: &Context) -> Option<PathBuf> {
-    match context.url.strip_prefix("sqlite:") {
-        Some(path) => Some(PathBuf::from(format!("{}.stop", path.trim_start_matches("//")))),
-        None => context.config_file.as_ref().map(|file| file.with_file_name("beistand.stop")),
-    }
-}
-
 /// Drives a run in this process and watches it to rest.
-async fn drive(
+pub(super) async fn drive(
     context: &Context,
     engine: Engine,
     runs: Runs,
@@ -238,7 +228,7 @@ async fn drive(
     let mut cast = Cast::new(&engine, context, played).await?;
     cast.announce(context);
     let looping = engine.clone();
-    let file = stop_file(context);
+    let file = context.stop_file();
     let background = tokio::spawn(async move { looping.run(file).await });
     let mut terminate = signal(SignalKind::terminate())?;
     let mut stop = signal(SignalKind::user_defined1())?;
@@ -269,7 +259,7 @@ async fn drive(
             return Err(failure);
         }
     };
-    let exit = finish(context, &reader, run, &watched).await;
+    let exit = finish((context, &reader), (run, &watched), &Then::Resume).await;
     let left = engine.leave().await;
     if left > 0 {
         context.out.note(format_args!(
@@ -307,7 +297,7 @@ async fn beside(context: &Context, reader: &Reader, runs: Runs, timeout: Option<
             {
                 context.out.note("the owner left; taking over");
                 let looping = (*engine).clone();
-                let file = stop_file(context);
+                let file = context.stop_file();
                 tokio::spawn(async move { looping.run(file).await });
                 *taken = Some(*engine);
             }
@@ -315,8 +305,9 @@ async fn beside(context: &Context, reader: &Reader, runs: Runs, timeout: Option<
         };
         follow_on((context, reader), runs, timeout, tick).await
     };
+    let then = if taken.is_some() { Then::Resume } else { Then::Owner };
     let exit = match &watched {
-        Ok((run, watched)) => finish(context, reader, *run, watched).await,
+        Ok((run, watched)) => finish((context, reader), (*run, watched), &then).await,
         Err(_) => Ok(Exit::Internal),
     };
     if let Some(engine) = taken {
@@ -326,8 +317,34 @@ async fn beside(context: &Context, reader: &Reader, runs: Runs, timeout: Option<
     exit
 }
 
+/// Who goes on with a run that is not watched any more.
+enum Then {
+    /// Nobody: it was driven here.
+    Resume,
+    /// The process that owns the store.
+    Owner,
+    /// Whoever drives it, if somebody does: it was only looked at.
+    Whoever,
+}
+
+impl Then {
+    const fn sentence(&self) -> &'static str {
+        match self {
+            Self::Resume => "it goes on with `beistand resume`",
+            Self::Owner => "it goes on in the process that owns the store",
+            Self::Whoever => {
+                "it goes on where it is driven; where nobody does, `beistand resume` does"
+            }
+        }
+    }
+}
+
 /// Says how a run stands, and what it waits for.
-async fn finish(context: &Context, reader: &Reader, run: RunId, watched: &Watched) -> Outcome {
+async fn finish(
+    (context, reader): (&Context, &Reader),
+    (run, watched): (RunId, &Watched),
+    then: &Then,
+) -> Outcome {
     if context.out.json {
         context.out.value(&super::show::run_json(context, reader, run).await?);
     }
@@ -339,17 +356,18 @@ async fn finish(context: &Context, reader: &Reader, run: RunId, watched: &Watche
             rest.exit()
         }
         Watched::TimedOut => {
-            context.out.note("time is up; the run goes on with `beistand resume`");
+            context.out.note(format_args!("time is up; {}", then.sentence()));
             Exit::Timeout
         }
         Watched::Interrupted => {
-            context.out.note("the run was not stopped; it goes on with `beistand resume`");
+            context.out.note(format_args!("the run was not stopped; {}", then.sentence()));
             Exit::Interrupted
         }
     })
 }
 
-async fn waits(context: &Context, reader: &Reader, run: RunId) -> Outcome<()> {
+/// Says what a run waits for, and the verb that answers it.
+pub(super) async fn waits(context: &Context, reader: &Reader, run: RunId) -> Outcome<()> {
     let needs = reader.needs(&NeedFilter { run: Some(run), ..NeedFilter::default() }).await?;
     for need in needs {
         let step = need.step.as_ref().map_or_else(|| "the run".to_owned(), ToString::to_string);
@@ -362,119 +380,10 @@ async fn waits(context: &Context, reader: &Reader, run: RunId) -> Outcome<()> {
     Ok(())
 }
 
-pub(super) async fn resume(context: &Context, wanted: Option<&str>) -> Outcome {
-    let mut drills = drill::unfinished(context).await?;
-    let canned = drills.iter_mut().flat_map(|(_, played)| std::mem::take(&mut played.canned));
-    let engine = match context.take(Drive::Yes, canned.collect()).await? {
-        Held::Here(engine) => *engine,
-        Held::Elsewhere => {
-            return Err(Failure::new(
-                Exit::Conflict,
-                "another process owns the store and drives its runs",
-            )
-            .hint("`beistand watch RUN` follows one of them"));
-        }
-    };
-    let played = drills.into_iter().map(|(run, played)| (run, played.case));
-    let reader = engine.journal().reader().clone();
-    if reader.meta().await?.stopped_at.is_some() {
-        context.out.note("the stop switch is on: no effect starts until `beistand go-on`");
-    }
-    if let Some(text) = wanted {
-        let run = match find::run(&reader, text).await {
-            Ok(run) => run,
-            Err(failure) => {
-                engine.leave().await;
-                return Err(failure);
-            }
-        };
-        engine.answer_commands().await?;
-        return drive(context, engine, Runs { before: None, run }, None, played).await;
-    }
-    let interrupted = drive_all(context, engine, played).await?;
-    let exit = summary(context, &context.reader().await?).await?;
-    Ok(if interrupted { Exit::Interrupted } else { exit })
-}
-
-/// Drives all runs of the store to rest and leaves; says whether it was cut short by a signal.
-pub(super) async fn drive_all(
-    context: &Context,
-    engine: Engine,
-    played: impl IntoIterator<Item = (RunId, Case)>,
-) -> Outcome<bool> {
-    let mut cast = Cast::new(&engine, context, played).await?;
-    cast.announce(context);
-    let looping = engine.clone();
-    let file = stop_file(context);
-    let background = tokio::spawn(async move { looping.run(file).await });
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut stop = signal(SignalKind::user_defined1())?;
-    engine.answer_commands().await?;
-    let mut pause = Duration::ZERO;
-    let interrupted = loop {
-        let resting = async {
-            tokio::time::sleep(pause).await;
-            engine.rest().await;
-        };
-        tokio::select! {
-            () = resting => match cast.goes_on(&engine, context).await {
-                Ok(true) => pause = CAST_EVERY,
-                Ok(false) => break false,
-                Err(failure) => {
-                    engine.leave().await;
-                    return Err(failure);
-                }
-            },
-            _ = tokio::signal::ctrl_c() => break true,
-            _ = terminate.recv() => break true,
-            _ = stop.recv() => engine.stop_from_outside("SIGUSR1").await,
-        }
-    };
-    // What just rested may have woken its caller: a moment later nothing must be due.
-    if !interrupted {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        engine.rest().await;
-    }
-    let dead = engine.dead();
-    engine.leave().await;
-    drop(background.await);
-    match dead {
-        Some(why) => Err(Failure::new(Exit::Internal, why).hint(DEAD_HINT)),
-        None => Ok(interrupted),
-    }
-}
-
-/// Of all runs: 6 where one waits for people or is paused, otherwise 0.
-async fn summary(context: &Context, reader: &Reader) -> Outcome {
-    // By its needs: a run that waits for a day costs nothing here.
-    let needs = reader.needs(&NeedFilter::default()).await?;
-    let asking: BTreeSet<RunId> = needs.iter().filter_map(|need| need.root.or(need.run)).collect();
-    for run in &asking {
-        waits(context, reader, *run).await?;
-    }
-    if let Some(due) = reader.next_due().await?.filter(|due| *due > WallClock.now()) {
-        let at = context.time(due);
-        context.out.note(format_args!("waits for time, the next until {at}: `beistand resume`"));
-    }
-    let counts = reader.run_counts().await?;
-    let is_paused =
-        counts.iter().any(|(status, count)| *status == RunStatus::Paused.as_str() && *count > 0);
-    if context.out.json {
-        let counts: serde_json::Map<String, serde_json::Value> =
-            counts.into_iter().map(|(status, count)| (status, count.into())).collect();
-        context.out.value(&counts.into());
-    } else {
-        let words: Vec<String> =
-            counts.iter().map(|(status, count)| format!("{count} {status}")).collect();
-        context.out.note(words.join(", "));
-    }
-    Ok(if asking.is_empty() && !is_paused { Exit::Ok } else { Exit::Waits })
-}
-
 pub(super) async fn watch(context: &Context, text: &str) -> Outcome {
     let reader = context.reader().await?;
     let run = find::run(&reader, text).await?;
     let mut progress = Progress::new(run, context);
     let watched = follow(&reader, &mut progress, None, async |_| Ok(Tick::Idle)).await?;
-    finish(context, &reader, run, &watched).await
+    finish((context, &reader), (run, &watched), &Then::Whoever).await
 }

@@ -10,7 +10,6 @@ use beistand_web::{Accounts, App, Doorkeeper, Hooks, Leave, Limits, Playbooks, S
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use super::run::stop_file;
 use crate::args::ServeArgs;
 use crate::config::{IdentityProvider, Serve, TlsFiles, hooks};
 use crate::exit::{DEAD_HINT, Exit, Failure, Outcome};
@@ -189,6 +188,7 @@ async fn until_told(
              `beistand user add NAME --role admin` makes the first",
         );
     }
+    context.say_stopped(engine.journal().reader()).await?;
     let shelves = Shelved::new(context.shelves.clone(), Arc::clone(&context.scripts));
     let given = (Arc::new(shelves) as Arc<dyn Playbooks>, Arc::clone(&door));
     let short = context.config.provider.short.as_str();
@@ -198,7 +198,7 @@ async fn until_told(
         app = app.named(passkeys);
     }
     let serving = tokio::spawn(server.run(beistand_web::table(), app, door, leave.clone()));
-    let (looping, file) = (engine.clone(), stop_file(context));
+    let (looping, file) = (engine.clone(), context.stop_file());
     let mut driving = tokio::spawn(async move { looping.run(file).await });
     let (end, ended) = watch::channel(false);
     let calling = calling.map(|calling| {

@@ -2,7 +2,7 @@
 
 use beistand_core::model::RunId;
 use beistand_core::run::{NeedKind, RunState, StepStatus};
-use beistand_core::timeline::Scope;
+use beistand_core::timeline::{Lang, Scope, need_title};
 use beistand_journal::{Page, Reader, Run, RunFilter};
 use beistand_runtime::{VIEW_ROWS_MAX, ViewPage, view};
 use serde_json::{Value, json};
@@ -21,6 +21,7 @@ pub(super) async fn runs(
     status: Option<String>,
 ) -> Outcome {
     let reader = context.reader().await?;
+    context.say_stopped(&reader).await?;
     let incident = match incident {
         Some(text) => Some(find::incident(&reader, text).await?.id),
         None => None,
@@ -66,6 +67,7 @@ pub(super) async fn run_json(context: &Context, reader: &Reader, run: RunId) -> 
 
 pub(super) async fn show(context: &Context, text: &str) -> Outcome {
     let reader = context.reader().await?;
+    context.say_stopped(&reader).await?;
     let run = find::run(&reader, text).await?;
     if context.out.json {
         context.out.value(&run_json(context, &reader, run).await?);
@@ -102,7 +104,9 @@ pub(super) async fn show(context: &Context, text: &str) -> Outcome {
         state.steps().map(|step| step_line(context, &state, step)).collect();
     context.out.table(&["STEP", "STATUS", "ATTEMPTS", "THROUGH", "ITEM", "SINCE"], &rows);
     for need in state.needs() {
-        context.out.line(format_args!("waits: {} ({})  {}", cell(&need.title), need.role, need.id));
+        let step = need.step.and_then(|ix| state.step(ix)).map(|step| &step.path);
+        let title = need_title(Lang::En, (need.kind, step), &need.title);
+        context.out.line(format_args!("waits: {} ({})  {}", cell(&title), need.role, need.id));
         if need.kind == NeedKind::Approval {
             context.out.line(format_args!("  in words: {}", need.digest.spoken()));
         }
@@ -134,6 +138,7 @@ fn step_line(context: &Context, state: &RunState, step: &beistand_core::run::Ste
 
 pub(super) async fn holds(context: &Context) -> Outcome {
     let reader = context.reader().await?;
+    context.say_stopped(&reader).await?;
     if context.out.json {
         context.out.value(&json!(context.views(&reader).holds(&Scope::ALL).await?));
         return Ok(Exit::Ok);

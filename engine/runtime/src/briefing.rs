@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use beistand_core::entry::StreamKind;
-use beistand_core::incident::{self, Around, Briefing, IncidentState, OpenHold, OpenNeed, OpenRun};
+use beistand_core::incident::{
+    self, Around, Briefing, Holding, IncidentState, OpenHold, OpenNeed, OpenRun,
+};
 use beistand_core::model::{Digest, IncidentId};
 use beistand_core::run::RunStatus;
-use beistand_journal::{Need, NeedFilter, Page, Reader, Run, RunFilter};
+use beistand_journal::{HoldState, Need, NeedFilter, Page, Reader, Run, RunFilter};
 use serde_json::Value;
 
 use crate::error::EngineError;
@@ -51,6 +53,11 @@ pub async fn brief(reader: &Reader, incident: IncidentId) -> Result<Briefed, Eng
         connector: hold.key.connector,
         run: hold.key.run,
         since: hold.since,
+        state: match hold.state {
+            HoldState::Taking => Holding::Taking,
+            HoldState::Held => Holding::Held,
+            HoldState::Releasing => Holding::Releasing,
+        },
     });
     let mut around = Around {
         needs: needs.into_iter().map(open_need).collect(),
@@ -58,6 +65,7 @@ pub async fn brief(reader: &Reader, incident: IncidentId) -> Result<Briefed, Eng
         ..Around::default()
     };
     for run in runs.into_iter().filter(|run| run.parent.is_none()) {
+        around.started.push((run.playbook.clone(), run.started_at));
         match run.ended_at {
             Some(_) => *around.ended.entry(run.status).or_default() += 1,
             None => around.runs.push(open_run(run)),

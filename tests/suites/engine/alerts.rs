@@ -7,7 +7,7 @@ use beistand_core::incident::{self, Alert, AlertRule};
 use beistand_core::model::{
     Digest, IncidentId, Millis, Mode, Severity, Span, TargetKind, digest_of_bytes,
 };
-use beistand_runtime::{Clock as _, Engine, Hearing, HookAlert, WallClock};
+use beistand_runtime::{Clock as _, Engine, Hearing, HookAlert, WallClock, brief};
 
 use super::world::engine;
 
@@ -87,6 +87,10 @@ async fn an_alert_that_comes_again_after_a_crash_writes_nothing_twice() {
         assert_eq!(heard(&engine, again).await, id);
     }
     assert_eq!(kinds(&engine, id).await, wanted);
+    // Whoever is in command finds it in the briefing, once.
+    let briefing = brief(engine.journal().reader(), id).await.unwrap().briefing;
+    let proposals: Vec<_> = briefing.proposals.iter().map(|one| one.playbook.as_str()).collect();
+    assert_eq!(proposals, ["ransomware-containment"]);
     engine.leave().await;
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{Asset, IncidentNumber, IncidentState};
 use crate::model::{
     ConnectorName, Digest, IncidentId, Millis, Mode, NeedId, NotCanonical, Organisation, Path,
-    Person, Role, RunId, Severity, Tlp, digest_of,
+    Person, PlaybookName, Role, RunId, Severity, Tlp, digest_of, words,
 };
 use crate::run::NeedKind;
 
@@ -49,10 +49,13 @@ pub struct Briefing {
     pub runs: Vec<OpenRun>,
     /// How many runs ended in which way.
     pub ended: BTreeMap<String, u64>,
-    /// What is cut off or locked, by target.
+    /// What is cut off or locked, by target; what is on its way there or back too.
     pub holds: Vec<OpenHold>,
     /// The newest notes, oldest first.
     pub notes: Vec<Note>,
+    /// Playbooks that were proposed, oldest first, and of which no run was started since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proposals: Vec<Proposed>,
 }
 
 /// A need that waits.
@@ -100,6 +103,18 @@ pub struct OpenRun {
     pub requested_by: Person,
 }
 
+words! {
+    /// How far a hold is.
+    Holding = "state of a hold" {
+        /// The effect was asked for, of a connector or of a person. Nobody knows yet that it is done.
+        Taking = "taking",
+        /// The effect holds.
+        Held = "held",
+        /// The effect is being taken back. Nobody knows yet that it is.
+        Releasing = "releasing",
+    }
+}
+
 /// What a run holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct OpenHold {
@@ -114,6 +129,32 @@ pub struct OpenHold {
     /// Since when.
     #[serde(with = "instant")]
     pub since: Millis,
+    /// How far it is; absent where the effect holds.
+    #[serde(default = "held", skip_serializing_if = "is_held")]
+    pub state: Holding,
+}
+
+const fn held() -> Holding {
+    Holding::Held
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_held(state: &Holding) -> bool {
+    *state == Holding::Held
+}
+
+/// A playbook that somebody, or something outside, proposes to start.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Proposed {
+    /// When; of several equal ones the newest.
+    #[serde(with = "instant")]
+    pub at: Millis,
+    /// Which.
+    pub playbook: PlaybookName,
+    /// Who proposes it.
+    pub by: Person,
+    /// Why, or the inputs that it would have, as JSON; empty where it was erased.
+    pub text: String,
 }
 
 /// A note of a person.
@@ -142,6 +183,8 @@ pub struct Around {
     pub ended: BTreeMap<String, u64>,
     /// What is held.
     pub holds: Vec<OpenHold>,
+    /// Which playbooks were started when.
+    pub started: Vec<(String, Millis)>,
 }
 
 impl Briefing {
@@ -150,6 +193,13 @@ impl Briefing {
         around.needs.sort();
         around.runs.sort();
         around.holds.sort();
+        let is_open = |proposed: &&Proposed| {
+            let answers = |(playbook, at): &(String, Millis)| {
+                *playbook == proposed.playbook.to_string() && *at >= proposed.at
+            };
+            state.closed.is_none() && !around.started.iter().any(answers)
+        };
+        let proposals = state.proposed.iter().filter(is_open).cloned().collect();
         Self {
             incident: state.id,
             number: state.number.clone(),
@@ -167,6 +217,7 @@ impl Briefing {
             ended: around.ended,
             holds: around.holds,
             notes: state.notes.clone(),
+            proposals,
         }
     }
 

@@ -18,7 +18,9 @@ pub use alert::{Alert, AlertRule, AssetRule, Pointer, Proposal, Template};
 pub use asset::{Asset, AssetState, assets_changed};
 #[cfg(test)]
 pub(crate) use briefing::tests::briefing_of_tests;
-pub use briefing::{Around, Briefing, Differences, Note, OpenHold, OpenNeed, OpenRun};
+pub use briefing::{
+    Around, Briefing, Differences, Holding, Note, OpenHold, OpenNeed, OpenRun, Proposed,
+};
 pub use command::{Handover, Offer, Stays};
 pub use event::{Body, Event, Head, decode, encode};
 pub use number::IncidentNumber;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Asset, Event, Head, IncidentNumber, Note, Offer};
+use super::{Asset, Event, Head, IncidentNumber, Note, Offer, Proposed};
 use crate::model::{
     Digest, IncidentId, Millis, Mode, Organisation, Person, Role, Severity, TargetKind, Tlp,
 };
@@ -43,6 +43,8 @@ pub struct IncidentState {
     pub offer_note: Option<String>,
     /// The newest notes, oldest first.
     pub notes: Vec<Note>,
+    /// Playbooks that people were asked to start, each with its inputs once; the newest, oldest first.
+    pub proposed: Vec<Proposed>,
     /// The briefing of the offer; absent without one, and where it was erased.
     pub(super) offered_briefing: Option<Value>,
     assets: BTreeMap<(TargetKind, String), Asset>,
@@ -50,6 +52,9 @@ pub struct IncidentState {
 
 /// So many notes are kept for who takes over.
 const NOTES_KEPT: usize = 10;
+
+/// So many proposals are: more are read by nobody who has to decide.
+const PROPOSED_KEPT: usize = 10;
 
 /// The end of an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +110,7 @@ impl IncidentState {
             offer: None,
             offer_note: None,
             notes: Vec::new(),
+            proposed: Vec::new(),
             offered_briefing: None,
             assets: BTreeMap::new(),
         })
@@ -159,7 +165,15 @@ impl IncidentState {
                 self.notes.drain(..old);
             }
             // Who was called is told by a fold of its own: `on_call::CallOuts`.
-            Head::PlaybookProposed { .. } | Head::CalledOut { .. } | Head::CallOutEnded { .. } => {}
+            Head::CalledOut { .. } | Head::CallOutEnded { .. } => {}
+            Head::PlaybookProposed { playbook } => {
+                let (playbook, by) = (playbook.clone(), event.by.person.clone());
+                let text = event.body.text.clone().unwrap_or_default();
+                self.proposed.retain(|one| (&one.playbook, &one.text) != (&playbook, &text));
+                self.proposed.push(Proposed { at, playbook, by, text });
+                let old = self.proposed.len().saturating_sub(PROPOSED_KEPT);
+                self.proposed.drain(..old);
+            }
             Head::RoleAssigned { role, person } => self.assign(*role, person.clone()),
             Head::CommandOffered { .. } | Head::OfferWithdrawn | Head::CommandTaken { .. } => {
                 self.handed_over(event, at)?;

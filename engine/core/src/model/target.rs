@@ -84,7 +84,7 @@ pub struct Inventory {
 
 /// A name that the inventory does not know.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{0}` is not in the inventory and is no address")]
+#[error("`{0}` is not in the inventory and is no address; add it there and retry")]
 pub struct Unresolved(pub String);
 
 impl Inventory {

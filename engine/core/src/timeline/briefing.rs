@@ -3,19 +3,27 @@
 //! Markdown that reads well as plain text. What is asked of people stands first, each with the code
 //! that answers it from paper.
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
 use super::entry::Lang;
 use super::escape::{TEXT_CHARS_MAX, visible};
 use super::format::Zone;
 use super::run::NAME_CHARS_MAX;
-use super::sentence::{Situation, asset, need, role, tlp, words};
-use crate::incident::{Asset, Briefing, Note, OpenHold, OpenNeed, OpenRun};
+use super::sentence::{Situation, asset, need, need_title, role, tlp, words};
+use crate::incident::{Asset, Briefing, Holding, Note, OpenHold, OpenNeed, OpenRun, Proposed};
 use crate::model::{Digest, Millis, Mode, NeedCode, RunId};
+
+/// Inputs of a proposal that are written out, and values of one of them: a line that is read aloud.
+const INPUTS_MAX: usize = 20;
 
 /// The briefing with its digest, which an acceptance is bound to.
 pub fn briefing(briefing: &Briefing, digest: Digest, (lang, zone): (Lang, Zone)) -> String {
     let pen = Pen { lang, zone, words: &words(lang).situation };
     let mut out = pen.head(briefing);
     out.push_str(&open_needs(&briefing.needs, (lang, zone)));
+    section(&mut out, pen.words.proposals, &proposals(briefing, (lang, zone)));
     let runs: Vec<String> = briefing.runs.iter().map(|run| pen.run(run)).collect();
     section(&mut out, pen.words.runs, &runs);
     if !briefing.ended.is_empty() {
@@ -23,8 +31,15 @@ pub fn briefing(briefing: &Briefing, digest: Digest, (lang, zone): (Lang, Zone))
             briefing.ended.iter().map(|(status, count)| format!("{count} {status}")).collect();
         line(&mut out, &format!("{}: {}", pen.words.ended, ended.join(", ")));
     }
-    let holds: Vec<String> = briefing.holds.iter().map(|hold| pen.hold(hold)).collect();
-    section(&mut out, pen.words.holds, &holds);
+    // What was only asked for is not cut off, whatever a tired reader hopes.
+    for (state, title) in [
+        (Holding::Held, pen.words.holds),
+        (Holding::Taking, pen.words.taking),
+        (Holding::Releasing, pen.words.releasing),
+    ] {
+        let holds = briefing.holds.iter().filter(|hold| hold.state == state);
+        section(&mut out, title, &holds.map(|hold| pen.hold(hold)).collect::<Vec<_>>());
+    }
     let assets: Vec<String> = briefing.assets.iter().map(|asset| pen.asset(asset)).collect();
     section(&mut out, pen.words.assets, &assets);
     let notes: Vec<String> = briefing.notes.iter().map(|note| pen.note(note)).collect();
@@ -41,6 +56,12 @@ pub fn open_needs(needs: &[OpenNeed], (lang, zone): (Lang, Zone)) -> String {
     let lines: Vec<String> = needs.iter().map(|need| pen.need(need)).collect();
     section(&mut out, pen.words.needs, &lines);
     out
+}
+
+/// What is proposed and not started, each with the call that starts it.
+pub fn proposals(briefing: &Briefing, (lang, zone): (Lang, Zone)) -> Vec<String> {
+    let pen = Pen { lang, zone, words: &words(lang).situation };
+    briefing.proposals.iter().map(|one| pen.proposed(one, briefing)).collect()
 }
 
 fn line(out: &mut String, text: &str) {
@@ -110,7 +131,8 @@ impl Pen {
 
     fn need(&self, open: &OpenNeed) -> String {
         let code = NeedCode::of(open.id, open.digest);
-        let title = visible(&open.title, TEXT_CHARS_MAX);
+        let title = need_title(self.lang, (open.kind, open.step.as_ref()), &open.title);
+        let title = visible(&title, TEXT_CHARS_MAX);
         let votes = if open.votes_needed > 1 {
             format!(" {}/{}", open.votes, open.votes_needed)
         } else {
@@ -149,6 +171,21 @@ impl Pen {
         )
     }
 
+    fn proposed(&self, one: &Proposed, briefing: &Briefing) -> String {
+        let by = visible(one.by.as_str(), NAME_CHARS_MAX);
+        let why = Some(visible(&one.text, TEXT_CHARS_MAX)).filter(|text| !text.is_empty());
+        let (since, words) = (self.at(one.at), self.words);
+        format!(
+            "{} · {} {since} · {} {by}{} · {}: {}",
+            one.playbook,
+            words.since,
+            words.by,
+            why.map(|why| format!(": {why}")).unwrap_or_default(),
+            words.start,
+            starts(one, briefing)
+        )
+    }
+
     fn asset(&self, one: &Asset) -> String {
         let (kind, state) = asset(self.lang, one.kind, one.state);
         let whose = one.organisation.as_ref();
@@ -162,4 +199,41 @@ impl Pen {
         let at = self.at(note.happened_at.unwrap_or(note.at));
         format!("{at} {by}: {}", visible(&note.text, TEXT_CHARS_MAX))
     }
+}
+
+/// The call that starts what is proposed. Its inputs may be an attacker's words, and people copy what
+/// stands here into a shell: what is more than a plain word is left for them to write.
+fn starts(one: &Proposed, briefing: &Briefing) -> String {
+    let mut call = format!("beistand run {} --incident {}", one.playbook, briefing.number);
+    match briefing.mode {
+        Mode::Live => {}
+        Mode::Drill => call.push_str(" --drill"),
+    }
+    let inputs: BTreeMap<String, Value> = serde_json::from_str(&one.text).unwrap_or_default();
+    for (name, value) in inputs.iter().filter(|(name, _)| is_plain(name)).take(INPUTS_MAX) {
+        let values = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
+        let plain: Option<Vec<&str>> =
+            values.iter().map(|value| value.as_str().filter(|text| is_plain(text))).collect();
+        match plain.filter(|values| values.len() <= INPUTS_MAX) {
+            Some(values) => {
+                for value in values {
+                    for piece in [" --input ", name, "=", value] {
+                        call.push_str(piece);
+                    }
+                }
+            }
+            None => {
+                for piece in [" --input ", name, "=…"] {
+                    call.push_str(piece);
+                }
+            }
+        }
+    }
+    call
+}
+
+/// Whether a text is one harmless word in every shell: a host, an address, an account.
+fn is_plain(text: &str) -> bool {
+    let is_of_a_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+    !text.is_empty() && text.chars().all(is_of_a_word)
 }

@@ -8,8 +8,8 @@ use super::entry::Lang;
 use super::escape::visible;
 use super::format::Zone;
 use super::run::NAME_CHARS_MAX;
-use super::sentence::{need as kind_word, role as role_word};
-use crate::model::{Digest, Millis, Mode, NeedCode, NeedId, Person, Role, Tlp};
+use super::sentence::{need as kind_word, need_title, role as role_word};
+use crate::model::{Digest, Millis, Mode, NeedCode, NeedId, Path, Person, Role, Tlp};
 use crate::on_call::CallOutStep;
 use crate::run::NeedKind;
 
@@ -60,7 +60,9 @@ pub struct CalledTo {
     pub id: NeedId,
     /// What is asked.
     pub kind: NeedKind,
-    /// What it is about.
+    /// At which step; the run itself where absent.
+    pub step: Option<Path>,
+    /// What it is about: the title of its step, or of the run.
     pub title: String,
     /// What an answer is bound to.
     pub digest: Option<Digest>,
@@ -248,7 +250,8 @@ impl CallOutPart {
         let kind = kind_word(lang, need.kind);
         let title = match self.tlp {
             Tlp::Clear | Tlp::Green | Tlp::Amber | Tlp::AmberStrict => {
-                format!(": {}", visible(&need.title, TITLE_CHARS_MAX))
+                let title = need_title(lang, (need.kind, need.step.as_ref()), &need.title);
+                format!(": {}", visible(&title, TITLE_CHARS_MAX))
             }
             Tlp::Red => String::new(),
         };

@@ -25,7 +25,7 @@ mod sensitive;
 mod sentence;
 mod weave;
 
-pub use briefing::{briefing, open_needs};
+pub use briefing::{briefing, open_needs, proposals};
 pub use call_out::{CALLED_TO_LISTED_MAX, CallOutMail, CallOutPart, CalledTo};
 pub use chain::{Chain, ChainEntry, ChainError, StreamEnd};
 pub use entry::{Events, Lane, Lang, Recorded, Scope, TimelineEntry};
@@ -35,6 +35,7 @@ pub use eyes::Eyes;
 pub use format::{Document, Zone, csv, golden, html, jsonl, table};
 pub use incident::of_one_incident;
 pub use print::checklist;
+pub use sentence::need_title;
 pub use weave::timeline;
 
 #[cfg(test)]

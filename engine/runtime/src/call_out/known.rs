@@ -157,11 +157,12 @@ impl Known {
         for (id, place) in needs.iter().zip(0..) {
             let Some(open) = self.open.get(id) else { continue };
             let full = if place < room { reader.need(*id).await? } else { None };
-            let body: Value =
-                full.and_then(|need| serde_json::from_str(&need.body).ok()).unwrap_or_default();
+            let (body, step) = full.map(|need| (need.body, need.step)).unwrap_or_default();
+            let body: Value = serde_json::from_str(&body).unwrap_or_default();
             told.push(CalledTo {
                 id: *id,
                 kind: open.kind,
+                step,
                 title: body.get("title").and_then(Value::as_str).unwrap_or_default().to_owned(),
                 digest: open.digest,
                 since: open.since,

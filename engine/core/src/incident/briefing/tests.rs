@@ -68,7 +68,9 @@ pub(crate) fn around() -> Around {
             connector: "core-router".parse().unwrap(),
             run,
             since: AT,
+            state: Holding::Held,
         }],
+        started: Vec::new(),
     }
 }
 
@@ -106,6 +108,11 @@ fn whatever_happens_is_another_digest_and_is_said() {
         said(|around| around.ended.extend([("failed".to_owned(), 1)])),
         "ended (1 new, 0 gone)"
     );
+    assert_eq!(
+        said(|around| around.holds[0].state = Holding::Taking),
+        "holds (1 new, 1 gone)",
+        "what is only asked for is no cut"
+    );
     let mut vote = around();
     vote.needs[0].votes = 0;
     let mut changed = state();
@@ -115,4 +122,39 @@ fn whatever_happens_is_another_digest_and_is_said() {
     let said = Differences::between(&before.value(), &after).to_string();
     assert_eq!(said, "needs (1 new, 1 gone), tlp");
     assert_eq!(Differences::between(&after, &after).to_string(), "");
+}
+
+/// The same incident, in which a hook proposes a playbook so many minutes later, for each of these.
+pub(crate) fn proposed(texts: &[(i64, &str)]) -> IncidentState {
+    let mut state = state();
+    for (minute, text) in texts {
+        let head = Head::PlaybookProposed { playbook: "contain".parse().unwrap() };
+        let at = Millis::new(AT.get() + minute * 60_000);
+        state.apply(&Event::new(head, actor("hook-edr")).text(*text), at).unwrap();
+    }
+    state
+}
+
+#[test]
+fn a_proposal_is_open_until_its_playbook_is_started_or_the_incident_is_closed() {
+    let mut state = proposed(&[(1, "pc-1"), (2, "pc-2"), (3, "pc-1")]);
+    let open = |state: &IncidentState, started: &[(&str, i64)]| {
+        let at = |(name, minute): &(&str, i64)| {
+            ((*name).to_owned(), Millis::new(AT.get() + minute * 60_000))
+        };
+        let around = Around { started: started.iter().map(at).collect(), ..around() };
+        let open = Briefing::of(state, around).proposals;
+        open.into_iter().map(|one| one.text).collect::<Vec<_>>()
+    };
+    assert_eq!(open(&state, &[]), ["pc-2", "pc-1"], "each once, by when it was said last");
+    assert_eq!(open(&state, &[("contain", 0), ("other", 9)]), ["pc-2", "pc-1"]);
+    assert_eq!(open(&state, &[("contain", 2)]), ["pc-1"]);
+    assert_eq!(open(&state, &[("contain", 3)]), [""; 0]);
+    let read: Briefing = serde_json::from_value(Briefing::of(&state, around()).value()).unwrap();
+    assert_eq!(read, Briefing::of(&state, around()));
+    state.apply(&Event::new(Head::IncidentClosed, actor("carla")), AT).unwrap();
+    assert_eq!(open(&state, &[]), [""; 0]);
+    let many: Vec<String> = (0..30).map(|number| format!("pc-{number}")).collect();
+    let many: Vec<(i64, &str)> = many.iter().map(|text| (1, text.as_str())).collect();
+    assert_eq!(open(&proposed(&many), &[]).len(), 10, "a sender in a loop fills no page");
 }

@@ -6,7 +6,7 @@ mod en;
 
 use super::entry::Lang;
 use crate::incident::{self, AssetState, store};
-use crate::model::{ActionName, Digest, Millis, Role, Span, TargetKind, Tlp};
+use crate::model::{ActionName, Digest, Millis, Path, Role, Span, TargetKind, Tlp};
 use crate::run::{Head, NeedKind};
 
 /// What a sentence is made of. All texts are already fit to be shown; an empty one is not shown.
@@ -141,6 +141,11 @@ pub(super) struct Situation {
     pub(super) runs: &'static str,
     pub(super) ended: &'static str,
     pub(super) holds: &'static str,
+    pub(super) taking: &'static str,
+    pub(super) releasing: &'static str,
+    pub(super) proposals: &'static str,
+    /// Before the call that starts a playbook.
+    pub(super) start: &'static str,
     pub(super) assets: &'static str,
     pub(super) notes: &'static str,
     pub(super) run: &'static str,
@@ -213,6 +218,18 @@ pub(super) const fn need(lang: Lang, kind: NeedKind) -> &'static str {
         (Lang::En, NeedKind::Task) => "task",
         (Lang::En, NeedKind::Decision) => "decision",
         (Lang::En, NeedKind::Unknown) => "outcome unknown",
+    }
+}
+
+/// What a need is called. The title is that of its step, or of the run; whoever is asked about taking
+/// that back is told so, and does not read the title of the very thing that is to end.
+pub fn need_title(lang: Lang, (kind, step): (NeedKind, Option<&Path>), title: &str) -> String {
+    // A gate of the run itself is that of taking something back.
+    let takes_back = step.map_or(kind == NeedKind::Approval, |path| path.id() == "undo");
+    match (takes_back, lang) {
+        (false, _) => title.to_owned(),
+        (true, Lang::De) => format!("Rücknahme: {title}"),
+        (true, Lang::En) => format!("take back: {title}"),
     }
 }
 

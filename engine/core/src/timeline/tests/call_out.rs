@@ -9,6 +9,7 @@ fn called_to(number: u8, kind: NeedKind) -> CalledTo {
     CalledTo {
         id: NeedId::new(1, &[number; 10]),
         kind,
+        step: Some("contain/cut".parse().unwrap()),
         title: "Cut off\r\nBcc: evil@example.net\u{202e} pc-17".to_owned(),
         digest: Some(Digest::from_bytes([number; 32])),
         since: START,
@@ -53,6 +54,27 @@ fn it_says_what_waits_until_when_and_how_to_answer_by_telephone() {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert_eq!(text.matches("2026-11-21").count(), 2, "since and until: {text}");
+    }
+}
+
+#[test]
+fn who_is_called_to_take_something_back_reads_that_it_is_to_be_taken_back() {
+    let said = |kind, step: Option<&str>, lang| {
+        let step = step.map(|step| step.parse().unwrap());
+        mail(vec![CalledTo { step, ..called_to(1, kind) }]).text(lang, Zone::Utc)
+    };
+    let (gate, task) = (NeedKind::Approval, NeedKind::Task);
+    for (kind, step, undone) in [
+        (gate, None, true),
+        (gate, Some("contain[1]/cut/undo"), true),
+        (task, Some("contain[1]/cut/undo"), true),
+        (gate, Some("contain[1]/cut"), false),
+        (NeedKind::Decision, None, false),
+    ] {
+        for (lang, word) in [(Lang::De, "Rücknahme: Cut off"), (Lang::En, "take back: Cut off")] {
+            let text = said(kind, step, lang);
+            assert_eq!(text.contains(word), undone, "{kind} {step:?}: {text}");
+        }
     }
 }
 

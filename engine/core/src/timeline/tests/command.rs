@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::incident::briefing_of_tests;
-use crate::incident::{Asset, AssetState, Event, Head};
+use crate::incident::{Asset, AssetState, Event, Head, Holding, OpenHold, Proposed};
 use crate::model::{Role, Severity, Tlp};
 
 /// Everything that people do to an incident, told.
@@ -131,4 +131,72 @@ fn nothing_in_a_briefing_steers_a_terminal() {
     assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
     let lines = briefing(&briefing_of_tests(), Digest::ZERO, (Lang::En, Zone::Utc)).lines().count();
     assert_eq!(text.lines().count(), lines + 1, "an item stays a line");
+}
+
+#[test]
+fn a_briefing_says_of_what_was_only_asked_for_that_it_was_asked_for() {
+    let mut one = briefing_of_tests();
+    let held = one.holds[0].clone();
+    for (number, state) in [(2, Holding::Taking), (3, Holding::Releasing)] {
+        one.holds.push(OpenHold { target: format!("host:pc-{number}"), state, ..held.clone() });
+    }
+    let part = |lang, title: &str| -> String {
+        let text = briefing(&one, Digest::ZERO, (lang, Zone::Utc));
+        let (_, rest) = text.split_once(&format!("## {title} (1)\n")).unwrap();
+        rest.lines().next().unwrap().to_owned()
+    };
+    for (lang, title, host) in [
+        (Lang::En, "Cut off or locked", "pc-1"),
+        (Lang::En, "Asked to be cut off or locked, not yet known to be done", "pc-2"),
+        (Lang::En, "Being taken back, not yet known to be free", "pc-3"),
+        (Lang::De, "Getrennt oder gesperrt", "pc-1"),
+        (Lang::De, "Soll getrennt oder gesperrt werden, noch nicht bestätigt", "pc-2"),
+        (Lang::De, "Wird zurückgenommen, noch nicht bestätigt frei", "pc-3"),
+    ] {
+        assert!(part(lang, title).contains(host), "{title}");
+    }
+}
+
+#[test]
+fn a_briefing_says_what_is_proposed_and_how_it_is_started() {
+    let said = |text: &str, mode| {
+        let mut one = briefing_of_tests();
+        one.mode = mode;
+        let (at, playbook) = (one.opened_at, "contain".parse().unwrap());
+        let by = "hook-edr".parse().unwrap();
+        one.proposals.push(Proposed { at, playbook, by, text: text.to_owned() });
+        let text = briefing(&one, Digest::ZERO, (Lang::En, Zone::Utc));
+        let line = text.lines().find(|line| line.contains("contain ·"));
+        line.unwrap().split_once("start it with: ").unwrap().1.to_owned()
+    };
+    let call = "beistand run contain --incident SIT-2026-0007";
+    let hosts = format!("{call} --input hosts=pc-1 --input hosts=10.0.0.1");
+    assert_eq!(said(r#"{"hosts":["pc-1","10.0.0.1"]}"#, Mode::Live), hosts);
+    assert_eq!(
+        said(r#"{"host":"pc-1"}"#, Mode::Drill),
+        format!("{call} --drill --input host=pc-1")
+    );
+    // People copy it into a shell.
+    for evil in ["pc-1; rm x", "$(id)", "`id`", "a\\nb", "@/etc/passwd", "'", "pc 1", ""] {
+        let text = format!(r#"{{"host":"{evil}"}}"#);
+        assert_eq!(said(&text, Mode::Live), format!("{call} --input host=…"), "{evil}");
+    }
+    assert_eq!(said(r#"{"a; b":"pc-1","count":3}"#, Mode::Live), format!("{call} --input count=…"));
+    assert_eq!(said("somebody saw it too", Mode::Live), call);
+    let many: Vec<u32> = (0..500).collect();
+    let many = serde_json::json!({ "hosts": many }).to_string();
+    assert_eq!(said(&many, Mode::Live), format!("{call} --input hosts=…"));
+}
+
+#[test]
+fn a_briefing_says_of_an_undo_that_it_is_one() {
+    let mut one = briefing_of_tests();
+    one.needs[0].step = None;
+    one.needs[1].step = Some("contain[1]/cut/undo".parse().unwrap());
+    for (lang, word) in [(Lang::En, "take back: Cut off"), (Lang::De, "Rücknahme: Cut off")] {
+        let text = briefing(&one, Digest::ZERO, (lang, Zone::Utc));
+        assert_eq!(text.matches(word).count(), 2, "{text}");
+        let forwards = briefing(&briefing_of_tests(), Digest::ZERO, (lang, Zone::Utc));
+        assert!(!forwards.contains(word), "{forwards}");
+    }
 }
