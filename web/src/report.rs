@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use beistand_core::access::Permission;
 use beistand_core::model::{Span, causes};
+use beistand_core::run::{LaunchError, Missing};
 use beistand_journal::StoreError;
 use beistand_runtime::{EngineError, error_json};
 use serde::Serialize;
@@ -54,6 +55,42 @@ pub(crate) struct Body9457 {
     /// What is wrong with which input.
     #[serde(skip_serializing_if = "Option::is_none")]
     problems: Option<Value>,
+    /// What the configuration lacks for what was asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<Lacking>,
+}
+
+/// What is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Lack {
+    /// Nothing is bound for the action.
+    Connector,
+    /// The action is destructive, and there is no guard list.
+    Guard,
+    /// A host is not in the inventory.
+    Host,
+}
+
+/// One thing that the configuration lacks.
+#[derive(Debug, Serialize, ToSchema)]
+struct Lacking {
+    what: Lack,
+    /// The action, or the name of the host.
+    name: String,
+    /// A person may do it instead: ask again with `by_hand_ok`.
+    by_hand: bool,
+}
+
+impl From<&Missing> for Lacking {
+    fn from(missing: &Missing) -> Self {
+        let (what, name) = match missing {
+            Missing::Connector { action, .. } => (Lack::Connector, action.to_string()),
+            Missing::Guard { action } => (Lack::Guard, action.to_string()),
+            Missing::Host { name } => (Lack::Host, name.clone()),
+        };
+        Self { what, name, by_hand: missing.is_for_people() }
+    }
 }
 
 /// Why a request was refused.
@@ -68,6 +105,7 @@ struct Refusal {
     place: Option<String>,
     permission: Option<Permission>,
     problems: Option<Value>,
+    missing: Vec<Lacking>,
     /// When it is worth asking again, in seconds.
     again_after: u64,
     causes: Vec<String>,
@@ -150,6 +188,7 @@ impl Problem {
         }))
     }
     /// The words of the request are off: 400.
+            missing: Vec::new(),
     pub fn malformed(detail: impl Into<String>) -> Self {
         Self::new(Kind::Malformed, detail)
     }
@@ -199,6 +238,21 @@ impl Problem {
     /// An edit does not say what it is of: 428 (RFC 6585, section 3).
     pub(crate) fn precondition_required() -> Self {
         Self::new(Kind::Unconditional, "an edit names what was seen, in the header `If-Match`")
+    }
+    /// The configuration lacks what a launch takes: 409, until it has it or people may do it.
+    fn lacking(missing: &[Missing], detail: impl Into<String>) -> Self {
+        let hint = if missing.iter().all(Missing::is_for_people) {
+            "ask again with `by_hand_ok: true` and people do these steps, or have connectors bound \
+             for them in the server's configuration"
+        } else if missing.iter().any(|one| matches!(one, Missing::Guard { .. })) {
+            "whoever runs this server names what must never be touched under `guard:` in its \
+             configuration"
+        } else {
+            "whoever runs this server binds connectors in its configuration"
+        };
+        let mut problem = Self::conflict(detail).hint(hint);
+        problem.0.missing = missing.iter().map(Lacking::from).collect();
+        problem
     }
     /// The body has more bytes than are taken here: 413.
     pub(crate) fn too_large(bytes_max: usize) -> Self {
@@ -268,9 +322,9 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (word, title, status) = self.0.kind.said();
         let reference = reference();
-        let Refusal { kind, detail, hint, place, permission, problems, again_after, causes } =
-            *self.0;
-        let because = causes.join(": ");
+        let again_after = self.0.again_after;
+        let because = self.0.causes.join(": ");
+        let Refusal { kind, detail, hint, place, permission, problems, missing, .. } = *self.0;
         if kind.is_ours() {
             tracing::error!(%reference, status = status.as_u16(), %because, "A request failed: {detail}.");
         } else {
@@ -294,6 +348,7 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         match kind {
             Kind::Unauthorized => {
+            missing,
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Kind::TooMany | Kind::Unavailable => {
@@ -346,6 +401,9 @@ impl From<EngineError> for Problem {
         };
         problem.0.problems = told.get("problems").filter(|problems| !problems.is_null()).cloned();
         problem.because(&error)
+        if let EngineError::Launch(LaunchError::Missing(missing)) = &error {
+            return Self::lacking(missing, error.to_string()).because(&error);
+        }
     }
 }
 
