@@ -46,4 +46,6 @@ mod tamper;
 #[cfg(test)]
 mod telemetry;
 #[cfg(test)]
+mod terminal;
+#[cfg(test)]
 mod verbs;

@@ -1,20 +1,19 @@
 //! Accounts, grants, tokens and printed codes.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use beistand_core::access::{AccountKind, CredentialKind, Grant, Permission, Reach, Rights};
 use beistand_core::model::{AccountName, Millis, Person};
 use beistand_journal::{Credential, Reader};
 use beistand_runtime::{
     AccessAct, Clock as _, NewCredential, Secret, Verb, WallClock, digested, new_code, new_token,
-    strong,
 };
 use serde_json::{Value, json};
 
 use crate::args::access::{AddArgs, GrantArgs, ReachArgs, TokenVerb, UserVerb};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::find;
-use crate::prove;
 use crate::session::Context;
 
 fn usage(error: impl std::fmt::Display) -> Failure {
@@ -37,7 +36,7 @@ pub(super) async fn user(context: &Context, verb: UserVerb) -> Outcome {
             let account: AccountName = account.parse().map_err(usage)?;
             let found = context.reader().await?.account(&account).await?;
             let kind = found.map_or(AccountKind::Person, |found| found.kind);
-            let credentials = vec![passphrase(&account, kind, file.as_ref())?];
+            let credentials = vec![passphrase(context, (&account, kind), file.as_deref()).await?];
             act(context, AccessAct::AddCredentials { account, credentials }).await
         }
         UserVerb::Sso { account, subject } => {
@@ -96,7 +95,7 @@ async fn add(context: &Context, args: AddArgs) -> Outcome {
     let mut credentials = match kind {
         AccountKind::Service => Vec::new(),
         AccountKind::Person | AccountKind::BreakGlass => {
-            vec![passphrase(&account, kind, args.file.as_ref())?]
+            vec![passphrase(context, (&account, kind), args.file.as_deref()).await?]
         }
     };
     if let Some(subject) = &args.sso {
@@ -132,13 +131,14 @@ async fn add(context: &Context, args: AddArgs) -> Outcome {
     Ok(Exit::Ok)
 }
 
-fn passphrase(
-    account: &AccountName,
-    kind: AccountKind,
-    file: Option<&std::path::PathBuf>,
+async fn passphrase(
+    context: &Context,
+    (account, kind): (&AccountName, AccountKind),
+    file: Option<&Path>,
 ) -> Outcome<NewCredential> {
-    let words = prove::new_passphrase(account.as_str(), file)?;
-    strong(&words, kind, account.as_str()).map_err(usage)?;
+    // Before new words are thought of: who is not who they say types none for nothing.
+    context.proved().await?;
+    let words = context.new_passphrase(account, kind, file)?;
     Ok(NewCredential::passphrase(kept(&words)?))
 }
 

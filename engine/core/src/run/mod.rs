@@ -24,7 +24,7 @@ pub use claims::{Claim, Standing};
 pub use codec::{decode, encode};
 pub use decide::{
     Answer, AnswerError, Answered, Command, Decision, Effect, Input, Launch, LaunchError, Reply,
-    decide, launch, never_sent, touched,
+    decide, launch, never_sent, requester, touched,
 };
 pub use event::{
     Actor, AnswerKind, AttemptEnd, Body, Earlier, Event, Head, Intent, NeedKind, Parent, ProbeEnd,

@@ -37,6 +37,7 @@ use super::world::{Chance, Permits, World};
 use crate::model::{Digest, Millis, NeedId, Path};
 use shared::Pending;
 
+pub use answer::requester;
 pub use call::never_sent;
 pub use command::{Answer, AnswerError, Command, Reply};
 pub use input::{Answered, Decision, Effect, Input};
