@@ -175,6 +175,13 @@ fn accounts_are_of_the_stores_timeline_and_of_no_incidents() {
     let table = desk.ok(0, &["timeline"]);
     assert!(table.contains("anna") && !table.contains("sealed"), "{table}");
     desk.write("own.jsonl", &desk.ok(0, &["timeline", "--format", "jsonl"]));
+    // A sheet says whose it is where it is printed, and is one line.
+    let sheet = desk.ok(0, &as_root(&["user", "codes", "anna", "--count", "3"]));
+    assert!(sheet.starts_with("Printed codes of anna.") && sheet.lines().count() == 4, "{sheet}");
+    let own = kinds(&["timeline"]);
+    let codes: Vec<&String> = own.iter().filter(|line| line.contains("rinted code")).collect();
+    let wanted = "access-changed 3 printed codes given to account anna by root";
+    assert!(codes.len() == 1 && codes[0].starts_with(wanted), "{codes:?}");
     desk.ok(0, &["verify", "own.jsonl"]);
 }
 
