@@ -116,6 +116,7 @@ struct Refusal {
 enum Kind {
     Malformed,
     Unauthorized,
+    Unsigned,
     Forbidden,
     ProveAgain,
     NotFound,
@@ -136,6 +137,9 @@ impl Kind {
         match self {
             Self::Malformed => ("malformed", "The request is malformed", StatusCode::BAD_REQUEST),
             Self::Unauthorized => ("unauthorized", "Nobody is logged in", StatusCode::UNAUTHORIZED),
+            Self::Unsigned => {
+                ("unsigned", "It is not signed as it was agreed", StatusCode::UNAUTHORIZED)
+            }
             Self::Forbidden => ("forbidden", "This is not allowed", StatusCode::FORBIDDEN),
             Self::ProveAgain => {
                 ("prove-again", "Prove once more who you are", StatusCode::FORBIDDEN)
@@ -184,11 +188,11 @@ impl Problem {
             again_after: AGAIN_AFTER_SECONDS,
             permission: None,
             problems: None,
+            missing: Vec::new(),
             causes: Vec::new(),
         }))
     }
     /// The words of the request are off: 400.
-            missing: Vec::new(),
     pub fn malformed(detail: impl Into<String>) -> Self {
         Self::new(Kind::Malformed, detail)
     }
@@ -196,6 +200,10 @@ impl Problem {
     pub fn unauthorized() -> Self {
         Self::new(Kind::Unauthorized, "this needs a valid token or session")
             .hint("send `Authorization: Bearer TOKEN`, or log in anew")
+    }
+    /// A message is not signed as its sender agreed: 401.
+    pub(crate) fn unsigned(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Unsigned, detail)
     }
     /// It may not be done: 403.
     pub fn forbidden(detail: impl Into<String>) -> Self {
@@ -231,14 +239,6 @@ impl Problem {
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(Kind::Conflict, detail)
     }
-    /// Somebody else wrote since it was seen: 412.
-    pub(crate) fn moved(detail: impl Into<String>) -> Self {
-        Self::new(Kind::Moved, detail).hint("get it again, look, and send its new `ETag`")
-    }
-    /// An edit does not say what it is of: 428 (RFC 6585, section 3).
-    pub(crate) fn precondition_required() -> Self {
-        Self::new(Kind::Unconditional, "an edit names what was seen, in the header `If-Match`")
-    }
     /// The configuration lacks what a launch takes: 409, until it has it or people may do it.
     fn lacking(missing: &[Missing], detail: impl Into<String>) -> Self {
         let hint = if missing.iter().all(Missing::is_for_people) {
@@ -253,6 +253,14 @@ impl Problem {
         let mut problem = Self::conflict(detail).hint(hint);
         problem.0.missing = missing.iter().map(Lacking::from).collect();
         problem
+    }
+    /// Somebody else wrote since it was seen: 412.
+    pub(crate) fn moved(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Moved, detail).hint("get it again, look, and send its new `ETag`")
+    }
+    /// An edit does not say what it is of: 428 (RFC 6585, section 3).
+    pub(crate) fn precondition_required() -> Self {
+        Self::new(Kind::Unconditional, "an edit names what was seen, in the header `If-Match`")
     }
     /// The body has more bytes than are taken here: 413.
     pub(crate) fn too_large(bytes_max: usize) -> Self {
@@ -340,6 +348,7 @@ impl IntoResponse for Problem {
             place,
             permission: permission.map(Permission::as_str),
             problems,
+            missing,
         };
         let mut response = Response::new(Body::from(serde_json::to_vec(&body).unwrap_or_default()));
         *response.status_mut() = status;
@@ -348,8 +357,12 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         match kind {
             Kind::Unauthorized => {
-            missing,
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            // What RFC 9110, section 11.6.1, asks of every 401; no scheme that is registered.
+            Kind::Unsigned => {
+                let scheme = HeaderValue::from_static("Beistand-Signature");
+                headers.insert(header::WWW_AUTHENTICATE, scheme);
             }
             Kind::TooMany | Kind::Unavailable => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(again_after));
@@ -388,6 +401,9 @@ impl From<EngineError> for Problem {
         if matches!(error, EngineError::ProveAgain) {
             return Self::prove_again();
         }
+        if let EngineError::Launch(LaunchError::Missing(missing)) = &error {
+            return Self::lacking(missing, error.to_string()).because(&error);
+        }
         let told = error_json(&error);
         let word = |name: &str| told.get(name).and_then(Value::as_str).unwrap_or_default();
         let detail = word("message");
@@ -401,9 +417,6 @@ impl From<EngineError> for Problem {
         };
         problem.0.problems = told.get("problems").filter(|problems| !problems.is_null()).cloned();
         problem.because(&error)
-        if let EngineError::Launch(LaunchError::Missing(missing)) = &error {
-            return Self::lacking(missing, error.to_string()).because(&error);
-        }
     }
 }
 
