@@ -53,8 +53,8 @@ pub(crate) struct Context {
 pub(crate) enum Held {
     /// Ours.
     Here(Box<Engine>),
-    /// Another process has it.
-    Elsewhere,
+    /// Another process has it: which, in words that go behind it; empty where that is not known.
+    Elsewhere(String),
 }
 
 impl Context {
@@ -87,7 +87,7 @@ impl Context {
         options.witness = self.witness()?;
         let journal = match Journal::open(&self.url, options).await {
             Ok(journal) => journal,
-            Err(OpenError::Owned(_)) => return Ok(Held::Elsewhere),
+            Err(OpenError::Owned(owner)) => return Ok(Held::Elsewhere(owner)),
             Err(error) => return Err(error.into()),
         };
         let modes = modes(&self.config, journal.meta().store, &self.url, canned)?;
@@ -142,7 +142,7 @@ impl Context {
     pub(crate) async fn act(&self, verb: Verb) -> Outcome<Value> {
         self.proved().await?.may(&verb)?;
         match self.take(Drive::No, Vec::new()).await? {
-            Held::Elsewhere => self.post(verb).await,
+            Held::Elsewhere(_) => self.post(verb).await,
             Held::Here(engine) => {
                 let done = engine.execute(verb).await;
                 engine.answer_commands().await?;

@@ -106,12 +106,12 @@ pub(super) async fn start(
             let runs = Runs { before, run };
             drive(context, *engine, runs, timeout, case.map(|case| (run, case))).await
         }
-        Held::Elsewhere if case.is_some() => {
+        Held::Elsewhere(_) if case.is_some() => {
             let text = "another process owns the store, and plays only the people of its own drill";
             Err(Failure::new(Exit::Conflict, text)
                 .hint("give this drill a store of its own: --store sqlite:drill.db"))
         }
-        Held::Elsewhere => {
+        Held::Elsewhere(_) => {
             let answer = context.post(verb).await?;
             let run = opened(context, &answer)?;
             let reader = context.reader().await?;
@@ -367,12 +367,11 @@ pub(super) async fn resume(context: &Context, wanted: Option<&str>) -> Outcome {
     let canned = drills.iter_mut().flat_map(|(_, played)| std::mem::take(&mut played.canned));
     let engine = match context.take(Drive::Yes, canned.collect()).await? {
         Held::Here(engine) => *engine,
-        Held::Elsewhere => {
-            return Err(Failure::new(
-                Exit::Conflict,
-                "another process owns the store and drives its runs",
-            )
-            .hint("`beistand watch RUN` follows one of them"));
+        Held::Elsewhere(owner) => {
+            let text = format!("another process{owner} owns the store and drives its runs");
+            return Err(
+                Failure::new(Exit::Conflict, text).hint("`beistand watch RUN` follows one of them")
+            );
         }
     };
     let played = drills.into_iter().map(|(run, played)| (run, played.case));
