@@ -1,5 +1,6 @@
 //! The command line: verbs, options, help. Nothing here does anything.
 
+mod answer;
 mod incident;
 mod vote;
 
@@ -12,6 +13,7 @@ use beistand_core::run::RunStatus;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use answer::{Choice, DecideArgs, DoneArgs, ResolveArgs, Settled, SignalArgs};
 pub(crate) use incident::{EditArgs, EvidenceVerb, HandoverArgs, IncidentVerb};
 pub(crate) use vote::{ApproveArgs, DenyArgs, OnTelephone};
 
@@ -70,7 +72,9 @@ pub(crate) struct Global {
 /// A language for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Language {
+    /// German
     De,
+    /// English
     En,
 }
 
@@ -79,6 +83,7 @@ pub(crate) enum Language {
 pub(crate) enum Verb {
     /// Check playbooks: every fault at once, with place and hint
     Check {
+        /// Files, or names of playbooks
         #[arg(required = true)]
         files: Vec<String>,
     },
@@ -97,25 +102,38 @@ pub(crate) enum Verb {
     /// Serve the JSON interface, and drive what is there
     Serve(ServeArgs),
     /// Take up all unfinished runs and drive them to rest
-    Resume { run: Option<String> },
+    Resume {
+        /// Only this one
+        run: Option<String>,
+    },
     /// List runs, newest first
     Runs {
+        /// Only of this incident
         #[arg(long)]
         incident: Option<String>,
+        /// Only those that stand so
         #[arg(long, value_parser = PossibleValuesParser::new(RunStatus::ALL.iter().map(|s| s.as_str())))]
         status: Option<String>,
     },
     /// One run with its steps
-    Show { run: String },
+    Show {
+        /// The run, by its id or the beginning of it
+        run: String,
+    },
     /// Follow a run; Ctrl-C does not stop it
-    Watch { run: String },
+    Watch {
+        /// The run, by its id or the beginning of it
+        run: String,
+    },
     /// What is cut off, by which run, since when
     Holds,
     /// What waits for people
     #[command(alias = "tasks")]
     Needs {
+        /// Only of this incident
         #[arg(long)]
         incident: Option<String>,
+        /// Only of this run
         #[arg(long)]
         run: Option<String>,
     },
@@ -149,11 +167,13 @@ pub(crate) enum Verb {
     Undo(UndoArgs),
     /// The stop switch: no effect starts any more
     StopAll {
+        /// Why; everybody reads it
         #[arg(long)]
         reason: Reason,
     },
     /// The stop switch off; another person's act
     GoOn {
+        /// Why it may
         #[arg(long)]
         reason: Option<Reason>,
     },
@@ -162,7 +182,9 @@ pub(crate) enum Verb {
     Incident(IncidentVerb),
     /// Write something into an incident's timeline
     Note {
+        /// Its number or id
         incident: String,
+        /// What happened
         text: NoteText,
         /// When it happened, RFC 3339
         #[arg(long)]
@@ -177,25 +199,36 @@ pub(crate) enum Verb {
     /// What happened in an incident, or to the store itself
     Timeline(TimelineArgs),
     /// A checklist for paper: of a run, or of a playbook
-    Print { what: String },
+    Print {
+        /// A run, an incident, or a playbook's name or file
+        what: String,
+    },
     /// Check the chain of the store, or of an export
     Verify {
+        /// An export, in the format jsonl; without one the store
         file: Option<PathBuf>,
         /// A seal's hash from paper
         #[arg(long)]
         expect: Option<String>,
     },
     /// Write a backup, a SQLite file, while running
-    Backup { file: PathBuf },
+    Backup {
+        /// A file that is not there yet
+        file: PathBuf,
+    },
     /// Bring a backup back; it comes up stopped, with sessions, printed codes and tokens void
     Restore {
+        /// The backup
         file: PathBuf,
         /// Printed codes and tokens stay good: none was used or taken back since the backup
         #[arg(long)]
         keep_credentials: bool,
     },
     /// JSON Schema for editors
-    Schema { what: SchemaOf },
+    Schema {
+        /// What it describes
+        what: SchemaOf,
+    },
     /// Make a configuration and a store; writes over nothing
     Init(InitArgs),
     /// The configuration
@@ -216,7 +249,10 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Token(access::TokenVerb),
     /// Completions for a shell
-    Completions { shell: clap_complete::Shell },
+    Completions {
+        /// Which
+        shell: clap_complete::Shell,
+    },
     /// Measure the durable executor on this machine and store
     Bench(BenchArgs),
 }
@@ -233,6 +269,7 @@ pub(crate) struct Inputs {
 
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
+    /// A playbook's name or file
     pub(crate) playbook: String,
     #[command(flatten)]
     pub(crate) inputs: Inputs,
@@ -287,6 +324,7 @@ pub(crate) struct SupersedeArgs {
     pub(crate) run: String,
     /// The corrected playbook's name or file
     pub(crate) playbook: String,
+    /// Why; it stands in the timeline
     #[arg(long)]
     pub(crate) reason: Reason,
     /// Do it; asked for without a terminal
@@ -373,8 +411,10 @@ pub(crate) struct CallArgs {
     /// An argument: k=v, k:=JSON, k=@file
     #[arg(long = "with", value_name = "K=V")]
     pub(crate) with: Vec<String>,
+    /// In this incident
     #[arg(long)]
     pub(crate) incident: String,
+    /// Why; it stands in the timeline
     #[arg(long)]
     pub(crate) reason: Reason,
     /// The incident is a drill; without it the call is live and its effect is real
@@ -386,78 +426,9 @@ pub(crate) struct CallArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct DoneArgs {
-    pub(crate) need: String,
-    #[arg(long, value_name = "K=V")]
-    pub(crate) form: Vec<String>,
-    /// When it was done, RFC 3339
-    #[arg(long)]
-    pub(crate) at: Option<String>,
-    /// Who did it and wrote it on paper, where that is not who types it in
-    #[arg(long, value_name = "PERSON")]
-    pub(crate) by: Option<String>,
-    #[arg(long)]
-    pub(crate) reason: Option<Reason>,
-    #[arg(long)]
-    pub(crate) group: bool,
-}
-
-/// An answer to a decision.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Choice {
-    Retry,
-    Skip,
-    ByHand,
-    Abort,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DecideArgs {
-    /// Needs, then retry, skip, by-hand or abort
-    #[arg(required = true, num_args = 2..)]
-    pub(crate) words: Vec<String>,
-    #[arg(long)]
-    pub(crate) reason: Reason,
-    #[arg(long, value_name = "K=V")]
-    pub(crate) form: Vec<String>,
-    #[arg(long)]
-    pub(crate) group: bool,
-}
-
-/// How an unknown outcome is settled.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Settled {
-    Done,
-    NotDone,
-    SendAgain,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ResolveArgs {
-    pub(crate) run: String,
-    /// The step, `contain[pc-2]/cut` where that is unique
-    pub(crate) path: String,
-    pub(crate) how: Settled,
-    #[arg(long)]
-    pub(crate) reason: Reason,
-    #[arg(long, value_name = "K=V")]
-    pub(crate) form: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SignalArgs {
-    pub(crate) run: String,
-    pub(crate) name: ChosenKey,
-    #[arg(long, value_name = "K=V")]
-    pub(crate) form: Vec<String>,
-    /// The same key is the same signal
-    #[arg(long)]
-    pub(crate) key: Option<ChosenKey>,
-}
-
-#[derive(Debug, Args)]
 #[group(required = true)]
 pub(crate) struct Which {
+    /// The run, by its id or the beginning of it
     pub(crate) run: Option<String>,
     /// All runs of an incident
     #[arg(long)]
@@ -468,12 +439,14 @@ pub(crate) struct Which {
 pub(crate) struct CancelArgs {
     #[command(flatten)]
     pub(crate) which: Which,
+    /// Why; it stands in the timeline
     #[arg(long)]
     pub(crate) reason: Reason,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct UndoArgs {
+    /// The run, by its id or the beginning of it
     pub(crate) run: String,
     /// Only this step, with all below it
     #[arg(long = "step", value_name = "PATH")]
@@ -481,6 +454,7 @@ pub(crate) struct UndoArgs {
     /// Only steps of this loop item
     #[arg(long = "item", value_name = "ITEM")]
     pub(crate) items: Vec<String>,
+    /// Why; it stands in the timeline
     #[arg(long)]
     pub(crate) reason: Reason,
 }
@@ -488,9 +462,13 @@ pub(crate) struct UndoArgs {
 /// A format of the timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
+    /// For reading here
     Table,
+    /// A line an entry as JSON, with the chain: `verify` checks it
     Jsonl,
+    /// For spreadsheets
     Csv,
+    /// A page for itself, to be printed or sent
     Html,
 }
 
@@ -509,7 +487,9 @@ pub(crate) struct TimelineArgs {
 /// What a schema is of.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum SchemaOf {
+    /// Playbooks
     Playbook,
+    /// beistand.yaml
     Config,
 }
 
@@ -524,7 +504,10 @@ pub(crate) enum InventoryVerb {
     /// All hosts
     List,
     /// Check a CSV file and say what it would add
-    Import { file: PathBuf },
+    Import {
+        /// The file
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -535,9 +518,15 @@ pub(crate) enum ConnectorsVerb {
         name: Option<String>,
     },
     /// It starts nothing any more
-    Pause { name: String },
+    Pause {
+        /// Its name in the configuration
+        name: String,
+    },
     /// It goes on
-    Unpause { name: String },
+    Unpause {
+        /// Its name in the configuration
+        name: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -574,3 +563,6 @@ pub(crate) enum Shape {
     #[value(hide = true)]
     Start,
 }
+
+#[cfg(test)]
+mod tests;

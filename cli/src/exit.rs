@@ -5,10 +5,12 @@ use std::io::ErrorKind;
 
 use beistand_core::model::causes;
 use beistand_core::playbook::{Finding, SourceText};
-use beistand_core::run::LaunchError;
+use beistand_core::run::{LaunchError, Missing};
 use beistand_journal::{AppendError, OpenError, PostError, StoreError};
 use beistand_runtime::EngineError;
 use serde_json::Value;
+
+use crate::missing::way_out;
 
 /// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +110,13 @@ impl Failure {
                 message.push_str(piece);
             }
         }
-        Self::new(exit, message)
+        let missing = error.get("missing").cloned().unwrap_or_default();
+        let missing: Vec<Missing> = serde_json::from_value(missing).unwrap_or_default();
+        let failure = Self::new(exit, message);
+        match way_out(&missing) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
     }
 }
 
@@ -123,12 +131,6 @@ impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let failure = Self::from_answer(&beistand_runtime::error_json(&error)).because(&error);
         match &error {
-            EngineError::Launch(LaunchError::ByHand(_)) => {
-                failure.hint("say yes with --by-hand-ok, or bind a connector in beistand.yaml")
-            }
-            EngineError::Launch(LaunchError::NoGuard(_)) => failure.hint(
-                "name what must never be touched under `guard: { never: […] }` in beistand.yaml",
-            ),
             EngineError::Append(AppendError::Stopped) => {
                 failure.hint("another person lets things go on with `beistand go-on`")
             }

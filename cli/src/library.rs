@@ -34,6 +34,11 @@ impl Shelves {
         let name: Option<PlaybookName> = wanted.parse().ok();
         name.and_then(|name| self.named(&name)).ok_or_else(|| {
             let all: Vec<String> = self.names().into_iter().collect();
+            // What ends like a file, or lies somewhere, was meant as one.
+            if path.extension().is_some() || wanted.contains('/') {
+                return Failure::not_found(format!("there is no file `{wanted}`"))
+                    .hint(format!("playbooks with a name are: {}", all.join(", ")));
+            }
             Failure::not_found(format!("there is no playbook `{wanted}`"))
                 .hint(format!("there are: {}", all.join(", ")))
         })

@@ -1,12 +1,9 @@
-//! What a live run would still miss: said by the plan and by a drill, before the night it counts.
-//!
-//! Only what can be told before anything runs: hosts that a script computes are not in it.
+//! What a live run would still miss, in words: said by the plan and by a drill, before the night it
+//! counts, and where a launch is refused for it. What it is, is found out elsewhere.
 
-use std::collections::BTreeSet;
-
-use beistand_core::model::{Catalogue, Format, Schema, TargetKind};
-use beistand_core::playbook::{CallNode, Kind, Plan};
-use beistand_core::run::by_hand;
+use beistand_core::model::Catalogue;
+use beistand_core::playbook::Plan;
+use beistand_core::run::{Missing, missing};
 use beistand_runtime::ModeSetup;
 use serde_json::Value;
 
@@ -16,72 +13,73 @@ use crate::out::{cell, many};
 const NAMED_MAX: usize = 5;
 
 /// What keeps the plan from being carried out live with these inputs, a sentence each.
-pub(crate) fn missing(plan: &Plan, inputs: &Value, live: &ModeSetup) -> Vec<String> {
-    let catalogue = Catalogue::first();
-    let mut found = Vec::new();
-    let unbound = by_hand(plan, &live.bindings);
-    let unbound: BTreeSet<_> = unbound.iter().map(|call| (&call.action, call.automatic)).collect();
-    found.extend(unbound.into_iter().map(|(action, automatic)| {
-        let then = if automatic {
-            "and the playbook lets no person do it: it is refused"
-        } else {
-            "a person would do it, with --by-hand-ok"
-        };
-        format!("no connector is configured for `{action}`: {then}")
-    }));
-    let calls = calls(plan);
-    let hurts =
-        |call: &&&CallNode| catalogue.get(&call.action).is_some_and(|spec| spec.destructive);
-    if let Some(call) = calls.iter().find(hurts).filter(|_| !live.setup.guarded) {
-        found
-            .push(format!("there is no `guard:` section: a run with `{}` is refused", call.action));
-    }
-    let mut hosts = BTreeSet::new();
-    named(&plan.parts().inputs, inputs, &mut hosts);
-    for call in calls {
-        let literal = |(name, with): (&String, &beistand_core::playbook::Template)| {
-            Some((name.clone(), with.literal()?))
-        };
-        let arguments = Value::Object(call.with.iter().filter_map(literal).collect());
-        let targets = catalogue.get(&call.action).map(|spec| spec.target_names(&arguments));
-        let targets = targets.into_iter().flatten();
-        hosts.extend(targets.filter(|(kind, _)| *kind == TargetKind::Host).map(|(_, name)| name));
-    }
-    hosts.retain(|name| live.setup.inventory.resolve(TargetKind::Host, name).is_err());
-    found.extend(hosts.iter().take(NAMED_MAX).map(|name| {
-        format!("`{}` is not in the inventory: a step that acts on it fails", cell(name))
-    }));
+pub(crate) fn sentences(plan: &Plan, inputs: &Value, live: &ModeSetup) -> Vec<String> {
+    let found = missing(plan, &Catalogue::first(), inputs, (&live.setup, &live.bindings));
+    let (hosts, others): (Vec<_>, Vec<_>) =
+        found.iter().partition(|one| matches!(one, Missing::Host { .. }));
+    let mut said: Vec<String> = others.into_iter().map(sentence).collect();
+    said.extend(hosts.iter().take(NAMED_MAX).map(|one| sentence(one)));
     if let Some(more @ 1..) = hosts.len().checked_sub(NAMED_MAX) {
-        found.push(format!("{} more are not in the inventory either", many(more, "host")));
+        said.push(format!("{} more are not in the inventory either", many(more, "host")));
     }
-    found
+    said
 }
 
-/// All calls of a playbook and of what it calls.
-fn calls(plan: &Plan) -> Vec<&CallNode> {
-    let own = plan.nodes().filter_map(|(_, node)| {
-        let Kind::Call(call) = &node.kind else { return None };
-        Some(call)
-    });
-    own.chain(plan.parts().children.values().flat_map(|child| calls(child))).collect()
+fn sentence(missing: &Missing) -> String {
+    match missing {
+        Missing::Connector { action, by_hand } => {
+            let then = if *by_hand {
+                "a person would do it, with --by-hand-ok"
+            } else {
+                "and the playbook lets no person do it: it is refused"
+            };
+            format!("no connector is configured for `{action}`: {then}")
+        }
+        Missing::Guard { action } => {
+            format!("there is no `guard:` section: a run with `{action}` is refused")
+        }
+        Missing::Host { name } => {
+            format!("`{}` is not in the inventory: a step that acts on it fails", cell(name))
+        }
+    }
 }
 
-/// The hosts that inputs name, wherever they stand in them.
-fn named(schema: &Schema, value: &Value, hosts: &mut BTreeSet<String>) {
-    match value {
-        Value::String(name) if schema.format == Some(Format::Host) => {
-            hosts.insert(name.clone());
+/// The way out where a launch was refused for what is missing.
+pub(crate) fn way_out(missing: &[Missing]) -> Option<&'static str> {
+    let is_guard = |one: &Missing| matches!(one, Missing::Guard { .. });
+    match missing {
+        [] => None,
+        all if all.iter().any(is_guard) => {
+            Some("name what must never be touched under `guard: { never: […] }` in beistand.yaml")
         }
-        Value::Array(values) => {
-            for value in values {
-                schema.items.iter().for_each(|items| named(items, value, hosts));
-            }
+        all if all.iter().all(Missing::is_for_people) => {
+            Some("say yes with --by-hand-ok, or bind a connector in beistand.yaml")
         }
-        Value::Object(fields) => {
-            for (name, part) in schema.properties.iter().flatten() {
-                fields.get(name).into_iter().for_each(|value| named(part, value, hosts));
-            }
+        _ => Some("bind a connector in beistand.yaml"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use beistand_core::run::LaunchError;
+    use beistand_runtime::{EngineError, error_json};
+
+    use super::*;
+    use crate::exit::{Exit, Failure};
+
+    #[test]
+    fn who_is_refused_by_the_owner_of_the_store_hears_the_way_out_too() {
+        let bound = |by_hand| Missing::Connector { action: "mail.send".parse().unwrap(), by_hand };
+        let guard = Missing::Guard { action: "network.isolate".parse().unwrap() };
+        for (missing, hint) in [
+            (vec![bound(true)], "say yes with --by-hand-ok, or bind"),
+            (vec![bound(true), bound(false)], "bind a connector"),
+            (vec![bound(true), guard], "name what must never be touched"),
+        ] {
+            let error = EngineError::Launch(LaunchError::Missing(missing));
+            let failure = Failure::from_answer(&error_json(&error));
+            assert_eq!(failure.exit, Exit::NotAllowed);
+            assert!(failure.hint.unwrap().starts_with(hint), "{hint}");
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

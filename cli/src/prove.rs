@@ -4,17 +4,20 @@
 //! never from the command line, where every process on the machine can read it.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use beistand_core::access::{Account, Permission};
+use beistand_core::access::{Account, AccountKind, Permission};
 use beistand_core::model::AccountName;
 use beistand_core::run::{Actor, Proof};
 use beistand_journal::{OpenError, Reader};
-use beistand_runtime::{Secret, Verb, WallClock, account_of_words, holder_of_token};
+use beistand_runtime::{Secret, Verb, WallClock, account_of_words, holder_of_token, strong};
 
 use crate::config::variable;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::session::Context;
+
+/// So often somebody at a terminal may mistype before a verb gives up.
+pub(crate) const TRIES: u32 = 3;
 
 /// Somebody who proved who they are, or only said it.
 #[derive(Debug, Clone)]
@@ -69,20 +72,48 @@ impl Context {
         let name = self.named()?.person;
         let account: AccountName =
             name.as_str().parse().map_err(|error| Failure::usage(format!("{error}")))?;
+        if let Some(file) = &self.passphrase {
+            let found = account_of_words(&reader, &account, first_line(file)?).await?;
+            return found.map(of_words).ok_or_else(wrong);
+        }
         let asked = format!("Passphrase of {account}: ");
-        let words = match &self.passphrase {
-            Some(file) => first_line(file)?,
-            None => hidden(&asked).ok_or_else(|| {
-                let text = format!("the store has accounts: prove that you are `{account}`");
-                Failure::new(Exit::NotAllowed, text).hint(
-                    "say --as ACCOUNT and type its passphrase on a terminal, or give it by \
-                     --passphrase FILE, or a token in BEISTAND_TOKEN",
-                )
-            })?,
+        for tried in 1..=TRIES {
+            let words = hidden(&asked).ok_or_else(|| unproved(&account))?;
+            if let Some(found) = account_of_words(&reader, &account, words).await? {
+                return Ok(of_words(found));
+            }
+            if tried < TRIES {
+                self.out.loud(format_args!(
+                    "this account and these words do not fit together; once more"
+                ));
+            }
+        }
+        Err(wrong())
+    }
+
+    /// A new passphrase: from a file, or typed twice on the terminal until it is one.
+    pub(crate) fn new_passphrase(
+        &self,
+        account: &AccountName,
+        kind: AccountKind,
+        file: Option<&Path>,
+    ) -> Outcome<Secret> {
+        let is_one = |words: Secret| match strong(&words, kind, account.as_str()) {
+            Ok(()) => Ok(words),
+            Err(weak) => Err(Failure::usage(weak.to_string())),
         };
-        match account_of_words(&reader, &account, words).await? {
-            Some(found) => Ok(Proved { actor: of_words(found), only: None }),
-            None => Err(wrong()),
+        if let Some(file) = file {
+            return is_one(first_line(file)?);
+        }
+        let mut tried = 1;
+        loop {
+            match typed_twice(account, is_one)? {
+                Err(failure) if tried < TRIES => {
+                    self.out.loud(format_args!("{failure}; once more"));
+                    tried += 1;
+                }
+                words => return words,
+            }
         }
     }
 
@@ -109,9 +140,17 @@ impl Context {
     }
 }
 
-fn of_words(account: Account) -> Actor {
+fn unproved(account: &AccountName) -> Failure {
+    let text = format!("the store has accounts: prove that you are `{account}`");
+    Failure::new(Exit::NotAllowed, text).hint(
+        "say --as ACCOUNT and type its passphrase on a terminal, or give it by --passphrase FILE, \
+         or a token in BEISTAND_TOKEN",
+    )
+}
+
+fn of_words(account: Account) -> Proved {
     let proof = Proof::by_words(account.kind);
-    Actor::proved(account.person, proof).with_account(account.name)
+    Proved { actor: Actor::proved(account.person, proof).with_account(account.name), only: None }
 }
 
 async fn by_token(reader: &Reader, token: Secret) -> Outcome<Proved> {
@@ -154,29 +193,32 @@ pub(crate) fn hidden(asked: &str) -> Option<Secret> {
     let mut silent = before.clone();
     silent.local_modes.remove(LocalModes::ECHO);
     silent.local_modes.insert(LocalModes::ECHONL);
-    (&terminal).write_all(asked.as_bytes()).ok()?;
+    // Silent before it asks: who answers at once is neither shown nor lost.
     tcsetattr(&terminal, OptionalActions::Flush, &silent).ok()?;
     let mut line = String::new();
-    let read = BufReader::new(&terminal).read_line(&mut line);
+    let asked = (&terminal).write_all(asked.as_bytes());
+    let read = asked.and_then(|()| BufReader::new(&terminal).read_line(&mut line));
     // Whatever was typed: a terminal that stays silent is worse.
     let restored = tcsetattr(&terminal, OptionalActions::Flush, &before);
     (read.is_ok() && restored.is_ok())
         .then(|| Secret::new(line.trim_end_matches(['\n', '\r']).to_owned()))
 }
 
-/// A new passphrase: from a file, or typed twice on the terminal.
-pub(crate) fn new_passphrase(account: &str, file: Option<&PathBuf>) -> Outcome<Secret> {
-    if let Some(file) = file {
-        return first_line(file);
-    }
+/// A new passphrase, typed twice; what is wrong with it is for who may try again.
+fn typed_twice(
+    account: &AccountName,
+    is_one: impl FnOnce(Secret) -> Outcome<Secret>,
+) -> Outcome<Outcome<Secret>> {
     let missing = || {
         Failure::usage("there is no terminal to type a passphrase on")
             .hint("give it as the first line of a file: --new FILE")
     };
     let first = hidden(&format!("New passphrase of {account}: ")).ok_or_else(missing)?;
+    let first = match is_one(first) {
+        Ok(first) => first,
+        Err(failure) => return Ok(Err(failure)),
+    };
     let second = hidden("Once more: ").ok_or_else(missing)?;
-    if first.expose() != second.expose() {
-        return Err(Failure::usage("the two are not the same; nothing was changed"));
-    }
-    Ok(first)
+    let same = first.expose() == second.expose();
+    Ok(if same { Ok(first) } else { Err(Failure::usage("the two are not the same")) })
 }

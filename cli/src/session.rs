@@ -53,8 +53,8 @@ pub(crate) struct Context {
 pub(crate) enum Held {
     /// Ours.
     Here(Box<Engine>),
-    /// Another process has it.
-    Elsewhere,
+    /// Another process has it: which, in words that go behind it; empty where that is not known.
+    Elsewhere(String),
 }
 
 /// What this process does once a verb is carried out.
@@ -96,7 +96,7 @@ impl Context {
         options.witness = self.witness()?;
         let journal = match Journal::open(&self.url, options).await {
             Ok(journal) => journal,
-            Err(OpenError::Owned(_)) => return Ok(Held::Elsewhere),
+            Err(OpenError::Owned(owner)) => return Ok(Held::Elsewhere(owner)),
             Err(error) => return Err(error.into()),
         };
         let modes = modes(&self.config, journal.meta().store, &self.url, canned)?;
@@ -162,7 +162,7 @@ impl Context {
         self.proved().await?.may(&verb)?;
         let stops = matches!(verb, Verb::StopAll { .. });
         match self.take(Drive::No, Vec::new()).await? {
-            Held::Elsewhere => self.post(verb).await,
+            Held::Elsewhere(_) => self.post(verb).await,
             Held::Here(engine) => {
                 let done = engine.execute(verb).await;
                 engine.answer_commands().await?;

@@ -48,4 +48,6 @@ mod tamper;
 #[cfg(test)]
 mod telemetry;
 #[cfg(test)]
+mod terminal;
+#[cfg(test)]
 mod verbs;

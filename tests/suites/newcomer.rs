@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use beistand_tests::tool::{PATIENCE, wait_for};
 use serde_json::{Value, json};
 
-use crate::desk::{ANNA, Desk, announced, text};
+use crate::desk::{ANNA, BEN, Desk, announced, text};
 use crate::staff::WORDS;
 
 /// A block of a language after a heading of the README.
@@ -174,8 +175,99 @@ fn accounts_are_of_the_stores_timeline_and_of_no_incidents() {
     }
     let table = desk.ok(0, &["timeline"]);
     assert!(table.contains("anna") && !table.contains("sealed"), "{table}");
+    // A sheet says whose it is where it is printed, and is one line.
+    let sheet = desk.ok(0, &as_root(&["user", "codes", "anna", "--count", "3"]));
+    assert!(sheet.starts_with("Printed codes of anna.") && sheet.lines().count() == 4, "{sheet}");
+    let own = kinds(&["timeline"]);
+    let codes: Vec<&String> = own.iter().filter(|line| line.contains("rinted code")).collect();
+    let wanted = "access-changed 3 printed codes given to account anna by root";
+    assert!(codes.len() == 1 && codes[0].starts_with(wanted), "{codes:?}");
     desk.write("own.jsonl", &desk.ok(0, &["timeline", "--format", "jsonl"]));
     desk.ok(0, &["verify", "own.jsonl"]);
+}
+
+#[test]
+fn an_incident_is_not_told_what_was_over_before_it_began() {
+    let desk = Desk::new();
+    let stops = |title: &str| {
+        let opened = desk.json(&["incident", "open", title, "--as", ANNA]);
+        let lines = desk.json(&["timeline", text(&opened["number"])]);
+        let kinds = lines.as_array().unwrap().iter().map(|line| text(&line["kind"]).to_owned());
+        kinds.filter(|kind| ["stopped", "gone-on"].contains(&kind.as_str())).collect::<Vec<_>>()
+    };
+    desk.ok(0, &["incident", "open", "Before", "--as", ANNA]);
+    desk.ok(0, &["stop-all", "--reason", "a test", "--as", ANNA]);
+    assert_eq!(stops("While nothing starts"), ["stopped"]);
+    desk.ok(0, &["go-on", "--as", BEN]);
+    assert_eq!(stops("After it"), [""; 0]);
+}
+
+#[test]
+fn what_is_void_looks_void() {
+    let (desk, _) = staffed();
+    let add = ["token", "add", "root", "--title", "x", "--may", "manage"];
+    desk.ok(0, &as_root(&add));
+    let soon = [&add[..], &["--until", "2020-01-01T00:00:00Z"]].concat();
+    desk.ok(0, &as_root(&soon));
+    let listed = desk.ok(0, &["user", "list"]);
+    let tokens: Vec<&str> = listed.lines().filter(|line| line.starts_with("token-")).collect();
+    assert!(tokens[0].ends_with(" usable") && tokens[1].contains(" ended 2020-01-01"), "{listed}");
+    desk.ok(0, &["backup", "old.backup"]);
+    desk.ok(0, &["restore", "old.backup"]);
+    let listed = desk.ok(0, &["user", "list"]);
+    assert_eq!(listed.matches("void by a restore").count(), 2, "{listed}");
+    assert!(!listed.contains("token,") && !listed.contains("× token"), "{listed}");
+    let accounts = desk.json(&["user", "list"]);
+    let credentials = accounts[0]["credentials"].as_array().unwrap().iter();
+    let usable: Vec<&str> =
+        credentials.filter(|one| one["usable"] == true).map(|one| text(&one["kind"])).collect();
+    assert_eq!(usable, ["passphrase"]);
+}
+
+#[test]
+fn who_is_on_call_without_an_account_is_named() {
+    let (desk, _) = staffed();
+    desk.ok(0, &as_root(&["user", "add", "anna", "--role", "commander", "--new", "words"]));
+    let roster =
+        "role,person,mail\ncommander,anna,anna@example.org\ncommander,cleo,c@example.org\n";
+    desk.write("on-call.csv", roster);
+    desk.configure(&json!({ "on_call": { "files": ["on-call.csv"] } }));
+    let checked = desk.done(&["config", "check"]);
+    checked.expect_code(0).unwrap();
+    let said = format!("{}{}", checked.stdout, checked.stderr);
+    assert!(said.contains("`cleo` is on call, and has no account"), "{said}");
+    assert!(!said.contains("`anna`"), "{said}");
+    desk.ok(0, &as_root(&["user", "lock", "anna"]));
+    let said = desk.json(&["config", "check"]).to_string();
+    assert!(said.contains("`anna` is on call, and their account is locked"), "{said}");
+}
+
+#[test]
+fn a_store_with_a_server_says_which_process_that_is() {
+    let desk = Desk::new();
+    let serve = ["serve", "--plain", "--listen", "127.0.0.1:0"];
+    let first = desk.call(&serve).start().unwrap();
+    wait_for("the server", PATIENCE, || Ok(first.stderr().contains("listening").then_some(())))
+        .unwrap();
+    let second = desk.done(&serve);
+    second.expect_code(7).unwrap();
+    let named = format!("another process (process {})", first.id());
+    assert!(second.stderr.contains(&named), "{}", second.stderr);
+    drop(first);
+}
+
+#[test]
+fn a_file_that_is_not_there_and_a_service_that_is_not_there_are_named_with_a_way_out() {
+    let desk = Desk::new();
+    let missing = desk.done(&["check", "nofile.yaml"]);
+    missing.expect_code(4).unwrap();
+    assert!(missing.stderr.contains("there is no file `nofile.yaml`"), "{}", missing.stderr);
+    desk.configure(&crate::desk::service("http://127.0.0.1:9"));
+    let silent = desk.done(&["connectors", "test"]);
+    silent.expect_code(69).unwrap();
+    for wanted in ["api: ", "127.0.0.1:9", "firewall"] {
+        assert!(silent.stderr.contains(wanted), "{wanted}: {}", silent.stderr);
+    }
 }
 
 #[test]

@@ -61,27 +61,73 @@ impl Hook {
         long.then(|| Self { secret: secret.to_vec(), rule, quota: u64::from(quota) })
     }
 
-    /// Whether this is an alert of this sender, signed about now. It never says what was wrong.
-    pub(crate) fn signed(&self, headers: &HeaderMap, body: &[u8], now: Millis) -> Option<Signed> {
-        let timestamp = only(headers, TIMESTAMP)?;
-        let digits = (1..=12).contains(&timestamp.len())
-            && timestamp.bytes().all(|byte| byte.is_ascii_digit());
-        let seconds: i64 = timestamp.parse().ok().filter(|_| digits)?;
-        let at = Millis::new(seconds.checked_mul(1_000)?);
-        if now.since(at).max(at.since(now)) > SKEW_MAX {
-            return None;
-        }
-        let mut signature = [0; 32];
-        let hex = only(headers, SIGNATURE)?.strip_prefix("v1=")?;
-        hex::decode_to_slice(hex, &mut signature).ok()?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).ok()?;
-        for part in [b"v1:", timestamp.as_bytes(), b":", body] {
+    /// Whether this signature is one of this sender's.
+    fn made(&self, shown: &Shown<'_>, body: &[u8]) -> bool {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.secret) else { return false };
+        for part in [b"v1:", shown.timestamp.as_bytes(), b":", body] {
             mac.update(part);
         }
         // In constant time.
-        mac.verify_slice(&signature).ok()?;
-        Some(Signed { signature: Digest::from_bytes(signature), at })
+        mac.verify_slice(&shown.signature).is_ok()
     }
+}
+
+/// Why something is no alert. All but [`Unsigned::Wrong`] can be seen without any secret, and are
+/// looked at before it is known whether there is such a sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unsigned {
+    /// The time of signing is not there, or more than once.
+    NoTime,
+    /// It is no time.
+    NotATime,
+    /// It is too long ago, or too far ahead.
+    NotNow,
+    /// The signature is not there, or more than once.
+    NoSignature,
+    /// It has not the form of one.
+    NotASignature,
+    /// It is not made with this sender's secret over this body, or there is no such sender.
+    Wrong,
+}
+
+/// A signature as it is shown.
+struct Shown<'h> {
+    timestamp: &'h str,
+    at: Millis,
+    signature: [u8; 32],
+}
+
+/// Whether this is an alert of this sender, signed about now.
+///
+/// # Errors
+/// [`Unsigned`], which tells nothing of secrets and of who has one.
+pub(crate) fn signed(
+    hook: Option<&Hook>,
+    (headers, body): (&HeaderMap, &[u8]),
+    now: Millis,
+) -> Result<Signed, Unsigned> {
+    let shown = shown(headers, now)?;
+    if !hook.is_some_and(|hook| hook.made(&shown, body)) {
+        return Err(Unsigned::Wrong);
+    }
+    Ok(Signed { signature: Digest::from_bytes(shown.signature), at: shown.at })
+}
+
+fn shown(headers: &HeaderMap, now: Millis) -> Result<Shown<'_>, Unsigned> {
+    let timestamp = only(headers, TIMESTAMP).ok_or(Unsigned::NoTime)?;
+    let digits =
+        (1..=12).contains(&timestamp.len()) && timestamp.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds: Option<i64> = timestamp.parse().ok().filter(|_| digits);
+    let millis = seconds.and_then(|seconds| seconds.checked_mul(1_000));
+    let at = Millis::new(millis.ok_or(Unsigned::NotATime)?);
+    if now.since(at).max(at.since(now)) > SKEW_MAX {
+        return Err(Unsigned::NotNow);
+    }
+    let mut signature = [0; 32];
+    let text = only(headers, SIGNATURE).ok_or(Unsigned::NoSignature)?;
+    let hex = text.strip_prefix("v1=").ok_or(Unsigned::NotASignature)?;
+    hex::decode_to_slice(hex, &mut signature).map_err(|_| Unsigned::NotASignature)?;
+    Ok(Shown { timestamp, at, signature })
 }
 
 /// A header that is there once.
@@ -115,42 +161,55 @@ mod tests {
         Hook::new(SECRET, rule, 10).unwrap()
     }
 
-    fn signed(headers: &[(&'static str, &str)], body: &[u8], now: Millis) -> Option<Signed> {
+    fn signed(
+        hook: Option<&Hook>,
+        headers: &[(&'static str, &str)],
+        body: &[u8],
+        now: Millis,
+    ) -> Result<Signed, Unsigned> {
         let pair =
             |(name, value): &(&'static str, &str)| (name.parse().unwrap(), value.parse().unwrap());
-        let headers: HeaderMap = headers.iter().map(pair).collect();
-        hook().signed(&headers, body, now)
+        let mut all = HeaderMap::new();
+        for (name, value) in headers.iter().map(pair) {
+            let name: axum::http::HeaderName = name;
+            all.append(name, value);
+        }
+        super::signed(hook, (&all, body), now)
     }
 
     #[test]
     fn only_what_was_signed_about_now_with_the_secret_is_an_alert() {
         let (time, sign) = ((TIMESTAMP, "1700000000"), (SIGNATURE, RIGHT));
-        let found = signed(&[time, sign], b"{}", NOW).unwrap();
+        let hook = Some(&hook());
+        let found = signed(hook, &[time, sign], b"{}", NOW).unwrap();
         assert_eq!((found.at, found.signature.hex().as_str()), (NOW, &RIGHT[3..]));
         let off = |seconds: i64| Millis::new(NOW.get() + seconds * 1_000);
         for (seconds, right) in [(300, true), (-300, true), (301, false), (-301, false)] {
-            let found = signed(&[time, sign], b"{}", off(seconds));
-            assert_eq!(found.is_some(), right, "{seconds}");
+            let found = signed(hook, &[time, sign], b"{}", off(seconds));
+            assert_eq!(found.err(), (!right).then_some(Unsigned::NotNow), "{seconds}");
         }
         let zeros = format!("v1={}", "0".repeat(64));
-        for (headers, body) in [
-            (&[time][..], &b"{}"[..]),
-            (&[sign][..], b"{}"),
-            (&[][..], b"{}"),
-            (&[time, sign, sign][..], b"{}"),
-            (&[time, time, sign][..], b"{}"),
-            (&[time, sign][..], b"{ }"),
-            (&[time, (SIGNATURE, &RIGHT[3..])][..], b"{}"),
-            (&[time, (SIGNATURE, "v1=")][..], b"{}"),
-            (&[time, (SIGNATURE, &zeros)][..], b"{}"),
-            (&[(TIMESTAMP, "1700000001"), sign][..], b"{}"),
-            (&[(TIMESTAMP, "+1700000000"), sign][..], b"{}"),
-            (&[(TIMESTAMP, "01700000000"), sign][..], b"{}"),
-            (&[(TIMESTAMP, "99999999999999999999"), sign][..], b"{}"),
-            (&[(TIMESTAMP, ""), sign][..], b"{}"),
+        for (headers, body, wrong) in [
+            (&[time][..], &b"{}"[..], Unsigned::NoSignature),
+            (&[sign][..], b"{}", Unsigned::NoTime),
+            (&[][..], b"{}", Unsigned::NoTime),
+            (&[time, sign, sign][..], b"{}", Unsigned::NoSignature),
+            (&[time, time, sign][..], b"{}", Unsigned::NoTime),
+            (&[time, sign][..], b"{ }", Unsigned::Wrong),
+            (&[time, (SIGNATURE, &RIGHT[3..])][..], b"{}", Unsigned::NotASignature),
+            (&[time, (SIGNATURE, "v1=")][..], b"{}", Unsigned::NotASignature),
+            (&[time, (SIGNATURE, &zeros)][..], b"{}", Unsigned::Wrong),
+            (&[(TIMESTAMP, "1700000001"), sign][..], b"{}", Unsigned::Wrong),
+            (&[(TIMESTAMP, "+1700000000"), sign][..], b"{}", Unsigned::NotATime),
+            (&[(TIMESTAMP, "01700000000"), sign][..], b"{}", Unsigned::Wrong),
+            (&[(TIMESTAMP, "99999999999999999999"), sign][..], b"{}", Unsigned::NotATime),
+            (&[(TIMESTAMP, ""), sign][..], b"{}", Unsigned::NotATime),
         ] {
-            assert_eq!(signed(headers, body, NOW), None, "{headers:?}");
+            assert_eq!(signed(hook, headers, body, NOW), Err(wrong), "{headers:?}");
+            // A sender that nobody knows hears the same as one whose secret is another.
+            assert_eq!(signed(None, headers, body, NOW), Err(wrong), "{headers:?}");
         }
+        assert_eq!(signed(None, &[time, sign], b"{}", NOW), Err(Unsigned::Wrong));
     }
 
     #[test]

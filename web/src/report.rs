@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use beistand_core::access::Permission;
 use beistand_core::model::{Span, causes};
+use beistand_core::run::{LaunchError, Missing};
 use beistand_journal::StoreError;
 use beistand_runtime::{EngineError, error_json};
 use serde::Serialize;
@@ -54,6 +55,42 @@ pub(crate) struct Body9457 {
     /// What is wrong with which input.
     #[serde(skip_serializing_if = "Option::is_none")]
     problems: Option<Value>,
+    /// What the configuration lacks for what was asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<Lacking>,
+}
+
+/// What is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Lack {
+    /// Nothing is bound for the action.
+    Connector,
+    /// The action is destructive, and there is no guard list.
+    Guard,
+    /// A host is not in the inventory.
+    Host,
+}
+
+/// One thing that the configuration lacks.
+#[derive(Debug, Serialize, ToSchema)]
+struct Lacking {
+    what: Lack,
+    /// The action, or the name of the host.
+    name: String,
+    /// A person may do it instead: ask again with `by_hand_ok`.
+    by_hand: bool,
+}
+
+impl From<&Missing> for Lacking {
+    fn from(missing: &Missing) -> Self {
+        let (what, name) = match missing {
+            Missing::Connector { action, .. } => (Lack::Connector, action.to_string()),
+            Missing::Guard { action } => (Lack::Guard, action.to_string()),
+            Missing::Host { name } => (Lack::Host, name.clone()),
+        };
+        Self { what, name, by_hand: missing.is_for_people() }
+    }
 }
 
 /// Why a request was refused.
@@ -68,6 +105,7 @@ struct Refusal {
     place: Option<String>,
     permission: Option<Permission>,
     problems: Option<Value>,
+    missing: Vec<Lacking>,
     /// When it is worth asking again, in seconds.
     again_after: u64,
     causes: Vec<String>,
@@ -78,6 +116,7 @@ struct Refusal {
 enum Kind {
     Malformed,
     Unauthorized,
+    Unsigned,
     Forbidden,
     ProveAgain,
     NotFound,
@@ -98,6 +137,9 @@ impl Kind {
         match self {
             Self::Malformed => ("malformed", "The request is malformed", StatusCode::BAD_REQUEST),
             Self::Unauthorized => ("unauthorized", "Nobody is logged in", StatusCode::UNAUTHORIZED),
+            Self::Unsigned => {
+                ("unsigned", "It is not signed as it was agreed", StatusCode::UNAUTHORIZED)
+            }
             Self::Forbidden => ("forbidden", "This is not allowed", StatusCode::FORBIDDEN),
             Self::ProveAgain => {
                 ("prove-again", "Prove once more who you are", StatusCode::FORBIDDEN)
@@ -146,6 +188,7 @@ impl Problem {
             again_after: AGAIN_AFTER_SECONDS,
             permission: None,
             problems: None,
+            missing: Vec::new(),
             causes: Vec::new(),
         }))
     }
@@ -157,6 +200,10 @@ impl Problem {
     pub fn unauthorized() -> Self {
         Self::new(Kind::Unauthorized, "this needs a valid token or session")
             .hint("send `Authorization: Bearer TOKEN`, or log in anew")
+    }
+    /// A message is not signed as its sender agreed: 401.
+    pub(crate) fn unsigned(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Unsigned, detail)
     }
     /// It may not be done: 403.
     pub fn forbidden(detail: impl Into<String>) -> Self {
@@ -191,6 +238,21 @@ impl Problem {
     /// It does not fit what is true now: 409.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(Kind::Conflict, detail)
+    }
+    /// The configuration lacks what a launch takes: 409, until it has it or people may do it.
+    fn lacking(missing: &[Missing], detail: impl Into<String>) -> Self {
+        let hint = if missing.iter().all(Missing::is_for_people) {
+            "ask again with `by_hand_ok: true` and people do these steps, or have connectors bound \
+             for them in the server's configuration"
+        } else if missing.iter().any(|one| matches!(one, Missing::Guard { .. })) {
+            "whoever runs this server names what must never be touched under `guard:` in its \
+             configuration"
+        } else {
+            "whoever runs this server binds connectors in its configuration"
+        };
+        let mut problem = Self::conflict(detail).hint(hint);
+        problem.0.missing = missing.iter().map(Lacking::from).collect();
+        problem
     }
     /// Somebody else wrote since it was seen: 412.
     pub(crate) fn moved(detail: impl Into<String>) -> Self {
@@ -268,9 +330,9 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (word, title, status) = self.0.kind.said();
         let reference = reference();
-        let Refusal { kind, detail, hint, place, permission, problems, again_after, causes } =
-            *self.0;
-        let because = causes.join(": ");
+        let again_after = self.0.again_after;
+        let because = self.0.causes.join(": ");
+        let Refusal { kind, detail, hint, place, permission, problems, missing, .. } = *self.0;
         if kind.is_ours() {
             tracing::error!(%reference, status = status.as_u16(), %because, "A request failed: {detail}.");
         } else {
@@ -286,6 +348,7 @@ impl IntoResponse for Problem {
             place,
             permission: permission.map(Permission::as_str),
             problems,
+            missing,
         };
         let mut response = Response::new(Body::from(serde_json::to_vec(&body).unwrap_or_default()));
         *response.status_mut() = status;
@@ -295,6 +358,11 @@ impl IntoResponse for Problem {
         match kind {
             Kind::Unauthorized => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            // What RFC 9110, section 11.6.1, asks of every 401; no scheme that is registered.
+            Kind::Unsigned => {
+                let scheme = HeaderValue::from_static("Beistand-Signature");
+                headers.insert(header::WWW_AUTHENTICATE, scheme);
             }
             Kind::TooMany | Kind::Unavailable => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(again_after));
@@ -332,6 +400,9 @@ impl From<EngineError> for Problem {
         }
         if matches!(error, EngineError::ProveAgain) {
             return Self::prove_again();
+        }
+        if let EngineError::Launch(LaunchError::Missing(missing)) = &error {
+            return Self::lacking(missing, error.to_string()).because(&error);
         }
         let told = error_json(&error);
         let word = |name: &str| told.get(name).and_then(Value::as_str).unwrap_or_default();

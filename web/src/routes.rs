@@ -143,6 +143,10 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         let mut document = OpenApi::new(info, Paths::new());
         let mut components = Components::new();
         components.schemas.insert(Body9457::name().into_owned(), Body9457::schema());
+        // What it refers to in turn.
+        let mut parts = Vec::new();
+        Body9457::schemas(&mut parts);
+        components.schemas.extend(parts);
         let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         components.add_security_scheme("token", SecurityScheme::Http(token));
         let cookie = ApiKey::Cookie(ApiKeyValue::new(SESSION_COOKIE));

@@ -29,11 +29,18 @@ pub(crate) enum UserVerb {
     /// Accounts, what they may do, how they prove themselves
     List,
     /// Lock an account: its sessions end, its tokens are dead
-    Lock { account: String },
+    Lock {
+        /// Which
+        account: String,
+    },
     /// Let it be used again
-    Unlock { account: String },
+    Unlock {
+        /// Which
+        account: String,
+    },
     /// Give an account a new passphrase
     Passphrase {
+        /// Whose
         account: String,
         /// Its new passphrase is the first line of this file
         #[arg(long = "new", value_name = "FILE")]
@@ -41,12 +48,14 @@ pub(crate) enum UserVerb {
     },
     /// Link an account to somebody at the identity provider; it gives no role
     Sso {
+        /// Whose
         account: String,
         /// The subject, `sub`, letter by letter as the identity provider has it
         subject: String,
     },
     /// Print a sheet of codes, each good once: a second factor, and a vote by telephone
     Codes {
+        /// Whose
         account: String,
         /// How many
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
@@ -114,7 +123,9 @@ pub(crate) struct ReachArgs {
 /// A role that is given or taken back.
 #[derive(Debug, Args)]
 pub(crate) struct GrantArgs {
+    /// Whose it is: of all accounts of this person
     pub(crate) person: String,
+    /// What they may do, by role
     #[arg(value_parser = roles())]
     pub(crate) role: Role,
     #[command(flatten)]
@@ -126,6 +137,7 @@ pub(crate) struct GrantArgs {
 pub(crate) enum TokenVerb {
     /// Make a token; it is printed once and kept nowhere
     Add {
+        /// Whose
         account: String,
         /// What it is for
         #[arg(long)]

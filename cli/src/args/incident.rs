@@ -11,7 +11,9 @@ use clap::{Args, Subcommand};
 pub(crate) enum IncidentVerb {
     /// Open an incident
     Open {
+        /// One line that says what it is
         title: Title,
+        /// An exercise: nothing in it is real
         #[arg(long)]
         drill: bool,
         /// 1 disruption to 4 crisis
@@ -24,29 +26,45 @@ pub(crate) enum IncidentVerb {
     /// All incidents, newest first
     List,
     /// One incident
-    Show { incident: String },
+    Show {
+        /// Its number or id
+        incident: String,
+    },
     /// It is over
     Close {
+        /// Its number or id
         incident: String,
+        /// What came of it
         #[arg(long)]
         reason: Option<Reason>,
     },
     /// A person takes a role
     Assign {
+        /// Its number or id
         incident: String,
+        /// Which
         #[arg(value_parser = role())]
         role: Role,
+        /// Who takes it
         person: String,
     },
     /// An organisation is concerned
-    Link { incident: String, organisation: String },
+    Link {
+        /// Its number or id
+        incident: String,
+        /// Which
+        organisation: String,
+    },
     /// Something it is about, and how that stands
     Asset {
+        /// Its number or id
         incident: String,
+        /// What kind of thing
         #[arg(value_parser = target_kind())]
         kind: TargetKind,
         /// Its name or address; @FILE for many, a line an item
         value: String,
+        /// How it stands
         #[arg(value_parser = asset_state())]
         state: AssetState,
         /// Whose it is, where the inventory does not say
@@ -56,13 +74,17 @@ pub(crate) enum IncidentVerb {
     /// Another title, severity or circle of readers
     Edit(EditArgs),
     /// What the next commander must know, with its digest
-    Briefing { incident: String },
+    Briefing {
+        /// Its number or id
+        incident: String,
+    },
     /// Offer command to the next commander, accept it, or withdraw the offer
     Handover(HandoverArgs),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct HandoverArgs {
+    /// Its number or id
     pub(crate) incident: String,
     #[command(flatten)]
     pub(crate) what: Handover,
@@ -90,6 +112,7 @@ pub(crate) struct Handover {
 
 #[derive(Debug, Args)]
 pub(crate) struct EditArgs {
+    /// Its number or id
     pub(crate) incident: String,
     #[command(flatten)]
     pub(crate) change: EditChange,
@@ -139,5 +162,10 @@ fn asset_state() -> impl clap::builder::TypedValueParser<Value = AssetState> {
 #[derive(Debug, Subcommand)]
 pub(crate) enum EvidenceVerb {
     /// Keep a file
-    Add { incident: String, file: PathBuf },
+    Add {
+        /// Its number or id
+        incident: String,
+        /// Which
+        file: PathBuf,
+    },
 }

@@ -11,10 +11,12 @@ his printed sheet, then reads out the number and the letters of one of his codes
 
 #[derive(Debug, Args)]
 pub(crate) struct ApproveArgs {
+    /// The gate, as `beistand needs` lists it
     pub(crate) need: String,
     /// What is approved; asked for without a terminal
     #[arg(long)]
     pub(crate) digest: Option<String>,
+    /// What is to be remembered of it
     #[arg(long)]
     pub(crate) reason: Option<Reason>,
     /// All equal needs
@@ -26,7 +28,9 @@ pub(crate) struct ApproveArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DenyArgs {
+    /// The gate, as `beistand needs` lists it
     pub(crate) need: String,
+    /// Why not; it stands in the timeline
     #[arg(long)]
     pub(crate) reason: Reason,
     /// All equal needs

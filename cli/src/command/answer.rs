@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, IsTerminal as _};
 
 use beistand_core::model::{Digest, Millis, Reason, RunId, Schema};
-use beistand_core::run::{Actor, Answer, AnswerKind, Command};
+use beistand_core::run::{Actor, Answer, AnswerKind, Command, requester};
 use beistand_journal::{Need, Reader};
 use beistand_runtime::{Verb, view};
 use clap::ValueEnum as _;
@@ -102,6 +102,7 @@ pub(super) async fn approve(context: &Context, args: ApproveArgs) -> Outcome {
             return Err(Failure::usage("without a terminal, say what you approve")
                 .hint(format!("--digest {}", digest.unwrap_or_default())));
         }
+        told_before(context, &needs, &args.telephone).await?;
         context.out.loud("Approve exactly this? [y/N]");
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer)?;
@@ -112,6 +113,22 @@ pub(super) async fn approve(context: &Context, args: ApproveArgs) -> Outcome {
     };
     let said = vote(context, (AnswerKind::Approve, args.reason), &args.telephone).await?;
     send(context, &needs, said, digest).await
+}
+
+/// Who asked for it hears that their yes does not count before they give it, and so does whoever
+/// would type in another's.
+async fn told_before(context: &Context, needs: &[Need], telephone: &OnTelephone) -> Outcome<()> {
+    let by = context.who().await?.person;
+    let asked = needs.iter().any(|need| {
+        let body: Value = serde_json::from_str(&need.body).unwrap_or_default();
+        body.get("shows").and_then(requester) == Some(by.as_str())
+    });
+    if !asked {
+        return Ok(());
+    }
+    let what = if telephone.by.is_some() { "type in a vote for it" } else { "approve it" };
+    let text = format!("`{by}` asked for it and can not {what}");
+    Err(Failure::new(Exit::NotAllowed, text).hint("somebody else does; `deny` is always taken"))
 }
 
 pub(super) async fn deny(context: &Context, args: DenyArgs) -> Outcome {

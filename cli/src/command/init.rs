@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use beistand_core::incident::IncidentNumber;
-use beistand_core::model::{Mode, Role};
+use beistand_core::model::{AccountName, Mode, Role};
 use beistand_core::playbook::{Finding, SourceText};
 use beistand_journal::{Journal, Options};
 use beistand_runtime::{Clock as _, WallClock};
@@ -20,6 +20,8 @@ use crate::args::access::{AddArgs, ReachArgs, UserVerb};
 use crate::config::{Config, findings, sample};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::library::Shelves;
+use crate::out::Out;
+use crate::prove::TRIES;
 use crate::session::{Context, STORE};
 
 /// Where the configuration is made when nobody says otherwise.
@@ -40,7 +42,7 @@ pub(super) async fn init(context: &Context, args: InitArgs) -> Outcome {
     if file.exists() {
         return Err(there(&file));
     }
-    let provider = provider(&args)?;
+    let provider = provider(&context.out, &args)?;
     let store = store(context, &file);
     let mut given = Map::new();
     given.insert("provider".to_owned(), provider);
@@ -86,39 +88,46 @@ fn there(file: &Path) -> Failure {
 }
 
 /// Who we are, as the file says it.
-fn provider(args: &InitArgs) -> Outcome<Value> {
+fn provider(out: &Out, args: &InitArgs) -> Outcome<Value> {
     all_are_said(args)?;
-    let id = said(args.id.as_deref(), ("--id", "Id of the provider, a domain of yours"))?;
-    let is_part = |part: &str| {
-        !part.is_empty()
-            && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    let id =
+        said(out, args.id.as_deref(), ("--id", "Id of the provider, a domain of yours"), |id| {
+            let fits = id.split('.').all(is_part);
+            if fits { Ok(id.to_owned()) } else { Err(wrong("--id", id, "sit.example")) }
+        })?;
+    let question = ("--short", "Short name, part of incident numbers");
+    let short = said(out, args.short.as_deref(), question, |short| {
+        let number = IncidentNumber::new(short, 2026, 1, Mode::Live);
+        number
+            .map(|_| short.to_owned())
+            .map_err(|error| Failure::usage(format!("--short: {error}")).hint("for example SIT"))
+    })?;
+    let plain = |option, text: &str, example| {
+        let fits = !text.chars().any(char::is_control);
+        if fits { Ok(text.to_owned()) } else { Err(wrong(option, text, example)) }
     };
-    if !id.split('.').all(is_part) {
-        return Err(wrong("--id", &id, "sit.example"));
-    }
-    let short = said(args.short.as_deref(), ("--short", "Short name, part of incident numbers"))?;
-    IncidentNumber::new(&short, 2026, 1, Mode::Live)
-        .map_err(|error| Failure::usage(format!("--short: {error}")).hint("for example SIT"))?;
-    let name = said(args.name.as_deref(), ("--name", "Full name"))?;
-    if name.chars().any(char::is_control) {
-        return Err(wrong("--name", &name, "SIT Beispiel"));
-    }
-    let mut provider = json!({"id": id, "short": short, "name": name});
-    let Value::Object(fields) = &mut provider else { return Ok(provider) };
-    if let Some(land) = maybe(args.land.as_deref(), "Land, two letters (empty: none)")? {
+    let name = said(out, args.name.as_deref(), ("--name", "Full name"), |name| {
+        plain("--name", name, "SIT Beispiel")
+    })?;
+    let land = maybe(out, args.land.as_deref(), "Land, two letters (empty: none)", |land| {
         let land = land.to_uppercase();
-        if !LAENDER.contains(&land.as_str()) {
-            return Err(wrong("--land", &land, &LAENDER.join(", ")));
-        }
-        fields.insert("land".to_owned(), json!(land));
-    }
-    if let Some(form) = maybe(args.legal_form.as_deref(), "Legal form (empty: none)")? {
-        if form.chars().any(char::is_control) {
-            return Err(wrong("--legal-form", &form, "zweckverband"));
-        }
-        fields.insert("legal_form".to_owned(), json!(form));
+        let known = LAENDER.contains(&land.as_str());
+        if known { Ok(land) } else { Err(wrong("--land", &land, &LAENDER.join(", "))) }
+    })?;
+    let form = maybe(out, args.legal_form.as_deref(), "Legal form (empty: none)", |form| {
+        plain("--legal-form", form, "zweckverband")
+    })?;
+    let mut provider = json!({"id": id, "short": short, "name": name});
+    if let Value::Object(fields) = &mut provider {
+        let more = [("land", land), ("legal_form", form)].into_iter();
+        fields.extend(more.filter_map(|(name, said)| Some((name.to_owned(), json!(said?)))));
     }
     Ok(provider)
+}
+
+fn is_part(part: &str) -> bool {
+    !part.is_empty()
+        && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 fn wrong(option: &str, text: &str, example: &str) -> Failure {
@@ -150,28 +159,67 @@ fn are_missing(first: &[&str], last: &str) -> Failure {
 }
 
 /// What an option says, or who sits at the terminal.
-fn said(given: Option<&str>, (option, question): (&str, &str)) -> Outcome<String> {
-    match given.map(str::to_owned).map_or_else(|| asked(question), |text| Ok(Some(text)))? {
-        Some(text) if !text.is_empty() => Ok(text),
-        Some(_) | None => Err(is_missing(option)),
-    }
+fn said<T>(
+    out: &Out,
+    given: Option<&str>,
+    (option, question): (&str, &str),
+    read: impl Fn(&str) -> Outcome<T>,
+) -> Outcome<T> {
+    answered(out, given, question, |text| match text {
+        "" if std::io::stdin().is_terminal() => {
+            Err(Failure::usage(format!("{option} is needed")).hint("answer once more"))
+        }
+        "" => Err(is_missing(option)),
+        text => read(text),
+    })
 }
 
 /// The same for what may be left out.
-fn maybe(given: Option<&str>, question: &str) -> Outcome<Option<String>> {
-    let text = given.map(str::to_owned).map_or_else(|| asked(question), |text| Ok(Some(text)))?;
-    Ok(text.filter(|text| !text.is_empty()))
+fn maybe<T>(
+    out: &Out,
+    given: Option<&str>,
+    question: &str,
+    read: impl Fn(&str) -> Outcome<T>,
+) -> Outcome<Option<T>> {
+    answered(out, given, question, |text| match text {
+        "" => Ok(None),
+        text => read(text).map(Some),
+    })
 }
 
-/// A line from the terminal; nothing without one.
+/// What was answered. Who mistypes is asked that one again, and keeps the answers before.
+fn answered<T>(
+    out: &Out,
+    given: Option<&str>,
+    question: &str,
+    read: impl Fn(&str) -> Outcome<T>,
+) -> Outcome<T> {
+    if let Some(text) = given {
+        return read(text);
+    }
+    let mut tried = 1;
+    loop {
+        let Some(text) = asked(question)? else { return read("") };
+        match read(&text) {
+            Err(failure) if tried < TRIES => {
+                let hint = failure.hint.as_deref().unwrap_or("once more");
+                out.loud(format_args!("{failure}; {hint}"));
+                tried += 1;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+/// A line from the terminal; nothing without one, or where it ends.
 fn asked(question: &str) -> Outcome<Option<String>> {
     if !std::io::stdin().is_terminal() {
         return Ok(None);
     }
     drop(write!(std::io::stderr().lock(), "{question}: "));
     let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
-    Ok(Some(line.trim().to_owned()))
+    let read = std::io::stdin().lock().read_line(&mut line)?;
+    Ok(Some(line.trim().to_owned()).filter(|_| read > 0))
 }
 
 /// The store that was named, or a file beside the configuration.
@@ -209,7 +257,11 @@ async fn make_store(here: &Context) -> Outcome<()> {
 /// Makes the account that keeps the accounts, where one is wanted.
 async fn admin(here: &Context, args: &InitArgs) -> Outcome<Option<String>> {
     let question = "Name of the account that keeps the accounts (empty: none yet)";
-    let Some(account) = maybe(args.admin.as_deref(), question)? else { return Ok(None) };
+    let account = maybe(&here.out, args.admin.as_deref(), question, |name| {
+        let account: Result<AccountName, _> = name.parse();
+        account.map(|_| name.to_owned()).map_err(|error| Failure::usage(error.to_string()))
+    })?;
+    let Some(account) = account else { return Ok(None) };
     let reach = ReachArgs { organisation: None, incident: None, until: None };
     let add = AddArgs {
         account: account.clone(),
@@ -223,7 +275,8 @@ async fn admin(here: &Context, args: &InitArgs) -> Outcome<Option<String>> {
     };
     if let Err(failure) = user::user(here, UserVerb::Add(add)).await {
         here.out.loud("the configuration and the store are made; the account is not");
-        return Err(failure);
+        let again = format!("beistand user add {account} --role admin");
+        return Err(if failure.hint.is_some() { failure } else { failure.hint(again) });
     }
     Ok(Some(account))
 }

@@ -83,7 +83,7 @@ pub(crate) async fn dispatch(context: &Context, verb: Verb) -> Outcome {
         }
         Verb::Schema { what } => Ok(setup::schema(context, what)),
         Verb::Init(args) => Box::pin(init::init(context, args)).await,
-        Verb::Config(_) => setup::config(context),
+        Verb::Config(_) => setup::config(context).await,
         Verb::Inventory(verb) => setup::inventory(context, verb),
         Verb::Connectors { verb } => setup::connectors(context, verb).await,
         Verb::Completions { shell } => {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::args::{Inputs, PlanArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::missing::missing;
+use crate::missing::sentences;
 use crate::modes::without_store;
 use crate::session::Context;
 use crate::values;
@@ -42,7 +42,7 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Outcome {
     let modes = without_store(&context.config, &context.url)?;
     let known = (&Catalogue::first(), &*modes.live.bindings);
     let steps: Vec<Value> = plan.nodes().map(|node| step(&plan, node, known)).collect();
-    let missing = missing(&plan, &inputs, &modes.live);
+    let missing = sentences(&plan, &inputs, &modes.live);
     let by_hand = steps.iter().filter(|step| step.get("by_hand") == Some(&json!(true))).count();
     if context.out.json {
         context.out.value(&json!({
@@ -103,7 +103,7 @@ fn say_missing(context: &Context, missing: &[String]) {
 pub(super) fn say_missing_live(context: &Context, plan: &Plan, inputs: &Value) -> Outcome<()> {
     if !context.out.json {
         let modes = without_store(&context.config, &context.url)?;
-        say_missing(context, &missing(plan, inputs, &modes.live));
+        say_missing(context, &sentences(plan, inputs, &modes.live));
     }
     Ok(())
 }

@@ -27,12 +27,11 @@ pub(super) async fn resume(context: &Context, wanted: Option<&str>) -> Outcome {
     let canned = drills.iter_mut().flat_map(|(_, played)| std::mem::take(&mut played.canned));
     let engine = match context.take(Drive::Yes, canned.collect()).await? {
         Held::Here(engine) => *engine,
-        Held::Elsewhere => {
-            return Err(Failure::new(
-                Exit::Conflict,
-                "another process owns the store and drives its runs",
-            )
-            .hint("`beistand watch RUN` follows one of them"));
+        Held::Elsewhere(owner) => {
+            let text = format!("another process{owner} owns the store and drives its runs");
+            return Err(
+                Failure::new(Exit::Conflict, text).hint("`beistand watch RUN` follows one of them")
+            );
         }
     };
     let played = drills.into_iter().map(|(run, played)| (run, played.case));

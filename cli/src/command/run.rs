@@ -103,12 +103,12 @@ pub(super) async fn start(
             let runs = Runs { before, run };
             drive(context, *engine, runs, timeout, case.map(|case| (run, case))).await
         }
-        Held::Elsewhere if case.is_some() => {
+        Held::Elsewhere(_) if case.is_some() => {
             let text = "another process owns the store, and plays only the people of its own drill";
             Err(Failure::new(Exit::Conflict, text)
                 .hint("give this drill a store of its own: --store sqlite:drill.db"))
         }
-        Held::Elsewhere => {
+        Held::Elsewhere(_) => {
             let answer = context.post(verb).await?;
             let run = opened(context, &answer)?;
             let reader = context.reader().await?;

@@ -51,9 +51,10 @@ pub(super) async fn serve(context: &Context, args: ServeArgs) -> Outcome {
     // The store comes first: who has it makes the certificate and has the address.
     let engine = match context.take(Drive::Yes, Vec::new()).await? {
         Held::Here(engine) => *engine,
-        Held::Elsewhere => {
-            let text = "another process owns the store and drives its runs";
-            let hint = "end that one first; one store has one server";
+        Held::Elsewhere(owner) => {
+            let text = format!("another process{owner} owns the store and drives its runs");
+            let hint =
+                "one store has one server: end that one first, or name another store by --store";
             return Err(Failure::new(Exit::Conflict, text).hint(hint));
         }
     };
@@ -189,6 +190,9 @@ async fn until_told(
         );
     }
     context.say_stopped(engine.journal().reader()).await?;
+    for stranger in context.config.on_call.strangers(engine.journal().reader()).await? {
+        context.out.loud(stranger);
+    }
     let shelves = Shelved::new(context.shelves.clone(), Arc::clone(&context.scripts));
     let given = (Arc::new(shelves) as Arc<dyn Playbooks>, Arc::clone(&door));
     let short = context.config.provider.short.as_str();

@@ -1,5 +1,8 @@
 //! What is configured: schemas, the configuration, the inventory, connectors.
 
+use std::collections::BTreeSet;
+
+use beistand_connector_api::CallError;
 use beistand_connectors::{CONNECTORS, inventory as csv};
 use beistand_core::model::{Catalogue, ConnectorName};
 use beistand_core::playbook::{Finding, SourceText, playbook_schema};
@@ -7,7 +10,7 @@ use beistand_runtime::Verb;
 use serde_json::json;
 
 use crate::args::{ConnectorsVerb, InventoryVerb, SchemaOf};
-use crate::config::{config_schema, findings};
+use crate::config::{config_schema, findings, strangers};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::modes::{connectors as make, inventory_of, without_store};
 use crate::out::many;
@@ -22,11 +25,16 @@ pub(super) fn schema(context: &Context, what: SchemaOf) -> Exit {
     Exit::Ok
 }
 
-pub(super) fn config(context: &Context) -> Outcome {
+pub(super) async fn config(context: &Context) -> Outcome {
     if let Some(file) = &context.config_file {
         let text = std::fs::read_to_string(file)?;
         let source = SourceText::new(file.display().to_string(), text);
-        let findings = findings(&context.config, &source);
+        let mut findings = findings(&context.config, &source);
+        // Without a store nobody has an account yet.
+        if let Ok(reader) = context.reader().await {
+            findings.extend(strangers(&context.config, &source, &reader).await?);
+            findings.sort();
+        }
         context.out.findings(&findings, std::slice::from_ref(&source));
         if findings.iter().any(Finding::is_error) {
             return Err(Failure::new(Exit::Check, ""));
@@ -149,11 +157,14 @@ async fn test(context: &Context, wanted: Option<&str>) -> Outcome {
         return Err(Failure::not_found(format!("there is no connector `{wanted}`"))
             .hint("`beistand connectors` lists them"));
     }
-    let (mut silent, mut all) = (Vec::new(), Vec::new());
+    let (mut silent, mut all, mut advice) = (Vec::new(), Vec::new(), BTreeSet::new());
     for (name, connector) in chosen {
         let (answers, words) = match connector.health().await {
             Ok(words) => (true, words),
-            Err(error) => (false, error.to_string()),
+            Err(error) => {
+                advice.insert(advised(&error));
+                (false, error.to_string())
+            }
         };
         if !answers {
             silent.push(format!("{name}: {words}"));
@@ -171,7 +182,27 @@ async fn test(context: &Context, wanted: Option<&str>) -> Outcome {
     if silent.is_empty() {
         return Ok(Exit::Ok);
     }
-    Err(Failure::new(Exit::Unreachable, silent.join("\n")))
+    let advice: Vec<&str> = advice.into_iter().collect();
+    Err(Failure::new(Exit::Unreachable, silent.join("\n")).hint(advice.join("; ")))
+}
+
+/// Where to look first.
+const fn advised(error: &CallError) -> &'static str {
+    match error {
+        CallError::Unavailable { .. } => {
+            "where nothing answers: is the address in `connectors:` right, does the service run, and \
+             does every firewall between let this machine through?"
+        }
+        CallError::Refused { .. } => {
+            "where it says no: is the account or the secret in `connectors:` right, and may it do this?"
+        }
+        CallError::Unknown { .. } => {
+            "where it answers otherwise than expected: is that the service that is meant, and does it work?"
+        }
+        CallError::Invalid { .. } => {
+            "where the call does not fit: `beistand config check` looks at the settings"
+        }
+    }
 }
 
 async fn pause(context: &Context, text: &str, paused: bool) -> Outcome {

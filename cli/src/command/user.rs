@@ -1,20 +1,21 @@
 //! Accounts, grants, tokens and printed codes.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
-use beistand_core::access::{AccountKind, CredentialKind, Grant, Permission, Reach, Rights};
+use beistand_core::access::{
+    Account, AccountKind, CredentialKind, Grant, Permission, Reach, Rights,
+};
 use beistand_core::model::{AccountName, Millis, Person};
 use beistand_journal::{Credential, Reader};
 use beistand_runtime::{
     AccessAct, Clock as _, NewCredential, Secret, Verb, WallClock, digested, new_code, new_token,
-    strong,
 };
 use serde_json::{Value, json};
 
 use crate::args::access::{AddArgs, GrantArgs, ReachArgs, TokenVerb, UserVerb};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::find;
-use crate::prove;
 use crate::session::Context;
 
 fn usage(error: impl std::fmt::Display) -> Failure {
@@ -37,7 +38,7 @@ pub(super) async fn user(context: &Context, verb: UserVerb) -> Outcome {
             let account: AccountName = account.parse().map_err(usage)?;
             let found = context.reader().await?.account(&account).await?;
             let kind = found.map_or(AccountKind::Person, |found| found.kind);
-            let credentials = vec![passphrase(&account, kind, file.as_ref())?];
+            let credentials = vec![passphrase(context, (&account, kind), file.as_deref()).await?];
             act(context, AccessAct::AddCredentials { account, credentials }).await
         }
         UserVerb::Sso { account, subject } => {
@@ -96,7 +97,7 @@ async fn add(context: &Context, args: AddArgs) -> Outcome {
     let mut credentials = match kind {
         AccountKind::Service => Vec::new(),
         AccountKind::Person | AccountKind::BreakGlass => {
-            vec![passphrase(&account, kind, args.file.as_ref())?]
+            vec![passphrase(context, (&account, kind), args.file.as_deref()).await?]
         }
     };
     if let Some(subject) = &args.sso {
@@ -132,13 +133,14 @@ async fn add(context: &Context, args: AddArgs) -> Outcome {
     Ok(Exit::Ok)
 }
 
-fn passphrase(
-    account: &AccountName,
-    kind: AccountKind,
-    file: Option<&std::path::PathBuf>,
+async fn passphrase(
+    context: &Context,
+    (account, kind): (&AccountName, AccountKind),
+    file: Option<&Path>,
 ) -> Outcome<NewCredential> {
-    let words = prove::new_passphrase(account.as_str(), file)?;
-    strong(&words, kind, account.as_str()).map_err(usage)?;
+    // Before new words are thought of: who is not who they say types none for nothing.
+    context.proved().await?;
+    let words = context.new_passphrase(account, kind, file)?;
     Ok(NewCredential::passphrase(kept(&words)?))
 }
 
@@ -188,7 +190,8 @@ async fn codes(context: &Context, account: &str, count: u32) -> Outcome {
         context.out.value(&codes.collect());
         return Ok(Exit::Ok);
     }
-    context.out.loud(format_args!(
+    // On paper too: a sheet that does not say whose it is helps nobody.
+    context.out.line(format_args!(
         "Printed codes of {account}. Each counts once. They are printed now and never again."
     ));
     for (number, code) in &sheet {
@@ -219,12 +222,25 @@ fn end(until: Option<&str>) -> Outcome<Option<Millis>> {
 }
 
 /// A credential as a list shows it; what it is checked against is nobody's to see.
-fn shown(one: &Credential) -> Value {
+fn shown(account: &Account, one: &Credential, now: Millis) -> Value {
     json!({
         "id": one.id, "kind": one.kind.as_str(), "label": one.label,
         "made_at": one.made_at.to_string(),
         "until": one.until.map(|at| at.to_string()), "used_at": one.used_at.map(|at| at.to_string()),
+        "usable": one.holds(now) && account.locked_at.is_none(),
     })
+}
+
+/// Whether a credential is good now, in words.
+fn state(context: &Context, (account, one): (&Account, &Credential), now: Millis) -> String {
+    match one.until {
+        // As a restore leaves them: it does not know which of them were taken back.
+        Some(until) if until <= Millis::new(0) => "void by a restore".to_owned(),
+        Some(until) if until <= now => format!("ended {}", context.time(until)),
+        _ if account.locked_at.is_some() => "its account is locked".to_owned(),
+        Some(until) => format!("usable until {}", context.time(until)),
+        None => "usable".to_owned(),
+    }
 }
 
 /// The store, or how it comes to be by making the first account.
@@ -242,7 +258,7 @@ async fn reader(context: &Context) -> Outcome<Reader> {
 
 async fn list(context: &Context) -> Outcome {
     let reader = reader(context).await?;
-    let grants = reader.grants().await?;
+    let (grants, now) = (reader.grants().await?, WallClock.now());
     let (mut all, mut lines, mut named) = (Vec::new(), Vec::new(), Vec::new());
     for account in reader.accounts().await? {
         let credentials = reader.credentials(&account.name).await?;
@@ -253,9 +269,7 @@ async fn list(context: &Context) -> Outcome {
             Reach::Incident(incident) => format!("{} in {incident}", grant.role),
         });
         let count = |kind| {
-            let usable = |one: &&Credential| {
-                one.kind == kind && (kind != CredentialKind::Code || one.used_at.is_none())
-            };
+            let usable = |one: &&Credential| one.kind == kind && one.holds(now);
             credentials.iter().filter(usable).count()
         };
         let proofs = CredentialKind::ALL.iter().filter_map(|kind| match count(*kind) {
@@ -278,14 +292,15 @@ async fn list(context: &Context) -> Outcome {
         };
         named.extend(credentials.iter().filter(one_by_one).map(|one| {
             let (kind, title) = (one.kind.as_str().to_owned(), one.label.clone());
-            vec![one.id.clone(), account.name.to_string(), kind, title]
+            let state = state(context, (&account, one), now);
+            vec![one.id.clone(), account.name.to_string(), kind, title, state]
         }));
         all.push(json!({
             "account": account.name, "kind": account.kind.as_str(), "person": account.person,
             "made_at": account.made_at.to_string(),
             "locked_at": account.locked_at.map(|at| at.to_string()),
             "grants": held.collect::<Vec<_>>(),
-            "credentials": credentials.iter().map(shown).collect::<Vec<_>>(),
+            "credentials": credentials.iter().map(|one| shown(&account, one, now)).collect::<Vec<_>>(),
         }));
     }
     if context.out.json {
@@ -300,7 +315,7 @@ async fn list(context: &Context) -> Outcome {
         context.out.table(&head, &lines);
         if !named.is_empty() {
             context.out.line("");
-            context.out.table(&["ID", "OF", "KIND", "TITLE"], &named);
+            context.out.table(&["ID", "OF", "KIND", "TITLE", "STATE"], &named);
         }
     }
     Ok(Exit::Ok)

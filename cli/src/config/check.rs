@@ -9,6 +9,7 @@ use std::path::Path;
 use beistand_connector_api::SecretReference;
 use beistand_core::model::{Catalogue, GuardIdentity, Inventory, TargetKind};
 use beistand_core::playbook::{Finding, Places, Severity, SourceText};
+use beistand_journal::{Reader, StoreError};
 use beistand_runtime::{Clock as _, WallClock};
 use serde_json::Value;
 
@@ -54,6 +55,22 @@ pub(crate) fn findings(config: &Config, source: &SourceText) -> Vec<Finding> {
     all.found.sort();
     all.found.dedup();
     all.found
+}
+
+/// Who is on call and has no account in the store, where there is one: they would be called and could
+/// answer nothing.
+pub(crate) async fn strangers(
+    config: &Config,
+    source: &SourceText,
+    reader: &Reader,
+) -> Result<Vec<Finding>, StoreError> {
+    let mut all = Gathered { places: Places::of(source), file: source.name(), found: Vec::new() };
+    for stranger in config.on_call.strangers(reader).await? {
+        let hint = "`beistand user list` says who has one; `beistand user add` makes another";
+        let fault = Fault::new("on_call.files", stranger).hint(hint);
+        all.add(Severity::Warning, "config-on-call", fault);
+    }
+    Ok(all.found)
 }
 
 struct Gathered<'s> {

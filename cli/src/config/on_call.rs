@@ -1,5 +1,6 @@
 //! The section `on_call`: who is on call, and how they are called to what waits.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -8,9 +9,10 @@ use std::time::SystemTime;
 
 use beistand_connectors::CONNECTORS;
 use beistand_connectors::kit::{Columns, Row, Table, TableError};
-use beistand_core::model::{ConnectorName, Format, Millis};
+use beistand_core::model::{ConnectorName, Format, Millis, Person};
 use beistand_core::on_call::{Roster, Shift, instant};
 use beistand_core::timeline::Lang;
+use beistand_journal::{Reader, StoreError};
 use beistand_runtime::{Calling, Rosters};
 use serde::Deserialize;
 
@@ -80,6 +82,29 @@ impl OnCall {
             }
         }
         faults
+    }
+
+    /// Who is on call and could answer nothing: in a store with accounts they have none, or only
+    /// ones that are locked. A sentence each.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store can not be read.
+    pub(crate) async fn strangers(&self, reader: &Reader) -> Result<Vec<String>, StoreError> {
+        let Ok(roster) = roster(&self.files) else { return Ok(Vec::new()) };
+        if !reader.has_accounts().await? {
+            return Ok(Vec::new());
+        }
+        let mut known = BTreeMap::new();
+        for account in reader.accounts().await? {
+            *known.entry(account.person).or_insert(false) |= account.locked_at.is_none();
+        }
+        let named: BTreeSet<&Person> = roster.shifts().iter().map(|shift| &shift.person).collect();
+        let stranger = |person: &Person| match known.get(person) {
+            Some(true) => None,
+            Some(false) => Some(format!("`{person}` is on call, and their account is locked")),
+            None => Some(format!("`{person}` is on call, and has no account to answer with")),
+        };
+        Ok(named.into_iter().filter_map(stranger).collect())
     }
 
     /// How people are called; nothing where no connector does it.

@@ -44,6 +44,15 @@ pub struct Credential {
     pub body: String,
 }
 
+impl Credential {
+    /// Whether it is good at an instant, as far as it is up to it: it has not ended, and what counts
+    /// once was not used.
+    pub fn holds(&self, now: Millis) -> bool {
+        let used_up = self.kind == CredentialKind::Code && self.used_at.is_some();
+        !used_up && self.until.is_none_or(|until| now < until)
+    }
+}
+
 /// A session, as the store keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {

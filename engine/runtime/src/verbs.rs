@@ -381,9 +381,7 @@ pub fn error_json(error: &EngineError) -> Value {
         EngineError::NotAllowed(_)
         | EngineError::ProveAgain
         | EngineError::Answer(AnswerError::NotAllowed(_))
-        | EngineError::Launch(
-            LaunchError::NoGuard(_) | LaunchError::ByHand(_) | LaunchError::Automatic(_),
-        )
+        | EngineError::Launch(LaunchError::Missing(_))
         | EngineError::Append(beistand_journal::AppendError::Stopped) => "not-allowed",
         EngineError::Append(beistand_journal::AppendError::Full) | EngineError::Open(_) => {
             "unreachable"
@@ -394,7 +392,13 @@ pub fn error_json(error: &EngineError) -> Value {
         | EngineError::Append(_)
         | EngineError::Internal(_) => "internal",
     };
-    json!({"kind": kind, "message": error.to_string(), "problems": problems(error)})
+    let mut told = json!({"kind": kind, "message": error.to_string(), "problems": problems(error)});
+    if let (EngineError::Launch(LaunchError::Missing(missing)), Value::Object(told)) =
+        (error, &mut told)
+    {
+        told.insert("missing".to_owned(), json!(missing));
+    }
+    told
 }
 
 fn problems(error: &EngineError) -> Value {

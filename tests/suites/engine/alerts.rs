@@ -1,6 +1,6 @@
 //! An alert that comes again because nobody knows whether it was heard: nothing of it is there twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use beistand_core::entry::StreamKind;
 use beistand_core::incident::{self, Alert, AlertRule};
@@ -27,6 +27,7 @@ fn alert(text: &str, sent_at: Millis) -> HookAlert {
         assets: BTreeMap::from([(TargetKind::Host, vec!["pc-1".to_owned()])]),
         text: text.to_owned(),
         proposed: Some(("ransomware-containment".parse().unwrap(), "{}".to_owned())),
+        missing: BTreeSet::new(),
     };
     HookAlert {
         hook: "siem".to_owned(),

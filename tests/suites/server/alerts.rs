@@ -71,19 +71,30 @@ async fn what_is_not_signed_now_with_the_secret_is_not_heard() {
             let (at, right) = (seconds(), signature(seconds(), &body));
             let time = format!("Beistand-Timestamp: {at}\r\n");
             let other = signature(at, "{}");
-            for (path, headers) in [
-                ("siem", String::new()),
-                ("siem", time.clone()),
-                ("siem", format!("Beistand-Signature: {right}\r\n")),
-                ("siem", format!("{time}Beistand-Signature: {other}\r\n")),
-                ("nobody", format!("{time}Beistand-Signature: {right}\r\n")),
-                ("siem", "Authorization: Bearer commander-cleo\r\n".to_owned()),
+            for (headers, said) in [
+                (String::new(), "`Beistand-Timestamp` is missing"),
+                (time.clone(), "`Beistand-Signature` is missing"),
+                (format!("Beistand-Signature: {right}\r\n"), "`Beistand-Timestamp` is missing"),
+                (format!("{time}Beistand-Signature: {other}\r\n"), "no such sender, or the"),
+                ("Authorization: Bearer commander-cleo\r\n".to_owned(), "is missing"),
             ] {
-                let refused = sent(&client, &format!("/api/v1/hooks/{path}"), &headers, &body);
-                assert_eq!(refused.status, 401, "{path} {headers}");
+                let told = ["siem", "nobody"].map(|name| {
+                    let path = format!("/api/v1/hooks/{name}");
+                    let refused = sent(&client, &path, &headers, &body);
+                    assert_eq!(refused.status, 401, "{name} {headers}");
+                    let problem = refused.json();
+                    assert_eq!(problem["title"], "It is not signed as it was agreed");
+                    problem["detail"].as_str().unwrap().to_owned()
+                });
+                assert!(told[0].contains(said), "{headers}: {told:?}");
+                assert_eq!(told[0], told[1], "who is a sender is not told");
             }
+            let right = format!("{time}Beistand-Signature: {right}\r\n");
+            assert_eq!(sent(&client, "/api/v1/hooks/nobody", &right, &body).status, 401);
             for off in [-400, 400] {
-                assert_eq!(signed(&client, seconds() + off, &body).status, 401, "{off}");
+                let refused = signed(&client, seconds() + off, &body);
+                let late = refused.json()["detail"].to_string().contains("this server's clock");
+                assert_eq!((refused.status, late), (401, true), "{off}");
             }
             assert_eq!(count(&client), 0);
             for wrong in ["[]", "7", "{\"a\": 1, \"a\": 2}", "{", ""] {
@@ -92,7 +103,8 @@ async fn what_is_not_signed_now_with_the_secret_is_not_heard() {
             let long = json!({"rule": "x".repeat(70_000)}).to_string();
             assert_eq!(signed(&client, seconds(), &long).status, 413);
             assert_eq!(count(&client), 0);
-            assert_eq!(signed(&client, seconds(), &body).status, 200);
+            let heard = signed(&client, seconds(), &body);
+            assert_eq!((heard.status, &heard.json()["missing"]), (200, &json!(["/key"])));
             assert_eq!(count(&client), 1);
         })
         .await;

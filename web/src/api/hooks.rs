@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::asked::At;
-use crate::hook::SKEW_MAX;
+use crate::hook::{SKEW_MAX, Unsigned, signed};
 use crate::json::{Sent, read, says_json};
 use crate::report::Problem;
 
@@ -28,6 +28,8 @@ pub(super) struct AlertHeard {
     opened: bool,
     /// It came before, and nothing was done.
     again: bool,
+    /// Where the sender's rule looks and this alert has nothing to be used: JSON pointers.
+    missing: Vec<String>,
 }
 
 /// Takes in an alert of a configured sender: into an incident, as text.
@@ -49,8 +51,8 @@ pub(super) async fn alert(
 ) -> Result<impl IntoResponse, Problem> {
     let now = app.engine.now();
     let hook = app.hooks.get(&name);
-    let signed = hook.and_then(|hook| Some((hook, hook.signed(&headers, &body, now)?)));
-    let (hook, signed) = signed.ok_or_else(unsigned)?;
+    let signed = signed(hook, (&headers, &body), now).map_err(unsigned)?;
+    let hook = hook.ok_or_else(|| unsigned(Unsigned::Wrong))?;
     if !says_json(&headers) {
         return Err(Problem::wrong_media_type("application/json"));
     }
@@ -58,8 +60,10 @@ pub(super) async fn alert(
     if !said.is_object() {
         return Err(Problem::malformed("an alert is a JSON object"));
     }
+    let alert = hook.rule.read(&said);
+    let missing = alert.missing.iter().cloned().map(String::from).collect();
     let alert = HookAlert {
-        alert: hook.rule.read(&said),
+        alert,
         hook: name,
         rule: hook.rule.clone(),
         signature: signed.signature,
@@ -75,6 +79,7 @@ pub(super) async fn alert(
             number: heard.number,
             opened: heard.opened,
             again: heard.again,
+            missing,
         })),
         Hearing::TooMany => {
             Err(Problem::too_many("this sender has sent more within a minute than was agreed"))
@@ -82,10 +87,24 @@ pub(super) async fn alert(
     }
 }
 
-/// One answer for whatever is wrong with a signature, and for a sender that nobody knows.
-fn unsigned() -> Problem {
-    Problem::unauthorized().hint(
+/// What is wrong, as far as it can be seen without the secret. A sender that nobody knows is answered
+/// like one whose secret is another.
+fn unsigned(why: Unsigned) -> Problem {
+    let detail = match why {
+        Unsigned::NoTime => "`Beistand-Timestamp` is missing, or there more than once",
+        Unsigned::NotATime => "`Beistand-Timestamp` is no number of seconds since 1970",
+        Unsigned::NotNow => {
+            "the time in `Beistand-Timestamp` is more than five minutes off this server's clock"
+        }
+        Unsigned::NoSignature => "`Beistand-Signature` is missing, or there more than once",
+        Unsigned::NotASignature => "`Beistand-Signature` is not `v1=` and 64 hexadecimal digits",
+        Unsigned::Wrong => {
+            "there is no such sender, or the signature is not made with its secret over this time \
+             and this body"
+        }
+    };
+    Problem::unsigned(detail).hint(
         "send `Beistand-Timestamp` and `Beistand-Signature: v1=` with the HMAC-SHA-256 over \
-         `v1:TIMESTAMP:BODY`",
+         `v1:TIMESTAMP:BODY`, the body byte for byte as it is sent",
     )
 }

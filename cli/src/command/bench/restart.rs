@@ -101,7 +101,10 @@ pub(super) async fn recovery(context: &Context, args: &BenchArgs) -> Outcome<Val
 async fn take(context: &Context) -> Outcome<Box<Engine>> {
     match context.take(Drive::Yes, Vec::new()).await? {
         Held::Here(engine) => super::unlimited(engine),
-        Held::Elsewhere => Err(Failure::new(Exit::Conflict, "another process owns this store")),
+        Held::Elsewhere(owner) => {
+            let text = format!("another process{owner} owns this store");
+            Err(Failure::new(Exit::Conflict, text))
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! command: a rule says where in the JSON to look (RFC 6901), and what stands there is taken as it
 //! is. What is filled in is never looked at again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -86,6 +86,13 @@ impl TryFrom<String> for Template {
 }
 
 impl Template {
+    fn places(&self) -> impl Iterator<Item = &Pointer> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Text(_) => None,
+            Piece::At(place) => Some(place),
+        })
+    }
+
     /// The text with what stands at its places, once: it is not read again.
     fn filled(&self, alert: &Value) -> String {
         let piece = |piece: &Piece| match piece {
@@ -147,6 +154,8 @@ pub struct Alert {
     pub text: String,
     /// Which playbook is proposed, and its inputs as JSON.
     pub proposed: Option<(PlaybookName, String)>,
+    /// Where the rule looked and there was nothing to be used.
+    pub missing: BTreeSet<Pointer>,
 }
 
 impl AlertRule {
@@ -177,7 +186,18 @@ impl AlertRule {
             (proposal.playbook.clone(), cut(&inputs, TEXT_CHARS_MAX))
         });
         let key = key.filter(|key| !key.is_empty());
-        Alert { title, key, assets, text: cut(&alert.to_string(), TEXT_CHARS_MAX), proposed }
+        let text = cut(&alert.to_string(), TEXT_CHARS_MAX);
+        Alert { title, key, assets, text, proposed, missing: self.missing(alert) }
+    }
+
+    /// Where there is nothing, or no name where one is looked for.
+    fn missing(&self, alert: &Value) -> BTreeSet<Pointer> {
+        let inputs = self.proposal.iter().flat_map(|proposal| proposal.inputs.values());
+        let places = self.title.places().chain(&self.key).chain(inputs);
+        let empty = places.filter(|place| place.found(alert).is_none());
+        let assets = self.assets.iter().map(|rule| &rule.value);
+        let nameless = assets.filter(|place| names(place.found(alert)).is_empty());
+        empty.chain(nameless).cloned().collect()
     }
 }
 
@@ -277,7 +297,13 @@ mod tests {
         for alert in [json!({}), json!([]), json!("x"), json!({"host": {"a": 1}, "name": null})] {
             let read = rule().read(&alert);
             assert_eq!((read.key, read.assets.len()), (None, 0), "{alert}");
+            let missing: Vec<String> = read.missing.into_iter().map(String::from).collect();
+            let host = if alert.pointer("/host").is_some() { "/host" } else { "/name" };
+            assert!(missing.contains(&host.to_owned()), "{alert}: {missing:?}");
+            assert!(missing.contains(&"/fingerprint".to_owned()), "{alert}: {missing:?}");
         }
+        let whole = json!({"name": "a", "host": "b", "fingerprint": 1, "addresses": ["192.0.2.1"]});
+        assert!(rule().read(&whole).missing.is_empty());
         assert_eq!(rule().read(&json!({"host": null})).title, "? on ?");
     }
 

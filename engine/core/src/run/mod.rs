@@ -10,6 +10,7 @@ mod codec;
 mod decide;
 mod event;
 mod legacy;
+mod missing;
 mod more;
 mod outlook;
 mod scope;
@@ -23,13 +24,14 @@ pub use claims::{Claim, Standing};
 pub use codec::{decode, encode};
 pub use decide::{
     Answer, AnswerError, Answered, Command, Decision, Effect, Input, Launch, LaunchError, Reply,
-    by_hand, decide, launch, never_sent, touched,
+    decide, launch, never_sent, requester, touched,
 };
 pub use event::{
     Actor, AnswerKind, AttemptEnd, Body, Earlier, Event, Head, Intent, NeedKind, Parent, ProbeEnd,
     Proof, RunEnd, Section, StepEnd, Successor, UndoCall,
 };
 pub use legacy::{Legacy, Offer, OldGate};
+pub use missing::{Missing, by_hand, missing};
 pub use more::{LeftOut, More, MoreError, more};
 pub use outlook::{Outlook, OutlookLine, outlook};
 pub use state::{

@@ -1,6 +1,6 @@
 //! Tells the events of an incident and of the store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::class::{self, Class};
 use super::entry::{Events, Lang, Recorded, Scope, TimelineEntry};
@@ -9,9 +9,9 @@ use super::owners::Sight;
 use super::place::Order;
 use super::run::{NAME_CHARS_MAX, name_of};
 use super::sentence::{self, Scene};
-use crate::access::Changed;
+use crate::access::{Changed, CredentialKind};
 use crate::incident::{Event, Head, store};
-use crate::model::Organisation;
+use crate::model::{AccountName, Millis, Organisation};
 use crate::run::Actor;
 
 /// One event of an incident as a line; none where it is not for these eyes.
@@ -71,10 +71,13 @@ pub(super) fn tell(
     Some(TimelineEntry { happened_at, organisation: event.organisation.clone(), ..line })
 }
 
-/// What of the store's own belongs to the incident of these ids, its own and those of its runs: what
-/// concerns every incident, and of accounts alone that a sealed one was used and that somebody was
-/// refused something here. Who has an account is the store's own timeline.
-pub fn of_one_incident(own: Vec<Recorded>, ids: &BTreeSet<&str>) -> Vec<Recorded> {
+/// What of the store's own belongs to the incident of these ids, its own and those of its runs, which
+/// was opened at `since`: what concerns every incident that is there, and of accounts alone that a
+/// sealed one was used and that somebody was refused something here. Who has an account is the
+/// store's own timeline. Of what was before only that counts which still held: a stop switch that
+/// is on, a connector that starts nothing.
+pub fn of_one_incident(own: Vec<Recorded>, ids: &BTreeSet<&str>, since: Millis) -> Vec<Recorded> {
+    let held = held_at(&own, since);
     let belongs = |event: &store::Event| match &event.head {
         store::Head::AccessChanged { change } => match change {
             Changed::BreakGlassUsed { .. } => true,
@@ -99,20 +102,83 @@ pub fn of_one_incident(own: Vec<Recorded>, ids: &BTreeSet<&str>) -> Vec<Recorded
     };
     let kept = own.into_iter().map(|mut recorded| {
         if let Events::Store(events) = &mut recorded.events {
-            events.retain(&belongs);
+            let mut number = 0;
+            events.retain(|event| {
+                let place = (recorded.seq, number);
+                number += 1;
+                belongs(event) && (recorded.at >= since || held.contains(&place))
+            });
         }
         recorded
     });
     kept.collect()
 }
 
-/// One event of the store as a line. It is the provider's own: readers of a few organisations see
-/// that it happened, without reasons; nothing of accounts.
+/// Where that was written which still held at an instant: by entry, and its place among the events
+/// of that entry.
+fn held_at(own: &[Recorded], since: Millis) -> BTreeSet<(u64, usize)> {
+    let mut stop = None;
+    let mut paused = BTreeMap::new();
+    for recorded in own.iter().filter(|recorded| recorded.at < since) {
+        let Events::Store(events) = &recorded.events else { continue };
+        for (number, event) in events.iter().enumerate() {
+            let place = (recorded.seq, number);
+            match &event.head {
+                // A store that is brought back comes up stopped.
+                store::Head::Stopped | store::Head::Restored { .. } => stop = Some(place),
+                store::Head::GoneOn => stop = None,
+                store::Head::ConnectorPaused { connector } => {
+                    paused.insert(connector, place);
+                }
+                store::Head::ConnectorUnpaused { connector } => {
+                    paused.remove(connector);
+                }
+                store::Head::AccessChanged { .. }
+                | store::Head::BackupMade { .. }
+                | store::Head::Sealed { .. } => {}
+            }
+        }
+    }
+    paused.into_values().chain(stop).collect()
+}
+
+/// The events of an entry of the store as lines: one each, and one for a whole sheet of printed codes.
 pub(super) fn tell_store(
+    view: (&Scope, Lang),
+    recorded: &Recorded,
+    events: &[store::Event],
+) -> Vec<TimelineEntry> {
+    let one_sheet = |one: &store::Event, next: &store::Event| {
+        sheet_of(one).is_some_and(|account| sheet_of(next) == Some(account))
+    };
+    events.chunk_by(one_sheet).filter_map(|chunk| tell_together(view, recorded, chunk)).collect()
+}
+
+/// The account that a printed code was made for.
+fn sheet_of(event: &store::Event) -> Option<&AccountName> {
+    match &event.head {
+        store::Head::AccessChanged {
+            change: Changed::CredentialAdded { account, kind: CredentialKind::Code, .. },
+        } => Some(account),
+        store::Head::AccessChanged { .. }
+        | store::Head::Stopped
+        | store::Head::GoneOn
+        | store::Head::Restored { .. }
+        | store::Head::ConnectorPaused { .. }
+        | store::Head::ConnectorUnpaused { .. }
+        | store::Head::BackupMade { .. }
+        | store::Head::Sealed { .. } => None,
+    }
+}
+
+/// One event of the store as a line, or the codes of one sheet. It is the provider's own: readers of
+/// a few organisations see that it happened, without reasons; nothing of accounts.
+fn tell_together(
     (scope, lang): (&Scope, Lang),
     recorded: &Recorded,
-    event: &store::Event,
+    events: &[store::Event],
 ) -> Option<TimelineEntry> {
+    let event = events.first()?;
     let own = scope.organisations.is_none();
     // Who may do what is nobody's business outside of the house, and names other organisations.
     if matches!(event.head, store::Head::AccessChanged { .. }) && !own {
@@ -125,7 +191,10 @@ pub(super) fn tell_store(
         now: recorded.at,
         ..Scene::default()
     };
-    let text = sentence::of_store(lang, &event.head, &scene);
+    let text = match (sheet_of(event), events.len()) {
+        (Some(account), codes @ 2..) => sentence::of_sheet(lang, (account, codes), &scene),
+        (Some(_) | None, _) => sentence::of_store(lang, &event.head, &scene),
+    };
     Some(line(recorded, class::of_store(&event.head), text, event.by.as_ref()))
 }
 

@@ -116,10 +116,7 @@ fn tell_other(
             }
             Events::Run(_) | Events::Incident(_) => {}
             Events::Store(events) => {
-                let told = events
-                    .iter()
-                    .filter_map(|event| incident::tell_store((scope, lang), recorded, event));
-                lines.extend(told);
+                lines.extend(incident::tell_store((scope, lang), recorded, events));
             }
         }
     }

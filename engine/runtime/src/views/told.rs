@@ -184,7 +184,7 @@ impl Views {
         // What is the store's own is no part of the incident, also for who may read all of that.
         let ids = material.entries.iter().filter_map(|entry| entry.stream.split_once(':'));
         let ids: BTreeSet<&str> = ids.map(|(_, id)| id).collect();
-        let own = of_one_incident(material.own, &ids);
+        let own = of_one_incident(material.own, &ids, incident.opened_at);
         lines.extend(timeline(&own, &material.plans, scope, lang));
         lines.sort_by(|a, b| (a.at, &a.stream, a.seq).cmp(&(b.at, &b.stream, b.seq)));
         Ok(Told {

@@ -146,6 +146,21 @@ async fn a_launch_that_can_not_be_meant_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_live_launch_says_what_nothing_is_bound_for_and_how_it_goes_all_the_same() {
+    let world = World::new().await;
+    let mut body = json!({"playbook": "cut", "mode": "live", "start_key": "k"});
+    let (status, problem) = world.post("/api/v1/runs", "responder", body.clone()).await;
+    let missing = json!([{"what": "connector", "name": "network.isolate", "by_hand": true}]);
+    assert_eq!((status, &problem["missing"]), (409, &missing), "{problem}");
+    assert!(problem["hint"].as_str().unwrap().contains("by_hand_ok: true"), "{problem}");
+    let (_, runs) = world.get("/api/v1/runs", "commander").await;
+    assert_eq!(runs["items"], json!([]), "nothing was opened");
+    body["by_hand_ok"] = json!(true);
+    let (status, run) = world.post("/api/v1/runs", "responder", body).await;
+    assert_eq!(status, 201, "{run}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_may_not_launch_does_not() {
     let world = World::new().await;
     for name in ["reviewer", "scribe", "admin", "stadt-a"] {

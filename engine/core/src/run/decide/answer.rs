@@ -287,9 +287,13 @@ impl Decider<'_, '_> {
     }
 }
 
-/// Who asked for what a gate guards.
+/// Who asked for what a gate guards, by what it shows: their yes does not count.
+pub fn requester(shows: &Value) -> Option<&str> {
+    shows.get("requester")?.as_str()
+}
+
 fn asker(need: &Need) -> Option<&str> {
-    need.shows.as_deref()?.get("requester")?.as_str()
+    requester(need.shows.as_deref()?)
 }
 
 /// Several votes are several people's, and so are the hands that give them: who asked for it, has

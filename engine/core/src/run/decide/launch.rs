@@ -1,16 +1,15 @@
 //! A run's first event: inputs, facts and bindings are fixed, and what must hold before anything
 //! is opened is checked.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::super::event::{Actor, Earlier, Event, Head, Parent};
 use super::super::legacy::Legacy;
+use super::super::missing::{Missing, by_hand, destructive, is_bound, unbound};
 use super::super::state::Binding;
-use crate::model::{ActionName, Catalogue, IncidentId, Mode, Problem, RunId};
-use crate::playbook::{CallNode, Kind, Plan, Undo};
+use crate::model::{Catalogue, IncidentId, Mode, Problem, RunId};
+use crate::playbook::Plan;
 
 /// What a run is launched with.
 #[derive(Debug, Clone)]
@@ -51,20 +50,15 @@ pub enum LaunchError {
     /// The inputs do not fit.
     #[error("the inputs do not fit")]
     Inputs(Vec<Problem>),
-    /// A live run with destructive actions needs a guard list.
-    #[error("`{0}` is destructive, and there is no `guard:` section in the configuration")]
-    NoGuard(ActionName),
-    /// Steps would fall to people, and nobody said yes to that.
-    #[error("nothing is bound for {}: these steps would fall to people", list(.0))]
-    ByHand(Vec<ActionName>),
-    /// A step must not fall to a person, and nothing is bound.
-    #[error("nothing is bound for `{0}`, and the playbook requires it to be automatic")]
-    Automatic(ActionName),
+    /// The configuration lacks what it takes: all of it, at least one.
+    #[error("{}", sentence(.0))]
+    Missing(Vec<Missing>),
 }
 
-fn list(actions: &[ActionName]) -> String {
-    let quoted: Vec<String> = actions.iter().map(|action| format!("`{action}`")).collect();
-    quoted.join(", ")
+/// All that is missing as one sentence.
+fn sentence(missing: &[Missing]) -> String {
+    let said: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    said.join("; ")
 }
 
 /// The first event of a run.
@@ -82,26 +76,13 @@ pub fn launch(plan: &Plan, catalogue: &Catalogue, launch: &Launch) -> Result<Eve
     if !problems.is_empty() {
         return Err(LaunchError::Inputs(problems));
     }
-    if launch.mode == Mode::Live && !launch.guarded {
-        let hurts = |action: &&ActionName| catalogue.get(action).is_some_and(|s| s.destructive);
-        let done = all_calls(plan).into_iter().map(|call| &call.action);
-        if let Some(action) = done.chain(all_undo_actions(plan)).find(hurts) {
-            return Err(LaunchError::NoGuard(action.clone()));
-        }
-    }
     let bindings = match launch.mode {
         Mode::Live => launch.bindings.clone(),
         Mode::Drill => with_slots(plan, &launch.bindings),
     };
-    let mut unbound = BTreeSet::new();
-    for call in by_hand(plan, &bindings) {
-        if call.automatic {
-            return Err(LaunchError::Automatic(call.action.clone()));
-        }
-        unbound.insert(call.action.clone());
-    }
-    if !unbound.is_empty() && !launch.by_hand_ok {
-        return Err(LaunchError::ByHand(unbound.into_iter().collect()));
+    let missing = refusing(plan, catalogue, launch, &bindings);
+    if !missing.is_empty() {
+        return Err(LaunchError::Missing(missing));
     }
     let head = Head::RunOpened {
         run: launch.run,
@@ -128,6 +109,22 @@ pub fn launch(plan: &Plan, catalogue: &Catalogue, launch: &Launch) -> Result<Eve
     Ok(Event::new(head).value(body))
 }
 
+/// What is missing and keeps the run from being opened.
+fn refusing(
+    plan: &Plan,
+    catalogue: &Catalogue,
+    launch: &Launch,
+    bindings: &[Binding],
+) -> Vec<Missing> {
+    let mut missing = unbound(plan, bindings);
+    missing.retain(|one| !(launch.by_hand_ok && one.is_for_people()));
+    if launch.mode == Mode::Live && !launch.guarded {
+        let action = destructive(plan, catalogue).cloned();
+        missing.extend(action.map(|action| Missing::Guard { action }));
+    }
+    missing
+}
+
 /// A drill pretends in slots too: what no configuration binds there is pretended as without one.
 fn with_slots(plan: &Plan, bindings: &[Binding]) -> Vec<Binding> {
     let mut all = bindings.to_vec();
@@ -142,38 +139,4 @@ fn with_slots(plan: &Plan, bindings: &[Binding]) -> Vec<Binding> {
         }
     }
     all
-}
-
-/// The calls that no connector does: they fall to people. Those of sub-playbooks too.
-pub fn by_hand<'p>(plan: &'p Plan, bindings: &[Binding]) -> Vec<&'p CallNode> {
-    let mut calls = all_calls(plan);
-    calls.retain(|call| !is_bound(bindings, call));
-    calls
-}
-
-/// All calls of a playbook and of what it calls.
-fn all_calls(plan: &Plan) -> Vec<&CallNode> {
-    let own = plan.nodes().filter_map(|(_, node)| {
-        let Kind::Call(call) = &node.kind else { return None };
-        Some(call)
-    });
-    let inner = plan.parts().children.values().flat_map(|child| all_calls(child));
-    own.chain(inner).collect()
-}
-
-/// What playbooks call to take steps back, where an author wrote it.
-fn all_undo_actions(plan: &Plan) -> Vec<&ActionName> {
-    let own = plan.nodes().filter_map(|(_, node)| {
-        let Undo::Call { action, .. } = &node.undo else { return None };
-        Some(action)
-    });
-    let inner = plan.parts().children.values().flat_map(|child| all_undo_actions(child));
-    own.chain(inner).collect()
-}
-
-fn is_bound(bindings: &[Binding], call: &CallNode) -> bool {
-    let via = call.via.as_ref().map(crate::model::StepId::as_str);
-    bindings.iter().any(|binding| {
-        binding.capability == call.action.capability() && binding.slot.as_deref() == via
-    })
 }

@@ -37,10 +37,11 @@ use super::world::{Chance, Permits, World};
 use crate::model::{Digest, Millis, NeedId, Path};
 use shared::Pending;
 
+pub use answer::requester;
 pub use call::never_sent;
 pub use command::{Answer, AnswerError, Command, Reply};
 pub use input::{Answered, Decision, Effect, Input};
-pub use launch::{Launch, LaunchError, by_hand, launch};
+pub use launch::{Launch, LaunchError, launch};
 pub use place::touched;
 pub(super) use takeover::would_do;
 

@@ -6,7 +6,7 @@ mod en;
 
 use super::entry::Lang;
 use crate::incident::{self, AssetState, store};
-use crate::model::{ActionName, Digest, Millis, Path, Role, Span, TargetKind, Tlp};
+use crate::model::{AccountName, ActionName, Digest, Millis, Path, Role, Span, TargetKind, Tlp};
 use crate::run::{Head, NeedKind};
 
 /// What a sentence is made of. All texts are already fit to be shown; an empty one is not shown.
@@ -79,6 +79,14 @@ pub(super) fn of_store(lang: Lang, head: &store::Head, scene: &Scene) -> String 
     match lang {
         Lang::De => de::incident::of_store(head, scene),
         Lang::En => en::incident::of_store(head, scene),
+    }
+}
+
+/// The sentence of a sheet of so many printed codes for an account.
+pub(super) fn of_sheet(lang: Lang, sheet: (&AccountName, usize), scene: &Scene) -> String {
+    match lang {
+        Lang::De => de::access::sheet(sheet, &scene.by),
+        Lang::En => en::access::sheet(sheet, &scene.by),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::words::role;
 use crate::access::{AccountKind, Changed, CredentialKind, Grant, Reach};
+use crate::model::AccountName;
 
 /// The sentence of a change of accounts and grants.
 pub(crate) fn sentence(changed: &Changed, by: &str) -> String {
@@ -40,6 +41,11 @@ pub(crate) fn sentence(changed: &Changed, by: &str) -> String {
             format!("Abgewiesen: {by} darf nicht {act}{about}")
         }
     }
+}
+
+/// The sentence of a sheet of printed codes.
+pub(crate) fn sheet((account, codes): (&AccountName, usize), by: &str) -> String {
+    format!("{codes} gedruckte Codes für Konto {account} eingetragen von {by}")
 }
 
 fn held(grant: &Grant) -> String {

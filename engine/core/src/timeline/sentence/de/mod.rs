@@ -1,6 +1,6 @@
 //! German.
 
-mod access;
+pub(super) mod access;
 pub(super) mod incident;
 pub(super) mod run;
 pub(super) mod words;
