@@ -6,7 +6,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use beistand_core::model::Millis;
 use openidconnect::core::{
@@ -21,7 +20,7 @@ use openidconnect::{
 
 use super::flow::{Flow, Key};
 use super::verdict::{self, Expected};
-use super::{Refused, Settings, is_safe};
+use super::{Clock, Refused, Settings, is_safe};
 
 /// A request to the identity provider.
 #[derive(Debug, Clone)]
@@ -65,7 +64,7 @@ pub trait Wire: std::fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) at: Millis,
-    metadata: CoreProviderMetadata,
+    pub(super) metadata: CoreProviderMetadata,
 }
 
 /// The wire with the rule for addresses around it.
@@ -115,8 +114,7 @@ impl<'c> AsyncHttpClient<'c> for Guarded<'_> {
 pub(super) async fn discovered(
     settings: &Settings,
     wire: &dyn Wire,
-    now: Millis,
-) -> Result<Arc<Known>, Refused> {
+) -> Result<CoreProviderMetadata, Refused> {
     let guarded = Guarded { wire, issuer: &settings.issuer };
     let issuer = IssuerUrl::new(settings.issuer_text.clone()).map_err(gone)?;
     let metadata = CoreProviderMetadata::discover_async(issuer, &guarded).await.map_err(gone)?;
@@ -125,7 +123,7 @@ pub(super) async fn discovered(
             "the identity provider lets people log in without TLS".to_owned(),
         )));
     }
-    Ok(Arc::new(Known { at: now, metadata }))
+    Ok(metadata)
 }
 
 /// Where the browser goes to log in.
@@ -159,7 +157,7 @@ pub(super) async fn subject(
     (wire, known): (&dyn Wire, &Known),
     (flow, key): (&Flow, &Key),
     code: String,
-    now: Millis,
+    clock: Clock<'_>,
 ) -> Result<String, Refused> {
     let token = token(settings, (wire, known), (flow, key), code).await?;
     let expected = Expected {
@@ -168,7 +166,8 @@ pub(super) async fn subject(
         keys: known.metadata.jwks().clone(),
         nonce: Nonce::new(flow.nonce(key)),
     };
-    verdict::subject(&token, &expected, now).map_err(|error| Refused::Unbelievable(error.into()))
+    verdict::subject(&token, &expected, clock())
+        .map_err(|error| Refused::Unbelievable(error.into()))
 }
 
 /// The token for a code (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
