@@ -76,7 +76,7 @@ impl Default for Pace {
 #[derive(Debug, Clone)]
 pub(crate) struct Streams {
     places: Arc<Semaphore>,
-    shares: Shares,
+    shares: Shares<Person>,
     pub(crate) pace: Pace,
 }
 
@@ -84,7 +84,7 @@ pub(crate) struct Streams {
 #[derive(Debug)]
 struct Place {
     _permit: OwnedSemaphorePermit,
-    _share: Share,
+    _share: Share<Person>,
 }
 
 impl Default for Streams {
