@@ -14,13 +14,14 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use beistand_core::entry::StreamKind;
-use beistand_core::incident::{self, Alert, AlertRule, AssetState};
+use beistand_core::incident::{Alert, AlertRule, AssetState};
 use beistand_core::model::{Digest, EntryId, IncidentId, Millis, Span, Tlp};
 use beistand_core::run::{Actor, Proof};
 use beistand_journal::{Incident, Page};
 
 use self::joined::{About, Joined};
 use crate::engine::Engine;
+use crate::entries::{self, IncidentEntry};
 use crate::error::EngineError;
 use crate::incidents::{Asked, IncidentAct, NewIncident};
 use crate::repeat::ten_of;
@@ -231,16 +232,13 @@ impl Engine {
     ) -> Result<BTreeSet<EntryId>, EngineError> {
         let reader = self.0.journal.reader();
         let mut ids = BTreeSet::new();
-        let stream = reader.stream(StreamKind::Incident, &id.to_string()).await?;
-        let Some(stream) = stream else { return Ok(ids) };
+        let Some(stream) = entries::stream_of(reader, id).await? else { return Ok(ids) };
         let mut end = reader.newest(StreamKind::Incident, &id.to_string()).await?;
         while end > 0 {
             let after = end.saturating_sub(u64::from(ENTRIES));
             let entries = reader.entries(&stream, after, ENTRIES).await?;
             for entry in &entries {
-                let decoded = incident::decode(&entry.head, entry.body.as_deref());
-                let decoded = decoded.map_err(|error| EngineError::Internal(error.to_string()))?;
-                ids.insert(decoded.0);
+                ids.insert(IncidentEntry::of(&stream, entry)?.id);
             }
             if entries.first().is_none_or(|first| first.at < since) {
                 break;
@@ -288,14 +286,10 @@ impl Engine {
         let reader = self.0.journal.reader();
         let mut joined = Joined::default();
         for (_, row) in reader.incidents(Page::first(INCIDENTS_MAX)).await? {
-            let stream = reader.stream(StreamKind::Incident, &row.id.to_string()).await?;
-            let Some(stream) = stream else { continue };
-            let Some(first) = reader.entries(&stream, 0, 1).await?.into_iter().next() else {
+            let first = entries::first(reader, row.id).await?;
+            let Some(event) = first.and_then(|first| first.events.into_iter().next()) else {
                 continue;
             };
-            let decoded = incident::decode(&first.head, first.body.as_deref());
-            let (_, events) = decoded.map_err(|error| EngineError::Internal(error.to_string()))?;
-            let Some(event) = events.into_iter().next() else { continue };
             if let Some(key) = event.body.correlation {
                 let about = (event.by.person, key);
                 // Newest first: who came first here stays.
