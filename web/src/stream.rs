@@ -142,7 +142,7 @@ pub(crate) async fn stream(
         }
     }
     let now = Instant::now();
-    let told = Told {
+    let told = Listener {
         cursor: first.cursor,
         first: Some(first),
         more: false,
@@ -167,7 +167,7 @@ pub(crate) async fn stream(
 }
 
 /// Somebody who is being told.
-struct Told {
+struct Listener {
     app: App,
     watch: Watch,
     /// What they showed: looked at again from time to time.
@@ -196,7 +196,7 @@ impl AsRef<[u8]> for OnTheWay {
     }
 }
 
-impl Told {
+impl Listener {
     /// The next bytes; none where the stream ends.
     async fn next(&mut self) -> Option<Bytes> {
         let leave = self.app.leave.clone();

@@ -23,7 +23,7 @@ use self::joined::{About, Joined};
 use crate::engine::Engine;
 use crate::entries::{self, IncidentEntry};
 use crate::error::EngineError;
-use crate::incidents::{Asked, IncidentAct, NewIncident};
+use crate::incidents::{IncidentAct, Instruction, NewIncident};
 use crate::repeat::ten_of;
 
 /// So many of the newest incidents are looked through for those that alerts opened.
@@ -214,7 +214,7 @@ impl Engine {
         for (act, entry) in linked.into_iter().chain(alert.acts()) {
             if entry.is_none_or(|entry| !written.contains(&entry)) {
                 let by = by.clone();
-                self.act(Asked { incident: row.id, act, by, if_seq: None, entry }).await?;
+                self.act(Instruction { incident: row.id, act, by, if_seq: None, entry }).await?;
             }
         }
         if let (Some(about), Some(joined)) = (about, &mut alerts.joined) {

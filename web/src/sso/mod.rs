@@ -37,7 +37,7 @@ pub(crate) use flow::{FLOW_LASTS, Flow, Place};
 pub use provider::{Question, Replied, Reply, Unreachable, Wire};
 
 use flow::Key;
-use provider::Known;
+use provider::Published;
 
 /// Where the identity provider sends people back to.
 pub(crate) const WAY_BACK: &str = "/api/v1/session/sso/return";
@@ -131,7 +131,7 @@ pub struct SingleSignOn {
     wire: Box<dyn Wire>,
     key: Key,
     /// What the identity provider published, or that it was asked in vain, and when.
-    known: Mutex<Option<Result<Arc<Known>, Millis>>>,
+    known: Mutex<Option<Result<Arc<Published>, Millis>>>,
     /// Held by who asks what it publishes.
     asking: tokio::sync::Mutex<()>,
     waits_within: Duration,
@@ -245,7 +245,7 @@ impl SingleSignOn {
 
     /// What the identity provider published a moment ago. One that was asked in vain a moment ago is
     /// not asked again.
-    fn published(&self, now: Millis) -> Option<Result<Arc<Known>, Refused>> {
+    fn published(&self, now: Millis) -> Option<Result<Arc<Published>, Refused>> {
         let recent = |at: Millis| now.since(at).max(at.since(now)) < KNOWN_FOR;
         let before = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         match before {
@@ -260,7 +260,7 @@ impl SingleSignOn {
     /// The same, or what it publishes now. One asks, and the others wait for a while for what it
     /// hears: who waits for one that hangs would hold a place each. What is heard counts from when
     /// it was heard.
-    async fn known(&self, clock: Clock<'_>) -> Result<Arc<Known>, Refused> {
+    async fn known(&self, clock: Clock<'_>) -> Result<Arc<Published>, Refused> {
         let asking = timeout(self.waits_within, self.asking.lock()).await;
         let _asking = asking.map_err(|_| Refused::Busy)?;
         if let Some(known) = self.published(clock()) {
@@ -268,7 +268,7 @@ impl SingleSignOn {
         }
         let found = provider::discovered(&self.settings, self.wire.as_ref()).await;
         let at = clock();
-        let found = found.map(|metadata| Arc::new(Known { at, metadata }));
+        let found = found.map(|metadata| Arc::new(Published { at, metadata }));
         let kept = found.as_ref().map(Arc::clone).map_err(|_| at);
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
         found

@@ -62,7 +62,7 @@ pub trait Wire: std::fmt::Debug + Send + Sync {
 
 /// What the identity provider published of itself at a time.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct Published {
     pub(super) at: Millis,
     pub(super) metadata: CoreProviderMetadata,
 }
@@ -127,7 +127,11 @@ pub(super) async fn discovered(
 }
 
 /// Where the browser goes to log in.
-pub(super) fn address(settings: &Settings, known: &Known, (flow, key): (&Flow, &Key)) -> String {
+pub(super) fn address(
+    settings: &Settings,
+    known: &Published,
+    (flow, key): (&Flow, &Key),
+) -> String {
     let client = CoreClient::from_provider_metadata(
         known.metadata.clone(),
         ClientId::new(settings.client_id.clone()),
@@ -154,7 +158,7 @@ pub(super) fn address(settings: &Settings, known: &Known, (flow, key): (&Flow, &
 /// where what it answers is not to be believed.
 pub(super) async fn subject(
     settings: &Settings,
-    (wire, known): (&dyn Wire, &Known),
+    (wire, known): (&dyn Wire, &Published),
     (flow, key): (&Flow, &Key),
     code: String,
     clock: Clock<'_>,
@@ -173,7 +177,7 @@ pub(super) async fn subject(
 /// The token for a code (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
 async fn token(
     settings: &Settings,
-    (wire, known): (&dyn Wire, &Known),
+    (wire, known): (&dyn Wire, &Published),
     (flow, key): (&Flow, &Key),
     code: String,
 ) -> Result<CoreIdToken, Refused> {

@@ -15,7 +15,7 @@ use crate::open_needs::each_open_need;
 
 /// What waits, and what was called out in the incidents it belongs to.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct Outstanding {
     /// The newest entry of the store when the open needs were read: before there is another one
     /// nothing opens, is escalated or is answered.
     read_to: Option<i64>,
@@ -53,7 +53,7 @@ pub(crate) async fn fold_on(
     .map(|_| ())
 }
 
-impl Known {
+impl Outstanding {
     /// Everything that waits for a role.
     pub(super) fn open(&self) -> impl Iterator<Item = &OpenNeed> {
         self.open.values()
