@@ -153,14 +153,14 @@ impl Engine {
     }
 
     async fn matter_of_run(&self, run: RunId) -> Result<Matter, EngineError> {
-        let row = self.0.journal.reader().run(run).await?;
+        let row = self.0.journal.doors().run(run).await?;
         let row = row.ok_or_else(|| crate::drive::missing(run))?;
         self.matter_of(row.incident).await
     }
 
     async fn matter_of(&self, id: IncidentId) -> Result<Matter, EngineError> {
         let incident = self.0.incidents.get(&self.0.journal, id).await?;
-        let organisations = self.0.journal.reader().organisations(id).await?;
+        let organisations = self.0.journal.doors().organisations(id).await?;
         let organisations: BTreeSet<_> = organisations.into_iter().collect();
         Ok(Matter { about: About::Incident { id, organisations }, mode: incident.mode })
     }
@@ -178,7 +178,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`].
     pub async fn about_run(&self, run: RunId) -> Result<About, EngineError> {
-        let row = self.0.journal.reader().run(run).await?;
+        let row = self.0.journal.doors().run(run).await?;
         let row = row.ok_or_else(|| crate::drive::missing(run))?;
         self.about_incident(row.incident).await
     }

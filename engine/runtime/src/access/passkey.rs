@@ -152,7 +152,7 @@ impl Engine {
         from: &str,
     ) -> Result<Option<Challenge>, Denied> {
         let tried = self.tries(name, from).await?;
-        let reader = self.0.journal.reader();
+        let reader = self.0.journal.doors();
         if account_of_words(reader, name, passphrase).await?.is_none() {
             return Err(tried.was_wrong().await?);
         }
@@ -191,7 +191,7 @@ impl Engine {
         passkeys: &Passkeys,
         name: &AccountName,
     ) -> Result<Option<(Challenge, What)>, Denied> {
-        let held = held(self.0.journal.reader().credentials(name).await?);
+        let held = held(self.0.journal.doors().credentials(name).await?);
         let keys: Vec<Passkey> = held.into_iter().map(|one| one.passkey).collect();
         if keys.is_empty() {
             return Ok(None);
@@ -214,7 +214,7 @@ impl Engine {
         cookie: &Secret,
     ) -> Result<Challenge, NotAdded> {
         let name = own(caller)?;
-        let credentials = self.0.journal.reader().credentials(&name).await;
+        let credentials = self.0.journal.doors().credentials(&name).await;
         let held = held(credentials.map_err(EngineError::from)?);
         if held.len() >= PASSKEYS_MAX {
             let text = format!("an account has {PASSKEYS_MAX} passkeys at most; remove one before");
@@ -269,7 +269,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] where the store can not say.
     pub async fn own_passkeys(&self, caller: &Caller) -> Result<Vec<Credential>, EngineError> {
-        let all = self.0.journal.reader().credentials(&own(caller)?).await?;
+        let all = self.0.journal.doors().credentials(&own(caller)?).await?;
         let passkeys = all.into_iter().filter(|one| one.kind == CredentialKind::Passkey);
         Ok(passkeys.map(|one| Credential { secret: String::new(), ..one }).collect())
     }
@@ -295,7 +295,7 @@ impl Engine {
         shown: Shown,
     ) -> Result<bool, Denied> {
         let now = self.0.clock.now();
-        let held = held(self.0.journal.reader().credentials(&account.name).await?);
+        let held = held(self.0.journal.doors().credentials(&account.name).await?);
         let asked = shown.passkeys.asked(&shown.challenge, &account.name, now);
         let verified =
             asked.and_then(|asked| shown.passkeys.verified(&shown.answer, &asked, &held));
