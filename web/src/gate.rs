@@ -24,12 +24,13 @@ use axum::response::{IntoResponse, Response};
 use beistand_core::access::About;
 use beistand_runtime::Caller;
 use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use crate::door::{Denied, Doorkeeper, Who, credential};
-use crate::limits::{BODY_BYTES_MAX, Limits, whole};
+use crate::limits::{BODY_BYTES_MAX, Limits, STRANGERS_BYTES_MAX, whole};
 use crate::peer::{Peer, Proxies};
-use crate::pressure::{Lane, Pressure};
+use crate::pressure::{Lane, Pressure, Unknown};
 use crate::refusals::{Refusals, Route};
 use crate::report::Problem;
 use crate::routes::{Right, Rule};
@@ -59,6 +60,9 @@ pub(crate) struct Post {
     pub(crate) rule: Rule,
     pub(crate) path: String,
 }
+
+/// Room for a body.
+type Memory = (Option<OwnedSemaphorePermit>, Option<Unknown>);
 
 /// Before the table: of every request, whatever it asks for.
 pub(crate) async fn enter(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
@@ -114,18 +118,17 @@ impl Gate {
 
     async fn pass(&self, rule: Rule, request: Request, next: Next) -> Result<Response, Problem> {
         let mut caller = self.admitted(rule, request.headers()).await?;
-        let (mut request, large) = if request.body().is_end_stream() {
+        let (mut request, memory) = if request.body().is_end_stream() {
             (request, None)
         } else {
-            let is_large = rule.body_bytes_max > BODY_BYTES_MAX;
-            let large = is_large.then(|| self.pressure.large(rule.lane)).transpose()?;
+            let memory = self.memory(rule, request.extensions().get())?;
             let within = match rule.right {
                 Right::Public => self.limits.strangers_within,
                 Right::LoggedIn | Right::Needs(_) | Right::NeedsThere(_) => self.limits.body_within,
             };
             let request = whole(request, rule.body_bytes_max, within).await?;
             caller = self.admitted(rule, request.headers()).await?;
-            (request, large)
+            (request, Some(memory))
         };
         let person = caller.as_ref().map(|caller| &caller.actor.person);
         let turn = self.pressure.turn(rule.lane, person).await?;
@@ -135,7 +138,7 @@ impl Gate {
         let only_reads = request.method().is_safe();
         let handling = async move {
             let response = next.run(request).await;
-            drop((turn, large));
+            drop((turn, memory));
             response
         };
         let task = if only_reads { tokio::spawn(handling) } else { self.engine.spawn(handling) };
@@ -149,6 +152,16 @@ impl Gate {
                 Err(Problem::unavailable(text).hint(hint))
             }
         }
+    }
+
+    /// Room for a body, until it is dropped: what is large, and what strangers send, has a bound in all.
+    fn memory(&self, rule: Rule, peer: Option<&Peer>) -> Result<Memory, Problem> {
+        let is_large = rule.body_bytes_max > BODY_BYTES_MAX;
+        let large = is_large.then(|| self.pressure.large(rule.lane)).transpose()?;
+        let nobody_knows = rule.right == Right::Public && rule.body_bytes_max > STRANGERS_BYTES_MAX;
+        let sender = peer.filter(|_| nobody_knows);
+        let strangers = sender.map(|peer| self.pressure.stranger(peer)).transpose()?;
+        Ok((large, strangers))
     }
 
     /// Who asks, where the right wants somebody.

@@ -65,6 +65,10 @@ pub struct Limits {
     /// Large bodies at once, evidence: each is held in memory whole, three times over while it is
     /// read.
     pub large_bodies_max: u32,
+    /// Bodies of strangers at once that are larger than a login's: alerts, 16 MiB of them.
+    pub strangers_bodies_max: u32,
+    /// Of these from one network. Whoever has more networks can take all connections as well.
+    pub strangers_bodies_of_a_network_max: u32,
     /// How long a request waits for a place. A reader who waits longer has reloaded already.
     pub waits_within: Duration,
     /// After how long who finds no seat is told so.
@@ -97,6 +101,8 @@ impl Default for Limits {
             checks_waiting_max: 8,
             checked_texts_max: 8,
             large_bodies_max: 2,
+            strangers_bodies_max: 256,
+            strangers_bodies_of_a_network_max: 32,
             waits_within: Duration::from_secs(2),
             turned_away_after: Duration::from_millis(250),
             leave_within: Duration::from_secs(10),

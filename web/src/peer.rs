@@ -3,7 +3,7 @@
 //! Headers in which proxies say such things are taken away from every request, whoever sent them:
 //! nothing behind this file can believe one.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::http::HeaderMap;
 use axum::http::header::{HOST, HeaderName};
@@ -96,11 +96,21 @@ impl Peer {
     /// Where it comes from, as guesses are counted: one line has a whole /64 of IPv6 (RFC 6177), so
     /// that each of its addresses would be a stranger.
     pub(crate) fn place(&self) -> String {
+        self.within(64)
+    }
+
+    /// The largest network that one customer of a provider has: a /48 of IPv6 (RFC 6177, section 2),
+    /// in which there are 65,536 places. With IPv4 it is the place itself.
+    pub(crate) fn network(&self) -> String {
+        self.within(48)
+    }
+
+    fn within(&self, prefix: u8) -> String {
         match self.address {
             IpAddr::V4(address) => address.to_string(),
             IpAddr::V6(address) => {
-                let network = address.to_bits() >> 64 << 64;
-                format!("{}/64", std::net::Ipv6Addr::from_bits(network))
+                let network = address.to_bits() & (u128::MAX << (128 - u32::from(prefix)));
+                format!("{}/{prefix}", Ipv6Addr::from_bits(network))
             }
         }
     }
@@ -168,14 +178,17 @@ mod tests {
 
     #[test]
     fn guesses_of_one_line_come_from_one_place() {
-        let place = |text: &str| {
+        let peer = |text: &str| {
             let address: IpAddr = text.parse().unwrap();
-            Peer { address: address.to_canonical(), host: None, tls: true }.place()
+            Peer { address: address.to_canonical(), host: None, tls: true }
         };
+        let place = |text: &str| peer(text).place();
         assert_eq!(place("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
         assert_eq!(place("2001:db8:1:2::9"), place("2001:db8:1:2:ffff::1"));
         assert_ne!(place("2001:db8:1:2::9"), place("2001:db8:1:3::9"));
         assert_eq!(place("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_eq!(peer("2001:db8:1:2:3:4:5:6").network(), "2001:db8:1::/48");
+        assert_eq!(peer("::ffff:192.0.2.7").network(), "192.0.2.7");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use crate::limits::Limits;
+use crate::peer::Peer;
 use crate::report::Problem;
 use crate::share::{Share, Shares};
 
@@ -36,7 +37,14 @@ pub enum Lane {
 #[derive(Debug)]
 pub(crate) struct Turn {
     _held: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
-    _share: Option<Share>,
+    _share: Option<Share<Person>>,
+}
+
+/// Memory for what somebody sends whom nobody knows yet; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Unknown {
+    _memory: OwnedSemaphorePermit,
+    _share: Option<Share<String>>,
 }
 
 /// The places of one lane.
@@ -63,8 +71,11 @@ pub(crate) struct Pressure {
     large: Arc<Semaphore>,
     /// Texts to be checked, in memory.
     texts: Arc<Semaphore>,
+    /// What strangers send, in memory.
+    strangers: Arc<Semaphore>,
+    strangers_shares: Shares<String>,
     /// Of what is urgent.
-    shares: Shares,
+    shares: Shares<Person>,
     waits: Duration,
     turned_away_after: Duration,
 }
@@ -108,6 +119,8 @@ impl Pressure {
             check: Places::new(limits.checks_at_work_max, limits.checks_waiting_max),
             large: semaphore(limits.large_bodies_max),
             texts: semaphore(limits.checked_texts_max),
+            strangers: semaphore(limits.strangers_bodies_max),
+            strangers_shares: Shares::new(limits.strangers_bodies_of_a_network_max),
             shares: Shares::new(limits.urgent_of_one_max),
             waits: limits.waits_within,
             turned_away_after: limits.turned_away_after,
@@ -126,6 +139,20 @@ impl Pressure {
         };
         let full = "other large bodies are being read; send yours in a moment";
         Arc::clone(memory).try_acquire_owned().map_err(|_| Problem::too_many(full))
+    }
+
+    /// Memory for what a stranger sends who has more to say than words to log in by, until it is dropped.
+    /// This machine stands for many.
+    ///
+    /// # Errors
+    /// 429 at once.
+    pub(crate) fn stranger(&self, peer: &Peer) -> Result<Unknown, Problem> {
+        let full = || Problem::too_many("more is sent at once by whoever nobody knows yet");
+        let here = peer.address.is_loopback();
+        let share = (!here).then(|| self.strangers_shares.take(&peer.network())).transpose();
+        let share = share.map_err(|_| full())?;
+        let memory = Arc::clone(&self.strangers).try_acquire_owned().map_err(|_| full())?;
+        Ok(Unknown { _memory: memory, _share: share })
     }
 
     /// A place to find out who asks for something in a lane: one after the other, and there is a seat
@@ -234,6 +261,28 @@ mod tests {
         let _text = pressure.large(Lane::Check).unwrap();
         assert!(pressure.large(Lane::Check).is_err());
         assert!(pressure.large(Lane::Ordinary).is_ok());
+    }
+
+    #[test]
+    fn strangers_fill_no_memory_and_one_network_leaves_room_for_others() {
+        let limits = Limits {
+            strangers_bodies_max: 3,
+            strangers_bodies_of_a_network_max: 2,
+            ..Limits::default()
+        };
+        let pressure = Pressure::new(&limits);
+        let sends = |from: &str| {
+            let peer = Peer { address: from.parse().unwrap(), host: None, tls: true };
+            pressure.stranger(&peer)
+        };
+        let mut held = vec![sends("2001:db8:1:2::3").unwrap(), sends("2001:db8:1:ff::3").unwrap()];
+        assert_eq!(sends("2001:db8:1:7::9").unwrap_err().status().as_u16(), 429);
+        held.push(sends("2001:db8:2::1").unwrap());
+        assert_eq!(sends("192.0.2.1").unwrap_err().status().as_u16(), 429, "all of it is taken");
+        held.clear();
+        let here = [sends("127.0.0.1"), sends("127.0.0.1"), sends("::1")];
+        assert!(here.iter().all(Result::is_ok), "this machine stands for many: {here:?}");
+        assert!(sends("127.0.0.1").is_err());
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 //!
 //! A line says from where, at which route, and for which kind of reason; never what was shown, and no
 //! path as it was written. How many lines there are is not for who is refused to say: a few of each
-//! place, some in all, and one for the rest.
+//! place, a few more of each network, some in all, and one for the rest.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -24,6 +24,9 @@ const LINES_MAX: u32 = 60;
 /// Of one place: one that tries everything hides nobody else.
 const LINES_OF_ONE_MAX: u32 = 6;
 
+/// Of all places of one network: whoever has thousands of them hides nobody else either.
+const LINES_OF_A_NETWORK_MAX: u32 = 12;
+
 /// What a refusal is for, in a word; it goes along with an answer and is not sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reason(pub(crate) &'static str);
@@ -40,8 +43,9 @@ pub(crate) struct Refusals(Mutex<Option<Window>>);
 struct Window {
     began: Instant,
     lines: u32,
-    /// Lines by place; no more places than lines.
+    /// Lines by place and by network; no more of each than lines.
     of_one: BTreeMap<String, u32>,
+    of_network: BTreeMap<String, u32>,
     /// Those without a line, by reason.
     untold: BTreeMap<&'static str, u64>,
 }
@@ -61,7 +65,7 @@ impl Refusals {
         }
         let told = refused && {
             let window = window.get_or_insert_with(|| Window::new(now));
-            window.takes(&peer.place(), reason)
+            window.takes((&peer.place(), &peer.network()), reason)
         };
         drop(window);
         if told {
@@ -85,18 +89,29 @@ fn known(method: &Method) -> &'static str {
 
 impl Window {
     const fn new(began: Instant) -> Self {
-        Self { began, lines: 0, of_one: BTreeMap::new(), untold: BTreeMap::new() }
+        Self {
+            began,
+            lines: 0,
+            of_one: BTreeMap::new(),
+            of_network: BTreeMap::new(),
+            untold: BTreeMap::new(),
+        }
     }
 
     /// Whether one more has a line; counted otherwise.
-    fn takes(&mut self, place: &str, reason: &'static str) -> bool {
+    fn takes(&mut self, (place, network): (&str, &str), reason: &'static str) -> bool {
         let of_one = self.of_one.get(place).copied().unwrap_or(0);
-        if self.lines >= LINES_MAX || of_one >= LINES_OF_ONE_MAX {
+        let of_network = self.of_network.get(network).copied().unwrap_or(0);
+        if self.lines >= LINES_MAX
+            || of_one >= LINES_OF_ONE_MAX
+            || of_network >= LINES_OF_A_NETWORK_MAX
+        {
             *self.untold.entry(reason).or_default() += 1;
             return false;
         }
         self.lines += 1;
         self.of_one.insert(place.to_owned(), of_one + 1);
+        self.of_network.insert(network.to_owned(), of_network + 1);
         true
     }
 
@@ -117,16 +132,24 @@ mod tests {
     async fn who_tries_everything_neither_fills_the_log_nor_hides_others() {
         let mut window = Window::new(Instant::now());
         let lines = |window: &mut Window, place: &str, tries: u32| {
-            (0..tries).filter(|_| window.takes(place, "unauthorized")).count()
+            let network = place.split_once(":0:").map_or(place, |(network, _)| network);
+            (0..tries).filter(|_| window.takes((place, network), "unauthorized")).count()
         };
         assert_eq!(lines(&mut window, "192.0.2.1", 1_000), 6);
         assert_eq!(lines(&mut window, "192.0.2.2", 2), 2, "somebody else is still seen");
-        assert!(!window.takes("192.0.2.1", "too-many"));
+        assert!(!window.takes(("192.0.2.1", "192.0.2.1"), "too-many"));
         assert_eq!(window.untold, BTreeMap::from([("unauthorized", 994), ("too-many", 1)]));
+        let of = |window: &mut Window, network: &str, places: u32| -> usize {
+            let place = |number: u32| format!("{network}:0:{number}::/64");
+            (0..places).map(|number| lines(window, &place(number), 10)).sum()
+        };
+        assert_eq!(of(&mut window, "2001:db8", 500), 12, "a network is no crowd");
+        assert_eq!(lines(&mut window, "192.0.2.3", 1), 1, "somebody else is still seen");
         let told: usize =
-            (0..500).map(|place| lines(&mut window, &format!("2001:db8:0:{place}::/64"), 10)).sum();
-        assert_eq!(told, 60 - 8);
+            (1..500).map(|number| of(&mut window, &format!("2001:db8:{number}"), 3)).sum();
+        assert_eq!(told, 60 - 8 - 12 - 1);
         assert!(window.of_one.len() <= 60, "nothing grows with who comes");
+        assert!(window.of_network.len() <= 60);
     }
 
     #[test]

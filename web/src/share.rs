@@ -1,54 +1,53 @@
-//! Shares: how much of something one person holds at once, so that nobody holds all of it.
+//! Shares: how much of something one person, or one network, holds at once, so that nobody holds all
+//! of it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use beistand_core::model::Person;
+type Held<W> = Arc<Mutex<BTreeMap<W, u32>>>;
 
-type Held = Arc<Mutex<BTreeMap<Person, u32>>>;
-
-/// What people hold of something.
+/// What each holds of something.
 #[derive(Debug, Clone)]
-pub(crate) struct Shares {
-    held: Held,
+pub(crate) struct Shares<W> {
+    held: Held<W>,
     most: u32,
 }
 
-/// One piece, held by one person; given back when dropped.
+/// One piece, held by one of them; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Share {
-    held: Held,
-    person: Person,
+pub(crate) struct Share<W: Ord> {
+    held: Held<W>,
+    whose: W,
 }
 
-impl Shares {
+impl<W: Ord + Clone> Shares<W> {
     /// At most so many for each.
     pub(crate) fn new(most: u32) -> Self {
-        Self { held: Held::default(), most }
+        Self { held: Arc::default(), most }
     }
 
-    /// One more for this person.
+    /// One more for this one.
     ///
     /// # Errors
     /// How many they hold, where that is the most.
-    pub(crate) fn take(&self, person: &Person) -> Result<Share, u32> {
+    pub(crate) fn take(&self, whose: &W) -> Result<Share<W>, u32> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = held.get(person).copied().unwrap_or(0);
+        let count = held.get(whose).copied().unwrap_or(0);
         if count >= self.most {
             return Err(count);
         }
-        held.insert(person.clone(), count + 1);
-        Ok(Share { held: Arc::clone(&self.held), person: person.clone() })
+        held.insert(whose.clone(), count + 1);
+        Ok(Share { held: Arc::clone(&self.held), whose: whose.clone() })
     }
 }
 
-impl Drop for Share {
+impl<W: Ord> Drop for Share<W> {
     fn drop(&mut self) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = held.get_mut(&self.person) {
+        if let Some(count) = held.get_mut(&self.whose) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                held.remove(&self.person);
+                held.remove(&self.whose);
             }
         }
     }
@@ -56,6 +55,8 @@ impl Drop for Share {
 
 #[cfg(test)]
 mod tests {
+    use beistand_core::model::Person;
+
     use super::*;
 
     #[test]
@@ -73,7 +74,7 @@ mod tests {
 
     #[test]
     fn who_holds_nothing_is_not_remembered() {
-        let shares = Shares::new(1);
+        let shares = Shares::<Person>::new(1);
         drop(shares.take(&"anna".parse().unwrap()));
         assert!(shares.held.lock().unwrap().is_empty());
     }

@@ -76,7 +76,7 @@ impl Default for Pace {
 #[derive(Debug, Clone)]
 pub(crate) struct Streams {
     places: Arc<Semaphore>,
-    shares: Shares,
+    shares: Shares<Person>,
     pub(crate) pace: Pace,
 }
 
@@ -84,7 +84,7 @@ pub(crate) struct Streams {
 #[derive(Debug)]
 struct Place {
     _permit: OwnedSemaphorePermit,
-    _share: Share,
+    _share: Share<Person>,
 }
 
 impl Default for Streams {
@@ -142,7 +142,7 @@ pub(crate) async fn stream(
         }
     }
     let now = Instant::now();
-    let told = Told {
+    let told = Listener {
         cursor: first.cursor,
         first: Some(first),
         more: false,
@@ -167,7 +167,7 @@ pub(crate) async fn stream(
 }
 
 /// Somebody who is being told.
-struct Told {
+struct Listener {
     app: App,
     watch: Watch,
     /// What they showed: looked at again from time to time.
@@ -196,7 +196,7 @@ impl AsRef<[u8]> for OnTheWay {
     }
 }
 
-impl Told {
+impl Listener {
     /// The next bytes; none where the stream ends.
     async fn next(&mut self) -> Option<Bytes> {
         let leave = self.app.leave.clone();

@@ -15,7 +15,7 @@ use crate::counters::{Counters, Metrics};
 use crate::error::{AppendError, OpenError, StoreError};
 use crate::lock::{FileLock, beside, take_session};
 use crate::migrate::{identity, inspect, migrate};
-use crate::place::{Place, check_safety};
+use crate::place::{DOORS_MAX, Place, READERS_MAX, check_safety};
 use crate::read::Reader;
 use crate::seal::{NEWEST_SEAL, SEAL_END, Seal, check_witness, check_writable};
 use crate::space::Reserve;
@@ -56,6 +56,7 @@ impl Options {
 pub struct Journal {
     requests: mpsc::Sender<Request>,
     reader: Reader,
+    doors: Reader,
     random: Random,
     counters: Arc<Counters>,
     versions: Arc<Versions>,
@@ -91,7 +92,8 @@ impl Journal {
         let counters = Arc::new(Counters::default());
         let versions = Arc::new(Versions::default());
         let (sender, requests) = mpsc::channel(QUEUE_MAX);
-        let reader = Reader::new(place.readers(), meta.clone());
+        let reader = Reader::new(place.readers(READERS_MAX), meta.clone());
+        let doors = Reader::new(place.readers(DOORS_MAX), meta.clone());
         let random = options.random;
         let writer = Writer {
             connection,
@@ -112,12 +114,18 @@ impl Journal {
             _lock: lock,
         };
         let writer = Arc::new(Mutex::new(Some(tokio::spawn(writer.run()))));
-        Ok(Self { requests: sender, reader, random, counters, versions, writer })
+        Ok(Self { requests: sender, reader, doors, random, counters, versions, writer })
     }
 
     /// Every question that can be asked.
     pub const fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// The same, asked who somebody is and what they may: with connections of its own, so that nobody
+    /// waits there behind what others read.
+    pub const fn doors(&self) -> &Reader {
+        &self.doors
     }
 
     /// Who the store is, as it was when it was opened.
@@ -228,6 +236,7 @@ impl Journal {
     pub async fn close(self, now: Millis) -> Result<(), StoreError> {
         // Readers first: the last connection writes the log back and takes it away.
         self.reader.close().await;
+        self.doors.close().await;
         let sealed = self.ask(|answer| Work::Close { now, answer }).await;
         let writer = self.writer.lock().ok().and_then(|mut writer| writer.take());
         if let Some(writer) = writer {

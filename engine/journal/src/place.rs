@@ -13,7 +13,9 @@ use crate::lock::{beside, take_session};
 use crate::sql::{Connection, Pool, params};
 
 /// Connections for questions.
-const READERS_MAX: u32 = 4;
+pub(crate) const READERS_MAX: u32 = 4;
+/// Connections to find out who asks and what they may: each such question is short.
+pub(crate) const DOORS_MAX: u32 = 2;
 /// How long a connection waits for another process's write: a mailbox posts in milliseconds.
 const BUSY: Duration = Duration::from_secs(5);
 /// How often a lost server is looked for again.
@@ -137,12 +139,12 @@ impl Place {
         }
     }
 
-    /// Connections for questions; made when they are needed.
-    pub(crate) fn readers(&self) -> Pool {
+    /// At most so many connections for questions; made when they are needed.
+    pub(crate) fn readers(&self, most: u32) -> Pool {
         match self {
             Self::Sqlite(path) => Pool::Sqlite(
                 SqlitePoolOptions::new()
-                    .max_connections(READERS_MAX)
+                    .max_connections(most)
                     .test_before_acquire(false)
                     .connect_lazy_with(reading(path)),
             ),
@@ -150,7 +152,7 @@ impl Place {
                 let options =
                     options.as_ref().clone().options([("default_transaction_read_only", "on")]);
                 Pool::Postgres(
-                    PgPoolOptions::new().max_connections(READERS_MAX).connect_lazy_with(options),
+                    PgPoolOptions::new().max_connections(most).connect_lazy_with(options),
                 )
             }
         }

@@ -17,7 +17,7 @@ use beistand_core::timeline::Scope;
 use crate::command::Command;
 use crate::error::{OpenError, StoreError};
 use crate::migrate::{Found, inspect};
-use crate::place::Place;
+use crate::place::{Place, READERS_MAX};
 use crate::schema::VERSION;
 use crate::seal::{NEWEST_SEAL, SEAL_END, Seal};
 use crate::sql::{Pool, params};
@@ -137,7 +137,7 @@ impl Reader {
             }
             Found::Store { .. } => {}
         }
-        let pool = place.readers();
+        let pool = place.readers(READERS_MAX);
         let row = pool.row("read the store's identity", META, Vec::new()).await?;
         let opened = row.map(meta).transpose()?;
         let opened = opened.ok_or_else(|| OpenError::Missing(place.name()))?;

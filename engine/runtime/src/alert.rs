@@ -8,18 +8,22 @@
 //! it writes are made of its signature, and the signature is remembered only after all of it was
 //! written. One that comes again after a crash in between writes what is not there yet.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod joined;
+
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use beistand_core::entry::StreamKind;
-use beistand_core::incident::{self, Alert, AlertRule, AssetState};
-use beistand_core::model::{Digest, EntryId, IncidentId, Millis, Person, Span, Tlp};
+use beistand_core::incident::{Alert, AlertRule, AssetState};
+use beistand_core::model::{Digest, EntryId, IncidentId, Millis, Span, Tlp};
 use beistand_core::run::{Actor, Proof};
 use beistand_journal::{Incident, Page};
 
+use self::joined::{About, Joined};
 use crate::engine::Engine;
+use crate::entries::{self, IncidentEntry};
 use crate::error::EngineError;
-use crate::incidents::{Asked, IncidentAct, NewIncident};
+use crate::incidents::{IncidentAct, Instruction, NewIncident};
 use crate::repeat::ten_of;
 
 /// So many of the newest incidents are looked through for those that alerts opened.
@@ -87,7 +91,7 @@ pub enum Hearing {
 #[derive(Debug, Default)]
 pub(crate) struct Alerts {
     /// Nothing until it was read from the store once.
-    known: Option<BTreeMap<(Person, String), IncidentId>>,
+    joined: Option<Joined>,
 }
 
 impl HookAlert {
@@ -182,7 +186,13 @@ impl Engine {
         };
         let (seen, _) = reader.tally(&alert.replay_key(), now).await?;
         let before = own.clone().or_else(|| known.clone());
-        if let (true, Some(row)) = (seen > 0, before) {
+        if seen > 0 {
+            // Whatever is forgotten meanwhile: it was written, and is written once.
+            let forgotten = || {
+                let text = "this alert was taken in before; which incident it joined is forgotten";
+                EngineError::Conflict(text.to_owned())
+            };
+            let row = before.ok_or_else(forgotten)?;
             return Ok(Hearing::Heard(heard(&row, false, true)));
         }
         let minute = now.get().div_euclid(60_000);
@@ -204,11 +214,11 @@ impl Engine {
         for (act, entry) in linked.into_iter().chain(alert.acts()) {
             if entry.is_none_or(|entry| !written.contains(&entry)) {
                 let by = by.clone();
-                self.act(Asked { incident: row.id, act, by, if_seq: None, entry }).await?;
+                self.act(Instruction { incident: row.id, act, by, if_seq: None, entry }).await?;
             }
         }
-        if let (Some(about), Some(known)) = (about, &mut alerts.known) {
-            known.insert(about, row.id);
+        if let (Some(about), Some(joined)) = (about, &mut alerts.joined) {
+            joined.keep(about, row.id, now);
         }
         journal.see(&alert.replay_key(), now, alert.until).await?;
         Ok(Hearing::Heard(heard(&row, opened, false)))
@@ -222,16 +232,13 @@ impl Engine {
     ) -> Result<BTreeSet<EntryId>, EngineError> {
         let reader = self.0.journal.reader();
         let mut ids = BTreeSet::new();
-        let stream = reader.stream(StreamKind::Incident, &id.to_string()).await?;
-        let Some(stream) = stream else { return Ok(ids) };
+        let Some(stream) = entries::stream_of(reader, id).await? else { return Ok(ids) };
         let mut end = reader.newest(StreamKind::Incident, &id.to_string()).await?;
         while end > 0 {
             let after = end.saturating_sub(u64::from(ENTRIES));
             let entries = reader.entries(&stream, after, ENTRIES).await?;
             for entry in &entries {
-                let decoded = incident::decode(&entry.head, entry.body.as_deref());
-                let decoded = decoded.map_err(|error| EngineError::Internal(error.to_string()))?;
-                ids.insert(decoded.0);
+                ids.insert(IncidentEntry::of(&stream, entry)?.id);
             }
             if entries.first().is_none_or(|first| first.at < since) {
                 break;
@@ -261,40 +268,37 @@ impl Engine {
     async fn correlated(
         &self,
         alerts: &mut Alerts,
-        about: &(Person, String),
+        about: &About,
     ) -> Result<Option<Incident>, EngineError> {
         let reader = self.0.journal.reader();
-        let known = match &mut alerts.known {
-            Some(known) => known,
+        let joined = match &mut alerts.joined {
+            Some(joined) => joined,
             empty @ None => empty.insert(self.opened_by_alerts().await?),
         };
-        match known.get(about) {
-            Some(id) => Ok(reader.incident(*id).await?),
+        match joined.incident(about) {
+            Some(id) => Ok(reader.incident(id).await?),
             None => Ok(None),
         }
     }
 
     /// What the store says of incidents that alerts opened: in the first entry of each.
-    async fn opened_by_alerts(
-        &self,
-    ) -> Result<BTreeMap<(Person, String), IncidentId>, EngineError> {
+    async fn opened_by_alerts(&self) -> Result<Joined, EngineError> {
         let reader = self.0.journal.reader();
-        let mut known = BTreeMap::new();
+        let mut joined = Joined::default();
         for (_, row) in reader.incidents(Page::first(INCIDENTS_MAX)).await? {
-            let stream = reader.stream(StreamKind::Incident, &row.id.to_string()).await?;
-            let Some(stream) = stream else { continue };
-            let Some(first) = reader.entries(&stream, 0, 1).await?.into_iter().next() else {
+            let first = entries::first(reader, row.id).await?;
+            let Some(event) = first.and_then(|first| first.events.into_iter().next()) else {
                 continue;
             };
-            let decoded = incident::decode(&first.head, first.body.as_deref());
-            let (_, events) = decoded.map_err(|error| EngineError::Internal(error.to_string()))?;
-            let Some(event) = events.into_iter().next() else { continue };
             if let Some(key) = event.body.correlation {
+                let about = (event.by.person, key);
                 // Newest first: who came first here stays.
-                known.entry((event.by.person, key)).or_insert(row.id);
+                if joined.incident(&about).is_none() {
+                    joined.keep(about, row.id, row.opened_at);
+                }
             }
         }
-        Ok(known)
+        Ok(joined)
     }
 }
 

@@ -2,19 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use beistand_core::entry::StreamKind;
 use beistand_core::incident::{
-    self, Around, Briefing, Holding, IncidentState, OpenHold, OpenNeed, OpenRun,
+    Around, Briefing, Holding, IncidentState, OpenHold, OpenNeed, OpenRun,
 };
 use beistand_core::model::{Digest, IncidentId};
 use beistand_core::run::RunStatus;
 use beistand_journal::{HoldState, Need, NeedFilter, Page, Reader, Run, RunFilter};
 use serde_json::Value;
 
+use crate::entries::each_after;
 use crate::error::EngineError;
-
-/// Entries read at once: a page of memory.
-const PAGE: u32 = 1_000;
 
 /// Runs of one incident: more than a provider starts in months.
 const RUNS_MAX: u32 = 100_000;
@@ -82,24 +79,16 @@ async fn fold_incident(
     incident: IncidentId,
 ) -> Result<(IncidentState, u64), EngineError> {
     let missing = || EngineError::NotFound(format!("there is no incident {incident}"));
-    let stream = reader.stream(StreamKind::Incident, &incident.to_string()).await?;
-    let stream = stream.ok_or_else(missing)?;
-    let (mut events, mut after) = (Vec::new(), 0);
-    loop {
-        let page = reader.entries(&stream, after, PAGE).await?;
-        for entry in &page {
-            let decoded = incident::decode(&entry.head, entry.body.as_deref());
-            let (_, of_entry) =
-                decoded.map_err(|error| EngineError::Internal(error.to_string()))?;
-            events.extend(of_entry.into_iter().map(|event| (event, entry.at)));
-            after = entry.seq;
-        }
-        if page.len() < PAGE as usize {
-            break;
-        }
+    let (mut events, mut newest) = (Vec::new(), 0);
+    let is_there = each_after(reader, incident, 0, |entry| {
+        events.extend(entry.events.into_iter().map(|event| (event, entry.at)));
+        newest = entry.seq;
+    });
+    if !is_there.await? {
+        return Err(missing());
     }
     let state = IncidentState::fold(events.iter().map(|(event, at)| (event, *at)));
-    Ok((state.map_err(|error| EngineError::Internal(error.to_string()))?, after))
+    Ok((state.map_err(|error| EngineError::Internal(error.to_string()))?, newest))
 }
 
 fn open_need(need: Need) -> OpenNeed {

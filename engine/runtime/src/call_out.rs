@@ -4,7 +4,7 @@
 //! written too. A process that dies between the first two leaves a call whose outcome nobody knows:
 //! it is shown, and not sent again. No run waits for any of this.
 
-mod known;
+mod outstanding;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -26,14 +26,14 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
-use self::known::Known;
+use self::outstanding::Outstanding;
 use crate::effects::bounded;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::incidents::row_of;
 
-pub use self::known::call_outs;
-pub(crate) use self::known::fold_on;
+pub use self::outstanding::call_outs;
+pub(crate) use self::outstanding::fold_on;
 
 /// It is looked so often whether somebody is to be called.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -85,7 +85,7 @@ enum Writes {
 impl Engine {
     /// Calls people until it is told to end. What is out then is waited for.
     pub async fn call_people(&self, calling: Calling, mut end: watch::Receiver<bool>) {
-        let mut known = Known::default();
+        let mut known = Outstanding::default();
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -106,7 +106,7 @@ impl Engine {
     async fn look_who_waits(
         &self,
         calling: &Calling,
-        known: &mut Known,
+        known: &mut Outstanding,
     ) -> Result<(), EngineError> {
         let reader = self.0.journal.reader();
         known.read(reader, self.0.clock.now()).await?;
@@ -133,7 +133,7 @@ impl Engine {
     }
 
     /// Calls that nothing was heard of any more have ended somehow.
-    async fn write_lost(&self, known: &mut Known) -> Result<(), EngineError> {
+    async fn write_lost(&self, known: &mut Outstanding) -> Result<(), EngineError> {
         let mut lost = BTreeSet::new();
         for (incident, keys) in known.lost(self.0.clock.now()) {
             let ended = |key: &IdempotencyKey| {
@@ -154,7 +154,7 @@ impl Engine {
     async fn write_calls(
         &self,
         wanted: Vec<Wanted>,
-        known: &mut Known,
+        known: &mut Outstanding,
     ) -> (Vec<Going>, Result<(), EngineError>) {
         let mut failed = Ok(());
         let mut told: BTreeMap<(IdempotencyKey, usize), CallOutPart> = BTreeMap::new();
@@ -184,7 +184,7 @@ impl Engine {
         &self,
         incident: IncidentId,
         wanted: &[Wanted],
-        known: &mut Known,
+        known: &mut Outstanding,
     ) -> Result<Vec<((IdempotencyKey, usize), CallOutPart)>, EngineError> {
         let reader = self.0.journal.reader();
         let row = row_of(reader, incident).await?;
@@ -222,7 +222,7 @@ impl Engine {
         &self,
         calling: &Calling,
         going: Vec<Going>,
-        known: &mut Known,
+        known: &mut Outstanding,
     ) -> Result<(), EngineError> {
         let mut failed = Ok(());
         for some in going.chunks(AT_ONCE) {

@@ -4,8 +4,8 @@ mod act;
 mod changes;
 mod known;
 
-pub(crate) use act::Asked;
 pub use act::IncidentAct;
+pub(crate) use act::Instruction;
 pub(crate) use known::{Incidents, read as row_of};
 
 use beistand_core::entry::StreamKind;

@@ -21,6 +21,7 @@ mod compare;
 mod drive;
 mod effects;
 mod engine;
+mod entries;
 mod error;
 mod incidents;
 mod load;

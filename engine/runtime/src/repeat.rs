@@ -10,8 +10,6 @@
 
 use std::ops::Range;
 
-use beistand_core::entry::StreamKind;
-use beistand_core::incident;
 use beistand_core::model::{Digest, IncidentId, Mode, PlaybookName, canonical, digest_of};
 use beistand_core::playbook::SourceText;
 use beistand_core::run::{Event, Head};
@@ -19,6 +17,7 @@ use beistand_journal::Run;
 use serde_json::{Value, json};
 
 use crate::engine::Engine;
+use crate::entries::first;
 use crate::error::EngineError;
 use crate::load::known_plan;
 use crate::open::{NewRun, opening_of};
@@ -120,15 +119,9 @@ impl Engine {
 
     /// The title that an incident was opened under; nothing where that was erased.
     async fn opened_as(&self, id: IncidentId) -> Result<Option<String>, EngineError> {
-        let reader = self.0.journal.reader();
-        let Some(stream) = reader.stream(StreamKind::Incident, &id.to_string()).await? else {
-            return Ok(None);
-        };
-        let first = reader.entries(&stream, 0, 1).await?.into_iter().next();
-        let Some(first) = first else { return Ok(None) };
-        let decoded = incident::decode(&first.head, first.body.as_deref());
-        let (_, events) = decoded.map_err(|error| EngineError::Internal(error.to_string()))?;
-        Ok(events.into_iter().next().and_then(|event| event.body.text))
+        let first = first(self.0.journal.reader(), id).await?;
+        let event = first.and_then(|first| first.events.into_iter().next());
+        Ok(event.and_then(|event| event.body.text))
     }
 }
 

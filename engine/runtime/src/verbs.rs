@@ -16,7 +16,7 @@ use crate::access::{AccessAct, Caller, From, USED_UP, of_command};
 use crate::drive::{Answer, Job, Order, missing};
 use crate::engine::{Engine, Inner};
 use crate::error::EngineError;
-use crate::incidents::{Asked, IncidentAct, NewIncident};
+use crate::incidents::{IncidentAct, Instruction, NewIncident};
 use crate::more::NewMore;
 use crate::open::NewRun;
 use crate::successor::NewSuccessor;
@@ -174,7 +174,7 @@ impl Engine {
                 Ok(json!({"incident": incident.id, "number": incident.number}))
             }
             Verb::Incident { incident, act, by, if_seq } => {
-                self.act(Asked { incident, act, by, if_seq, entry: None }).await
+                self.act(Instruction { incident, act, by, if_seq, entry: None }).await
             }
             Verb::StopAll { by, reason } => self.stop_all(by, reason).await,
             Verb::GoOn { by, reason } => self.go_on(by, reason).await,

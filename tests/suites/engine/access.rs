@@ -2,15 +2,16 @@
 
 use beistand_core::access::{AccountKind, Grant, Permission, Reach};
 use beistand_core::model::{Mode, Person, Role};
-use beistand_core::run::{Actor, Proof};
+use beistand_core::run::{Actor, Answer, AnswerKind, Command, Proof};
+use beistand_journal::Mailbox;
 use beistand_runtime::{
-    AccessAct, Denied, Engine, EngineError, IncidentAct, NewCredential, NewIncident, Secret, Verb,
-    code_as_heard, digested, new_code, new_token,
+    AccessAct, Denied, Engine, EngineError, IncidentAct, NewCredential, NewIncident, NewRun,
+    Secret, Verb, code_as_heard, digested, new_code, new_token,
 };
 
 use serde_json::json;
 
-use super::world::{anna, engine};
+use super::world::{anna, engine, new_run};
 use crate::staff::WORDS;
 
 fn person(name: &str) -> Person {
@@ -406,5 +407,42 @@ async fn who_types_in_from_paper_does_so_by_their_own_right() {
     assert!(typed("ben", proved("cleo")).await, "whoever wrote it");
     assert!(!typed("cleo", proved("ben")).await, "a name on paper gives nobody its rights");
     assert!(!typed("ben", Actor::asserted(person("cleo"))).await, "nor does a name that is said");
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_type_in_nothing_is_told_nothing_of_who_votes() {
+    let folder = folder();
+    let engine = staffed(&folder).await;
+    does(&engine, account("ben", vec![passphrase()], &[]), proved("root")).await.unwrap();
+    let incident = opens(&engine, proved("cleo"), Mode::Live).await.unwrap().parse().unwrap();
+    let say = "playbook: say\nlanguage: 1\ntitle: Say\nsteps:\n  - { id: say, note: seen }\n";
+    let new = NewRun { incident: Some(incident), by: proved("cleo"), ..new_run(say, json!({})) };
+    let run = engine.launch(new).await.unwrap();
+    let url = format!("sqlite:{}", folder.path().join("store.db").display());
+    let mut mailbox = Mailbox::open(&url).await.unwrap();
+    let mut told = Vec::new();
+    // Who leads may vote, who keeps the accounts may not; the one who hears them may do nothing.
+    for (number, voter) in ["cleo", "root"].into_iter().enumerate() {
+        let by = Actor::proved(person(voter), Proof::Telephone).through(person("ben"));
+        let answers = vec![Answer {
+            need: run.to_string().parse().unwrap(),
+            answer: AnswerKind::Approve,
+            reason: String::new(),
+            form: json!(null),
+            digest: None,
+            done_at: None,
+        }];
+        let command = Command::Answer { answers, by: by.typed_with(&proved("ben")), roles: None };
+        let verb = Verb::Telephone { code: "code-0".to_owned(), run, command };
+        let (id, body) = (format!("post-{number}"), serde_json::to_string(&verb).unwrap());
+        let (at, who, target) = (engine.now(), person("ben"), run.to_string());
+        let posted = beistand_journal::Command { id: id.clone(), at, who, target, body };
+        mailbox.post(&posted).await.unwrap();
+        engine.answer_commands().await.unwrap();
+        told.push(mailbox.look(&id).await.unwrap().unwrap());
+    }
+    assert!(told[0].contains("who types this in needs `note`"), "{told:?}");
+    assert_eq!(told[0], told[1]);
     engine.leave().await;
 }

@@ -7,7 +7,7 @@ use beistand_core::incident::{self, Alert, AlertRule};
 use beistand_core::model::{
     Digest, IncidentId, Millis, Mode, Severity, Span, TargetKind, digest_of_bytes,
 };
-use beistand_runtime::{Clock as _, Engine, Hearing, HookAlert, WallClock, brief};
+use beistand_runtime::{Clock as _, Engine, EngineError, Hearing, HookAlert, WallClock, brief};
 
 use super::world::engine;
 
@@ -112,5 +112,20 @@ async fn it_is_known_again_below_all_that_was_written_since() {
     forgotten(&engine, first.signature).await;
     assert_eq!(heard(&engine, &first).await, id);
     assert_eq!(kinds(&engine, id).await.len(), before);
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_taken_in_is_not_written_again_though_its_incident_is_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&folder.path().join("a.db"), Vec::new()).await;
+    let (now, journal) = (WallClock.now(), engine.journal());
+    let alert = alert("one", now);
+    let key = format!("hook/siem/{}", alert.signature.hex());
+    journal.see(&key, now, alert.until).await.unwrap();
+    let refused = engine.alert(alert).await;
+    assert!(matches!(refused, Err(EngineError::Conflict(_))), "{refused:?}");
+    let all = journal.reader().incidents(beistand_journal::Page::first(10)).await.unwrap();
+    assert!(all.is_empty(), "{all:?}");
     engine.leave().await;
 }

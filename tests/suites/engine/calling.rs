@@ -1,14 +1,10 @@
 //! Who is called to what waits, by an engine in this process: nothing is out of sight because much
 //! waits, and one person is one mail.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use beistand_connector_api::{
-    ActionName, Answer, BoxFuture, Call, CallError, Catalogue, Connector, ConnectorSpec, Offer,
-    Probed, Target, Value,
-};
-use beistand_connectors::simulator::Simulator;
+use beistand_connector_api::Call;
 use beistand_core::entry::StreamKind;
 use beistand_core::incident::{self, Event, Head};
 use beistand_core::model::{EntryId, IncidentId, Millis, Mode, NeedId, Role, Severity, Span, Tlp};
@@ -23,36 +19,7 @@ use beistand_script::Scripts;
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::world::{anna, engine};
-
-/// Keeps the mails that it is given.
-#[derive(Debug)]
-struct Relay(Simulator, Arc<Mutex<Vec<Call>>>);
-
-impl Connector for Relay {
-    fn spec(&self) -> &ConnectorSpec {
-        self.0.spec()
-    }
-    fn offer(&self, action: &ActionName, arguments: &Value) -> Option<Offer> {
-        self.0.offer(action, arguments)
-    }
-    fn destructive(&self, action: &ActionName, arguments: &Value) -> bool {
-        self.0.destructive(action, arguments)
-    }
-    fn goes_to(&self, action: &ActionName, arguments: &Value) -> Option<Target> {
-        self.0.goes_to(action, arguments)
-    }
-    fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, CallError>> {
-        self.1.lock().unwrap().push(call.clone());
-        self.0.call(call)
-    }
-    fn probe<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Probed> {
-        self.0.probe(call)
-    }
-    fn health(&self) -> BoxFuture<'_, Result<String, CallError>> {
-        self.0.health()
-    }
-}
+use super::world::{Calls, anna, engine, noting};
 
 #[derive(Debug)]
 struct Ben;
@@ -73,16 +40,14 @@ impl Rosters for Ben {
 
 struct Night {
     engine: Engine,
-    mails: Arc<Mutex<Vec<Call>>>,
+    mails: Calls,
     _folder: tempfile::TempDir,
 }
 
 impl Night {
     async fn new() -> Self {
-        let (folder, mails) = (tempfile::tempdir().unwrap(), Arc::default());
-        let simulator = Simulator::new(&Catalogue::first(), Vec::new());
-        let relay: Arc<dyn Connector> = Arc::new(Relay(simulator, Arc::clone(&mails)));
-        let others = vec![("mail", "relay", relay)];
+        let (folder, mails) = (tempfile::tempdir().unwrap(), Calls::default());
+        let others = vec![("mail", "relay", noting(&mails))];
         let engine = engine(&folder.path().join("a.db"), others).await;
         Self { engine, mails, _folder: folder }
     }

@@ -11,6 +11,7 @@ mod access;
 mod acts;
 mod alerts;
 mod calling;
+mod crowd;
 mod eyes;
 mod more;
 mod opening;

@@ -1,23 +1,17 @@
 //! Runs are opened with their first turn.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use beistand_connector_api::{BoxFuture, Connector};
-use beistand_connectors::simulator::Simulator;
 use beistand_core::entry::StreamKind;
-use beistand_core::model::{
-    ActionName, Answer, Call, CallError, Catalogue, ConnectorSpec, Mode, Offer, Probed, RunId,
-    Target,
-};
+use beistand_core::model::{Mode, RunId};
 use beistand_journal::Page;
 use beistand_runtime::{Drive, Engine, EngineError, IncidentAct, NewRun, Parts, Verb};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::TEN;
-use super::world::{anna, engine, engine_with, new_run, status};
+use super::world::{Calls, anna, engine, engine_with, new_run, noting, status};
 
 const ONE: &str = "playbook: one
 language: 1
@@ -41,35 +35,6 @@ async fn entries(engine: &Engine, run: RunId) -> usize {
     reader.entries(&stream, 0, 100).await.unwrap().len()
 }
 
-/// The simulator, with its calls counted.
-#[derive(Debug)]
-struct Counting(Simulator, Arc<AtomicU32>);
-
-impl Connector for Counting {
-    fn spec(&self) -> &ConnectorSpec {
-        self.0.spec()
-    }
-    fn offer(&self, action: &ActionName, arguments: &Value) -> Option<Offer> {
-        self.0.offer(action, arguments)
-    }
-    fn destructive(&self, action: &ActionName, arguments: &Value) -> bool {
-        self.0.destructive(action, arguments)
-    }
-    fn goes_to(&self, action: &ActionName, arguments: &Value) -> Option<Target> {
-        self.0.goes_to(action, arguments)
-    }
-    fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, CallError>> {
-        self.1.fetch_add(1, Ordering::SeqCst);
-        self.0.call(call)
-    }
-    fn probe<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Probed> {
-        self.0.probe(call)
-    }
-    fn health(&self) -> BoxFuture<'_, Result<String, CallError>> {
-        self.0.health()
-    }
-}
-
 static WRITTEN: AtomicBool = AtomicBool::new(false);
 static GO_ON: AtomicBool = AtomicBool::new(false);
 
@@ -82,10 +47,8 @@ fn between(place: &'static str) {
     }
 }
 
-async fn counted(path: &Path, calls: &Arc<AtomicU32>) -> Engine {
-    let simulator = Simulator::new(&Catalogue::first(), Vec::new());
-    let counting: Arc<dyn Connector> = Arc::new(Counting(simulator, Arc::clone(calls)));
-    engine_with(path, vec![("chat", "counting", counting)], |parts| Parts {
+async fn counted(path: &Path, calls: &Calls) -> Engine {
+    engine_with(path, vec![("chat", "counting", noting(calls))], |parts| Parts {
         crash_point: Some(between),
         ..parts
     })
@@ -95,7 +58,7 @@ async fn counted(path: &Path, calls: &Arc<AtomicU32>) -> Engine {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn who_leaves_waits_for_a_run_that_is_being_opened() {
     let folder = tempfile::tempdir().unwrap();
-    let calls = Arc::new(AtomicU32::new(0));
+    let calls = Calls::default();
     let engine = counted(&folder.path().join("a.db"), &calls).await;
     let opener = engine.clone();
     let launched = tokio::spawn(async move { opener.launch(new_run(ONE, json!({}))).await });
@@ -108,14 +71,11 @@ async fn who_leaves_waits_for_a_run_that_is_being_opened() {
     assert!(!leaving.is_finished(), "its intent is written, and nothing was done yet");
     GO_ON.store(true, Ordering::SeqCst);
     assert_eq!(leaving.await.unwrap(), 0);
-    let called = calls.load(Ordering::SeqCst);
+    let called = calls.lock().unwrap().len();
     launched.await.unwrap().unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
-    assert_eq!(
-        calls.load(Ordering::SeqCst),
-        called,
-        "nothing begins after the store was given back"
-    );
+    let after = calls.lock().unwrap().len();
+    assert_eq!(after, called, "nothing begins after the store was given back");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

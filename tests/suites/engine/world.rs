@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use beistand_connector_api::Connector;
+use beistand_connector_api::{BoxFuture, Connector};
 use beistand_connectors::simulator::Simulator;
 use beistand_core::model::{
-    Catalogue, ConnectorName, Guard, Inventory, Limits, Mode, Role, RunId, Value, capabilities,
+    ActionName, Answer, Call, CallError, Catalogue, ConnectorName, ConnectorSpec, Guard, Inventory,
+    Limits, Mode, Offer, Probed, Role, RunId, Target, Value, capabilities,
 };
 use beistand_core::playbook::SourceText;
 use beistand_core::run::{Actor, Binding, Setup};
@@ -18,6 +19,47 @@ use beistand_script::Scripts;
 /// What everybody here is called.
 pub(crate) fn anna() -> Actor {
     Actor::asserted("anna".parse().expect("a name"))
+}
+
+/// The simulator, and every call that it was given.
+#[derive(Debug)]
+pub(crate) struct Noting {
+    simulator: Simulator,
+    calls: Calls,
+}
+
+/// Calls as they came.
+pub(crate) type Calls = Arc<Mutex<Vec<Call>>>;
+
+/// A connector that notes its calls there.
+pub(crate) fn noting(calls: &Calls) -> Arc<dyn Connector> {
+    let simulator = Simulator::new(&Catalogue::first(), Vec::new());
+    Arc::new(Noting { simulator, calls: Arc::clone(calls) })
+}
+
+impl Connector for Noting {
+    fn spec(&self) -> &ConnectorSpec {
+        self.simulator.spec()
+    }
+    fn offer(&self, action: &ActionName, arguments: &Value) -> Option<Offer> {
+        self.simulator.offer(action, arguments)
+    }
+    fn destructive(&self, action: &ActionName, arguments: &Value) -> bool {
+        self.simulator.destructive(action, arguments)
+    }
+    fn goes_to(&self, action: &ActionName, arguments: &Value) -> Option<Target> {
+        self.simulator.goes_to(action, arguments)
+    }
+    fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, CallError>> {
+        self.calls.lock().expect("nobody panicked with it").push(call.clone());
+        self.simulator.call(call)
+    }
+    fn probe<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Probed> {
+        self.simulator.probe(call)
+    }
+    fn health(&self) -> BoxFuture<'_, Result<String, CallError>> {
+        self.simulator.health()
+    }
 }
 
 /// Connectors by name; every capability is bound to `simulator` unless another is given for it.

@@ -8,6 +8,7 @@ use super::device::Device;
 
 const SESSION: &str = "/api/v1/session";
 const CHALLENGE: &str = "/api/v1/session/challenge";
+const IN_SESSION: &str = "/api/v1/session/proof/challenge";
 const OWN: &str = "/api/v1/me/passkeys";
 
 fn ask(staffed: &Staffed, account: &str) -> Answer {
@@ -58,6 +59,43 @@ fn who_asks_a_device_again_and_again_is_refused_and_nobody_else_is() {
     let credential = device.get(&first["options"]);
     assert_eq!(log_in(&staffed, "cleo", &first["challenge"], &credential).status, 200);
     assert_eq!(ask(&staffed, "cleo").status, 200);
+}
+
+#[test]
+fn who_is_logged_in_proves_it_whatever_strangers_asked_of_their_account() {
+    let staffed = Staffed::new();
+    let (mut device, _) = added(&staffed);
+    let asked = ask(&staffed, "cleo").json();
+    let credential = device.get(&asked["options"]);
+    let answer = log_in(&staffed, "cleo", &asked["challenge"], &credential);
+    let cookie = answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    // Somebody has learned her passphrase, and leaves no room for a question by it; then they guess.
+    while ask(&staffed, "cleo").status == 200 {}
+    for _ in 0..6 {
+        staffed.log_in("cleo", "not these words at all");
+    }
+    assert_eq!(ask(&staffed, "cleo").status, 429);
+    let mut asked = Value::Null;
+    for _ in 0..15 {
+        let answer = staffed.with(&cookie, "POST", IN_SESSION, None);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        asked = answer.json();
+    }
+    let credential = device.get(&asked["options"]);
+    let passkey = json!({"challenge": asked["challenge"], "credential": credential});
+    let body = json!({"passphrase": WORDS, "passkey": passkey});
+    let proved = staffed.with(&cookie, "POST", &format!("{SESSION}/proof"), Some(&body));
+    assert_eq!((proved.status, &proved.json()["fresh"]), (200, &json!(true)), "{proved:?}");
+    let cookie = proved.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let another = staffed.with(&cookie, "POST", &format!("{OWN}/challenge"), None);
+    assert_eq!(another.status, 200, "a new device is no stranger's question: {another:?}");
+    // Who has no passkey needs none, and nobody is asked by a token.
+    let root = staffed.cookie("root");
+    assert_eq!(staffed.with(&root, "POST", IN_SESSION, None).status, 409);
+    let made = ["--json", "token", "add", "cleo", "--title", "wall", "--may", "read"];
+    let made: Value = serde_json::from_str(&staffed.as_root(&made, 0)).unwrap();
+    let refused = staffed.served.client.send("POST", IN_SESSION, made["token"].as_str(), None);
+    assert_eq!(refused.status, 409, "{refused:?}");
 }
 
 #[test]

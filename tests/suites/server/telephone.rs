@@ -177,6 +177,35 @@ fn a_vote_by_telephone_is_taken_over_http() {
 }
 
 #[test]
+fn a_token_types_in_the_vote_of_nobody() {
+    let office = Office::new();
+    let (need, code) = (office.need(), office.code("ben"));
+    let token =
+        ["--json", "token", "add", "carl", "--title", "x", "--may", "note", "--may", "read"];
+    let token: Value = serde_json::from_str(&office.staffed.as_root(&token, 0)).unwrap();
+    let (number, letters) = code.split_once(':').unwrap();
+    let telephone = json!({"account": "ben", "number": number, "code": letters});
+    let one =
+        |code: &Value| json!({"answer": "approve", "digest": need["digest"], "telephone": code});
+    let client = &office.staffed.served.client;
+    let path = format!("/api/v1/needs/{}", text(&need["id"]));
+    let wrong = json!({"account": "ben", "number": number, "code": "AAAAA-AAAAA"});
+    let mut said = Vec::new();
+    for code in [&telephone, &wrong] {
+        let refused = client.post(&path, text(&token["token"]), &one(code));
+        assert_eq!(refused.status, 403, "{refused:?}");
+        said.push(refused.json()["detail"].clone());
+    }
+    assert!(text(&said[0]).contains("token"), "{said:?}");
+    assert_eq!(said[0], said[1], "nor does it find out by guesses what a code is");
+    assert_eq!(office.need()["votes"], 0);
+    // The code is as good as before, and so is carl himself.
+    let cookie = office.staffed.cookie("carl");
+    let voted = typed(&office, &cookie, &need, ("approve", &need["digest"]), &code);
+    assert_eq!(voted.status, 200, "{voted:?}");
+}
+
+#[test]
 fn a_code_is_used_up_by_a_vote_that_counts_and_by_no_other() {
     let office = Office::new();
     let (need, code, second) = (office.need(), office.code("ben"), office.code("ben"));

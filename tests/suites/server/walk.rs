@@ -112,7 +112,7 @@ fn honest(route: &Declared, place: &Place) -> Vec<Honest> {
 fn of_oneself(route: &Declared) -> Option<Value> {
     match (route.method, route.path.as_str()) {
         ("DELETE", "/api/v1/session" | "/api/v1/me/passkeys/{id}")
-        | ("POST", "/api/v1/me/passkeys/challenge") => None,
+        | ("POST", "/api/v1/me/passkeys/challenge" | "/api/v1/session/proof/challenge") => None,
         ("POST", "/api/v1/me/passkeys") => {
             Some(json!({"title": "x", "challenge": "challenge-0", "credential": {}}))
         }

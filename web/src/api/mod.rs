@@ -63,6 +63,7 @@ pub fn table() -> Routes {
         .add_sized(STRANGERS_BYTES_MAX, Public, LogIn, routes!(session::log_in))
         .add(LoggedIn, Urgent, routes!(session::log_out))
         .add(LoggedIn, Prove, routes!(session::prove))
+        .add(LoggedIn, Prove, routes!(passkeys::challenge_in_session))
         // Ordinary: who waits for one that hangs takes no place of those who type their words.
         .add(Public, Ordinary, routes!(sso::set_out))
         .add(Public, Ordinary, routes!(sso::come_back))

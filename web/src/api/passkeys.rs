@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use beistand_core::model::AccountName;
 use beistand_journal::Credential;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::form::Label;
-use super::session::{asked, over, refused, wrong};
+use super::session::{over, own_cookie, refused, wrong};
 use crate::app::App;
 use crate::asked::At;
 use crate::door::Who;
@@ -146,11 +146,30 @@ pub(super) async fn challenge(
     let words = Secret::new(body.passphrase);
     let asked = app.engine.ask_for_passkey(passkeys, &account, words, &peer.place()).await;
     let asked = asked.map_err(|denied| refused(&denied, app.engine.now()))?;
-    let none = || {
-        Problem::conflict("this account has no passkey")
-            .hint("log in without one, at `POST /api/v1/session`")
-    };
+    let none = || no_passkey().hint("log in without one, at `POST /api/v1/session`");
     Ok(Sent(AskedOf::from(asked.ok_or_else(none)?)).into_response())
+}
+
+/// Ask for a passkey of yours, in your session. Its answer is sent with the passphrase to
+/// `POST /api/v1/session/proof`. What strangers ask of your account takes no room from this.
+#[utoipa::path(
+    post, path = "/api/v1/session/proof/challenge", tag = "session",
+    responses((status = 200, description = "What to ask the device", body = AskedOf))
+)]
+pub(super) async fn challenge_in_session(
+    State(app): State<App>,
+    Who(caller): Who,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let cookie = own_cookie(&headers)?;
+    let asked = app.engine.ask_in_session(passkeys(&app)?, &caller, &cookie).await;
+    let asked = asked.map_err(|denied| refused(&denied, app.engine.now()))?;
+    let none = || no_passkey().hint("send the passphrase alone to `POST /api/v1/session/proof`");
+    Ok(Sent(AskedOf::from(asked.ok_or_else(none)?)).into_response())
+}
+
+fn no_passkey() -> Problem {
+    Problem::conflict("this account has no passkey")
 }
 
 /// Ask your device for a new passkey. It wants a proof of a moment ago.
@@ -161,10 +180,12 @@ pub(super) async fn challenge(
 pub(super) async fn begin(
     State(app): State<App>,
     Who(caller): Who,
+    headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
     just_proved(&app, &caller)?;
-    let challenge = app.engine.new_passkey(passkeys(&app)?, &caller).await;
-    let challenge = challenge.map_err(|not_added| refuses(not_added, &app))?;
+    let cookie = own_cookie(&headers)?;
+    let challenge = app.engine.new_passkey(passkeys(&app)?, &caller, &cookie).await;
+    let challenge = challenge.map_err(refuses)?;
     Ok(Sent(AskedOf::from(challenge)))
 }
 
@@ -183,18 +204,17 @@ pub(super) async fn add(
     let passkeys = passkeys(&app)?.clone();
     let shown = Shown { passkeys, challenge: body.challenge, answer: body.credential };
     let added = app.engine.add_passkey(&caller, body.title.into(), shown).await;
-    let id = added.map_err(|not_added| refuses(not_added, &app))?;
+    let id = added.map_err(refuses)?;
     Ok((StatusCode::CREATED, Sent(Added { id })))
 }
 
-fn refuses(not_added: NotAdded, app: &App) -> Problem {
+fn refuses(not_added: NotAdded) -> Problem {
     match not_added {
         error @ NotAdded::Unasked => Problem::conflict(error.to_string())
             .hint("ask anew at `POST /api/v1/me/passkeys/challenge`"),
         error @ NotAdded::Wrong(_) => {
             Problem::malformed(error.to_string()).because(&error).place("credential")
         }
-        NotAdded::TooManyQuestions { until } => asked(&not_added, until.since(app.engine.now())),
         NotAdded::Refused(error) => error.into(),
     }
 }

@@ -7,7 +7,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use beistand_core::model::{AccountName, Millis, Span};
+use beistand_core::model::{AccountName, Millis};
 use beistand_runtime::{Begun, Caller, Denied, SecondFactor, Secret, token_lookup};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -109,18 +109,28 @@ pub(super) async fn prove(
     headers: HeaderMap,
     Exact(body): Exact<Prove>,
 ) -> Result<Response, Problem> {
-    let (Some(Credential::Session(cookie)), Some(account)) = (credential(&headers), caller.account)
-    else {
-        let text = "only a session is proved once more; a token never is";
-        return Err(Problem::conflict(text).hint("log in at `POST /api/v1/session`"));
+    let (cookie, Some(account)) = (own_cookie(&headers)?, caller.account) else {
+        return Err(no_session());
     };
-    let cookie = Secret::new(cookie.to_owned());
     let from = in_session(&cookie);
     let caller = proved(&app, &from, &account, (body.passphrase, body.code, body.passkey)).await?;
     let now = app.engine.now();
     let renewed = app.engine.renew_session(&cookie, &caller).await;
     let renewed = renewed.map_err(|denied| refused(&denied, now))?;
     answered(&caller, now, &renewed)
+}
+
+/// The cookie of who is logged in; a token has none, and whoever shows one proves nothing by it.
+pub(super) fn own_cookie(headers: &HeaderMap) -> Result<Secret, Problem> {
+    match credential(headers) {
+        Some(Credential::Session(cookie)) => Ok(Secret::new(cookie.to_owned())),
+        Some(Credential::Bearer(_)) | None => Err(no_session()),
+    }
+}
+
+fn no_session() -> Problem {
+    Problem::conflict("only a session is proved once more; a token never is")
+        .hint("log in at `POST /api/v1/session`")
 }
 
 /// Log out. The session's cookie is dead at once.
@@ -195,22 +205,22 @@ pub(super) fn wrong() -> Problem {
     )
 }
 
-/// No more is asked of somebody's devices before some of it was answered, or is over.
-pub(super) fn asked(why: &dyn std::fmt::Display, again_after: Span) -> Problem {
-    Problem::too_many(why.to_string())
-        .hint("answer one of them; a printed code does in place of a device")
-        .again_after(again_after)
-}
-
 pub(super) fn refused(denied: &Denied, now: Millis) -> Problem {
     match denied {
         Denied::Wrong => wrong(),
         Denied::SecondFactorMissing => Problem::forbidden(denied.to_string())
             .hint(
-            "ask your device what `POST /api/v1/session/challenge` says and send `passkey`, or send \
-             `code` with the number and the code of your sheet",
+            "ask your device what `POST /api/v1/session/challenge` says (logged in: \
+             `/api/v1/session/proof/challenge`) and send `passkey`, or send `code` with the number and \
+             the code of your sheet",
         ),
-        Denied::TooManyQuestions { until } => asked(denied, until.since(now)),
+        // No more is asked of somebody's devices before some of it was answered, or is over.
+        Denied::TooManyQuestions { until } => Problem::too_many(denied.to_string())
+            .hint(
+                "answer one of them; a printed code does in place of a device, and who is logged in \
+                 asks at `POST /api/v1/session/proof/challenge`",
+            )
+            .again_after(until.since(now)),
         Denied::Later { until } => Problem::too_many(denied.to_string())
             .hint("from another line, another account or with a token it goes on at once")
             .again_after(until.since(now)),

@@ -17,7 +17,7 @@ use crate::asked::Asked;
 use crate::door::{SESSION_COOKIE, cookie};
 use crate::peer::Peer;
 use crate::report::Problem;
-use crate::sso::{Answer, FLOW_LASTS, Flow, Place, Refused, SingleSignOn};
+use crate::sso::{AGAIN_AFTER, Answer, FLOW_LASTS, Flow, Place, Refused, SingleSignOn};
 
 /// The cookie of a way to the identity provider. It opens nothing, and is sent when the browser
 /// comes back.
@@ -76,7 +76,8 @@ pub(super) async fn set_out(
     getrandom::fill(&mut bits).map_err(|error| Problem::internal(&error))?;
     let before = cookie(&headers, SESSION_COOKIE).map(|cookie| token_lookup(&Secret::new(cookie)));
     let flow = Flow::new(bits, now, to).after(before);
-    let (kept, address) = sso.set_out(&flow, now).await.map_err(|refused| said(&refused))?;
+    let (kept, address) =
+        sso.set_out(&flow, &|| app.engine.now()).await.map_err(|refused| said(&refused))?;
     let seconds = FLOW_LASTS.millis() / 1000;
     let mut response = StatusCode::SEE_OTHER.into_response();
     let headers = response.headers_mut();
@@ -100,7 +101,7 @@ pub(super) async fn come_back(
     let now = app.engine.now();
     let answer = answer(back).ok_or_else(|| said(&Refused::Astray))?;
     let kept = cookie(&headers, WAY_COOKIE);
-    let came = sso.come_back(kept, answer, now).await;
+    let came = sso.come_back(kept, answer, &|| app.engine.now()).await;
     let (subject, flow) = came.map_err(|refused| said(&refused))?;
     let caller = app.engine.caller_by_subject(sso.issuer(), &subject).await;
     let caller = caller.map_err(|denied| match denied {
@@ -203,7 +204,9 @@ fn said(refused: &Refused) -> Problem {
                 .because(why.as_ref())
         }
         Refused::Busy => {
-            Problem::unavailable("too many log in by single sign-on at once").hint(otherwise)
+            let text =
+                "too many log in by single sign-on at once, or the identity provider is slow";
+            Problem::unavailable(text).hint(otherwise).again_after(AGAIN_AFTER)
         }
     }
 }

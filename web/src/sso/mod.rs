@@ -25,17 +25,19 @@ mod verdict;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use beistand_core::model::{Millis, Span};
 use beistand_runtime::Secret;
 use openidconnect::url::{Host, Url};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 pub(crate) use flow::{FLOW_LASTS, Flow, Place};
 pub use provider::{Question, Replied, Reply, Unreachable, Wire};
 
 use flow::Key;
-use provider::Known;
+use provider::Published;
 
 /// Where the identity provider sends people back to.
 pub(crate) const WAY_BACK: &str = "/api/v1/session/sso/return";
@@ -48,6 +50,17 @@ const KNOWN_FOR: Span = Span::from_secs(10);
 /// Talks with the identity provider at once. One that hangs takes no more places than this, and
 /// what is left is for those who type a passphrase.
 const TALKS_AT_ONCE: usize = 8;
+
+/// Who sets out while it is asked what it publishes, at once: one asks, and the others wait for that.
+/// Each holds one of the server's ordinary places, and anybody may set out.
+const SETTING_OUT_AT_ONCE: usize = 8;
+
+/// How long they wait: an answer that is on its way is there by then.
+const WAITS_WITHIN: Duration = Duration::from_secs(1);
+
+/// When it is worth setting out anew for who was turned away: it has answered by then, or is known to
+/// be gone.
+pub(crate) const AGAIN_AFTER: Span = Span::from_secs(5);
 
 /// Ways that are remembered as walked, each for as long as it could be walked again.
 const WALKED_MAX: usize = 10_000;
@@ -108,6 +121,9 @@ pub(crate) struct Answer {
     pub(crate) issuer: Option<String>,
 }
 
+/// Says what time it is: who waits for an identity provider is later afterwards.
+pub(crate) type Clock<'c> = &'c (dyn Fn() -> Millis + Send + Sync);
+
 /// Single sign-on with one identity provider.
 #[derive(Debug)]
 pub struct SingleSignOn {
@@ -115,7 +131,11 @@ pub struct SingleSignOn {
     wire: Box<dyn Wire>,
     key: Key,
     /// What the identity provider published, or that it was asked in vain, and when.
-    known: Mutex<Option<Result<Arc<Known>, Millis>>>,
+    known: Mutex<Option<Result<Arc<Published>, Millis>>>,
+    /// Held by who asks what it publishes.
+    asking: tokio::sync::Mutex<()>,
+    waits_within: Duration,
+    setting_out: Semaphore,
     talks: Semaphore,
     /// Ways by their states, until they are over.
     walked: Mutex<BTreeMap<String, Millis>>,
@@ -160,8 +180,10 @@ impl SingleSignOn {
     /// process alone.
     pub fn new(settings: Settings, wire: Box<dyn Wire>, bits: [u8; 32]) -> Self {
         let (known, walked) = (Mutex::default(), Mutex::default());
-        let talks = Semaphore::new(TALKS_AT_ONCE);
-        Self { settings, wire, key: Key::new(bits), known, talks, walked }
+        let (asking, talks) = (tokio::sync::Mutex::default(), Semaphore::new(TALKS_AT_ONCE));
+        let setting_out = Semaphore::new(SETTING_OUT_AT_ONCE);
+        let (key, waits_within) = (Key::new(bits), WAITS_WITHIN);
+        Self { settings, wire, key, known, asking, waits_within, setting_out, talks, walked }
     }
 
     /// The issuer, as accounts are linked to it.
@@ -182,9 +204,14 @@ impl SingleSignOn {
     pub(crate) async fn set_out(
         &self,
         flow: &Flow,
-        now: Millis,
+        clock: Clock<'_>,
     ) -> Result<(String, String), Refused> {
-        let known = self.known(now).await?;
+        let known = if let Some(known) = self.published(clock()) {
+            known?
+        } else {
+            let _place = self.setting_out.try_acquire().map_err(|_| Refused::Busy)?;
+            self.known(clock).await?
+        };
         let address = provider::address(&self.settings, &known, (flow, &self.key));
         Ok((flow.sealed(&self.key), address))
     }
@@ -198,8 +225,9 @@ impl SingleSignOn {
         &self,
         kept: Option<&str>,
         answer: Answer,
-        now: Millis,
+        clock: Clock<'_>,
     ) -> Result<(String, Flow), Refused> {
+        let now = clock();
         let flow = kept.and_then(|kept| Flow::open(&self.key, kept, now)).ok_or(Refused::Astray)?;
         let ours = answer.issuer.is_none_or(|issuer| issuer == self.settings.issuer_text);
         if !ours || !flow.is_answered_by(&self.key, &answer.state) {
@@ -208,28 +236,40 @@ impl SingleSignOn {
         self.walk(&flow, now)?;
         let code = answer.code.map_err(Refused::ByProvider)?;
         let _place = self.talks.try_acquire().map_err(|_| Refused::Busy)?;
-        let known = self.known(now).await?;
+        let known = self.known(clock).await?;
         let with = (self.wire.as_ref(), known.as_ref());
         let subject =
-            provider::subject(&self.settings, with, (&flow, &self.key), code, now).await?;
+            provider::subject(&self.settings, with, (&flow, &self.key), code, clock).await?;
         Ok((subject, flow))
     }
 
-    /// What the identity provider published a moment ago, or does now. One that was asked in vain a
-    /// moment ago is not asked again: who waits for it would hold a place each.
-    async fn known(&self, now: Millis) -> Result<Arc<Known>, Refused> {
-        let recent = |at: Millis| now >= at && now.since(at) < KNOWN_FOR;
-        let before = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    /// What the identity provider published a moment ago. One that was asked in vain a moment ago is
+    /// not asked again.
+    fn published(&self, now: Millis) -> Option<Result<Arc<Published>, Refused>> {
+        let recent = |at: Millis| now.since(at).max(at.since(now)) < KNOWN_FOR;
+        let before = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         match before {
-            Some(Ok(known)) if recent(known.at) => return Ok(known),
-            Some(Err(at)) if recent(at) => {
+            Ok(known) => recent(known.at).then_some(Ok(known)),
+            Err(at) => recent(at).then(|| {
                 let text = "it was asked in vain a moment ago".to_owned();
-                return Err(Refused::Gone(Box::new(Unreachable(text))));
-            }
-            Some(Ok(_) | Err(_)) | None => {}
+                Err(Refused::Gone(Box::new(Unreachable(text))))
+            }),
         }
-        let found = provider::discovered(&self.settings, self.wire.as_ref(), now).await;
-        let kept = found.as_ref().map(Arc::clone).map_err(|_| now);
+    }
+
+    /// The same, or what it publishes now. One asks, and the others wait for a while for what it
+    /// hears: who waits for one that hangs would hold a place each. What is heard counts from when
+    /// it was heard.
+    async fn known(&self, clock: Clock<'_>) -> Result<Arc<Published>, Refused> {
+        let asking = timeout(self.waits_within, self.asking.lock()).await;
+        let _asking = asking.map_err(|_| Refused::Busy)?;
+        if let Some(known) = self.published(clock()) {
+            return known;
+        }
+        let found = provider::discovered(&self.settings, self.wire.as_ref()).await;
+        let at = clock();
+        let found = found.map(|metadata| Arc::new(Published { at, metadata }));
+        let kept = found.as_ref().map(Arc::clone).map_err(|_| at);
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
         found
     }

@@ -6,7 +6,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use beistand_core::model::Millis;
 use openidconnect::core::{
@@ -21,7 +20,7 @@ use openidconnect::{
 
 use super::flow::{Flow, Key};
 use super::verdict::{self, Expected};
-use super::{Refused, Settings, is_safe};
+use super::{Clock, Refused, Settings, is_safe};
 
 /// A request to the identity provider.
 #[derive(Debug, Clone)]
@@ -63,9 +62,9 @@ pub trait Wire: std::fmt::Debug + Send + Sync {
 
 /// What the identity provider published of itself at a time.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct Published {
     pub(super) at: Millis,
-    metadata: CoreProviderMetadata,
+    pub(super) metadata: CoreProviderMetadata,
 }
 
 /// The wire with the rule for addresses around it.
@@ -115,8 +114,7 @@ impl<'c> AsyncHttpClient<'c> for Guarded<'_> {
 pub(super) async fn discovered(
     settings: &Settings,
     wire: &dyn Wire,
-    now: Millis,
-) -> Result<Arc<Known>, Refused> {
+) -> Result<CoreProviderMetadata, Refused> {
     let guarded = Guarded { wire, issuer: &settings.issuer };
     let issuer = IssuerUrl::new(settings.issuer_text.clone()).map_err(gone)?;
     let metadata = CoreProviderMetadata::discover_async(issuer, &guarded).await.map_err(gone)?;
@@ -125,11 +123,15 @@ pub(super) async fn discovered(
             "the identity provider lets people log in without TLS".to_owned(),
         )));
     }
-    Ok(Arc::new(Known { at: now, metadata }))
+    Ok(metadata)
 }
 
 /// Where the browser goes to log in.
-pub(super) fn address(settings: &Settings, known: &Known, (flow, key): (&Flow, &Key)) -> String {
+pub(super) fn address(
+    settings: &Settings,
+    known: &Published,
+    (flow, key): (&Flow, &Key),
+) -> String {
     let client = CoreClient::from_provider_metadata(
         known.metadata.clone(),
         ClientId::new(settings.client_id.clone()),
@@ -156,10 +158,10 @@ pub(super) fn address(settings: &Settings, known: &Known, (flow, key): (&Flow, &
 /// where what it answers is not to be believed.
 pub(super) async fn subject(
     settings: &Settings,
-    (wire, known): (&dyn Wire, &Known),
+    (wire, known): (&dyn Wire, &Published),
     (flow, key): (&Flow, &Key),
     code: String,
-    now: Millis,
+    clock: Clock<'_>,
 ) -> Result<String, Refused> {
     let token = token(settings, (wire, known), (flow, key), code).await?;
     let expected = Expected {
@@ -168,13 +170,14 @@ pub(super) async fn subject(
         keys: known.metadata.jwks().clone(),
         nonce: Nonce::new(flow.nonce(key)),
     };
-    verdict::subject(&token, &expected, now).map_err(|error| Refused::Unbelievable(error.into()))
+    verdict::subject(&token, &expected, clock())
+        .map_err(|error| Refused::Unbelievable(error.into()))
 }
 
 /// The token for a code (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
 async fn token(
     settings: &Settings,
-    (wire, known): (&dyn Wire, &Known),
+    (wire, known): (&dyn Wire, &Published),
     (flow, key): (&Flow, &Key),
     code: String,
 ) -> Result<CoreIdToken, Refused> {

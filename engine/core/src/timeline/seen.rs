@@ -37,7 +37,7 @@ pub(super) struct Tried {
 
 /// A need that was opened.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
+pub(super) struct OpenedNeed {
     /// What kind.
     pub(super) kind: NeedKind,
     /// What a person fills in.
@@ -50,7 +50,7 @@ pub(super) struct Seen {
     base: Path,
     items: BTreeMap<String, Arc<Value>>,
     tried: BTreeMap<Path, Tried>,
-    needs: BTreeMap<NeedId, Asked>,
+    needs: BTreeMap<NeedId, OpenedNeed>,
     order: Order,
     epoch: u64,
     /// The step that wants something taken back; a person where absent.
@@ -106,7 +106,7 @@ impl Seen {
         if let Head::NeedOpened { id, kind, .. } = head {
             let form = event.body.form.as_deref();
             let form = form.and_then(|form| serde_json::from_value(form.clone()).ok());
-            self.needs.insert(*id, Asked { kind: *kind, form });
+            self.needs.insert(*id, OpenedNeed { kind: *kind, form });
         }
     }
 
@@ -116,7 +116,7 @@ impl Seen {
     }
 
     /// The need an event answers or is about.
-    pub(super) fn asked(&self, head: &Head) -> Option<&Asked> {
+    pub(super) fn asked(&self, head: &Head) -> Option<&OpenedNeed> {
         self.needs.get(&need_of(head)?)
     }
 

@@ -124,7 +124,7 @@ impl Engine {
     }
 
     async fn account(&self, name: &AccountName) -> Result<Account, EngineError> {
-        let found = self.0.journal.reader().account(name).await?;
+        let found = self.0.journal.doors().account(name).await?;
         found.ok_or_else(|| EngineError::NotFound(format!("there is no account `{name}`")))
     }
 
@@ -134,7 +134,7 @@ impl Engine {
         credentials: Vec<NewCredential>,
         grants: Vec<Grant>,
     ) -> Result<Written, EngineError> {
-        let accounts = self.0.journal.reader().accounts().await?;
+        let accounts = self.0.journal.doors().accounts().await?;
         if accounts.iter().any(|one| one.name == name) {
             return Err(EngineError::Conflict(format!("there is an account `{name}` already")));
         }
@@ -228,7 +228,7 @@ impl Engine {
                 let text = "the same link is given twice";
                 return Err(EngineError::Usage(text.to_owned()));
             }
-            if let Some(one) = self.0.journal.reader().credential_of(lookup).await? {
+            if let Some(one) = self.0.journal.doors().credential_of(lookup).await? {
                 let text = format!("{} is linked to `{}` already", one.label, one.account);
                 return Err(EngineError::Conflict(text));
             }
@@ -259,7 +259,7 @@ impl Engine {
     }
 
     async fn removed(&self, id: String) -> Result<Written, EngineError> {
-        let found = self.0.journal.reader().credential(&id).await?;
+        let found = self.0.journal.doors().credential(&id).await?;
         let found =
             found.ok_or_else(|| EngineError::NotFound(format!("there is no credential `{id}`")))?;
         let (account, kind) = (found.account, found.kind);
@@ -275,7 +275,7 @@ impl Engine {
             let text = "nobody gives a role to themselves; another admin does it";
             return Err(EngineError::NotAllowed(text.to_owned()));
         }
-        let accounts = self.0.journal.reader().accounts().await?;
+        let accounts = self.0.journal.doors().accounts().await?;
         if !accounts.iter().any(|account| account.person == grant.person) {
             let text = format!("`{}` has no account", grant.person);
             return Err(EngineError::NotFound(text));
@@ -288,7 +288,7 @@ impl Engine {
     }
 
     async fn revoked(&self, grant: Grant) -> Result<Written, EngineError> {
-        let held = self.0.journal.reader().grants_of(&grant.person).await?;
+        let held = self.0.journal.doors().grants_of(&grant.person).await?;
         let same = |one: &&Grant| one.role == grant.role && one.reach == grant.reach;
         let Some(held) = held.iter().find(same).cloned() else {
             let text = format!("`{}` is not {} for {}", grant.person, grant.role, grant.reach);
@@ -308,7 +308,7 @@ impl Engine {
         &self,
         stays: impl Fn(&Account, &Grant) -> bool,
     ) -> Result<(), EngineError> {
-        let reader = self.0.journal.reader();
+        let reader = self.0.journal.doors();
         let (accounts, grants) = (reader.accounts().await?, reader.grants().await?);
         let now = self.0.clock.now();
         let manages = |account: &Account| {
@@ -346,7 +346,7 @@ impl Engine {
             |change| store::Event::new(store::Head::AccessChanged { change }, Some(by.clone()));
         let events = written.events.into_iter().map(event).collect();
         self.store_events(events, written.changes).await?;
-        self.0.accounts_exist(self.0.journal.reader().has_accounts().await?);
+        self.0.accounts_exist(self.0.journal.doors().has_accounts().await?);
         Ok(())
     }
 }

@@ -60,6 +60,10 @@ impl Engine {
                 self.turned_away(verb, &by, text).await
             };
         }
+        // Whoever types comes first: who may not do that is told nothing of who votes.
+        if let Some(text) = self.typist_objection(verb, &by, &matter).await? {
+            return self.turned_away(verb, &by, text).await;
+        }
         let rights = match from {
             From::Here(Some(caller)) => caller.rights.clone(),
             From::Here(None) | From::Mailbox => {
@@ -82,7 +86,11 @@ impl Engine {
         {
             return Err(EngineError::ProveAgain);
         }
-        if let Some(text) = self.objection(verb, &by, (&matter, destroys)).await? {
+        if destroys && matches!(by.proof, Some(Proof::Token | Proof::Machine)) {
+            let text = format!(
+                "a token of `{}` lets nothing through that destroys: prove who you are",
+                by.person
+            );
             return self.turned_away(verb, &by, text).await;
         }
         // A session was told of when it began; elsewhere each use is one.
@@ -102,25 +110,18 @@ impl Engine {
         Ok(())
     }
 
-    /// What stands against it although who asks has the right to it.
-    async fn objection(
+    /// What stands against who types in what somebody else says or wrote. What is said on the telephone
+    /// is voted by the right of who says it, and typed in by that of who hears it.
+    async fn typist_objection(
         &self,
         verb: &Verb,
         by: &Actor,
-        (matter, destroys): (&Matter, bool),
+        matter: &Matter,
     ) -> Result<Option<String>, EngineError> {
-        if destroys && matches!(by.proof, Some(Proof::Token | Proof::Machine)) {
-            return Ok(Some(format!(
-                "a token of `{}` lets nothing through that destroys: prove who you are",
-                by.person
-            )));
-        }
         if matches!(by.typed_with, Some(Proof::Token | Proof::Machine)) {
             let text = "a token types in nothing for others: prove who you are";
             return Ok(Some(text.to_owned()));
         }
-        // What is said on the telephone is voted by the right of who says it, and typed in by that of
-        // who hears it.
         let typist = self.typist_of(verb).await?;
         let may_not = typist.filter(|typist| !typist.may(Permission::Note, &matter.about));
         Ok(may_not.map(|_| format!("who types this in needs `{}`", Permission::Note)))
@@ -152,14 +153,14 @@ impl Engine {
     }
 
     async fn matter_of_run(&self, run: RunId) -> Result<Matter, EngineError> {
-        let row = self.0.journal.reader().run(run).await?;
+        let row = self.0.journal.doors().run(run).await?;
         let row = row.ok_or_else(|| crate::drive::missing(run))?;
         self.matter_of(row.incident).await
     }
 
     async fn matter_of(&self, id: IncidentId) -> Result<Matter, EngineError> {
         let incident = self.0.incidents.get(&self.0.journal, id).await?;
-        let organisations = self.0.journal.reader().organisations(id).await?;
+        let organisations = self.0.journal.doors().organisations(id).await?;
         let organisations: BTreeSet<_> = organisations.into_iter().collect();
         Ok(Matter { about: About::Incident { id, organisations }, mode: incident.mode })
     }
@@ -177,7 +178,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`].
     pub async fn about_run(&self, run: RunId) -> Result<About, EngineError> {
-        let row = self.0.journal.reader().run(run).await?;
+        let row = self.0.journal.doors().run(run).await?;
         let row = row.ok_or_else(|| crate::drive::missing(run))?;
         self.about_incident(row.incident).await
     }

@@ -152,7 +152,7 @@ impl Engine {
     /// # Errors
     /// [`Denied::Later`].
     pub(super) async fn tries(&self, name: &AccountName, from: &str) -> Result<Try<'_>, Denied> {
-        let reader = self.0.journal.reader();
+        let reader = self.0.journal.doors();
         let counted = Counted::of(reader, name, from).await?;
         let (held, ahead) = self.0.guesses.hold(&counted);
         counted.is_time(reader, ahead, self.0.clock.now()).await?;

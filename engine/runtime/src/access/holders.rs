@@ -50,7 +50,7 @@ impl Holders {
         {
             return Ok(Some(holder).filter(|holder| holder.holds(now)));
         }
-        let reader = journal.reader();
+        let reader = journal.doors();
         let found = match &shown {
             ShownBy::Token(lookup) => reader.holder_of_token(lookup).await?,
             ShownBy::Session(id) => reader.holder_of_session(id).await?,

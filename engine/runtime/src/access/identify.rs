@@ -89,7 +89,7 @@ impl Engine {
     /// # Errors
     /// [`StoreError`] when it can not be read.
     pub async fn has_accounts(&self) -> Result<bool, StoreError> {
-        self.0.journal.reader().has_accounts().await
+        self.0.journal.doors().has_accounts().await
     }
 
     /// What somebody may do now: their grants, and the roles they have in incidents.
@@ -97,7 +97,7 @@ impl Engine {
     /// # Errors
     /// [`StoreError`] when it can not be read.
     pub async fn rights_of(&self, person: &Person) -> Result<Rights, StoreError> {
-        let reader = self.0.journal.reader();
+        let reader = self.0.journal.doors();
         let mut grants = reader.grants_of(person).await?;
         grants.extend(reader.roles_of(person).await?);
         Ok(Rights::of(grants, self.0.clock.now()))
@@ -113,7 +113,7 @@ impl Engine {
         proof: Proof,
         proved_at: Option<Millis>,
     ) -> Result<Caller, Denied> {
-        let holder = self.0.journal.reader().holder(account).await?.ok_or(Denied::Wrong)?;
+        let holder = self.0.journal.doors().holder(account).await?.ok_or(Denied::Wrong)?;
         self.as_caller(&holder, proof, proved_at)
     }
 
@@ -163,7 +163,7 @@ impl Engine {
         let tried = self.tries(name, from).await?;
         // From before the words are looked up: one that is changed meanwhile begins no session.
         let proved_at = self.0.clock.now();
-        let found = account_of_words(self.0.journal.reader(), name, passphrase).await?;
+        let found = account_of_words(self.0.journal.doors(), name, passphrase).await?;
         let Some(account) = found else { return Err(tried.was_wrong().await?) };
         let alone = Proof::by_words(account.kind);
         let proof = match (self.second(&account, second).await?, alone) {
@@ -192,7 +192,7 @@ impl Engine {
                 self.use_code(&account.name, &number, code).await.map(Some)
             }
             None => {
-                let credentials = self.0.journal.reader().credentials(&account.name).await?;
+                let credentials = self.0.journal.doors().credentials(&account.name).await?;
                 let wants = credentials.iter().any(|one| one.kind == CredentialKind::Passkey);
                 if wants { Err(Denied::SecondFactorMissing) } else { Ok(None) }
             }
@@ -206,7 +206,7 @@ impl Engine {
         number: &str,
         code: Secret,
     ) -> Result<bool, Denied> {
-        let credentials = self.0.journal.reader().credentials(name).await?;
+        let credentials = self.0.journal.doors().credentials(name).await?;
         let found = credentials.into_iter().find(|one| {
             one.kind == CredentialKind::Code && one.label == number && one.used_at.is_none()
         });

@@ -13,6 +13,7 @@ mod holders;
 mod identify;
 mod own;
 mod passkey;
+mod question;
 mod refused;
 mod secret;
 mod session;

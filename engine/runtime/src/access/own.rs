@@ -61,7 +61,7 @@ impl Engine {
                 theirs.as_ref() == Some(account) && credentials.iter().all(|one| own(one.kind))
             }
             AccessAct::RemoveCredential { credential } => {
-                let found = self.0.journal.reader().credential(credential).await?;
+                let found = self.0.journal.doors().credential(credential).await?;
                 found.is_some_and(|found| {
                     theirs.as_ref() == Some(&found.account) && found.kind == CredentialKind::Passkey
                 })

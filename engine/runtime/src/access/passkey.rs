@@ -4,8 +4,7 @@
 //! What is asked is kept in memory and counts once: after a restart it is asked anew. The keys
 //! themselves are credentials of an account like others.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use beistand_connector_api::Secret;
 use beistand_core::access::{Account, CredentialKind};
@@ -21,20 +20,14 @@ use webauthn_rs::{DEFAULT_AUTHENTICATOR_TIMEOUT, Webauthn, WebauthnBuilder};
 
 use super::act::{AccessAct, NewCredential};
 use super::identify::{Caller, Denied, account_of_words};
-use super::secret::new_name;
-use crate::engine::Engine;
+use super::question::Questions;
+use super::secret::{new_name, token_lookup};
+use crate::engine::{Engine, lock};
 use crate::error::EngineError;
 use crate::verbs::Verb;
 
 /// How long an answer may take, as browsers are told.
 const ANSWER_WITHIN: Span = Span::from_secs(DEFAULT_AUTHENTICATOR_TIMEOUT.as_secs());
-
-/// Questions that wait for an answer at once; the oldest goes for one more.
-const ASKED_MAX: usize = 1_000;
-
-/// Questions that wait for the devices of one account: a few browsers that were closed half way. So
-/// nobody makes the questions of others go.
-const ASKED_OF_ONE_MAX: usize = 10;
 
 /// Passkeys of one account: a person's devices, and no list that fills a store.
 const PASSKEYS_MAX: usize = 20;
@@ -46,15 +39,7 @@ pub struct Passkeys(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     webauthn: Webauthn,
-    asked: Mutex<BTreeMap<String, Asked>>,
-}
-
-/// What waits for an answer, and of whom.
-#[derive(Debug)]
-struct Asked {
-    account: AccountName,
-    until: Millis,
-    what: What,
+    questions: Mutex<Questions<What>>,
 }
 
 #[derive(Debug)]
@@ -92,12 +77,6 @@ pub enum NotAdded {
     /// The device's answer is none.
     #[error("the answer of the device does not fit what was asked")]
     Wrong(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// So many questions wait for this account's devices: not before then.
-    #[error("{ASKED_OF_ONE_MAX} questions wait for devices of this account already")]
-    TooManyQuestions {
-        /// From when on there is room for one.
-        until: Millis,
-    },
     /// It was refused, or could not be written.
     #[error(transparent)]
     Refused(#[from] EngineError),
@@ -121,34 +100,12 @@ impl Passkeys {
             builder.rp_name("Beistand").allow_any_port(true).build()
         });
         let webauthn = built.map_err(|_| nameless())?;
-        Ok(Self(Arc::new(Inner { webauthn, asked: Mutex::default() })))
-    }
-
-    /// Keeps a question until it is answered.
-    ///
-    /// # Errors
-    /// When there is room for one more of this account, where there is none.
-    fn ask(&self, id: String, asked: Asked, now: Millis) -> Result<(), Millis> {
-        let mut all = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, one| now < one.until);
-        let of_one = all.values().filter(|one| one.account == asked.account);
-        let (count, first) = (of_one.clone().count(), of_one.map(|one| one.until).min());
-        if let (ASKED_OF_ONE_MAX.., Some(until)) = (count, first) {
-            return Err(until);
-        }
-        if all.len() >= ASKED_MAX {
-            let oldest = all.iter().min_by_key(|(_, one)| one.until).map(|(id, _)| id.clone());
-            oldest.and_then(|id| all.remove(&id));
-        }
-        all.insert(id, asked);
-        Ok(())
+        Ok(Self(Arc::new(Inner { webauthn, questions: Mutex::default() })))
     }
 
     /// What was asked, once, and only of this account.
     fn asked(&self, id: &str, account: &AccountName, now: Millis) -> Option<What> {
-        let mut all = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let asked = all.remove(id)?;
-        (asked.account == *account && now < asked.until).then_some(asked.what)
+        lock(&self.0.questions).take(id, account, now)
     }
 
     /// Which of these passkeys answered, and what is to be kept of it from now on. A device that
@@ -195,34 +152,69 @@ impl Engine {
         from: &str,
     ) -> Result<Option<Challenge>, Denied> {
         let tried = self.tries(name, from).await?;
-        let reader = self.0.journal.reader();
+        let reader = self.0.journal.doors();
         if account_of_words(reader, name, passphrase).await?.is_none() {
             return Err(tried.was_wrong().await?);
         }
-        let keys: Vec<Passkey> =
-            held(reader.credentials(name).await?).into_iter().map(|one| one.passkey).collect();
+        let Some((challenge, what)) = self.ask_devices(passkeys, name).await? else {
+            return Ok(None);
+        };
+        let now = self.0.clock.now();
+        let (named, kept) = ((challenge.id.clone(), name.clone()), (now.plus(ANSWER_WITHIN), what));
+        let put = lock(&passkeys.0.questions).by_words(named, kept, now);
+        put.map_err(|until| Denied::TooManyQuestions { until })?;
+        Ok(Some(challenge))
+    }
+
+    /// Asks for a passkey of who is logged in, in the session of this cookie; `None` where they have
+    /// none. However many questions others asked by their words, there is room for this one.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub async fn ask_in_session(
+        &self,
+        passkeys: &Passkeys,
+        caller: &Caller,
+        cookie: &Secret,
+    ) -> Result<Option<Challenge>, Denied> {
+        let name = own(caller)?;
+        let Some((challenge, what)) = self.ask_devices(passkeys, &name).await? else {
+            return Ok(None);
+        };
+        self.asks_in_session(passkeys, (challenge.id.clone(), name), cookie, what);
+        Ok(Some(challenge))
+    }
+
+    /// What to ask the devices of an account, and what their answer is held against.
+    async fn ask_devices(
+        &self,
+        passkeys: &Passkeys,
+        name: &AccountName,
+    ) -> Result<Option<(Challenge, What)>, Denied> {
+        let held = held(self.0.journal.doors().credentials(name).await?);
+        let keys: Vec<Passkey> = held.into_iter().map(|one| one.passkey).collect();
         if keys.is_empty() {
             return Ok(None);
         }
         let started = passkeys.0.webauthn.start_passkey_authentication(&keys);
         let (options, state) = started.map_err(ours)?;
         let id = new_name("challenge", self.0.random)?;
-        let what = What::Proves(Box::new(state));
-        self.asks(passkeys, &id, name, what).map_err(|until| Denied::TooManyQuestions { until })?;
-        Ok(Some(Challenge { id, options: shown(&options)? }))
+        let challenge = Challenge { id, options: shown(&options)? };
+        Ok(Some((challenge, What::Proves(Box::new(state)))))
     }
 
-    /// Asks somebody's device for a new passkey.
+    /// Asks a device of who is logged in, in the session of this cookie, for a new passkey.
     ///
     /// # Errors
-    /// [`NotAdded`]: without an account, with too many passkeys, with too many questions that wait.
+    /// [`NotAdded`]: without an account, with too many passkeys.
     pub async fn new_passkey(
         &self,
         passkeys: &Passkeys,
         caller: &Caller,
+        cookie: &Secret,
     ) -> Result<Challenge, NotAdded> {
         let name = own(caller)?;
-        let credentials = self.0.journal.reader().credentials(&name).await;
+        let credentials = self.0.journal.doors().credentials(&name).await;
         let held = held(credentials.map_err(EngineError::from)?);
         if held.len() >= PASSKEYS_MAX {
             let text = format!("an account has {PASSKEYS_MAX} passkeys at most; remove one before");
@@ -239,10 +231,10 @@ impl Engine {
         );
         let (options, state) = started.map_err(ours)?;
         let id = new_name("challenge", self.0.random)?;
+        let challenge = Challenge { id, options: shown(&options)? };
         let what = What::Adds(Box::new(state));
-        self.asks(passkeys, &id, &name, what)
-            .map_err(|until| NotAdded::TooManyQuestions { until })?;
-        Ok(Challenge { id, options: shown(&options)? })
+        self.asks_in_session(passkeys, (challenge.id.clone(), name), cookie, what);
+        Ok(challenge)
     }
 
     /// Adds the passkey that a device answered with; its name. From then on it is asked for.
@@ -277,7 +269,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] where the store can not say.
     pub async fn own_passkeys(&self, caller: &Caller) -> Result<Vec<Credential>, EngineError> {
-        let all = self.0.journal.reader().credentials(&own(caller)?).await?;
+        let all = self.0.journal.doors().credentials(&own(caller)?).await?;
         let passkeys = all.into_iter().filter(|one| one.kind == CredentialKind::Passkey);
         Ok(passkeys.map(|one| Credential { secret: String::new(), ..one }).collect())
     }
@@ -303,7 +295,7 @@ impl Engine {
         shown: Shown,
     ) -> Result<bool, Denied> {
         let now = self.0.clock.now();
-        let held = held(self.0.journal.reader().credentials(&account.name).await?);
+        let held = held(self.0.journal.doors().credentials(&account.name).await?);
         let asked = shown.passkeys.asked(&shown.challenge, &account.name, now);
         let verified =
             asked.and_then(|asked| shown.passkeys.verified(&shown.answer, &asked, &held));
@@ -312,16 +304,16 @@ impl Engine {
         Ok(true)
     }
 
-    fn asks(
+    fn asks_in_session(
         &self,
         passkeys: &Passkeys,
-        id: &str,
-        account: &AccountName,
+        named: (String, AccountName),
+        cookie: &Secret,
         what: What,
-    ) -> Result<(), Millis> {
+    ) {
         let now = self.0.clock.now();
-        let until = now.plus(ANSWER_WITHIN);
-        passkeys.ask(id.to_owned(), Asked { account: account.clone(), until, what }, now)
+        let kept = (now.plus(ANSWER_WITHIN), what);
+        lock(&passkeys.0.questions).in_session(named, token_lookup(cookie), kept, now);
     }
 }
 
@@ -350,34 +342,6 @@ fn ours(error: WebauthnError) -> EngineError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nobody_makes_the_questions_of_others_go() {
-        let passkeys = Passkeys::of("localhost").unwrap();
-        let asks = |account: &str, number: usize, now: i64| {
-            let user = Uuid::from_u128(1);
-            let started =
-                passkeys.0.webauthn.start_passkey_registration(user, account, account, None);
-            let what = What::Adds(Box::new(started.unwrap().1));
-            let (account, now) = (account.parse().unwrap(), Millis::new(now));
-            let asked = Asked { account, until: now.plus(ANSWER_WITHIN), what };
-            passkeys.ask(format!("{number} of {}", asked.account), asked, now)
-        };
-        assert_eq!(asks("cleo", 0, 0), Ok(()));
-        for number in 0..ASKED_OF_ONE_MAX {
-            assert_eq!(asks("mallory", number, 7), Ok(()));
-        }
-        let first = Millis::new(7).plus(ANSWER_WITHIN);
-        assert_eq!(asks("mallory", 10, 8), Err(first));
-        assert_eq!(asks("cleo", 1, 8), Ok(()));
-        let of = |account: &str| -> AccountName { account.parse().unwrap() };
-        assert!(passkeys.asked("0 of cleo", &of("cleo"), Millis::new(9)).is_some());
-        // An answer makes room for another question, and so does time.
-        assert!(passkeys.asked("3 of mallory", &of("mallory"), Millis::new(9)).is_some());
-        assert_eq!(asks("mallory", 11, 10), Ok(()));
-        assert_eq!(asks("mallory", 12, 11), Err(first));
-        assert_eq!(asks("mallory", 12, first.get()), Ok(()));
-    }
 
     #[test]
     fn passkeys_are_for_names_and_never_for_addresses() {

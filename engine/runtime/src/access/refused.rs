@@ -32,7 +32,7 @@ impl Engine {
         }
         let (now, hands) = (self.0.clock.now(), by.hands());
         let key = format!("refused/{}", hands.person);
-        let before = self.0.journal.reader().tally(&key, now).await?.0;
+        let before = self.0.journal.doors().tally(&key, now).await?.0;
         if before >= WRITTEN_MAX {
             return Ok(());
         }

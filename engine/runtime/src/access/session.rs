@@ -97,7 +97,7 @@ impl Engine {
     pub async fn renew_session(&self, cookie: &Secret, caller: &Caller) -> Result<Begun, Denied> {
         let id = token_lookup(cookie);
         let now = self.0.clock.now();
-        let found = self.0.journal.reader().session(&id, now).await?.ok_or(Denied::Wrong)?;
+        let found = self.0.journal.doors().session(&id, now).await?.ok_or(Denied::Wrong)?;
         // Whoever ended it meanwhile has ended it.
         if found.account != caller.account || !self.0.journal.drop_session(&id).await? {
             return Err(Denied::Wrong);
@@ -131,7 +131,7 @@ impl Engine {
         // Who changes a passphrase, or takes a link back, ends what began by it; nothing slips in
         // between.
         let _one = self.0.access.lock().await;
-        let credentials = self.0.journal.reader().credentials(&account).await?;
+        let credentials = self.0.journal.doors().credentials(&account).await?;
         let of = |kind| credentials.iter().filter(move |one: &&Credential| one.kind == kind);
         let holds = match proved_at {
             Some(at) => of(CredentialKind::Passphrase).all(|one| one.made_at <= at),

@@ -47,7 +47,7 @@ impl Engine {
     /// # Errors
     /// [`Denied::Wrong`] where there is none, or it is locked, or no person's.
     pub async fn caller_by_subject(&self, issuer: &str, subject: &str) -> Result<Caller, Denied> {
-        let reader = self.0.journal.reader();
+        let reader = self.0.journal.doors();
         let found = reader.credential_of(&lookup(issuer, subject)?).await?;
         let found = found.filter(|one| one.kind == CredentialKind::SingleSignOn);
         let account = found.ok_or(Denied::Wrong)?.account;

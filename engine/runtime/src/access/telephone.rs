@@ -124,7 +124,7 @@ impl Engine {
     ) -> Result<(Caller, String), Denied> {
         let tried = self.tries(name, &place_of(typed_by)).await?;
         let now = self.0.clock.now();
-        let heard = match heard(self.0.journal.reader(), name, (number, &code), typed_by).await {
+        let heard = match heard(self.0.journal.doors(), name, (number, &code), typed_by).await {
             Ok(heard) => heard,
             Err(Denied::Wrong) => return Err(tried.was_wrong().await?),
             Err(denied) => return Err(denied),
@@ -140,7 +140,7 @@ impl Engine {
         name: &AccountName,
         typed_by: &Person,
     ) -> Result<Denied, Denied> {
-        let reader = self.0.journal.reader();
+        let reader = self.0.journal.doors();
         let counted = Counted::of(reader, name, &place_of(typed_by)).await?;
         self.guessed(&counted).await
     }
@@ -154,11 +154,11 @@ impl Engine {
         mailbox: Option<&str>,
     ) -> Result<Value, EngineError> {
         let taken = self.0.codes.take(credential);
-        let code = self.0.journal.reader().credential(credential).await?;
+        let code = self.0.journal.doors().credential(credential).await?;
         let unused =
             |code: &Credential| code.kind == CredentialKind::Code && code.used_at.is_none();
         let account = match code.filter(unused) {
-            Some(code) => self.0.journal.reader().account(&code.account).await?,
+            Some(code) => self.0.journal.doors().account(&code.account).await?,
             None => None,
         };
         let by = command.by().clone();

@@ -139,7 +139,7 @@ impl IncidentAct {
 
 /// What is asked of an incident.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct Instruction {
     pub(crate) incident: IncidentId,
     pub(crate) act: IncidentAct,
     pub(crate) by: Actor,
@@ -151,7 +151,7 @@ pub(crate) struct Asked {
 
 impl Engine {
     /// Does something to an incident; it is durable on return.
-    pub(crate) async fn act(&self, asked: Asked) -> Result<Value, EngineError> {
+    pub(crate) async fn act(&self, asked: Instruction) -> Result<Value, EngineError> {
         // In a task of its own: who stops waiting does not take back what is written, and what is
         // known of the incident must follow it.
         let engine = self.clone();
@@ -159,7 +159,7 @@ impl Engine {
         acting.await.unwrap_or_else(|error| Err(EngineError::Internal(error.to_string())))
     }
 
-    async fn write_act(&self, asked: Asked) -> Result<Value, EngineError> {
+    async fn write_act(&self, asked: Instruction) -> Result<Value, EngineError> {
         let mut kept = None;
         if let IncidentAct::Evidence { base64, .. } = &asked.act {
             let bytes = read_base64(base64)?;
@@ -177,10 +177,10 @@ impl Engine {
     /// One look and one try; `None` where somebody else wrote in between.
     async fn try_act(
         &self,
-        asked: &Asked,
+        asked: &Instruction,
         kept: Option<(Digest, u64)>,
     ) -> Result<Option<Value>, EngineError> {
-        let Asked { incident: id, act, if_seq, .. } = asked;
+        let Instruction { incident: id, act, if_seq, .. } = asked;
         let (inner, now) = (&self.0, self.0.clock.now());
         let reader = inner.journal.reader();
         // First the number: what is written after it is noticed.
@@ -220,10 +220,10 @@ impl Engine {
     async fn decided(
         &self,
         row: &Incident,
-        asked: &Asked,
+        asked: &Instruction,
         kept: Option<(Digest, u64)>,
     ) -> Result<Vec<Event>, EngineError> {
-        let Asked { incident, act, by, .. } = asked;
+        let Instruction { incident, act, by, .. } = asked;
         let act = match act {
             IncidentAct::Note { text, at } => Act::Note { text: text.clone(), happened_at: *at },
             IncidentAct::Propose { playbook, text } => {
@@ -266,7 +266,11 @@ impl Engine {
     }
 
     /// What is to be written about a hand-over, by the briefing of this moment.
-    async fn handed_over(&self, asked: &Asked, act: Handover) -> Result<Vec<Event>, EngineError> {
+    async fn handed_over(
+        &self,
+        asked: &Instruction,
+        act: Handover,
+    ) -> Result<Vec<Event>, EngineError> {
         let Briefed { state, briefing, digest, .. } =
             brief(self.0.journal.reader(), asked.incident).await?;
         let event = state.hand_over(act, (&briefing.value(), digest), &asked.by);

@@ -14,10 +14,10 @@ const INCIDENTS_MAX: usize = 64;
 
 /// Incidents as the store has them, where nothing but the engine's own acts can change them.
 #[derive(Debug, Default)]
-pub(crate) struct Incidents(Mutex<Known>);
+pub(crate) struct Incidents(Mutex<Kept>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct Kept {
     /// How many acts there were: what was read before the last of them is not kept.
     acts: u64,
     rows: BTreeMap<IncidentId, Incident>,

@@ -3,23 +3,19 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use beistand_core::entry::StreamKind;
-use beistand_core::incident;
 use beistand_core::model::{IdempotencyKey, IncidentId, Millis, NeedId};
 use beistand_core::on_call::CallOuts;
 use beistand_core::timeline::CalledTo;
 use beistand_journal::{OpenNeed, Reader};
 use serde_json::Value;
 
+use crate::entries::each_after;
 use crate::error::EngineError;
 use crate::open_needs::each_open_need;
 
-/// Entries of an incident that are read at once.
-const ENTRIES: u32 = 1_000;
-
 /// What waits, and what was called out in the incidents it belongs to.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct Outstanding {
     /// The newest entry of the store when the open needs were read: before there is another one
     /// nothing opens, is escalated or is answered.
     read_to: Option<i64>,
@@ -47,25 +43,17 @@ pub(crate) async fn fold_on(
     id: IncidentId,
     (seq, calls): (&mut u64, &mut CallOuts),
 ) -> Result<(), EngineError> {
-    let stream = reader.stream(StreamKind::Incident, &id.to_string()).await?;
-    let Some(stream) = stream else { return Ok(()) };
-    loop {
-        let entries = reader.entries(&stream, *seq, ENTRIES).await?;
-        for entry in &entries {
-            let decoded = incident::decode(&entry.head, entry.body.as_deref());
-            let (_, events) = decoded.map_err(|error| EngineError::Internal(error.to_string()))?;
-            for event in &events {
-                calls.apply(event, entry.at);
-            }
-            *seq = entry.seq;
+    each_after(reader, id, *seq, |entry| {
+        for event in &entry.events {
+            calls.apply(event, entry.at);
         }
-        if entries.len() < usize::try_from(ENTRIES).unwrap_or(usize::MAX) {
-            return Ok(());
-        }
-    }
+        *seq = entry.seq;
+    })
+    .await
+    .map(|_| ())
 }
 
-impl Known {
+impl Outstanding {
     /// Everything that waits for a role.
     pub(super) fn open(&self) -> impl Iterator<Item = &OpenNeed> {
         self.open.values()
