@@ -57,6 +57,21 @@ pub(crate) enum Held {
     Elsewhere(String),
 }
 
+impl Held {
+    /// The engine of a store that is needed whole; who else has it is named.
+    pub(crate) fn here(self) -> Outcome<Box<Engine>> {
+        match self {
+            Self::Here(engine) => Ok(engine),
+            Self::Elsewhere(owner) => Err(owned_by(&owner)),
+        }
+    }
+}
+
+/// That another process has the store: which, in words that go behind it.
+pub(crate) fn owned_by(owner: &str) -> Failure {
+    Failure::new(Exit::Conflict, format!("another process{owner} owns the store"))
+}
+
 /// What this process does once a verb is carried out.
 #[derive(Clone, Copy)]
 enum After {
@@ -181,7 +196,7 @@ impl Context {
     }
 
     /// What becomes of the runs of a store that nobody drives.
-    async fn say_who_goes_on(&self, reader: &Reader) -> Outcome<()> {
+    pub(crate) async fn say_who_goes_on(&self, reader: &Reader) -> Outcome<()> {
         let Some(due) = reader.next_due().await? else { return Ok(()) };
         if self.say_stopped(reader).await? {
             return Ok(());

@@ -30,7 +30,7 @@ use tokio::time::timeout;
 use crate::door::{Denied, Doorkeeper, Who, credential};
 use crate::limits::{BODY_BYTES_MAX, Limits, STRANGERS_BYTES_MAX, whole};
 use crate::peer::{Peer, Proxies};
-use crate::pressure::{Lane, Pressure, Unknown};
+use crate::pressure::{Lane, Pressure, Stranger};
 use crate::refusals::{Refusals, Route};
 use crate::report::Problem;
 use crate::routes::{Right, Rule};
@@ -61,8 +61,11 @@ pub(crate) struct Post {
     pub(crate) path: String,
 }
 
-/// Room for a body.
-type Memory = (Option<OwnedSemaphorePermit>, Option<Unknown>);
+/// Room for a body; given back when dropped.
+struct Memory {
+    _large: Option<OwnedSemaphorePermit>,
+    _stranger: Option<Stranger>,
+}
 
 /// Before the table: of every request, whatever it asks for.
 pub(crate) async fn enter(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
@@ -158,10 +161,10 @@ impl Gate {
     fn memory(&self, rule: Rule, peer: Option<&Peer>) -> Result<Memory, Problem> {
         let is_large = rule.body_bytes_max > BODY_BYTES_MAX;
         let large = is_large.then(|| self.pressure.large(rule.lane)).transpose()?;
-        let nobody_knows = rule.right == Right::Public && rule.body_bytes_max > STRANGERS_BYTES_MAX;
-        let sender = peer.filter(|_| nobody_knows);
-        let strangers = sender.map(|peer| self.pressure.stranger(peer)).transpose()?;
-        Ok((large, strangers))
+        let says_much = rule.right == Right::Public && rule.body_bytes_max > STRANGERS_BYTES_MAX;
+        let sender = peer.filter(|_| says_much);
+        let stranger = sender.map(|peer| self.pressure.stranger(peer)).transpose()?;
+        Ok(Memory { _large: large, _stranger: stranger })
     }
 
     /// Who asks, where the right wants somebody.

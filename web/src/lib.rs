@@ -4,11 +4,12 @@
 //! into what the engine understands, asks it, and says what came of it.
 //!
 //! ```text
-//!  socket ─► connection ─► headers ─► strict ─► THE TABLE ─► lane ─► who ─► right ─► body ─► handler
-//!            [`server`]    [`headers`] [`strict`] [`routes`]  └────────── [`gate`] ──────────┘
+//!  socket ─► connection ─► headers ─► strict ─► THE TABLE ─► who ─► right ─► body ─► lane ─► handler
+//!            [`server`]    [`headers`] [`strict`] [`routes`]  └────────── [`gate`] ─────────┘      │
+//!  └───────── [`threads`], and of handlers what only reads ─────────┘    the engine's: what acts ◄┘
 //! ```
 //!
-//! * [`Server`]: listens, and ends gracefully
+//! * [`Server`]: listens, and ends gracefully; connections and reads have threads of their own
 //! * [`Doorkeeper`]: who stands behind a credential; given from outside
 //! * [`certificate`]: the one it shows, given or self-made
 //! * [`table`]: every route with its right and its lane
@@ -21,7 +22,6 @@ mod app;
 mod asked;
 pub mod certificate;
 mod door;
-mod doors;
 mod gate;
 mod headers;
 mod hook;
@@ -40,6 +40,7 @@ mod shelf;
 pub mod sso;
 mod stream;
 mod strict;
+mod threads;
 
 pub use api::table;
 pub use app::App;
@@ -54,3 +55,4 @@ pub use report::Problem;
 pub use routes::{Declared, Right, Routes};
 pub use server::{Leave, ServeError, Server, Settings};
 pub use shelf::{Found, Playbooks};
+pub use threads::Threads;

@@ -42,7 +42,7 @@ pub(crate) struct Turn {
 
 /// Memory for what somebody sends whom nobody knows yet; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Unknown {
+pub(crate) struct Stranger {
     _memory: OwnedSemaphorePermit,
     _share: Option<Share<String>>,
 }
@@ -146,13 +146,13 @@ impl Pressure {
     ///
     /// # Errors
     /// 429 at once.
-    pub(crate) fn stranger(&self, peer: &Peer) -> Result<Unknown, Problem> {
+    pub(crate) fn stranger(&self, peer: &Peer) -> Result<Stranger, Problem> {
         let full = || Problem::too_many("more is sent at once by whoever nobody knows yet");
         let here = peer.address.is_loopback();
         let share = (!here).then(|| self.strangers_shares.take(&peer.network())).transpose();
         let share = share.map_err(|_| full())?;
         let memory = Arc::clone(&self.strangers).try_acquire_owned().map_err(|_| full())?;
-        Ok(Unknown { _memory: memory, _share: share })
+        Ok(Stranger { _memory: memory, _share: share })
     }
 
     /// A place to find out who asks for something in a lane: one after the other, and there is a seat

@@ -23,11 +23,11 @@ use tower::ServiceExt as _;
 
 use crate::certificate::Certificate;
 use crate::door::Doorkeeper;
-use crate::doors::Doors;
 use crate::gate::{Connected, Gate};
 use crate::limits::Limits;
 use crate::peer::Proxies;
 use crate::routes::Routes;
+use crate::threads::Threads;
 
 /// After a connection could not be taken (no file left, no memory) the next is tried so much later.
 const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
@@ -95,7 +95,7 @@ impl Leave {
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
-    doors: Doors,
+    threads: Threads,
     settings: Settings,
 }
 
@@ -122,8 +122,8 @@ impl Server {
         let address = settings.listen;
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|source| ServeError::Listen { address, source })?;
-        let doors = Doors::open().map_err(ServeError::Threads)?;
-        Ok(Self { listener, doors, settings })
+        let threads = Threads::open().map_err(ServeError::Threads)?;
+        Ok(Self { listener, threads, settings })
     }
 
     /// Where it listens; the port that was given where 0 was asked for.
@@ -133,11 +133,20 @@ impl Server {
 
     /// Serves until told to leave; then nobody new is taken, and who is under way has
     /// [`Limits::leave_within`]. What acts is done in the runtime that this is called in.
-    pub async fn run<S>(self, routes: Routes<S>, state: S, door: Arc<dyn Doorkeeper>, leave: Leave)
+    ///
+    /// The threads are given back, to be dropped when the store is left: connections to it that they
+    /// opened are of use to others, and end with them.
+    pub async fn run<S>(
+        self,
+        routes: Routes<S>,
+        state: S,
+        door: Arc<dyn Doorkeeper>,
+        leave: Leave,
+    ) -> Threads
     where
         S: Clone + Send + Sync + 'static,
     {
-        let Self { listener, doors, settings } = self;
+        let Self { listener, threads, settings } = self;
         let limits = settings.limits;
         let tls = settings.certificate.map(|shown| TlsAcceptor::from(shown.config()));
         let gate = Arc::new(Gate::new(door, limits.clone(), settings.proxies, tls.is_some()));
@@ -145,7 +154,7 @@ impl Server {
         let served =
             Arc::new(Served { router: behind, tls, limits: limits.clone(), leave: leave.clone() });
         let guests = Guests::new(&gate);
-        let serving = doors.spawn(async move {
+        let serving = threads.spawn(async move {
             let graceful = GracefulShutdown::new();
             while let Some((stream, peer, place)) = next(&listener, &guests, &leave).await {
                 let connection = Arc::clone(&served).connection(stream, peer, graceful.watcher());
@@ -162,6 +171,7 @@ impl Server {
         if let Some(serving) = serving {
             drop(serving.await);
         }
+        threads
     }
 }
 

@@ -31,9 +31,11 @@ The project's chores.
   cargo xtask test FILTER…      the servers and the tests that match; what follows goes to the
                                 test runner as it stands
   cargo xtask ci                the same as `cargo xtask test`
-  cargo xtask load [SECONDS]    what the server bears, built as users are given it: reads beside
+  cargo xtask load [SECONDS [READERS]]
+                                what the server bears, built as users are given it: reads beside
                                 runs, clients of events, a vote and the stop switch in a crowd;
-                                each is measured for so long, on a machine that does nothing else
+                                each is measured for so long (10), by so many readers at once
+                                (32), on a machine that does nothing else
 ";
 
 fn main() -> ExitCode {

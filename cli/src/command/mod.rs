@@ -2,6 +2,7 @@
 
 mod answer;
 mod bench;
+mod body;
 mod call;
 mod cases;
 mod check;

@@ -15,7 +15,7 @@ use crate::config::{IdentityProvider, Serve, TlsFiles, hooks};
 use crate::exit::{DEAD_HINT, Exit, Failure, Outcome};
 use crate::library::Shelved;
 use crate::out::many;
-use crate::session::{Context, Held};
+use crate::session::Context;
 
 /// The end of the file's name in which a self-made certificate stays.
 const OWN_CERTIFICATE: &str = "tls.pem";
@@ -49,15 +49,9 @@ pub(super) async fn serve(context: &Context, args: ServeArgs) -> Outcome {
     let calling = context.config.on_call.calling(&context.config)?;
     let sso = context.config.single_sign_on.as_ref().map(IdentityProvider::made).transpose()?;
     // The store comes first: who has it makes the certificate and has the address.
-    let engine = match context.take(Drive::Yes, Vec::new()).await? {
-        Held::Here(engine) => *engine,
-        Held::Elsewhere(owner) => {
-            let text = format!("another process{owner} owns the store and drives its runs");
-            let hint =
-                "one store has one server: end that one first, or name another store by --store";
-            return Err(Failure::new(Exit::Conflict, text).hint(hint));
-        }
-    };
+    let engine = *context.take(Drive::Yes, Vec::new()).await?.here().map_err(|owned| {
+        owned.hint("one store has one server: end that one first, or name another store by --store")
+    })?;
     let bound = async {
         if !args.plain {
             settings.certificate = Some(certificate(context, &wanted)?);
@@ -190,8 +184,8 @@ async fn until_told(
         );
     }
     context.say_stopped(engine.journal().reader()).await?;
-    for stranger in context.config.on_call.strangers(engine.journal().reader()).await? {
-        context.out.loud(stranger);
+    for sentence in context.config.on_call.without_account(engine.journal().reader()).await? {
+        context.out.loud(sentence);
     }
     let shelves = Shelved::new(context.shelves.clone(), Arc::clone(&context.scripts));
     let given = (Arc::new(shelves) as Arc<dyn Playbooks>, Arc::clone(&door));
@@ -220,7 +214,8 @@ async fn until_told(
     }
     context.out.note("ending: no new requests; those under way are waited for");
     leave.tell();
-    drop(serving.await);
+    // Connections to the store may have been opened by its threads: they end last.
+    let _threads = serving.await;
     // A mail that is out is waited for: what became of it is written while the store is ours.
     end.send_replace(true);
     if let Some(calling) = calling {

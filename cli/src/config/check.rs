@@ -59,15 +59,15 @@ pub(crate) fn findings(config: &Config, source: &SourceText) -> Vec<Finding> {
 
 /// Who is on call and has no account in the store, where there is one: they would be called and could
 /// answer nothing.
-pub(crate) async fn strangers(
+pub(crate) async fn without_account(
     config: &Config,
     source: &SourceText,
     reader: &Reader,
 ) -> Result<Vec<Finding>, StoreError> {
     let mut all = Gathered { places: Places::of(source), file: source.name(), found: Vec::new() };
-    for stranger in config.on_call.strangers(reader).await? {
+    for sentence in config.on_call.without_account(reader).await? {
         let hint = "`beistand user list` says who has one; `beistand user add` makes another";
-        let fault = Fault::new("on_call.files", stranger).hint(hint);
+        let fault = Fault::new("on_call.files", sentence).hint(hint);
         all.add(Severity::Warning, "config-on-call", fault);
     }
     Ok(all.found)

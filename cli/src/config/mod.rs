@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::exit::{Exit, Failure, Outcome};
 
-pub(crate) use check::{findings, strangers};
+pub(crate) use check::{findings, without_account};
 pub(crate) use hooks::{HookConfig, hooks};
 pub(crate) use on_call::{OnCall, roster};
 pub(crate) use schema::{config_schema, sample};

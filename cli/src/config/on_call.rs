@@ -89,7 +89,7 @@ impl OnCall {
     ///
     /// # Errors
     /// [`StoreError`] when the store can not be read.
-    pub(crate) async fn strangers(&self, reader: &Reader) -> Result<Vec<String>, StoreError> {
+    pub(crate) async fn without_account(&self, reader: &Reader) -> Result<Vec<String>, StoreError> {
         let Ok(roster) = roster(&self.files) else { return Ok(Vec::new()) };
         if !reader.has_accounts().await? {
             return Ok(Vec::new());
@@ -99,12 +99,12 @@ impl OnCall {
             *known.entry(account.person).or_insert(false) |= account.locked_at.is_none();
         }
         let named: BTreeSet<&Person> = roster.shifts().iter().map(|shift| &shift.person).collect();
-        let stranger = |person: &Person| match known.get(person) {
+        let without = |person: &Person| match known.get(person) {
             Some(true) => None,
             Some(false) => Some(format!("`{person}` is on call, and their account is locked")),
             None => Some(format!("`{person}` is on call, and has no account to answer with")),
         };
-        Ok(named.into_iter().filter_map(stranger).collect())
+        Ok(named.into_iter().filter_map(without).collect())
     }
 
     /// How people are called; nothing where no connector does it.

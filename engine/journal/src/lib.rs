@@ -7,12 +7,13 @@
 //! ```text
 //!   runs' tasks ── append ──► queue ──► writer ── one transaction a batch ──► SQLite | PostgreSQL
 //!                 ◄─ acknowledged after the commit ─┘
-//!   pages, verbs ── Reader ─────────────────────────── read-only connections ──┘
+//!   verbs ─ pages ─ doors ── Readers, each with ────── read-only connections ──┘
 //!   other processes ── Mailbox ── a row in `command` ── the owner answers in a transaction
 //! ```
 //!
 //! * [`Journal`]: owns the store. [`Journal::append`] is the one way to write what happened.
 //! * [`Reader`]: every question, also without owning the store.
+//! * [`RunChanges`]: whether a run that was read may have changed since; for memories.
 //! * [`Mailbox`]: posts commands to whoever owns the store.
 //! * [`verify`]: chains and seals.
 //! * [`backup`] and [`restore`]: a SQLite file on both stores.

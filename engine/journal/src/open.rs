@@ -57,6 +57,7 @@ pub struct Journal {
     requests: mpsc::Sender<Request>,
     reader: Reader,
     doors: Reader,
+    pages: Reader,
     random: Random,
     counters: Arc<Counters>,
     versions: Arc<Versions>,
@@ -94,6 +95,7 @@ impl Journal {
         let (sender, requests) = mpsc::channel(QUEUE_MAX);
         let reader = Reader::new(place.readers(READERS_MAX), meta.clone());
         let doors = Reader::new(place.readers(DOORS_MAX), meta.clone());
+        let pages = Reader::new(place.readers(READERS_MAX), meta.clone());
         let random = options.random;
         let writer = Writer {
             connection,
@@ -114,7 +116,7 @@ impl Journal {
             _lock: lock,
         };
         let writer = Arc::new(Mutex::new(Some(tokio::spawn(writer.run()))));
-        Ok(Self { requests: sender, reader, doors, random, counters, versions, writer })
+        Ok(Self { requests: sender, reader, doors, pages, random, counters, versions, writer })
     }
 
     /// Every question that can be asked.
@@ -126,6 +128,11 @@ impl Journal {
     /// waits there behind what others read.
     pub const fn doors(&self) -> &Reader {
         &self.doors
+    }
+
+    /// The same, for what people look at: however many they are, what goes on reads beside them.
+    pub const fn pages(&self) -> &Reader {
+        &self.pages
     }
 
     /// Who the store is, as it was when it was opened.
@@ -237,6 +244,7 @@ impl Journal {
         // Readers first: the last connection writes the log back and takes it away.
         self.reader.close().await;
         self.doors.close().await;
+        self.pages.close().await;
         let sealed = self.ask(|answer| Work::Close { now, answer }).await;
         let writer = self.writer.lock().ok().and_then(|mut writer| writer.take());
         if let Some(writer) = writer {

@@ -298,11 +298,16 @@ impl Connection {
             Self::Postgres(_) => "begin isolation level repeatable read read only",
         }
     }
-    /// Closes it in order: SQLite writes back its log with the last connection.
+    /// Closes it in order: SQLite writes back its log with the last connection; PostgreSQL gives the
+    /// session's locks back now, and not when its process has noticed that nobody is there any more.
     pub(crate) async fn close(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(connection) => connection.close().await,
-            Self::Postgres(connection) => connection.close().await,
+            Self::Postgres(mut connection) => {
+                let unlock = sqlx::query("select pg_advisory_unlock_all()");
+                unlock.execute(connection.as_mut()).await?;
+                connection.close().await
+            }
         }
     }
 }

@@ -53,6 +53,9 @@ const STAY: Span = Span::from_secs(2);
 /// While something is held back, the run looks again after this at the latest.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
+/// A run that the store gave no answer about is looked at again after this.
+const READ_AGAIN: Span = Span::from_secs(5);
+
 /// Wall clocks jump: no sleep is longer than this.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
 
@@ -137,11 +140,7 @@ pub(crate) async fn drive(
 ) {
     let loaded = match load(&inner, run, lease.stream()).await {
         Ok(loaded) => loaded,
-        Err(error) => {
-            tracing::error!(%run, %error, "A run could not be read; it is left as it is.");
-            lock(&inner.runs).remove(&run);
-            return;
-        }
+        Err(error) => return left_alone(&inner, (run, lease, &own), &error).await,
     };
     let parked = after_restore(&inner, &loaded);
     let mut driver = Driver::new(Arc::clone(&inner), (run, Ownership::Owned(lease), own), loaded);
@@ -154,6 +153,31 @@ pub(crate) async fn drive(
         driver.take(job);
     }
     driver.go_on(inbox).await;
+}
+
+/// A run that can not be read: where the store did not answer it is taken up again in a while, where
+/// its entries make no sense it stays for whoever looks into them.
+async fn left_alone(
+    inner: &Inner,
+    (run, lease, own): (RunId, Lease, &mpsc::Sender<Job>),
+    error: &EngineError,
+) {
+    tracing::error!(%run, %error, "A run could not be read; it is left as it is.");
+    forget(inner, run, own);
+    if let EngineError::Store(_) = error {
+        let due = inner.clock.now().plus(READ_AGAIN);
+        if let Err(error) = inner.journal.release(lease, Some(due)).await {
+            tracing::warn!(%run, %error, "A run could not be given back.");
+        }
+    }
+}
+
+/// Nothing is delivered to this inbox any more; who took the run up meanwhile keeps theirs.
+fn forget(inner: &Inner, run: RunId, own: &mpsc::Sender<Job>) {
+    let mut runs = lock(&inner.runs);
+    if runs.get(&run).is_some_and(|sender| sender.same_channel(own)) {
+        runs.remove(&run);
+    }
 }
 
 /// A run that came back from a backup asks a person before it goes on, once for each restore.
@@ -219,15 +243,7 @@ impl Driver {
                 }
             }
         }
-        self.forget();
-    }
-
-    /// Nothing is delivered here any more; who took the run up meanwhile keeps theirs.
-    fn forget(&self) {
-        let mut runs = lock(&self.inner.runs);
-        if runs.get(&self.run).is_some_and(|sender| sender.same_channel(&self.own)) {
-            runs.remove(&self.run);
-        }
+        forget(&self.inner, self.run, &self.own);
     }
 
     fn take(&mut self, job: Job) {
@@ -462,7 +478,7 @@ impl Driver {
 
     /// The stream was given back. What came in that very moment is delivered anew, which claims it.
     async fn leave(&mut self, inbox: &mut mpsc::Receiver<Job>) {
-        self.forget();
+        forget(&self.inner, self.run, &self.own);
         let left = drained(inbox).await;
         let (inner, run) = (Arc::clone(&self.inner), self.run);
         if !left.is_empty() {

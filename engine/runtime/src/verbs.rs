@@ -281,13 +281,21 @@ impl Engine {
     /// The stop switch: checked in the transaction of every intent, so that after this no effect
     /// begins. What is out is named.
     async fn stop_all(&self, by: Actor, reason: String) -> Result<Value, EngineError> {
-        let meta = self.0.journal.reader().meta().await?;
-        if meta.stopped_at.is_none() {
-            let body = json!({"by": by.person, "reason": reason}).to_string();
-            let stop = Change::Stop { at: self.0.clock.now(), body };
-            self.store_event(store::Head::Stopped, Some(by), reason, vec![stop]).await?;
-        }
+        // Before anything that may take long or fail: here nothing begins from now on.
         self.0.set_stopped(true);
+        let meta = self.0.journal.reader().meta().await?;
+        let before: Value = serde_json::from_str(&meta.stop_body).unwrap_or_default();
+        let is_theirs = before.get("by").and_then(Value::as_str) == Some(by.person.as_str());
+        if meta.stopped_at.is_none() || !is_theirs {
+            let body = json!({"by": by.person, "reason": reason}).to_string();
+            let at = meta.stopped_at.unwrap_or_else(|| self.0.clock.now());
+            // Whoever stops what is stopped is who does not let it go on; what a restore wants before
+            // that stays.
+            let restored = before.get("restored").is_some();
+            let stop = (!restored).then_some(Change::Stop { at, body });
+            let changes = stop.into_iter().collect();
+            self.store_event(store::Head::Stopped, Some(by), reason, changes).await?;
+        }
         let open: Vec<Value> = self.0.open_effects();
         Ok(json!({"stopped": true, "open": open}))
     }

@@ -67,7 +67,7 @@ pub(super) struct Inside {
     client: Client,
     pub(super) engine: Engine,
     leave: Leave,
-    serving: JoinHandle<()>,
+    serving: JoinHandle<beistand_web::Threads>,
     _folder: TempDir,
 }
 
@@ -106,7 +106,7 @@ impl Inside {
 
     pub(super) async fn end(self) {
         self.leave.tell();
-        self.serving.await.unwrap();
+        drop(self.serving.await.unwrap());
         self.engine.leave().await;
     }
 }
@@ -143,7 +143,10 @@ async fn the_stop_switch_goes_on_and_only_another_person_turns_it_off() {
             let same = client.post("/api/v1/go-on", "commander-anna", &reason);
             assert_eq!(same.status, 403);
             assert!(same.json()["detail"].as_str().unwrap().contains("another person's act"));
-            let off = client.post("/api/v1/go-on", "commander-ben", &reason);
+            // Who stops it once more is not who lets it go on either.
+            assert_eq!(client.post("/api/v1/stop", "commander-ben", &reason).status, 200);
+            assert_eq!(client.post("/api/v1/go-on", "commander-ben", &reason).status, 403);
+            let off = client.post("/api/v1/go-on", "commander-anna", &reason);
             assert_eq!((off.status, off.json()), (200, json!({"stopped": false})));
         })
         .await;
@@ -199,7 +202,7 @@ async fn a_request_that_is_under_way_is_answered_before_the_end() {
         answer(&mut wire).unwrap().status
     });
     assert_eq!(stopped.await.unwrap(), 200);
-    inside.serving.await.unwrap();
+    drop(inside.serving.await.unwrap());
     assert!(inside.engine.journal().reader().meta().await.unwrap().stopped_at.is_some());
     inside.engine.leave().await;
 }

@@ -56,6 +56,10 @@ impl Place {
         Self { url: format!("{base}/{name}?{query}"), directory, witness }
     }
 
+    pub(crate) fn is_sqlite(&self) -> bool {
+        self.url.starts_with("sqlite:")
+    }
+
     pub(crate) fn options(&self, now: i64) -> Options {
         Options { witness: Some(self.witness.clone()), ..Options::new(at(now)) }
     }

@@ -11,7 +11,7 @@ use beistand_journal::{Append, AppendError, Change, Gate, Guard, Refusal, Run, T
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Driver, Job, Ownership};
+use super::{Driver, Job, Ownership, forget};
 use crate::engine::{INBOX_MAX, Inner, lock};
 use crate::error::EngineError;
 use crate::load::Loaded;
@@ -88,7 +88,7 @@ async fn opened(
     {
         Ok(opened) => opened,
         Err(error) => {
-            lock(&inner.runs).remove(&run);
+            forget(&inner, run, &own);
             // Whoever asked may have gone.
             drop(told.send(Err(error)));
             return;

@@ -19,11 +19,14 @@ use crate::recent::{Bounds, Recent};
 /// times as much: a quarter of a gigabyte at worst.
 pub(super) const STATES: Bounds = Bounds { count: 1_024, bytes: 64 << 20 };
 
-/// How far runs have come, some hundred bytes each.
-pub(super) const VERSIONS: Bounds = Bounds { count: 4_096, bytes: 4_096 };
+/// How far runs have come: as many as are asked for again and again, some hundred bytes each.
+pub(super) const VERSIONS: Bounds = Bounds { count: 4_096, bytes: 4_096 * VERSION_BYTES };
+
+/// What one of them takes, about.
+const VERSION_BYTES: usize = 256;
 
 /// How far runs have come, and of which change that was true.
-pub(super) type Versions = Recent<RunId, (u64, RunVersion)>;
+pub(super) type RunVersions = Recent<RunId, (u64, RunVersion)>;
 
 /// A run as it stands.
 #[derive(Debug)]
@@ -93,7 +96,7 @@ impl Views {
             return Ok(version);
         }
         let version = self.read_version(id).await?;
-        lock(&self.0.versions).put(id, (change, version.clone()), 1);
+        lock(&self.0.versions).put(id, (change, version.clone()), VERSION_BYTES);
         Ok(version)
     }
 

@@ -40,7 +40,7 @@ use beistand_script::Scripts;
 use serde_json::Value;
 
 use self::called::CALLS;
-use self::folded::{STATES, States, VERSIONS, Versions};
+use self::folded::{RunVersions, STATES, States, VERSIONS};
 use self::run::{RENDERED, Rendered};
 use crate::engine::lock;
 use crate::error::EngineError;
@@ -69,7 +69,7 @@ struct Inner {
     plans: Plans,
     /// Where nobody else can write the store.
     changes: Option<RunChanges>,
-    versions: Mutex<Versions>,
+    versions: Mutex<RunVersions>,
     states: Mutex<States>,
     rendered: Mutex<Recent<(RunId, Scope), Rendered>>,
     calls: Mutex<Recent<IncidentId, called::Read>>,
@@ -112,7 +112,7 @@ impl Views {
 
     /// The same of a store that this process writes, which knows more of what is still true.
     pub(crate) fn of_writer(journal: &Journal, scripts: Arc<Scripts>) -> Self {
-        Self::with(journal.reader().clone(), journal.run_changes(), scripts)
+        Self::with(journal.pages().clone(), journal.run_changes(), scripts)
     }
 
     fn with(reader: Reader, changes: Option<RunChanges>, scripts: Arc<Scripts>) -> Self {

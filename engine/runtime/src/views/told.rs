@@ -137,12 +137,14 @@ impl Told {
         }
         let heading = self.heading();
         let document = self.document(&heading, telling, chain.as_ref());
-        let mut text = match format {
+        let rendered = || match format {
             TimelineFormat::Table { width, .. } => table(&self.lines, &document, width),
             TimelineFormat::Jsonl => jsonl(&self.lines, &document),
             TimelineFormat::Csv => csv(&self.lines),
             TimelineFormat::Html => html(&self.lines, &document),
         };
+        // Takes long: others are answered meanwhile.
+        let mut text = tokio::task::block_in_place(rendered);
         text.truncate(text.trim_end_matches('\n').len());
         text
     }
@@ -180,7 +182,9 @@ impl Views {
         let titled = self.is_titled(&incident, scope).await?;
         let material = self.material(id).await?;
         let within = scope.within(id);
-        let mut lines = timeline(&material.entries, &material.plans, &within, lang);
+        // Takes long: others are answered meanwhile.
+        let told = || timeline(&material.entries, &material.plans, &within, lang);
+        let mut lines = tokio::task::block_in_place(told);
         // What is the store's own is no part of the incident, also for who may read all of that.
         let ids = material.entries.iter().filter_map(|entry| entry.stream.split_once(':'));
         let ids: BTreeSet<&str> = ids.map(|(_, id)| id).collect();

@@ -13,9 +13,10 @@ use tokio::task::JoinHandle;
 /// The threads, one for every second core: a crowd leaves the other half to what goes on. What goes
 /// on in them ends with this.
 #[derive(Debug)]
-pub(crate) struct Doors(Option<Runtime>);
+#[must_use = "what goes on in them ends with this"]
+pub struct Threads(Option<Runtime>);
 
-impl Doors {
+impl Threads {
     /// Begins the threads.
     ///
     /// # Errors
@@ -36,7 +37,7 @@ impl Doors {
     }
 }
 
-impl Drop for Doors {
+impl Drop for Threads {
     fn drop(&mut self) {
         // Nobody may wait for threads in a thread that others wait for.
         if let Some(runtime) = self.0.take() {
