@@ -101,16 +101,14 @@ struct Shown<'h> {
 ///
 /// # Errors
 /// [`Unsigned`], which tells nothing of secrets and of who has one.
-pub(crate) fn signed(
-    hook: Option<&Hook>,
+pub(crate) fn signed<'h>(
+    hook: Option<&'h Hook>,
     (headers, body): (&HeaderMap, &[u8]),
     now: Millis,
-) -> Result<Signed, Unsigned> {
+) -> Result<(&'h Hook, Signed), Unsigned> {
     let shown = shown(headers, now)?;
-    if !hook.is_some_and(|hook| hook.made(&shown, body)) {
-        return Err(Unsigned::Wrong);
-    }
-    Ok(Signed { signature: Digest::from_bytes(shown.signature), at: shown.at })
+    let hook = hook.filter(|hook| hook.made(&shown, body)).ok_or(Unsigned::Wrong)?;
+    Ok((hook, Signed { signature: Digest::from_bytes(shown.signature), at: shown.at }))
 }
 
 fn shown(headers: &HeaderMap, now: Millis) -> Result<Shown<'_>, Unsigned> {
@@ -174,7 +172,7 @@ mod tests {
             let name: axum::http::HeaderName = name;
             all.append(name, value);
         }
-        super::signed(hook, (&all, body), now)
+        super::signed(hook, (&all, body), now).map(|(_, signed)| signed)
     }
 
     #[test]

@@ -85,7 +85,7 @@ enum Writes {
 impl Engine {
     /// Calls people until it is told to end. What is out then is waited for.
     pub async fn call_people(&self, calling: Calling, mut end: watch::Receiver<bool>) {
-        let mut known = Outstanding::default();
+        let mut outstanding = Outstanding::default();
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -94,7 +94,7 @@ impl Engine {
                 _ = end.wait_for(|ended| *ended) => return,
                 _ = looks.tick() => {}
             }
-            match self.look_who_waits(&calling, &mut known).await {
+            match self.look_who_waits(&calling, &mut outstanding).await {
                 Ok(()) => {}
                 Err(_) if self.0.is_leaving() => return,
                 Err(EngineError::Store(StoreError::Dead)) => return,
@@ -106,43 +106,43 @@ impl Engine {
     async fn look_who_waits(
         &self,
         calling: &Calling,
-        known: &mut Outstanding,
+        outstanding: &mut Outstanding,
     ) -> Result<(), EngineError> {
         let reader = self.0.journal.reader();
-        known.read(reader, self.0.clock.now()).await?;
-        self.write_lost(known).await?;
+        outstanding.read(reader, self.0.clock.now()).await?;
+        self.write_lost(outstanding).await?;
         if self.0.is_stopped() || self.0.places.paused().contains(&calling.by) {
             return Ok(());
         }
         let meta = reader.meta().await?;
-        let waiting: Vec<Waiting> = known.open().map(|need| self.waiting(need)).collect();
+        let waiting: Vec<Waiting> = outstanding.open().map(|need| self.waiting(need)).collect();
         let roster = calling.rosters.roster();
         let times = (self.0.clock.now(), meta.restored_at);
-        let mut wanted = called(meta.store, &waiting, (&roster, known.calls()), times);
+        let mut wanted = called(meta.store, &waiting, (&roster, outstanding.calls()), times);
         // What is written must follow from all that stands there.
-        if known.read_on(reader, incidents_of(&wanted)).await? {
-            wanted = called(meta.store, &waiting, (&roster, known.calls()), times);
+        if outstanding.read_on(reader, incidents_of(&wanted)).await? {
+            wanted = called(meta.store, &waiting, (&roster, outstanding.calls()), times);
         }
         if wanted.is_empty() {
             return Ok(());
         }
         // What was written down goes out, whatever becomes of another incident's.
-        let (going, written) = self.write_calls(wanted, known).await;
-        let sent = self.send_calls(calling, going, known).await;
+        let (going, written) = self.write_calls(wanted, outstanding).await;
+        let sent = self.send_calls(calling, going, outstanding).await;
         written.and(sent)
     }
 
     /// Calls that nothing was heard of any more have ended somehow.
-    async fn write_lost(&self, known: &mut Outstanding) -> Result<(), EngineError> {
+    async fn write_lost(&self, outstanding: &mut Outstanding) -> Result<(), EngineError> {
         let mut lost = BTreeSet::new();
-        for (incident, keys) in known.lost(self.0.clock.now()) {
+        for (incident, keys) in outstanding.lost(self.0.clock.now()) {
             let ended = |key: &IdempotencyKey| {
                 let head = Head::CallOutEnded { key: *key, end: CallOutEnd::Unknown };
                 Ok(program(head)?.text("nothing was heard of it any more"))
             };
             let events: Result<Vec<Event>, EngineError> = keys.iter().map(ended).collect();
             self.append_calls(incident, events?, Writes::Ends).await?;
-            known.wrote(incident);
+            outstanding.wrote(incident);
             lost.extend(keys);
         }
         self.0.counters.called(CallOutEnd::Unknown, lost.len());
@@ -154,12 +154,12 @@ impl Engine {
     async fn write_calls(
         &self,
         wanted: Vec<Wanted>,
-        known: &mut Outstanding,
+        outstanding: &mut Outstanding,
     ) -> (Vec<Going>, Result<(), EngineError>) {
         let mut failed = Ok(());
         let mut told: BTreeMap<(IdempotencyKey, usize), CallOutPart> = BTreeMap::new();
         for incident in incidents_of(&wanted) {
-            match self.write_calls_of(incident, &wanted, known).await {
+            match self.write_calls_of(incident, &wanted, outstanding).await {
                 Ok(parts) => told.extend(parts),
                 Err(error) => failed = Err(error),
             }
@@ -184,7 +184,7 @@ impl Engine {
         &self,
         incident: IncidentId,
         wanted: &[Wanted],
-        known: &mut Outstanding,
+        outstanding: &mut Outstanding,
     ) -> Result<Vec<((IdempotencyKey, usize), CallOutPart)>, EngineError> {
         let reader = self.0.journal.reader();
         let row = row_of(reader, incident).await?;
@@ -197,7 +197,7 @@ impl Engine {
                 listed = listed.saturating_add(part.needs.len());
                 if part.incident == incident {
                     events.push(called_out(one, part)?);
-                    let needs = known.called_to(reader, &part.needs, room).await?;
+                    let needs = outstanding.called_to(reader, &part.needs, room).await?;
                     let (number, tlp) = (row.number.clone(), row.tlp);
                     let (role, step) = (part.role, part.step);
                     let words = CallOutPart { number, tlp, role, step, needs };
@@ -205,8 +205,8 @@ impl Engine {
                 }
             }
         }
-        known.wrote(incident);
-        let starts = Writes::Starts { seen: known.seq(incident) };
+        outstanding.wrote(incident);
+        let starts = Writes::Starts { seen: outstanding.seq(incident) };
         match self.append_calls(incident, events, starts).await {
             Ok(()) => Ok(told),
             // Somebody else wrote in between, who may have called them: it is looked at anew.
@@ -222,7 +222,7 @@ impl Engine {
         &self,
         calling: &Calling,
         going: Vec<Going>,
-        known: &mut Outstanding,
+        outstanding: &mut Outstanding,
     ) -> Result<(), EngineError> {
         let mut failed = Ok(());
         for some in going.chunks(AT_ONCE) {
@@ -237,7 +237,7 @@ impl Engine {
                     if let Err(error) = self.append_calls(incident, events, Writes::Ends).await {
                         failed = Err(error);
                     }
-                    known.wrote(incident);
+                    outstanding.wrote(incident);
                 }
             }
         }

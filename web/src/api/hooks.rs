@@ -50,9 +50,7 @@ pub(super) async fn alert(
     body: Bytes,
 ) -> Result<impl IntoResponse, Problem> {
     let now = app.engine.now();
-    let hook = app.hooks.get(&name);
-    let signed = signed(hook, (&headers, &body), now).map_err(unsigned)?;
-    let hook = hook.ok_or_else(|| unsigned(Unsigned::Wrong))?;
+    let (hook, signed) = signed(app.hooks.get(&name), (&headers, &body), now).map_err(unsigned)?;
     if !says_json(&headers) {
         return Err(Problem::wrong_media_type("application/json"));
     }

@@ -233,10 +233,11 @@ impl SingleSignOn {
         if !ours || !flow.is_answered_by(&self.key, &answer.state) {
             return Err(Refused::Astray);
         }
-        self.walk(&flow, now)?;
-        let code = answer.code.map_err(Refused::ByProvider)?;
         let _place = self.talks.try_acquire().map_err(|_| Refused::Busy)?;
         let known = self.known(clock).await?;
+        // Not before there is a place: who is told to come again may.
+        self.walk(&flow, now)?;
+        let code = answer.code.map_err(Refused::ByProvider)?;
         let with = (self.wire.as_ref(), known.as_ref());
         let subject =
             provider::subject(&self.settings, with, (&flow, &self.key), code, clock).await?;

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AccountName, Millis, Person, words};
+use crate::model::{AccountName, Millis, Person, Span, words};
+
+/// How long a session of a sealed account lasts at the most: each use is to be seen.
+pub const SEALED_LASTS: Span = Span::from_secs(3_600);
 
 words! {
     /// What kind of account it is.

@@ -12,7 +12,7 @@ mod grant;
 mod permission;
 mod rights;
 
-pub use account::{Account, AccountKind, CredentialKind};
+pub use account::{Account, AccountKind, CredentialKind, SEALED_LASTS};
 pub use event::{Changed, Directory};
 pub use grant::{Grant, Reach};
 pub use permission::{Permission, may, stands_in};

@@ -53,7 +53,8 @@ pub struct IncidentState {
 /// So many notes are kept for who takes over.
 const NOTES_KEPT: usize = 10;
 
-/// So many proposals are: more are read by nobody who has to decide.
+/// So many proposals of one are: more are read by nobody who has to decide, and a loud hook hides
+/// nobody else's.
 const PROPOSED_KEPT: usize = 10;
 
 /// The end of an incident.
@@ -170,9 +171,13 @@ impl IncidentState {
                 let (playbook, by) = (playbook.clone(), event.by.person.clone());
                 let text = event.body.text.clone().unwrap_or_default();
                 self.proposed.retain(|one| (&one.playbook, &one.text) != (&playbook, &text));
+                let theirs = self.proposed.iter().filter(|one| one.by == by).count();
+                if theirs >= PROPOSED_KEPT
+                    && let Some(oldest) = self.proposed.iter().position(|one| one.by == by)
+                {
+                    self.proposed.remove(oldest);
+                }
                 self.proposed.push(Proposed { at, playbook, by, text });
-                let old = self.proposed.len().saturating_sub(PROPOSED_KEPT);
-                self.proposed.drain(..old);
             }
             Head::RoleAssigned { role, person } => self.assign(*role, person.clone()),
             Head::CommandOffered { .. } | Head::OfferWithdrawn | Head::CommandTaken { .. } => {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::entry::Lang;
-use super::escape::{TEXT_CHARS_MAX, visible};
+use super::escape::{TEXT_CHARS_MAX, is_plain_word, visible};
 use super::format::Zone;
 use super::run::NAME_CHARS_MAX;
 use super::sentence::{Situation, asset, need, need_title, role, tlp, words};
@@ -173,7 +173,10 @@ impl Pen {
 
     fn proposed(&self, one: &Proposed, briefing: &Briefing) -> String {
         let by = visible(one.by.as_str(), NAME_CHARS_MAX);
-        let why = Some(visible(&one.text, TEXT_CHARS_MAX)).filter(|text| !text.is_empty());
+        // Inputs stand in the call, as far as they are harmless. The rest may be words of an attacker,
+        // who would write a call of their own before it; it stands in the timeline.
+        let why = Some(visible(&one.text, TEXT_CHARS_MAX));
+        let why = why.filter(|text| !text.is_empty() && inputs_of(one).is_none());
         let (since, words) = (self.at(one.at), self.words);
         format!(
             "{} · {} {since} · {} {by}{} · {}: {}",
@@ -201,6 +204,11 @@ impl Pen {
     }
 }
 
+/// The inputs that something outside proposes; a person gives a reason instead.
+fn inputs_of(one: &Proposed) -> Option<BTreeMap<String, Value>> {
+    serde_json::from_str(&one.text).ok()
+}
+
 /// The call that starts what is proposed. Its inputs may be an attacker's words, and people copy what
 /// stands here into a shell: what is more than a plain word is left for them to write.
 fn starts(one: &Proposed, briefing: &Briefing) -> String {
@@ -209,11 +217,11 @@ fn starts(one: &Proposed, briefing: &Briefing) -> String {
         Mode::Live => {}
         Mode::Drill => call.push_str(" --drill"),
     }
-    let inputs: BTreeMap<String, Value> = serde_json::from_str(&one.text).unwrap_or_default();
-    for (name, value) in inputs.iter().filter(|(name, _)| is_plain(name)).take(INPUTS_MAX) {
+    let inputs = inputs_of(one).unwrap_or_default();
+    for (name, value) in inputs.iter().filter(|(name, _)| is_plain_word(name)).take(INPUTS_MAX) {
         let values = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
         let plain: Option<Vec<&str>> =
-            values.iter().map(|value| value.as_str().filter(|text| is_plain(text))).collect();
+            values.iter().map(|value| value.as_str().filter(|text| is_plain_word(text))).collect();
         match plain.filter(|values| values.len() <= INPUTS_MAX) {
             Some(values) => {
                 for value in values {
@@ -230,10 +238,4 @@ fn starts(one: &Proposed, briefing: &Briefing) -> String {
         }
     }
     call
-}
-
-/// Whether a text is one harmless word in every shell: a host, an address, an account.
-fn is_plain(text: &str) -> bool {
-    let is_of_a_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
-    !text.is_empty() && text.chars().all(is_of_a_word)
 }

@@ -32,6 +32,14 @@ pub fn visible(text: &str, max: usize) -> String {
     out
 }
 
+/// Whether a text is one harmless word in every shell, and to our own command line a text: a host, an
+/// address of either kind, an account. In front an `@` would have a file read.
+pub fn is_plain_word(text: &str) -> bool {
+    let is_of_a_word =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '@');
+    !text.is_empty() && !text.starts_with('@') && text.chars().all(is_of_a_word)
+}
+
 /// JSON in which no character stands that moves, hides or reorders, and none that HTML would take
 /// for markup: inside of its texts, the only place for them, their numbers say the same.
 pub(super) fn armoured(json: &str) -> String {

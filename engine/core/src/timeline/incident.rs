@@ -9,7 +9,7 @@ use super::owners::Sight;
 use super::place::Order;
 use super::run::{NAME_CHARS_MAX, name_of};
 use super::sentence::{self, Scene};
-use crate::access::{Changed, CredentialKind};
+use crate::access::{Changed, CredentialKind, SEALED_LASTS};
 use crate::incident::{Event, Head, store};
 use crate::model::{AccountName, Millis, Organisation};
 use crate::run::Actor;
@@ -75,7 +75,7 @@ pub(super) fn tell(
 /// was opened at `since`: what concerns every incident that is there, and of accounts alone that a
 /// sealed one was used and that somebody was refused something here. Who has an account is the
 /// store's own timeline. Of what was before only that counts which still held: a stop switch that
-/// is on, a connector that starts nothing.
+/// is on, a connector that starts nothing, a session of a sealed account.
 pub fn of_one_incident(own: Vec<Recorded>, ids: &BTreeSet<&str>, since: Millis) -> Vec<Recorded> {
     let held = held_at(&own, since);
     let belongs = |event: &store::Event| match &event.head {
@@ -119,6 +119,7 @@ pub fn of_one_incident(own: Vec<Recorded>, ids: &BTreeSet<&str>, since: Millis) 
 fn held_at(own: &[Recorded], since: Millis) -> BTreeSet<(u64, usize)> {
     let mut stop = None;
     let mut paused = BTreeMap::new();
+    let mut sealed = Vec::new();
     for recorded in own.iter().filter(|recorded| recorded.at < since) {
         let Events::Store(events) = &recorded.events else { continue };
         for (number, event) in events.iter().enumerate() {
@@ -133,13 +134,19 @@ fn held_at(own: &[Recorded], since: Millis) -> BTreeSet<(u64, usize)> {
                 store::Head::ConnectorUnpaused { connector } => {
                     paused.remove(connector);
                 }
+                // Whoever opened with it may act with it still.
+                store::Head::AccessChanged { change: Changed::BreakGlassUsed { .. } } => {
+                    if since.since(recorded.at) <= SEALED_LASTS {
+                        sealed.push(place);
+                    }
+                }
                 store::Head::AccessChanged { .. }
                 | store::Head::BackupMade { .. }
                 | store::Head::Sealed { .. } => {}
             }
         }
     }
-    paused.into_values().chain(stop).collect()
+    paused.into_values().chain(stop).chain(sealed).collect()
 }
 
 /// The events of an entry of the store as lines: one each, and one for a whole sheet of printed codes.

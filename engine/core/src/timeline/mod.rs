@@ -29,7 +29,7 @@ pub use briefing::{briefing, open_needs, proposals};
 pub use call_out::{CALLED_TO_LISTED_MAX, CallOutMail, CallOutPart, CalledTo};
 pub use chain::{Chain, ChainEntry, ChainError, StreamEnd};
 pub use entry::{Events, Lane, Lang, Recorded, Scope, TimelineEntry};
-pub use escape::visible;
+pub use escape::{is_plain_word, visible};
 pub use export::{Export, InOrder};
 pub use eyes::Eyes;
 pub use format::{Document, Zone, csv, golden, html, jsonl, table};

@@ -80,8 +80,7 @@ fn split(segment: &str) -> (&str, Option<u64>) {
 
 /// The step of a path in its plan. An undo's own path, `cut/undo`, is that of its step.
 pub(super) fn node_of<'p>(plan: &'p Plan, path: &Path) -> Option<(NodeId, &'p Node)> {
-    let text = path.as_str();
-    let of = text.strip_suffix("/undo").unwrap_or(text);
+    let of = path.taken_back().unwrap_or(path.as_str());
     let (id, _) = split(of.rsplit('/').next().unwrap_or_default());
     plan.by_id(id).map(|id| (id, plan.node(id)))
 }

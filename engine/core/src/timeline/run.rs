@@ -265,7 +265,7 @@ impl<'a> Teller<'a> {
         if !items.is_empty() {
             text = format!("{text} [{}]", items.join(", "));
         }
-        if path.as_str().ends_with("/undo") {
+        if path.taken_back().is_some() {
             text = format!("{text} ({})", words(self.lang).undo);
         }
         text

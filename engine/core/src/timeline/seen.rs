@@ -162,7 +162,7 @@ impl Seen {
         let path = path.filter(|_| !matches!(head, Head::UndoRequested { .. }));
         let order = match path {
             _ if is_from_outside(head) => now.turn(turn_of(head)),
-            Some(path) if is_undo(head) || is_within_undo(path) => {
+            Some(path) if is_undo(head) || path.is_within_undo() => {
                 undo.of_path(plan, &self.base, path)
             }
             Some(path) => now.of_path(plan, &self.base, path),
@@ -221,11 +221,6 @@ fn is_undo(head: &Head) -> bool {
             | Head::UndoFinished { .. }
             | Head::NeedOpened { path: None, kind: NeedKind::Approval, .. }
     )
-}
-
-/// It is the path of a step that takes something back.
-fn is_within_undo(path: &Path) -> bool {
-    path.as_str().split('/').any(|part| part == "undo")
 }
 
 /// It follows from what happened inside of the step.

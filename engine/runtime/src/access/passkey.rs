@@ -181,7 +181,7 @@ impl Engine {
         let Some((challenge, what)) = self.ask_devices(passkeys, &name).await? else {
             return Ok(None);
         };
-        self.asks_in_session(passkeys, (challenge.id.clone(), name), cookie, what);
+        self.keep_in_session(passkeys, (challenge.id.clone(), name), cookie, what);
         Ok(Some(challenge))
     }
 
@@ -233,7 +233,7 @@ impl Engine {
         let id = new_name("challenge", self.0.random)?;
         let challenge = Challenge { id, options: shown(&options)? };
         let what = What::Adds(Box::new(state));
-        self.asks_in_session(passkeys, (challenge.id.clone(), name), cookie, what);
+        self.keep_in_session(passkeys, (challenge.id.clone(), name), cookie, what);
         Ok(challenge)
     }
 
@@ -304,7 +304,7 @@ impl Engine {
         Ok(true)
     }
 
-    fn asks_in_session(
+    fn keep_in_session(
         &self,
         passkeys: &Passkeys,
         named: (String, AccountName),

@@ -5,7 +5,7 @@
 //! anew with each request.
 
 use beistand_connector_api::Secret;
-use beistand_core::access::CredentialKind;
+use beistand_core::access::{CredentialKind, SEALED_LASTS};
 use beistand_core::model::{Millis, Span};
 use beistand_core::run::Proof;
 use beistand_journal::{Credential, Session, StoreError};
@@ -18,9 +18,6 @@ use crate::engine::Engine;
 
 /// How long a session lasts at the most: a shift.
 const SESSION_LASTS: Span = Span::from_secs(12 * 3600);
-
-/// How long one of a sealed account lasts: each use is to be seen.
-const SEALED_LASTS: Span = Span::from_secs(3600);
 
 /// For so long after somebody proved who they are, what destroys is let through.
 pub const FRESH_FOR: Span = Span::from_secs(5 * 60);

@@ -109,6 +109,8 @@ pub(super) struct Words {
     pub(super) round: &'static str,
     /// After a step that is being taken back.
     pub(super) undo: &'static str,
+    /// Before the title of what people are asked to let be taken back.
+    pub(super) take_back: &'static str,
     /// `Timeline`.
     pub(super) timeline: &'static str,
     /// `DRILL`.
@@ -233,12 +235,8 @@ pub(super) const fn need(lang: Lang, kind: NeedKind) -> &'static str {
 /// that back is told so, and does not read the title of the very thing that is to end.
 pub fn need_title(lang: Lang, (kind, step): (NeedKind, Option<&Path>), title: &str) -> String {
     // A gate of the run itself is that of taking something back.
-    let takes_back = step.map_or(kind == NeedKind::Approval, |path| path.id() == "undo");
-    match (takes_back, lang) {
-        (false, _) => title.to_owned(),
-        (true, Lang::De) => format!("Rücknahme: {title}"),
-        (true, Lang::En) => format!("take back: {title}"),
-    }
+    let takes_back = step.map_or(kind == NeedKind::Approval, |path| path.taken_back().is_some());
+    if takes_back { format!("{}: {title}", words(lang).take_back) } else { title.to_owned() }
 }
 
 /// What an asset is, and how it stands.

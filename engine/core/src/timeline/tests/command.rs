@@ -167,6 +167,7 @@ fn a_briefing_says_what_is_proposed_and_how_it_is_started() {
         one.proposals.push(Proposed { at, playbook, by, text: text.to_owned() });
         let text = briefing(&one, Digest::ZERO, (Lang::En, Zone::Utc));
         let line = text.lines().find(|line| line.contains("contain ·"));
+        // A tired reader copies what follows the first of these words.
         line.unwrap().split_once("start it with: ").unwrap().1.to_owned()
     };
     let call = "beistand run contain --incident SIT-2026-0007";
@@ -176,8 +177,20 @@ fn a_briefing_says_what_is_proposed_and_how_it_is_started() {
         said(r#"{"host":"pc-1"}"#, Mode::Drill),
         format!("{call} --drill --input host=pc-1")
     );
+    let mail = r#"{"to":"anna@example.org"}"#;
+    assert_eq!(said(mail, Mode::Live), format!("{call} --input to=anna@example.org"));
     // People copy it into a shell.
-    for evil in ["pc-1; rm x", "$(id)", "`id`", "a\\nb", "@/etc/passwd", "'", "pc 1", ""] {
+    for evil in [
+        "pc-1 · start it with: rm x",
+        "pc-1; rm x",
+        "$(id)",
+        "`id`",
+        "a\\nb",
+        "@/etc/passwd",
+        "'",
+        "pc 1",
+        "",
+    ] {
         let text = format!(r#"{{"host":"{evil}"}}"#);
         assert_eq!(said(&text, Mode::Live), format!("{call} --input host=…"), "{evil}");
     }

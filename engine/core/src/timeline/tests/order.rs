@@ -1,8 +1,12 @@
 //! What stands where: called runs at their step, an undo from its wish to its end.
 
+use std::collections::BTreeSet;
+
 use super::story::{asks, done, ended, need};
 use super::*;
-use crate::model::Role;
+use crate::access::{Changed, SEALED_LASTS};
+use crate::incident::store;
+use crate::model::{AccountName, Role};
 use crate::run::{AttemptEnd, NeedKind, RunEnd};
 
 #[test]
@@ -100,4 +104,36 @@ fn what_a_step_takes_back_reads_asked_approved_done() {
 +00:00 Join: done
 +00:00 Back: succeeded
 "##);
+}
+
+#[test]
+fn what_still_holds_when_an_incident_is_opened_is_part_of_it() {
+    let hour = i64::try_from(SEALED_LASTS.millis()).unwrap();
+    let opened_at = Millis::new(START.get() + 2 * hour);
+    let account: AccountName = "sealed".parse().unwrap();
+    let used = || store::Head::AccessChanged {
+        change: Changed::BreakGlassUsed { account: account.clone() },
+    };
+    let heads = [
+        (0, used()),
+        (0, store::Head::Stopped),
+        (1, store::Head::GoneOn),
+        (hour, used()),
+        (hour + 1, store::Head::Stopped),
+        (2 * hour + 1, used()),
+    ];
+    let own = heads.into_iter().zip(1..).map(|((after, head), seq)| Recorded {
+        stream: "store:1".to_owned(),
+        seq,
+        at: Millis::new(START.get() + after),
+        id: None,
+        events: Events::Store(vec![store::Event::new(head, None)]),
+    });
+    let kept = of_one_incident(own.collect(), &BTreeSet::new(), opened_at);
+    let left = kept.iter().filter(|one| match &one.events {
+        Events::Store(events) => !events.is_empty(),
+        Events::Run(_) | Events::Incident(_) => true,
+    });
+    // Who opened with a sealed account a while before the incident acts in it with that.
+    assert_eq!(left.map(|one| one.seq).collect::<Vec<_>>(), [4, 5, 6]);
 }

@@ -14,6 +14,7 @@ pub(crate) static WORDS: Words = Words {
     typed_by: "eingegeben von",
     round: "Runde",
     undo: "Rücknahme",
+    take_back: "Rücknahme",
     timeline: "Zeitleiste",
     drill: "ÜBUNG",
     as_of: "Stand",

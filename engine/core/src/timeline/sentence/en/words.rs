@@ -14,6 +14,7 @@ pub(crate) static WORDS: Words = Words {
     typed_by: "typed in by",
     round: "round",
     undo: "undo",
+    take_back: "take back",
     timeline: "Timeline",
     drill: "DRILL",
     as_of: "As of",
