@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 
 use beistand_core::model::causes;
 use beistand_core::playbook::{Finding, SourceText};
-use beistand_core::run::{LaunchError, Missing};
+use beistand_core::run::{LaunchError, Missing, remedy};
 use beistand_journal::{AppendError, OpenError, PostError, StoreError};
 use beistand_runtime::EngineError;
 use serde_json::Value;
@@ -113,7 +113,7 @@ impl Failure {
         let missing = error.get("missing").cloned().unwrap_or_default();
         let missing: Vec<Missing> = serde_json::from_value(missing).unwrap_or_default();
         let failure = Self::new(exit, message);
-        match way_out(&missing) {
+        match remedy(&missing).map(way_out) {
             Some(hint) => failure.hint(hint),
             None => failure,
         }

@@ -78,7 +78,8 @@ pub(crate) async fn needs(reader: &Reader, text: &str, group: bool) -> Outcome<V
     let filter = NeedFilter { run, group: Some(group), ..NeedFilter::default() };
     let mut equal = reader.needs(&filter).await?;
     // A gate and a decision at one step take no common answer.
-    equal.retain(|other| (other.run, other.kind) == (need.run, need.kind));
+    let here = place(&need);
+    equal.retain(|other| place(other) == here);
     Ok(equal)
 }
 

@@ -1,9 +1,10 @@
 //! What a live run would still miss, in words: said by the plan and by a drill, before the night it
-//! counts, and where a launch is refused for it. What it is, is found out elsewhere.
+//! counts; and the way out where a launch is refused for it. What it is, what a refusal says and which
+//! way out there is, is found out elsewhere.
 
 use beistand_core::model::Catalogue;
 use beistand_core::playbook::Plan;
-use beistand_core::run::{Missing, missing};
+use beistand_core::run::{Missing, Remedy, missing};
 use beistand_runtime::ModeSetup;
 use serde_json::Value;
 
@@ -45,17 +46,13 @@ fn sentence(missing: &Missing) -> String {
 }
 
 /// The way out where a launch was refused for what is missing.
-pub(crate) fn way_out(missing: &[Missing]) -> Option<&'static str> {
-    let is_guard = |one: &Missing| matches!(one, Missing::Guard { .. });
-    match missing {
-        [] => None,
-        all if all.iter().any(is_guard) => {
-            Some("name what must never be touched under `guard: { never: […] }` in beistand.yaml")
+pub(crate) const fn way_out(remedy: Remedy) -> &'static str {
+    match remedy {
+        Remedy::Guard => {
+            "name what must never be touched under `guard: { never: […] }` in beistand.yaml"
         }
-        all if all.iter().all(Missing::is_for_people) => {
-            Some("say yes with --by-hand-ok, or bind a connector in beistand.yaml")
-        }
-        _ => Some("bind a connector in beistand.yaml"),
+        Remedy::ByHand => "say yes with --by-hand-ok, or bind a connector in beistand.yaml",
+        Remedy::Bind => "bind a connector in beistand.yaml",
     }
 }
 

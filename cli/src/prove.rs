@@ -14,10 +14,11 @@ use beistand_runtime::{Secret, Verb, WallClock, account_of_words, holder_of_toke
 
 use crate::config::variable;
 use crate::exit::{Exit, Failure, Outcome};
+use crate::out::Out;
 use crate::session::Context;
 
 /// So often somebody at a terminal may mistype before a verb gives up.
-pub(crate) const TRIES: u32 = 3;
+const TRIES: u32 = 3;
 
 /// Somebody who proved who they are, or only said it.
 #[derive(Debug, Clone)]
@@ -105,16 +106,7 @@ impl Context {
         if let Some(file) = file {
             return is_one(first_line(file)?);
         }
-        let mut tried = 1;
-        loop {
-            match typed_twice(account, is_one)? {
-                Err(failure) if tried < TRIES => {
-                    self.out.loud(format_args!("{failure}; once more"));
-                    tried += 1;
-                }
-                words => return words,
-            }
-        }
+        until_it_fits(&self.out, || typed_twice(account, is_one))
     }
 
     /// A token is of one account: nobody acts by it as somebody else they name.
@@ -173,6 +165,21 @@ fn wrong() -> Failure {
         "look at the name after --as and at the keyboard's letters; an admin can give another \
          passphrase with `beistand user passphrase`",
     )
+}
+
+/// What somebody at a terminal says, until it fits: what is wrong with it they read, and say it once
+/// more. The outer failure is one that saying it again does not mend.
+pub(crate) fn until_it_fits<T>(out: &Out, said: impl Fn() -> Outcome<Outcome<T>>) -> Outcome<T> {
+    for _ in 1..TRIES {
+        match said()? {
+            Ok(fits) => return Ok(fits),
+            Err(failure) => {
+                let hint = failure.hint.as_deref().unwrap_or("once more");
+                out.loud(format_args!("{failure}; {hint}"));
+            }
+        }
+    }
+    said()?
 }
 
 /// The first line of a file, without its end.

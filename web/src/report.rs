@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use beistand_core::access::Permission;
 use beistand_core::model::{Span, causes};
-use beistand_core::run::{LaunchError, Missing};
+use beistand_core::run::{LaunchError, Missing, Remedy, remedy};
 use beistand_journal::StoreError;
 use beistand_runtime::{EngineError, error_json};
 use serde::Serialize;
@@ -241,16 +241,19 @@ impl Problem {
     }
     /// The configuration lacks what a launch takes: 409, until it has it or people may do it.
     fn lacking(missing: &[Missing], detail: impl Into<String>) -> Self {
-        let hint = if missing.iter().all(Missing::is_for_people) {
-            "ask again with `by_hand_ok: true` and people do these steps, or have connectors bound \
-             for them in the server's configuration"
-        } else if missing.iter().any(|one| matches!(one, Missing::Guard { .. })) {
-            "whoever runs this server names what must never be touched under `guard:` in its \
-             configuration"
-        } else {
-            "whoever runs this server binds connectors in its configuration"
+        let way_out = |remedy: Remedy| match remedy {
+            Remedy::Guard => {
+                "whoever runs this server names what must never be touched under `guard:` in its \
+                 configuration"
+            }
+            Remedy::ByHand => {
+                "ask again with `by_hand_ok: true` and people do these steps, or have connectors \
+                 bound for them in the server's configuration"
+            }
+            Remedy::Bind => "whoever runs this server binds connectors in its configuration",
         };
-        let mut problem = Self::conflict(detail).hint(hint);
+        let mut problem = Self::conflict(detail);
+        problem.0.hint = remedy(missing).map(way_out).map(str::to_owned);
         problem.0.missing = missing.iter().map(Lacking::from).collect();
         problem
     }

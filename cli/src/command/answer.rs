@@ -3,12 +3,13 @@
 use std::io::{BufRead as _, IsTerminal as _};
 
 use beistand_core::model::{Digest, Millis, Reason, RunId, Schema};
-use beistand_core::run::{Actor, Answer, AnswerKind, Command, requester};
+use beistand_core::run::{Actor, Answer, AnswerKind, Command};
 use beistand_journal::{Need, Reader};
 use beistand_runtime::{Verb, view};
 use clap::ValueEnum as _;
 use serde_json::{Value, json};
 
+use super::body::NeedBody;
 use super::telephone::{Voter, voter};
 use super::{form, gate};
 use crate::args::{
@@ -91,6 +92,7 @@ pub(super) async fn approve(context: &Context, args: ApproveArgs) -> Outcome {
         Some(digest)
     } else {
         gate::show(context, &reader, &needs).await?;
+        told_before(context, &needs, &args.telephone).await?;
         if let Some(name) = &args.telephone.by {
             context.out.loud(format_args!(
                 "  read the six words aloud; {name} says yes only where they are the same there"
@@ -102,7 +104,6 @@ pub(super) async fn approve(context: &Context, args: ApproveArgs) -> Outcome {
             return Err(Failure::usage("without a terminal, say what you approve")
                 .hint(format!("--digest {}", digest.unwrap_or_default())));
         }
-        told_before(context, &needs, &args.telephone).await?;
         context.out.loud("Approve exactly this? [y/N]");
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer)?;
@@ -115,19 +116,19 @@ pub(super) async fn approve(context: &Context, args: ApproveArgs) -> Outcome {
     send(context, &needs, said, digest).await
 }
 
-/// Who asked for it hears that their yes does not count before they give it, and so does whoever
-/// would type in another's.
+/// Who asked for it hears that their yes does not count before they give it or read out a code, and so
+/// does whoever would type in another's.
 async fn told_before(context: &Context, needs: &[Need], telephone: &OnTelephone) -> Outcome<()> {
     let by = context.who().await?.person;
-    let asked = needs.iter().any(|need| {
-        let body: Value = serde_json::from_str(&need.body).unwrap_or_default();
-        body.get("shows").and_then(requester) == Some(by.as_str())
-    });
-    if !asked {
-        return Ok(());
-    }
-    let what = if telephone.by.is_some() { "type in a vote for it" } else { "approve it" };
-    let text = format!("`{by}` asked for it and can not {what}");
+    let asked = |name: &str| needs.iter().any(|need| NeedBody::of(need).requester() == Some(name));
+    let text = match &telephone.by {
+        Some(voter) if asked(voter) => format!("`{voter}` asked for it and can not approve it"),
+        Some(_) if asked(by.as_str()) => {
+            format!("`{by}` asked for it and can not type in a vote for it")
+        }
+        None if asked(by.as_str()) => format!("`{by}` asked for it and can not approve it"),
+        Some(_) | None => return Ok(()),
+    };
     Err(Failure::new(Exit::NotAllowed, text).hint("somebody else does; `deny` is always taken"))
 }
 

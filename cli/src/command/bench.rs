@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::args::{BenchArgs, Shape};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::session::{Context, Held};
+use crate::session::Context;
 
 mod restart;
 
@@ -64,10 +64,7 @@ pub(super) async fn bench(context: &Context, args: &BenchArgs) -> Outcome {
 
 /// Runs of steps: how many a second, and how long each takes from its intent to its outcome.
 async fn steps(context: &Context, args: &BenchArgs, folder: Option<&Path>) -> Outcome<Value> {
-    let Held::Here(engine) = context.take(Drive::Yes, Vec::new()).await? else {
-        return Err(Failure::new(Exit::Conflict, "another process owns this store"));
-    };
-    let engine = unlimited(engine)?;
+    let engine = unlimited(context.take(Drive::Yes, Vec::new()).await?.here()?)?;
     let mut disk = folder.map(Disk::new).transpose()?;
     if let Some(disk) = &mut disk {
         disk.measure()?;

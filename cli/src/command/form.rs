@@ -2,31 +2,29 @@
 
 use beistand_core::model::{Format, Schema, SchemaType};
 use beistand_core::run::NeedKind;
+use beistand_core::timeline::is_plain_word;
 use beistand_journal::Need;
 use serde_json::{Value, json};
 
+use super::body::NeedBody;
 use crate::exit::{Failure, Outcome};
 use crate::out::cell;
 use crate::values;
-
-fn schema(need: &Need) -> Option<Schema> {
-    let body: Value = serde_json::from_str(&need.body).unwrap_or_default();
-    serde_json::from_value(body.get("form")?.clone()).ok()
-}
 
 /// A form typed by the need's own schema; nothing given is null.
 pub(super) fn typed(pairs: &[String], need: &Need) -> Outcome<Value> {
     if pairs.is_empty() {
         return Ok(Value::Null);
     }
-    values::read(pairs, &schema(need).unwrap_or_default())
+    values::read(pairs, &NeedBody::of(need).form.unwrap_or_default())
 }
 
 /// The same of something that is done by a person: one that asks for a form is not answered without
 /// it, and whoever forgot it reads how it is typed.
 pub(super) fn of_done(pairs: &[String], need: &Need) -> Outcome<Value> {
     let form = typed(pairs, need)?;
-    let asks = schema(need).filter(|_| form.is_null() && need.kind == NeedKind::Task);
+    let asks = NeedBody::of(need).form;
+    let asks = asks.filter(|_| form.is_null() && need.kind == NeedKind::Task);
     let Some(asks) = asks else { return Ok(form) };
     let mut empty = json!({});
     asks.fill(&mut empty);
@@ -39,15 +37,17 @@ pub(super) fn of_done(pairs: &[String], need: &Need) -> Outcome<Value> {
 }
 
 /// The fields of a need's form, with what may stand in them.
-pub(super) fn fields_of(need: &Need) -> Vec<String> {
-    schema(need).as_ref().map(fields).unwrap_or_default()
+pub(super) fn fields_of(need: &NeedBody) -> Vec<String> {
+    need.form.as_ref().map(fields).unwrap_or_default()
 }
 
 fn fields(form: &Schema) -> Vec<String> {
     let field = |(name, schema): (&String, &Schema)| {
-        let kind = match &schema.choices {
-            Some(words) => words.iter().map(plain).collect::<Vec<_>>().join(" or "),
-            None => schema.kind.map(SchemaType::word).unwrap_or_default().to_owned(),
+        let word = schema.kind.map(SchemaType::word).unwrap_or_default();
+        let kind = match (&schema.choices, schema.format) {
+            (Some(words), _) => words.iter().map(plain).collect::<Vec<_>>().join(" or "),
+            (None, Some(_)) => format!("{word} like {}", one(schema)),
+            (None, None) => word.to_owned(),
         };
         let may = if may_be_left_out(schema) { ", may be left out" } else { "" };
         format!("{name} ({kind}{may})")
@@ -110,10 +110,10 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// As one word of a shell.
+/// `name=value` as one word of a shell.
 fn quoted(pair: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "=:+-_./@,".contains(c);
-    if pair.chars().all(is_plain) {
+    let is_plain = |(name, value)| is_plain_word(name) && is_plain_word(value);
+    if pair.split_once('=').is_some_and(is_plain) {
         return pair.to_owned();
     }
     format!("'{}'", pair.replace('\'', r"'\''"))
@@ -128,6 +128,7 @@ mod tests {
             "attack": {"type": "boolean"},
             "hosts": {"type": "array", "items": {"type": "string", "format": "host"}},
             "note": {"type": "string", "optional": true},
+            "seen": {"type": "string", "format": "date-time", "optional": true},
             "state": {"enum": ["it's isolated", "open"]},
             "times": {"type": "integer", "minimum": 2.0, "default": 3},
         }}))
@@ -142,6 +143,7 @@ mod tests {
                 "attack (true or false)",
                 "hosts (a list)",
                 "note (a text, may be left out)",
+                "seen (a text like 2026-11-23T03:00:00+01:00, may be left out)",
                 "state (it's isolated or open)",
                 "times (a whole number, may be left out)",
             ]

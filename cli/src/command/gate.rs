@@ -5,7 +5,7 @@ use beistand_core::model::Mode;
 use beistand_journal::{Need, Reader};
 use serde_json::Value;
 
-use super::needs::{effects, said, title};
+use super::body::{NeedBody, said};
 use crate::exit::Outcome;
 use crate::out::cell;
 use crate::session::Context;
@@ -36,39 +36,33 @@ pub(super) async fn show(context: &Context, reader: &Reader, needs: &[Need]) -> 
 
 /// One gate, a line each.
 fn lines(context: &Context, need: &Need) -> Vec<String> {
-    let body: Value = serde_json::from_str(&need.body).unwrap_or_default();
-    let word = |at: &str| body.pointer(at).and_then(Value::as_str).unwrap_or_default();
+    let body = NeedBody::of(need);
+    let role = need.role.map(|role| role.to_string()).unwrap_or_default();
     let mut lines = vec![
-        format!("{}  ({} by {})", title(need, &body), need.kind, word("/role")),
+        format!("{}  ({} by {role})", body.title, need.kind),
         format!("  {}", standing(context, need, &body)),
     ];
-    lines.extend(effects(&body).iter().map(|effect| format!("  {effect}")));
-    let part = |name: &str| body.pointer(&format!("/shows/{name}")).and_then(Value::as_array);
-    lines.extend(part("others").into_iter().flatten().map(|one| format!("  {}", later(one))));
-    lines.extend(part("unresolved").into_iter().flatten().map(|one| format!("  {}", unfit(one))));
+    lines.extend(body.effects().iter().map(|effect| format!("  {effect}")));
+    lines.extend(body.each("others").map(|one| format!("  {}", later(one))));
+    lines.extend(body.each("unresolved").map(|one| format!("  {}", unfit(one))));
     // The gate of an undo is no step's, and signs that it is one: that stands in its title.
-    let signed = body.pointer("/shows/shown").filter(|_| need.step.is_some());
+    let signed = body.shown("shown").filter(|_| need.step.is_some());
     lines.extend(signed.into_iter().flat_map(shown));
-    lines.push(format!("  digest {}", word("/digest")));
-    lines.extend(need.digest.map(|digest| format!("  in words: {}", digest.spoken())));
+    if let Some(digest) = need.digest {
+        lines.push(format!("  digest {digest}"));
+        lines.push(format!("  in words: {}", digest.spoken()));
+    }
     lines
 }
 
 /// Who asks since when, how many have said yes, and until when the others can.
-fn standing(context: &Context, need: &Need, body: &Value) -> String {
-    let by = body.pointer("/shows/requester").and_then(Value::as_str);
-    let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
-    let count = |name: &str| body.get(name).and_then(Value::as_u64).unwrap_or_default();
+fn standing(context: &Context, need: &Need, body: &NeedBody) -> String {
+    let by = body.requester().map(|by| format!(" by {by}")).unwrap_or_default();
     let until = match need.until {
         Some(at) => format!("until {}", context.time(at)),
         None => "without a deadline".to_owned(),
     };
-    format!(
-        "asked for{by} since {}; {} of {} votes; {until}",
-        context.time(need.since),
-        count("votes"),
-        count("votes_needed")
-    )
+    format!("asked for{by} since {}; {}; {until}", context.time(need.since), body.tally())
 }
 
 /// What stands behind the gate and is not decided with it.
@@ -84,7 +78,7 @@ fn later(one: &Value) -> String {
 }
 
 /// What can not be done as it is written, and why.
-fn unfit(one: &Value) -> String {
+pub(super) fn unfit(one: &Value) -> String {
     let part = |name: &str| one.get(name).and_then(Value::as_str).unwrap_or_default();
     format!("can not be done: {}: {} ({})", part("path"), part("message"), part("error"))
 }

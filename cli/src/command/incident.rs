@@ -168,7 +168,11 @@ async fn show(context: &Context, text: &str) -> Outcome {
     let assets = reader.assets(incident.id).await?;
     let offer = offer_of(&incident);
     let mut all = context.views(&reader).incident(incident.id, &Scope::ALL).await?;
+    let briefed = brief(&reader, incident.id).await?;
     if context.out.json {
+        if let Value::Object(fields) = &mut all {
+            fields.insert("proposals".to_owned(), json!(briefed.briefing.proposals));
+        }
         context.out.value(&all);
     } else if let Value::Object(fields) = &mut all {
         let times = [("opened_at", Some(incident.opened_at)), ("closed_at", incident.closed_at)];
@@ -192,7 +196,6 @@ async fn show(context: &Context, text: &str) -> Outcome {
             let (to, by, since) = (&offer.to, &offer.by, context.time(offer.since));
             format!("command to {to} by {by} since {since}, briefing {}", offer.digest)
         });
-        let briefed = brief(&reader, incident.id).await?;
         let proposals = proposals(&briefed.briefing, (context.lang(), context.zone()));
         let proposals = if proposals.is_empty() { "-".to_owned() } else { proposals.join("; ") };
         fields.insert("proposals".to_owned(), proposals.into());

@@ -21,7 +21,7 @@ use crate::config::{Config, findings, sample};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::library::Shelves;
 use crate::out::Out;
-use crate::prove::TRIES;
+use crate::prove::until_it_fits;
 use crate::session::{Context, STORE};
 
 /// Where the configuration is made when nobody says otherwise.
@@ -197,18 +197,10 @@ fn answered<T>(
     if let Some(text) = given {
         return read(text);
     }
-    let mut tried = 1;
-    loop {
-        let Some(text) = asked(question)? else { return read("") };
-        match read(&text) {
-            Err(failure) if tried < TRIES => {
-                let hint = failure.hint.as_deref().unwrap_or("once more");
-                out.loud(format_args!("{failure}; {hint}"));
-                tried += 1;
-            }
-            answer => return answer,
-        }
-    }
+    until_it_fits(out, || match asked(question)? {
+        Some(text) => Ok(read(&text)),
+        None => read("").map(Ok),
+    })
 }
 
 /// A line from the terminal; nothing without one, or where it ends.

@@ -211,12 +211,11 @@ pub(super) async fn restore(context: &Context, file: &Path, keep_credentials: bo
     if let Some(replaced) = &restored.replaced {
         context.out.note(format_args!("the store that was here is now {}", replaced.display()));
     }
-    if context.reader().await?.has_accounts().await? {
+    let reader = context.reader().await?;
+    if reader.has_accounts().await? {
         say_who_comes_in(context, &newest, restored.voided);
     }
-    context.out.note(
-        "it is stopped: `beistand go-on --reason \"the old instance is off\"` lets effects start",
-    );
+    context.say_stopped(&reader).await?;
     Ok(Exit::Ok)
 }
 

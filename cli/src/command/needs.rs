@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use beistand_core::model::Mode;
 use beistand_core::run::NeedKind;
-use beistand_core::timeline::{Lang, Scope, need_title};
+use beistand_core::timeline::Scope;
 use beistand_journal::{Need, NeedFilter, Reader};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::body::{NeedBody, said};
 use super::on_call::called_lines;
-use super::{form, handover};
+use super::{form, gate, handover};
 use crate::exit::{Exit, Outcome};
 use crate::find;
 use crate::out::cell;
@@ -66,7 +67,11 @@ pub(super) async fn needs(context: &Context, incident: Option<&str>, run: Option
 /// Needs of one cause.
 async fn show(context: &Context, reader: &Reader, group: &[&Need]) -> Outcome<()> {
     let Some(first) = group.first() else { return Ok(()) };
-    let body: Value = serde_json::from_str(&first.body).unwrap_or_default();
+    let body = NeedBody::of(first);
+    let votes = match body.votes_needed {
+        0 | 1 => String::new(),
+        _ => format!(", {}", body.tally()),
+    };
     let role = first.role.map_or_else(|| "anybody".to_owned(), |role| role.to_string());
     let number = reader.incident(first.incident).await?.map(|incident| incident.number);
     let number = number.unwrap_or_else(|| first.incident.to_string());
@@ -75,10 +80,9 @@ async fn show(context: &Context, reader: &Reader, group: &[&Need]) -> Outcome<()
         Mode::Drill => ", drill",
     };
     context.out.line(format_args!(
-        "{}  [{} by {role}{}, {number}{mode}]",
-        cell(&title(first, &body)),
-        first.kind,
-        votes(&body)
+        "{}  [{} by {role}{votes}, {number}{mode}]",
+        cell(&body.title),
+        first.kind
     ));
     for need in group {
         let step = need.step.as_ref().map_or_else(|| "the run".to_owned(), ToString::to_string);
@@ -89,19 +93,18 @@ async fn show(context: &Context, reader: &Reader, group: &[&Need]) -> Outcome<()
         if let (NeedKind::Approval, Some(digest)) = (need.kind, need.digest) {
             context.out.line(format_args!("    in words: {}", digest.spoken()));
         }
-        let body: Value = serde_json::from_str(&need.body).unwrap_or_default();
-        for effect in effects(&body) {
+        let asks = NeedBody::of(need);
+        for effect in asks.effects().into_iter().chain(asks.each("unresolved").map(gate::unfit)) {
             context.out.line(format_args!("    {}", cell(&effect)));
         }
     }
-    let shows = body.get("shows").cloned().unwrap_or_default();
     for name in ["reason", "instructions", "error"] {
-        if let Some(value) = shows.get(name).filter(|value| !value.is_null()) {
+        if let Some(value) = body.shown(name) {
             let text = said(value).replace('\n', "\n    ");
             context.out.line(format_args!("  {name}: {text}"));
         }
     }
-    let fields = form::fields_of(first);
+    let fields = form::fields_of(&body);
     if !fields.is_empty() {
         context.out.line(format_args!("  form: {}", fields.join(", ")));
     }
@@ -114,47 +117,9 @@ async fn show(context: &Context, reader: &Reader, group: &[&Need]) -> Outcome<()
     Ok(())
 }
 
-/// What a need is about; an undo is told from what it takes back.
-pub(super) fn title(need: &Need, body: &Value) -> String {
-    let title = body.get("title").and_then(Value::as_str).unwrap_or_default();
-    need_title(Lang::En, (need.kind, need.step.as_ref()), title)
-}
-
-fn votes(body: &Value) -> String {
-    let count = |name: &str| body.get(name).and_then(Value::as_u64).unwrap_or_default();
-    match count("votes_needed") {
-        0 | 1 => String::new(),
-        needed => format!(", {} of {needed} votes", count("votes")),
-    }
-}
-
-/// What a gate is about, an effect a line.
-pub(super) fn effects(body: &Value) -> Vec<String> {
-    let lines = body.pointer("/shows/lines").and_then(Value::as_array);
-    let effect = |line: &Value| {
-        let part = |name: &str| line.pointer(&format!("/effect/{name}")).cloned();
-        let connector = part("connector").filter(|connector| !connector.is_null());
-        let through = connector.map_or_else(|| "a person".to_owned(), |name| said(&name));
-        let text = |name: &str| part(name).map(|value| said(&value)).unwrap_or_default();
-        format!("{}  {} through {through} with {}", text("path"), text("action"), text("arguments"))
-    };
-    lines.into_iter().flatten().map(effect).collect()
-}
-
-/// A text as it is, an error as a sentence, all else as JSON.
-pub(super) fn said(value: &Value) -> String {
-    let field = |name: &str| value.get(name).and_then(Value::as_str);
-    match (value.as_str(), field("kind").zip(field("message"))) {
-        (Some(text), _) => text.to_owned(),
-        (None, Some((kind, message))) => format!("{kind}: {message}"),
-        (None, None) => value.to_string(),
-    }
-}
-
 /// Why somebody is asked.
 pub(super) fn error(need: &Need) -> Option<String> {
-    let body: Value = serde_json::from_str(&need.body).ok()?;
-    body.pointer("/shows/error").filter(|error| !error.is_null()).map(said)
+    NeedBody::of(need).shown("error").map(said)
 }
 
 /// The verb that answers it.
@@ -163,7 +128,8 @@ pub(super) fn answer(need: &Need) -> String {
     match need.kind {
         NeedKind::Approval => format!("beistand approve {id}, or deny {id} --reason …"),
         NeedKind::Task => {
-            let form = if form::fields_of(need).is_empty() { "" } else { " --form FIELD=VALUE" };
+            let asks = !form::fields_of(&NeedBody::of(need)).is_empty();
+            let form = if asks { " --form FIELD=VALUE" } else { "" };
             format!("beistand done {id}{form}")
         }
         NeedKind::Decision if need.step.is_none() => {
@@ -178,28 +144,5 @@ pub(super) fn answer(need: &Need) -> String {
             let step = step.map(ToString::to_string).unwrap_or_default();
             format!("beistand resolve {run} {step} done|not-done|send-again --reason …")
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_gate_asks_is_said_in_words() {
-        let body = json!({
-            "votes": 1, "votes_needed": 2,
-            "shows": {"lines": [{"effect": {
-                "path": "cut", "action": "network.isolate", "connector": null,
-                "arguments": {"host": "pc-1"}
-            }}]}
-        });
-        assert_eq!(votes(&body), ", 1 of 2 votes");
-        assert_eq!(
-            effects(&body),
-            [r#"cut  network.isolate through a person with {"host":"pc-1"}"#]
-        );
-        let error = json!({"kind": "guarded", "message": "dc01 is guarded", "sure": true});
-        assert_eq!(said(&error), "guarded: dc01 is guarded");
     }
 }

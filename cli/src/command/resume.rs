@@ -14,7 +14,7 @@ use super::drill::{self, Cast};
 use super::run::{Runs, drive, waits};
 use crate::exit::{DEAD_HINT, Exit, Failure, Outcome};
 use crate::find;
-use crate::session::{Context, Held};
+use crate::session::Context;
 
 /// How often the people of drills look whether it is their turn, while nothing else happens.
 const CAST_EVERY: Duration = Duration::from_millis(200);
@@ -25,18 +25,17 @@ const RUNS_MAX: u32 = 10_000;
 pub(super) async fn resume(context: &Context, wanted: Option<&str>) -> Outcome {
     let mut drills = drill::unfinished(context).await?;
     let canned = drills.iter_mut().flat_map(|(_, played)| std::mem::take(&mut played.canned));
-    let engine = match context.take(Drive::Yes, canned.collect()).await? {
-        Held::Here(engine) => *engine,
-        Held::Elsewhere(owner) => {
-            let text = format!("another process{owner} owns the store and drives its runs");
-            return Err(
-                Failure::new(Exit::Conflict, text).hint("`beistand watch RUN` follows one of them")
-            );
-        }
-    };
+    let held = context.take(Drive::Yes, canned.collect()).await?.here();
+    let engine = *held.map_err(|owned| {
+        owned.hint("it drives the runs; `beistand watch RUN` follows one of them")
+    })?;
     let played = drills.into_iter().map(|(run, played)| (run, played.case));
     let reader = engine.journal().reader().clone();
-    context.say_stopped(&reader).await?;
+    if context.say_stopped(&reader).await? {
+        context
+            .out
+            .note("  what is ready waits here for that; Ctrl-C ends this, and loses nothing");
+    }
     if let Some(text) = wanted {
         let run = match find::run(&reader, text).await {
             Ok(run) => run,
@@ -109,8 +108,8 @@ async fn unfinished(reader: &Reader) -> Outcome<BTreeSet<RunId>> {
     Ok(rows.into_iter().filter(|(_, row)| row.parent.is_none()).map(|(_, row)| row.id).collect())
 }
 
-/// Of the runs that were taken up, and of those that began meanwhile: 6 where one waits for people or
-/// is paused, otherwise 0. What had ended before was not resumed and is not counted.
+/// How the runs stand that were taken up or began meanwhile, counted: what had ended before was not
+/// resumed. 6 where any run of the store waits for people or is paused, otherwise 0.
 async fn summary(context: &Context, reader: &Reader, before: BTreeSet<RunId>) -> Outcome {
     // By its needs: a run that waits for a day costs nothing here.
     let needs = reader.needs(&NeedFilter::default()).await?;

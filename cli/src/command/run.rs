@@ -14,7 +14,7 @@ use crate::args::{RunArgs, Watching};
 use crate::exit::{DEAD_HINT, Exit, Failure, Outcome};
 use crate::find;
 use crate::out::many;
-use crate::session::{Context, Held};
+use crate::session::{Context, Held, owned_by};
 use crate::watch::{Progress, Rest, Tick, Watched, follow};
 
 /// A run that another process drives is followed; after so many looks, whether it is still there.
@@ -97,17 +97,16 @@ pub(super) async fn start(
             announce(context, engine.journal().reader(), run, before).await?;
             if watching.detach {
                 engine.leave().await;
-                context.out.note("continues with `beistand resume`");
+                context.say_who_goes_on(&context.reader().await?).await?;
                 return detached(context, before.unwrap_or(run)).await;
             }
             let runs = Runs { before, run };
             drive(context, *engine, runs, timeout, case.map(|case| (run, case))).await
         }
-        Held::Elsewhere(_) if case.is_some() => {
-            let text = "another process owns the store, and plays only the people of its own drill";
-            Err(Failure::new(Exit::Conflict, text)
-                .hint("give this drill a store of its own: --store sqlite:drill.db"))
-        }
+        Held::Elsewhere(owner) if case.is_some() => Err(owned_by(&owner).hint(
+            "it plays only the people of its own drill; give this one a store of its own: \
+             --store sqlite:drill.db",
+        )),
         Held::Elsewhere(_) => {
             let answer = context.post(verb).await?;
             let run = opened(context, &answer)?;

@@ -10,7 +10,7 @@ use beistand_runtime::Verb;
 use serde_json::json;
 
 use crate::args::{ConnectorsVerb, InventoryVerb, SchemaOf};
-use crate::config::{config_schema, findings, strangers};
+use crate::config::{config_schema, findings, without_account};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::modes::{connectors as make, inventory_of, without_store};
 use crate::out::many;
@@ -32,7 +32,7 @@ pub(super) async fn config(context: &Context) -> Outcome {
         let mut findings = findings(&context.config, &source);
         // Without a store nobody has an account yet.
         if let Ok(reader) = context.reader().await {
-            findings.extend(strangers(&context.config, &source, &reader).await?);
+            findings.extend(without_account(&context.config, &source, &reader).await?);
             findings.sort();
         }
         context.out.findings(&findings, std::slice::from_ref(&source));

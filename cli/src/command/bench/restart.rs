@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::args::BenchArgs;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::session::{Context, Held};
+use crate::session::Context;
 
 /// How long the program that will be killed may work first: long enough to be in full swing.
 const SWING: Duration = Duration::from_secs(2);
@@ -99,13 +99,7 @@ pub(super) async fn recovery(context: &Context, args: &BenchArgs) -> Outcome<Val
 }
 
 async fn take(context: &Context) -> Outcome<Box<Engine>> {
-    match context.take(Drive::Yes, Vec::new()).await? {
-        Held::Here(engine) => super::unlimited(engine),
-        Held::Elsewhere(owner) => {
-            let text = format!("another process{owner} owns this store");
-            Err(Failure::new(Exit::Conflict, text))
-        }
-    }
+    super::unlimited(context.take(Drive::Yes, Vec::new()).await?.here()?)
 }
 
 fn waiting_runs() -> RunFilter {

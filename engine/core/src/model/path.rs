@@ -61,6 +61,15 @@ impl Path {
         let last = self.0.rsplit('/').next().unwrap_or_default();
         last.split_once('[').map_or(last, |(id, _)| id)
     }
+    /// The path of the step that is taken back, where this is that of taking it back: no step of an
+    /// author is called `undo`.
+    pub fn taken_back(&self) -> Option<&str> {
+        self.0.strip_suffix("/undo")
+    }
+    /// Whether this is the path of taking a step back, or of something done for that.
+    pub fn is_within_undo(&self) -> bool {
+        self.0.split('/').any(|segment| segment == "undo")
+    }
 }
 
 impl fmt::Display for Path {
@@ -101,5 +110,17 @@ mod tests {
         assert!(!path.is_within(&Path::root().child("attack")));
         assert!("a//b".parse::<Path>().is_err());
         assert!("a[x]/b".parse::<Path>().is_err());
+    }
+
+    #[test]
+    fn taking_a_step_back_is_told_from_what_is_done_for_it() {
+        let undo = Path::root().child("contain").at(1).child("cut").child("undo");
+        assert_eq!(undo.taken_back(), Some("contain[1]/cut"));
+        assert!(undo.is_within_undo());
+        let tell = undo.child("tell");
+        assert_eq!(tell.taken_back(), None);
+        assert!(tell.is_within_undo());
+        let undone = Path::root().child("undone");
+        assert_eq!((undone.taken_back(), undone.is_within_undo()), (None, false));
     }
 }

@@ -1,7 +1,8 @@
 //! What a live run would miss: told before anything runs, and what keeps one from being opened.
 //!
 //! Only what can be told from the playbook, the inputs and the configuration: hosts that a script
-//! computes are not in it. How it is worded is for who tells it.
+//! computes are not in it. The sentence of a launch that is refused stands here, once for all; what is
+//! said before one, and the way out of each [`Remedy`], is for who tells it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -44,6 +45,31 @@ impl Missing {
     }
 }
 
+/// What a launch that was refused for what is missing takes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// What must never be touched is written down; no yes of anybody does instead.
+    Guard,
+    /// A person's yes to doing it by hand, or a connector for each action.
+    ByHand,
+    /// A connector: what lacks one must be automatic.
+    Bind,
+}
+
+/// What it takes where a launch was refused for this; nothing where nothing is missing.
+pub fn remedy(missing: &[Missing]) -> Option<Remedy> {
+    if missing.is_empty() {
+        None
+    } else if missing.iter().any(|one| matches!(one, Missing::Guard { .. })) {
+        Some(Remedy::Guard)
+    } else if missing.iter().all(Missing::is_for_people) {
+        Some(Remedy::ByHand)
+    } else {
+        Some(Remedy::Bind)
+    }
+}
+
+/// As the sentence of a refusal says it.
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

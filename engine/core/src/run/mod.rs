@@ -31,7 +31,7 @@ pub use event::{
     Proof, RunEnd, Section, StepEnd, Successor, UndoCall,
 };
 pub use legacy::{Legacy, Offer, OldGate};
-pub use missing::{Missing, by_hand, missing};
+pub use missing::{Missing, Remedy, by_hand, missing, remedy};
 pub use more::{LeftOut, More, MoreError, more};
 pub use outlook::{Outlook, OutlookLine, outlook};
 pub use state::{
