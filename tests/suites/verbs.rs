@@ -296,6 +296,8 @@ steps:
   - { id: first, call: chat.post, with: { room: crisis, text: first } }
   - { id: second, call: chat.post, with: { room: crisis, text: wrong } }
   - { id: stay, wait: { signal: go, role: responder } }
+  - { id: same, call: chat.post, with: { room: crisis, text: done } }
+  - { id: third, call: chat.post, with: { room: crisis, text: wrong } }
 ";
 
 #[test]
@@ -314,7 +316,11 @@ fn whoever_supersedes_a_run_is_told_before_what_becomes_of_its_effects() {
         found[list].as_array().unwrap().iter().map(|line| line["step"].clone()).collect()
     };
     assert_eq!(steps("taken_over"), ["first"]);
-    assert_eq!(steps("new"), ["second"]);
+    assert_eq!(
+        steps("new"),
+        ["second", "third"],
+        "also what has not come yet and says another thing"
+    );
     assert_eq!(steps("dropped"), ["second"]);
     let refused = desk.done(&words);
     refused.expect_code(5).unwrap();

@@ -68,7 +68,7 @@ fn is_meant(context: &Context) -> Outcome<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "j" | "J" | "yes" | "ja"))
 }
 
-/// The three lists.
+/// The three lists, and what they can not know.
 fn show(context: &Context, found: &Outlook) {
     let lists = [
         ("taken over, not sent again:", &found.taken_over),
@@ -84,6 +84,7 @@ fn show(context: &Context, found: &Outlook) {
             context.out.line(format_args!("  {}", cell(&said(line))));
         }
     }
+    context.out.line("What is out now is settled first, and taken over where it is the same.");
 }
 
 fn said(line: &OutlookLine) -> String {

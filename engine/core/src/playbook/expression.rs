@@ -191,7 +191,54 @@ pub trait Expressions {
     ) -> Result<Value, EvalError>;
 }
 
+impl Piece {
+    fn says_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(one), Self::Text(other)) => one == other,
+            (Self::Value(one), Self::Value(other)) => one.text == other.text,
+            (Self::Text(_) | Self::Value(_), _) => false,
+        }
+    }
+}
+
+/// Whether named templates say the same, wherever in a file they stand.
+pub(crate) fn same_named(
+    one: &BTreeMap<String, Template>,
+    other: &BTreeMap<String, Template>,
+) -> bool {
+    one.len() == other.len()
+        && one
+            .iter()
+            .zip(other)
+            .all(|((name, one), (other_name, other))| name == other_name && one.says_same(other))
+}
+
 impl Template {
+    /// Whether it says the same, wherever in a file it stands.
+    pub fn says_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Literal(one), Self::Literal(other)) => one == other,
+            (Self::Whole(one), Self::Whole(other)) => one.text == other.text,
+            (Self::Text(one), Self::Text(other)) => {
+                one.len() == other.len()
+                    && one.iter().zip(other).all(|(one, other)| one.says_same(other))
+            }
+            (Self::Array(one), Self::Array(other)) => {
+                one.len() == other.len()
+                    && one.iter().zip(other).all(|(one, other)| one.says_same(other))
+            }
+            (Self::Object(one), Self::Object(other)) => same_named(one, other),
+            (
+                Self::Literal(_)
+                | Self::Whole(_)
+                | Self::Text(_)
+                | Self::Array(_)
+                | Self::Object(_),
+                _,
+            ) => false,
+        }
+    }
+
     /// All expressions in it, in order.
     pub fn expressions(&self) -> Vec<&Expression> {
         match self {

@@ -39,6 +39,7 @@ pub use case::{
 };
 pub use check::{CheckRequest, Library, NoLibrary, check};
 pub use codes::Code;
+pub(crate) use expression::same_named;
 pub use expression::{
     Checked, EvalError, Expression, Expressions, Fault, FaultCode, Field, Names, Piece, ReadPath,
     ScriptKind, Template, Type,

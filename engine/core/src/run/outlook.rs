@@ -13,14 +13,14 @@ use super::legacy::{Legacy, Offer, place_in, place_of};
 use super::state::RunState;
 use super::world::World;
 use crate::model::{ActionName, Path, Target};
-use crate::playbook::{Kind, NodeId, Plan};
+use crate::playbook::{Kind, NodeId, Plan, same_named};
 
 /// What would become of effects.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Outlook {
     /// Done, and the same in the new playbook: not sent again.
     pub taken_over: Vec<OutlookLine>,
-    /// Only in the new one.
+    /// Only in the new one, or said otherwise there and not yet done.
     pub new: Vec<OutlookLine>,
     /// Done, and not in the new one: it stays as it is, nothing is undone by itself.
     pub dropped: Vec<OutlookLine>,
@@ -52,20 +52,24 @@ pub fn outlook(runs: &[(&World<'_>, &RunState)], legacy: &Legacy, next: &Plan) -
     if let Some((world, _)) = runs.first() {
         calls_of(world.plan, &Path::root(), &mut old);
     }
-    let mut changed = BTreeSet::new();
+    let (mut changed, mut taken) = (BTreeSet::new(), BTreeSet::new());
     for (path, offer) in &legacy.offers {
         let place = place_of(path);
         let call = calls.get(&place);
         let line = line_of(path, offer);
         if call.is_some_and(|(plan, node, _)| is_kept(runs, offer, (plan, *node))) {
             found.taken_over.push(line);
+            taken.insert(place);
         } else {
             found.dropped.push(line);
             changed.insert(place);
         }
     }
-    for (place, (_, _, action)) in calls {
-        let known = old.get(&place).is_some_and(|(_, _, known)| *known == action);
+    for (place, (plan, node, action)) in calls {
+        let says_same = |(old, before, _): &(&Plan, NodeId, _)| {
+            same_call(&old.node(*before).kind, &plan.node(node).kind)
+        };
+        let known = taken.contains(&place) || old.get(&place).is_some_and(says_same);
         if !known || changed.contains(&place) {
             let (targets, undo) = (Vec::new(), None);
             found.new.push(OutlookLine { step: place, action: action.clone(), targets, undo });
@@ -85,6 +89,13 @@ fn calls_of<'p>(plan: &'p Plan, base: &Path, calls: &mut Calls<'p>) {
             calls_of(child, &place, calls);
         }
     }
+}
+
+/// Whether a call of the new playbook says what one of the old did: what is done, with what, through
+/// which slot.
+fn same_call(old: &Kind, new: &Kind) -> bool {
+    let (Kind::Call(old), Kind::Call(new)) = (old, new) else { return false };
+    old.action == new.action && old.via == new.via && same_named(&old.with, &new.with)
 }
 
 fn is_kept(runs: &[(&World<'_>, &RunState)], offer: &Offer, (plan, node): (&Plan, NodeId)) -> bool {
