@@ -225,10 +225,10 @@ pub(crate) const STATEMENTS: &[&str] = &[
              w.value ->> 'organisation', w.value ->> 'person', ", int!("at"), rows!(),
         "where true on conflict (incident, digest, name) do nothing"
     ),
-    // 19 Stop: who was first stays
+    // 19 Stop: since the first, by the last
     concat!(
-        "update meta set stopped_at = ", int!("at"), ", stop_body = w.value ->> 'body'", rows!(),
-        "where meta.stopped_at is null"
+        "update meta set stopped_at = coalesce(meta.stopped_at, ", int!("at"),
+        "), stop_body = w.value ->> 'body'", rows!(), "where true"
     ),
     // 20 GoOn
     concat!("update meta set stopped_at = null, stop_body = ''", rows!(), "where true"),

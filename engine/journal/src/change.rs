@@ -101,7 +101,7 @@ pub enum Change {
     PutAsset(Box<Asset>),
     /// A file is kept as evidence.
     AddEvidence(Box<Evidence>),
-    /// The stop switch goes on.
+    /// The stop switch goes on; where it is on, since when stays, and by whom and why is said anew.
     Stop {
         /// When.
         at: Millis,

@@ -288,7 +288,7 @@ impl Engine {
         let is_theirs = before.get("by").and_then(Value::as_str) == Some(by.person.as_str());
         if meta.stopped_at.is_none() || !is_theirs {
             let body = json!({"by": by.person, "reason": reason}).to_string();
-            let at = meta.stopped_at.unwrap_or_else(|| self.0.clock.now());
+            let at = self.0.clock.now();
             // Whoever stops what is stopped is who does not let it go on; what a restore wants before
             // that stays.
             let restored = before.get("restored").is_some();

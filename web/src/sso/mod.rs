@@ -24,7 +24,7 @@ mod verdict;
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use beistand_core::model::{Millis, Span};
@@ -233,11 +233,20 @@ impl SingleSignOn {
         if !ours || !flow.is_answered_by(&self.key, &answer.state) {
             return Err(Refused::Astray);
         }
+        let code = match answer.code {
+            Ok(code) => code,
+            Err(why) => {
+                self.walk(&flow, now)?;
+                return Err(Refused::ByProvider(why));
+            }
+        };
+        if self.walks().contains_key(&flow.state(&self.key)) {
+            return Err(Refused::Astray);
+        }
         let _place = self.talks.try_acquire().map_err(|_| Refused::Busy)?;
         let known = self.known(clock).await?;
         // Not before there is a place: who is told to come again may.
         self.walk(&flow, now)?;
-        let code = answer.code.map_err(Refused::ByProvider)?;
         let with = (self.wire.as_ref(), known.as_ref());
         let subject =
             provider::subject(&self.settings, with, (&flow, &self.key), code, clock).await?;
@@ -275,9 +284,13 @@ impl SingleSignOn {
         found
     }
 
+    fn walks(&self) -> MutexGuard<'_, BTreeMap<String, Millis>> {
+        self.walked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Notes that a way is walked; once.
     fn walk(&self, flow: &Flow, now: Millis) -> Result<(), Refused> {
-        let mut walked = self.walked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut walked = self.walks();
         walked.retain(|_, ends| now < *ends);
         if walked.len() >= WALKED_MAX {
             // Whoever fills it keeps nobody out: an identity provider's code counts once there,

@@ -184,6 +184,11 @@ pub(crate) async fn nothing_starts_while_the_stop_switch_is_on(place: Place) {
     let meta = journal.reader().meta().await.unwrap();
     assert_eq!((meta.stopped_at, meta.stop_body.as_str()), (Some(at(1)), r#"{"by":"anna"}"#));
 
+    let again = Change::Stop { at: at(2), body: r#"{"by":"ben"}"#.to_owned() };
+    journal.append(entry(own(), 2).change(again).urgent()).await.unwrap();
+    let meta = journal.reader().meta().await.unwrap();
+    assert_eq!((meta.stopped_at, meta.stop_body.as_str()), (Some(at(1)), r#"{"by":"ben"}"#));
+
     let intent = entry(To::Lease(lease.clone()), 2).unless_stopped();
     assert!(matches!(journal.append(intent).await, Err(AppendError::Stopped)));
     let start = entry(new_run(2), 2).unless_stopped().change(put_run(2));
