@@ -1,4 +1,4 @@
-//! Who asks is found out beside what others read, however much that is.
+//! Who asks is found out, and what goes on reads, beside what others read, however much that is.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -8,7 +8,7 @@ use beistand_core::entry::StreamKind;
 use beistand_core::incident;
 use beistand_core::model::{EntryId, Mode, Role, Severity, Tlp};
 use beistand_core::run::Proof;
-use beistand_journal::{Append, To};
+use beistand_journal::{Append, Reader, To};
 use beistand_runtime::{
     AccessAct, Clock as _, Engine, NewCredential, NewIncident, Secret, Verb, WallClock, new_token,
 };
@@ -70,40 +70,85 @@ async fn tokens(engine: &Engine) -> Vec<Secret> {
     tokens
 }
 
+/// As many as may, who read an incident again and again.
+struct Crowd {
+    over: Arc<AtomicBool>,
+    read: Arc<AtomicU32>,
+    readers: tokio::task::JoinSet<()>,
+}
+
+impl Crowd {
+    /// Begins, and has begun to read.
+    async fn of(reader: &Reader, incident: &str) -> Self {
+        let stream = reader.stream(StreamKind::Incident, incident).await.unwrap().unwrap();
+        let (over, read) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+        let mut readers = tokio::task::JoinSet::new();
+        for _ in 0..READERS {
+            let (reader, stream) = (reader.clone(), stream.clone());
+            let (over, read) = (Arc::clone(&over), Arc::clone(&read));
+            readers.spawn(async move {
+                while !over.load(Ordering::Relaxed) {
+                    reader.entries(&stream, 0, 1_000).await.unwrap();
+                    read.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        while read.load(Ordering::Relaxed) < 8 {
+            tokio::task::yield_now().await;
+        }
+        Self { over, read, readers }
+    }
+
+    /// How often it had read.
+    fn read(&self) -> u32 {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    async fn end(self) {
+        self.over.store(true, Ordering::Relaxed);
+        self.readers.join_all().await;
+    }
+}
+
+/// Behind everybody it would be some thirty of them.
+fn waited_for_few(mut waited: Vec<u32>) {
+    waited.sort_unstable();
+    assert!(waited[waited.len() / 2] < 8, "reads of others that were waited for: {waited:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_asks_is_found_out_beside_a_crowd_that_reads_all_it_may() {
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(&folder.path().join("a.db"), Vec::new()).await;
     let id = long_incident(&engine).await;
     let tokens = tokens(&engine).await;
-    let (over, read) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
-    let stream = engine.journal().reader().stream(StreamKind::Incident, &id).await.unwrap();
-    let stream = stream.unwrap();
-    let mut crowd = tokio::task::JoinSet::new();
-    for _ in 0..READERS {
-        let (reader, stream) = (engine.journal().reader().clone(), stream.clone());
-        let (over, read) = (Arc::clone(&over), Arc::clone(&read));
-        crowd.spawn(async move {
-            while !over.load(Ordering::Relaxed) {
-                reader.entries(&stream, 0, 1_000).await.unwrap();
-                read.fetch_add(1, Ordering::Relaxed);
-            }
-        });
-    }
-    while read.load(Ordering::Relaxed) < 8 {
-        tokio::task::yield_now().await;
-    }
+    let crowd = Crowd::of(engine.journal().reader(), &id).await;
     let mut waited = Vec::new();
     for token in &tokens {
-        let before = read.load(Ordering::Relaxed);
+        let before = crowd.read();
         let caller = engine.caller_by_token(token).await.unwrap();
         assert_eq!(caller.actor.proof, Some(Proof::Token));
-        waited.push(read.load(Ordering::Relaxed) - before);
+        waited.push(crowd.read() - before);
     }
-    over.store(true, Ordering::Relaxed);
-    crowd.join_all().await;
-    waited.sort_unstable();
-    // Behind everybody it would be some thirty of them.
-    assert!(waited[ARRIVALS / 2] < 8, "reads of others that were waited for: {waited:?}");
+    crowd.end().await;
+    waited_for_few(waited);
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_goes_on_reads_beside_a_crowd_that_looks() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&folder.path().join("a.db"), Vec::new()).await;
+    let id = long_incident(&engine).await;
+    let crowd = Crowd::of(engine.journal().pages(), &id).await;
+    let mut waited = Vec::new();
+    for _ in 0..ARRIVALS {
+        let before = crowd.read();
+        // What the stop switch asks, a vote on a run at rest, and whoever claims what is due.
+        assert!(engine.journal().reader().meta().await.unwrap().stopped_at.is_none());
+        waited.push(crowd.read() - before);
+    }
+    crowd.end().await;
+    waited_for_few(waited);
     engine.leave().await;
 }
