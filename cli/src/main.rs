@@ -15,6 +15,7 @@ mod prove;
 mod provider;
 mod session;
 mod shown;
+mod signals;
 mod stopped;
 mod telemetry;
 mod values;

@@ -11,6 +11,7 @@ use beistand_journal::{Command, Journal, Mailbox, OpenError, Options, PostError,
 use beistand_runtime::{Clock as _, Drive, Engine, Parts, Verb, Views, WallClock};
 use beistand_script::Scripts;
 use serde_json::Value;
+use tokio::task::JoinHandle;
 
 use crate::config::{Config, variable};
 use crate::exit::{Exit, Failure, Outcome};
@@ -82,6 +83,12 @@ enum After {
 }
 
 impl Context {
+    /// The engine's own work, until it is left: who is due, who asks by mailbox, the stop file.
+    pub(crate) fn drive(&self, engine: &Engine) -> JoinHandle<()> {
+        let (engine, file) = (engine.clone(), self.stop_file());
+        tokio::spawn(async move { engine.run(file).await })
+    }
+
     /// Who did what is written down: a person whose word stands on paper, typed in by who acts, or
     /// who acts where nobody is named.
     pub(crate) async fn wrote(&self, by: Option<&str>) -> Outcome<Actor> {

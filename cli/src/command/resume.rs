@@ -8,13 +8,13 @@ use beistand_core::playbook::Case;
 use beistand_core::run::RunStatus;
 use beistand_journal::{NeedFilter, Page, Reader, RunFilter};
 use beistand_runtime::{Clock as _, Drive, Engine, WallClock};
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::drill::{self, Cast};
 use super::run::{Runs, drive, waits};
 use crate::exit::{DEAD_HINT, Exit, Failure, Outcome};
 use crate::find;
 use crate::session::Context;
+use crate::signals::Signals;
 
 /// How often the people of drills look whether it is their turn, while nothing else happens.
 const CAST_EVERY: Duration = Duration::from_millis(200);
@@ -61,11 +61,8 @@ pub(super) async fn drive_all(
 ) -> Outcome<bool> {
     let mut cast = Cast::new(&engine, context, played).await?;
     cast.announce(context);
-    let looping = engine.clone();
-    let file = context.stop_file();
-    let background = tokio::spawn(async move { looping.run(file).await });
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut stop = signal(SignalKind::user_defined1())?;
+    let background = context.drive(&engine);
+    let mut signals = Signals::listen()?;
     engine.answer_commands().await?;
     let mut pause = Duration::ZERO;
     let interrupted = loop {
@@ -83,8 +80,8 @@ pub(super) async fn drive_all(
                 }
             },
             _ = tokio::signal::ctrl_c() => break true,
-            _ = terminate.recv() => break true,
-            _ = stop.recv() => engine.stop_from_outside("SIGUSR1").await,
+            _ = signals.terminate.recv() => break true,
+            _ = signals.stop.recv() => engine.stop_from_outside("SIGUSR1").await,
         }
     };
     // What just rested may have woken its caller: a moment later nothing must be due.

@@ -5,7 +5,6 @@ use beistand_core::playbook::{Case, Plan};
 use beistand_core::run::RunStatus;
 use beistand_journal::{NeedFilter, Reader};
 use beistand_runtime::{Drive, Engine, NewRun, Verb};
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::drill::{self, Cast, Played};
 use super::needs;
@@ -15,6 +14,7 @@ use crate::exit::{DEAD_HINT, Exit, Failure, Outcome};
 use crate::find;
 use crate::out::many;
 use crate::session::{Context, Held, owned_by};
+use crate::signals::Signals;
 use crate::watch::{Progress, Rest, Tick, Watched, follow};
 
 /// A run that another process drives is followed; after so many looks, whether it is still there.
@@ -226,24 +226,21 @@ pub(super) async fn drive(
 ) -> Outcome {
     let mut cast = Cast::new(&engine, context, played).await?;
     cast.announce(context);
-    let looping = engine.clone();
-    let file = context.stop_file();
-    let background = tokio::spawn(async move { looping.run(file).await });
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut stop = signal(SignalKind::user_defined1())?;
+    let background = context.drive(&engine);
+    let mut signals = Signals::listen()?;
     let reader = engine.journal().reader().clone();
     let watched = {
         let engine = &engine;
-        let (terminate, stop, cast) = (&mut terminate, &mut stop, &mut cast);
+        let (signals, cast) = (&mut signals, &mut cast);
         let tick = async move |resting: bool| {
-            if poll(stop).await {
+            if poll(&mut signals.stop).await {
                 engine.stop_from_outside("SIGUSR1").await;
             }
             if let Some(why) = engine.dead() {
                 return Err(Failure::new(Exit::Internal, why).hint(DEAD_HINT));
             }
             let expected = cast.act(engine, context, resting).await?;
-            Ok(match (poll(terminate).await, expected) {
+            Ok(match (poll(&mut signals.terminate).await, expected) {
                 (true, _) => Tick::Leave,
                 (false, true) => Tick::Expected,
                 (false, false) => Tick::Idle,
@@ -295,9 +292,7 @@ async fn beside(context: &Context, reader: &Reader, runs: Runs, timeout: Option<
                 && let Held::Here(engine) = context.take(Drive::Yes, Vec::new()).await?
             {
                 context.out.note("the owner left; taking over");
-                let looping = (*engine).clone();
-                let file = context.stop_file();
-                tokio::spawn(async move { looping.run(file).await });
+                context.drive(&engine);
                 *taken = Some(*engine);
             }
             Ok(Tick::Idle)

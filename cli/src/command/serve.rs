@@ -7,7 +7,6 @@ use beistand_runtime::{Calling, Clock as _, Drive, Engine, Passkeys, WallClock};
 use beistand_web::certificate::{Certificate, CertificateError};
 use beistand_web::sso::SingleSignOn;
 use beistand_web::{Accounts, App, Doorkeeper, Hooks, Leave, Limits, Playbooks, Server, Settings};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::args::ServeArgs;
@@ -16,23 +15,10 @@ use crate::exit::{DEAD_HINT, Exit, Failure, Outcome};
 use crate::library::Shelved;
 use crate::out::many;
 use crate::session::Context;
+use crate::signals::Signals;
 
 /// The end of the file's name in which a self-made certificate stays.
 const OWN_CERTIFICATE: &str = "tls.pem";
-
-/// What the process is told from outside. Unheard, SIGUSR1 would end it: who reads that it listens
-/// may already send one.
-struct Told {
-    terminate: Signal,
-    stop: Signal,
-}
-
-impl Told {
-    fn listen() -> Outcome<Self> {
-        let terminate = signal(SignalKind::terminate())?;
-        Ok(Self { terminate, stop: signal(SignalKind::user_defined1())? })
-    }
-}
 
 pub(super) async fn serve(context: &Context, args: ServeArgs) -> Outcome {
     let wanted = wanted(&context.config.serve, &args)?;
@@ -58,9 +44,9 @@ pub(super) async fn serve(context: &Context, args: ServeArgs) -> Outcome {
         }
         let shown = settings.certificate.clone();
         let server = Server::bind(settings).await.map_err(|error| refused(&error))?;
-        let told = Told::listen()?;
+        let signals = Signals::listen()?;
         announce(context, &server, shown.as_ref());
-        Ok((server, told))
+        Ok((server, signals))
     };
     match bound.await {
         Ok(serving) => until_told(context, engine, serving, (hooks, calling, sso)).await,
@@ -172,7 +158,7 @@ fn passkeys(serve: &Serve) -> Option<Passkeys> {
 async fn until_told(
     context: &Context,
     engine: Engine,
-    (server, mut told): (Server, Told),
+    (server, mut signals): (Server, Signals),
     (hooks, calling, sso): (Hooks, Option<Calling>, Option<SingleSignOn>),
 ) -> Outcome {
     let leave = Leave::default();
@@ -196,8 +182,7 @@ async fn until_told(
         app = app.named(passkeys);
     }
     let serving = tokio::spawn(server.run(beistand_web::table(), app, door, leave.clone()));
-    let (looping, file) = (engine.clone(), context.stop_file());
-    let mut driving = tokio::spawn(async move { looping.run(file).await });
+    let mut driving = context.drive(&engine);
     let (end, ended) = watch::channel(false);
     let calling = calling.map(|calling| {
         let engine = engine.clone();
@@ -206,8 +191,8 @@ async fn until_told(
     loop {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => break,
-            _ = told.terminate.recv() => break,
-            _ = told.stop.recv() => engine.stop_from_outside("SIGUSR1").await,
+            _ = signals.terminate.recv() => break,
+            _ = signals.stop.recv() => engine.stop_from_outside("SIGUSR1").await,
             // The engine ends by itself only when its store has died.
             _ = &mut driving => break,
         }

@@ -6,7 +6,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use beistand_core::model::AccountName;
 use beistand_journal::Credential;
-use beistand_runtime::{Caller, Challenge, NotAdded, Passkeys, SecondFactor, Secret, Shown};
+use beistand_runtime::{
+    Caller, Challenge, Denied, NotAdded, Passkeys, SecondFactor, Secret, Shown,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -145,9 +147,7 @@ pub(super) async fn challenge(
     let passkeys = passkeys(&app)?;
     let words = Secret::new(body.passphrase);
     let asked = app.engine.ask_for_passkey(passkeys, &account, words, &peer.place()).await;
-    let asked = asked.map_err(|denied| refused(&denied, app.engine.now()))?;
-    let none = || no_passkey().hint("log in without one, at `POST /api/v1/session`");
-    Ok(Sent(AskedOf::from(asked.ok_or_else(none)?)).into_response())
+    asked_of(&app, asked, "log in without one, at `POST /api/v1/session`")
 }
 
 /// Ask for a passkey of yours, in your session. Its answer is sent with the passphrase to
@@ -163,13 +163,18 @@ pub(super) async fn challenge_in_session(
 ) -> Result<Response, Problem> {
     let cookie = own_cookie(&headers)?;
     let asked = app.engine.ask_in_session(passkeys(&app)?, &caller, &cookie).await;
-    let asked = asked.map_err(|denied| refused(&denied, app.engine.now()))?;
-    let none = || no_passkey().hint("send the passphrase alone to `POST /api/v1/session/proof`");
-    Ok(Sent(AskedOf::from(asked.ok_or_else(none)?)).into_response())
+    asked_of(&app, asked, "send the passphrase alone to `POST /api/v1/session/proof`")
 }
 
-fn no_passkey() -> Problem {
-    Problem::conflict("this account has no passkey")
+/// What the device is asked; who has no passkey is told what to do without one.
+fn asked_of(
+    app: &App,
+    asked: Result<Option<Challenge>, Denied>,
+    without: &'static str,
+) -> Result<Response, Problem> {
+    let asked = asked.map_err(|denied| refused(&denied, app.engine.now()))?;
+    let none = || Problem::conflict("this account has no passkey").hint(without);
+    Ok(Sent(AskedOf::from(asked.ok_or_else(none)?)).into_response())
 }
 
 /// Ask your device for a new passkey. It wants a proof of a moment ago.
