@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::npm;
 use crate::report::Report;
 use crate::run::{Trouble, cargo, output, root, run, status, target_folder};
 
@@ -14,7 +15,7 @@ const PLAYBOOK: &str = "ransomware-containment";
 /// Builds the program, runs the drill, prints what the journal says of it.
 ///
 /// # Errors
-/// When the program can not be built, the playbook has no such case, or the drill does not come
+/// When what the program embeds can not be had, the program can not be built, the playbook has no such case, or the drill does not come
 /// to its end.
 pub(crate) fn demo(report: &Report, arguments: &[String]) -> Result<(), Trouble> {
     let playbook = arguments.first().map_or(PLAYBOOK, String::as_str);
@@ -22,6 +23,7 @@ pub(crate) fn demo(report: &Report, arguments: &[String]) -> Result<(), Trouble>
         Some(case) => case.clone(),
         None => first_case(playbook)?,
     };
+    npm::provide(report, npm::PROGRAM)?;
     report.step("building (the first time takes some minutes)");
     run("building the program", &mut cargo(&["build", "--locked", "--package", "beistand"]))?;
     let folder = Folder::make()?;

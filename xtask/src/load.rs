@@ -1,5 +1,6 @@
 //! `cargo xtask load`: what the server bears on this machine, as one JSON on standard output.
 
+use crate::npm;
 use crate::report::Report;
 use crate::run::{Trouble, cargo, run, target_folder};
 
@@ -13,6 +14,7 @@ pub(crate) fn load(report: &Report, arguments: &[String]) -> Result<(), Trouble>
         let text = "`cargo xtask load` takes a number of seconds and one of readers";
         return Err(Trouble::new(text).usage());
     }
+    npm::provide(report, npm::PROGRAM)?;
     report.step("the program, as users are given it");
     run("building the program", &mut cargo(&["build", "--locked", "--release", "-p", "beistand"]))?;
     report.step("what it bears");

@@ -25,7 +25,7 @@ The project's chores.
 
   cargo xtask demo [PLAYBOOK [CASE]]
                                 a shipped playbook as a drill, to its end, and its timeline;
-                                needs a C compiler, nothing else
+                                needs a C compiler, and npm once for what pages are made of
   cargo xtask test              installs what the tests need, starts the servers, checks
                                 format, lints and documentation, runs every test, cleans up
   cargo xtask test FILTER…      the servers and the tests that match; what follows goes to the

@@ -22,7 +22,7 @@ const CRASH_POINTS: &str = "--features=beistand/crash-points";
 pub(crate) fn test(report: &Report, filter: &[String]) -> Result<(), Trouble> {
     packages::provide(report)?;
     python::provide(report)?;
-    npm::provide(report)?;
+    npm::provide(report, npm::TESTS)?;
     let _rights = Rights::keep(report)?;
     if filter.is_empty() {
         checks(report)?;
