@@ -9,11 +9,9 @@ use std::path::Path;
 const EMBEDDED: &[&str] = &[
     "@kern-ux/native/dist/kern.min.css",
     "@kern-ux/native/dist/fonts/fira-sans/FiraSans-Regular.woff2",
-    "@kern-ux/native/dist/fonts/fira-sans/FiraSans-Medium.woff2",
     "@kern-ux/native/dist/fonts/fira-sans/FiraSans-SemiBold.woff2",
-    "@kern-ux/native/dist/fonts/fira-sans/FiraSans-Bold.woff2",
     "htmx.org/dist/htmx.min.js",
-    "idiomorph/dist/idiomorph-ext.min.js",
+    "idiomorph/dist/idiomorph.min.js",
 ];
 
 fn main() -> io::Result<()> {

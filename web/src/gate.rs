@@ -29,6 +29,7 @@ use tokio::time::timeout;
 
 use crate::door::{Denied, Doorkeeper, Who, credential};
 use crate::limits::{BODY_BYTES_MAX, Limits, STRANGERS_BYTES_MAX, whole};
+use crate::page::Asker;
 use crate::peer::{Peer, Proxies};
 use crate::pressure::{Lane, Pressure, Stranger};
 use crate::refusals::{Refusals, Route};
@@ -76,6 +77,7 @@ pub(crate) async fn enter(State(gate): State<Arc<Gate>>, request: Request, next:
     let tls = peer.tls;
     let (method, address) = (parts.method.clone(), peer.address);
     let path = parts.uri.path().to_owned();
+    let asker = Asker::of(&parts);
     let mut response = match Gate::look(&parts, &peer) {
         Ok(()) => {
             parts.extensions.insert(peer.clone());
@@ -83,6 +85,9 @@ pub(crate) async fn enter(State(gate): State<Arc<Gate>>, request: Request, next:
         }
         Err(problem) => problem.into_response(),
     };
+    if let Some(asker) = asker {
+        response = asker.shown(response);
+    }
     headers::secure(response.headers_mut(), tls);
     gate.refusals.see(&response, &method, &peer);
     // What was done stands in the journal; this is for whoever looks for a client that misbehaves.

@@ -20,6 +20,7 @@
 mod api;
 mod app;
 mod asked;
+mod asset;
 pub mod certificate;
 mod door;
 mod gate;
@@ -29,6 +30,7 @@ mod json;
 mod lang;
 mod limits;
 mod origin;
+mod page;
 mod peer;
 mod pressure;
 mod refusals;
@@ -41,6 +43,7 @@ pub mod sso;
 mod stream;
 mod strict;
 mod threads;
+mod words;
 
 pub use api::table;
 pub use app::App;

@@ -28,42 +28,42 @@ const AGAIN_AFTER_SECONDS: u64 = 1;
 /// Bytes of a reference number: enough to find a line in the log, short enough for the telephone.
 const REFERENCE_BYTES: usize = 5;
 
-/// A refusal as callers read it.
-#[derive(Debug, Serialize, ToSchema)]
+/// A refusal as callers read it. It goes along with the answer, for who shows it as a page.
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct Body9457 {
     /// The kind of problem, the same for all of its kind.
     #[serde(rename = "type")]
-    kind: String,
+    pub(crate) kind: String,
     /// The kind in words.
-    title: &'static str,
+    pub(crate) title: &'static str,
     /// The status code.
-    status: u16,
+    pub(crate) status: u16,
     /// What was wrong, a sentence.
-    detail: String,
+    pub(crate) detail: String,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
+    pub(crate) hint: Option<String>,
     /// The number under which the server's log has more.
-    reference: String,
+    pub(crate) reference: String,
     /// Where in the body it is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    place: Option<String>,
+    pub(crate) place: Option<String>,
     /// The permission that is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    permission: Option<&'static str>,
+    pub(crate) permission: Option<&'static str>,
     /// What is wrong with which input.
     #[serde(skip_serializing_if = "Option::is_none")]
-    problems: Option<Value>,
+    pub(crate) problems: Option<Value>,
     /// What the configuration lacks for what was asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    missing: Vec<Lacking>,
+    pub(crate) missing: Vec<Lacking>,
 }
 
 /// What is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-enum Lack {
+pub(crate) enum Lack {
     /// Nothing is bound for the action.
     Connector,
     /// The action is destructive, and there is no guard list.
@@ -73,13 +73,13 @@ enum Lack {
 }
 
 /// One thing that the configuration lacks.
-#[derive(Debug, Serialize, ToSchema)]
-struct Lacking {
-    what: Lack,
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Lacking {
+    pub(crate) what: Lack,
     /// The action, or the name of the host.
-    name: String,
+    pub(crate) name: String,
     /// A person may do it instead: ask again with `by_hand_ok`.
-    by_hand: bool,
+    pub(crate) by_hand: bool,
 }
 
 impl From<&Missing> for Lacking {
@@ -356,6 +356,7 @@ impl IntoResponse for Problem {
         let mut response = Response::new(Body::from(serde_json::to_vec(&body).unwrap_or_default()));
         *response.status_mut() = status;
         response.extensions_mut().insert(Reason(word));
+        response.extensions_mut().insert(body);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         match kind {

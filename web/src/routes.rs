@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::handler::Handler;
 use axum::http::HeaderMap;
 use axum::middleware::from_fn_with_state;
-use axum::routing::MethodRouter;
+use axum::routing::{MethodRouter, get, post};
 use beistand_core::access::Permission;
 use utoipa::openapi::extensions::Extensions;
-use utoipa::openapi::path::{Operation, Paths};
+use utoipa::openapi::path::{HttpMethod, Operation, Paths, PathsBuilder};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
@@ -23,7 +24,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 
 use crate::door::SESSION_COOKIE;
 use crate::gate::{Gate, Post, enter, nothing_here, pass};
-use crate::limits::BODY_BYTES_MAX;
+use crate::limits::{BODY_BYTES_MAX, STRANGERS_BYTES_MAX};
 use crate::pressure::Lane;
 use crate::report::{Body9457, MEDIA_TYPE};
 
@@ -62,14 +63,60 @@ pub struct Declared {
     pub lane: Lane,
 }
 
+/// One method of a path for people.
+pub(crate) struct Page<S = crate::App> {
+    path: String,
+    method: HttpMethod,
+    methods: MethodRouter<S>,
+}
+
+impl<S> Page<S> {
+    /// The same under another beginning of its path.
+    #[must_use]
+    pub(crate) fn under(mut self, beginning: &str) -> Self {
+        self.path.insert_str(0, beginning);
+        self
+    }
+}
+
+/// What is looked at under a path.
+pub(crate) fn look<H, T, S>(path: &'static str, handler: H) -> Page<S>
+where
+    H: Handler<T, S>,
+    T: 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    Page { path: path.to_owned(), method: HttpMethod::Get, methods: get(handler) }
+}
+
+/// What a form sends to a path.
+pub(crate) fn send<H, T, S>(path: &'static str, handler: H) -> Page<S>
+where
+    H: Handler<T, S>,
+    T: 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    Page { path: path.to_owned(), method: HttpMethod::Post, methods: post(handler) }
+}
+
 /// Routes whose handlers share a state.
 #[derive(Debug)]
 pub struct Routes<S = crate::App> {
     entries: Vec<Entry<S>>,
 }
 
+/// What an answer is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// For programs; OpenAPI describes it.
+    Interface,
+    /// For people.
+    Page,
+}
+
 struct Entry<S> {
     rule: Rule,
+    shown: Shown,
     schemas: Vec<(String, RefOr<utoipa::openapi::Schema>)>,
     paths: Paths,
     methods: MethodRouter<S>,
@@ -112,7 +159,43 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         (schemas, paths, methods): UtoipaMethodRouter<S>,
     ) -> Self {
         let rule = Rule { right, lane, body_bytes_max };
-        self.entries.push(Entry { rule, schemas, paths, methods });
+        let shown = Shown::Interface;
+        self.entries.push(Entry { rule, shown, schemas, paths, methods });
+        self
+    }
+
+    /// Adds what people look at, or what they send from there: one method of one path.
+    #[must_use]
+    pub(crate) fn page(self, right: Right, lane: Lane, page: Page<S>) -> Self {
+        let body_bytes_max = match (right, &page.method) {
+            (_, HttpMethod::Get) => 0,
+            (Right::Public, _) => STRANGERS_BYTES_MAX,
+            (Right::LoggedIn | Right::Needs(_) | Right::NeedsThere(_), _) => BODY_BYTES_MAX,
+        };
+        self.page_sized(body_bytes_max, right, lane, page)
+    }
+
+    /// The same for bodies of another size.
+    #[must_use]
+    pub(crate) fn page_sized(
+        mut self,
+        body_bytes_max: usize,
+        right: Right,
+        lane: Lane,
+        Page { path, method, methods }: Page<S>,
+    ) -> Self {
+        let rule = Rule { right, lane, body_bytes_max };
+        let item = PathItem::new(method, Operation::new());
+        let paths = PathsBuilder::new().path(path, item).build();
+        let (shown, schemas) = (Shown::Page, Vec::new());
+        self.entries.push(Entry { rule, shown, schemas, paths, methods });
+        self
+    }
+
+    /// These and others.
+    #[must_use]
+    pub(crate) fn and(mut self, mut others: Self) -> Self {
+        self.entries.append(&mut others.entries);
         self
     }
 
@@ -151,7 +234,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         components.add_security_scheme("token", SecurityScheme::Http(token));
         let cookie = ApiKey::Cookie(ApiKeyValue::new(SESSION_COOKIE));
         components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
-        for Entry { rule, schemas, paths, .. } in self.entries {
+        let described = |entry: &Entry<S>| entry.shown == Shown::Interface;
+        for Entry { rule, schemas, paths, .. } in self.entries.into_iter().filter(described) {
             components.schemas.extend(schemas);
             for (path, mut item) in paths.paths {
                 for (_, operation) in operations(&mut item) {

@@ -48,14 +48,14 @@ macro_rules! named {
     };
 }
 
-pub(super) use named;
+pub(crate) use named;
 
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Deserialize, Serialize)]
         #[serde(transparent)]
-        pub(super) struct $name(pub(super) model::$name);
+        pub(crate) struct $name(pub(crate) model::$name);
         named!($name, text(model::$name::PATTERN, model::$name::CHARS_MAX));
 
         impl From<$name> for String {
@@ -90,7 +90,7 @@ macro_rules! vocabularies {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, Deserialize, Serialize)]
         #[serde(transparent)]
-        pub(super) struct $name(pub(super) $inner);
+        pub(crate) struct $name(pub(crate) $inner);
         named!($name, {
             let words = <$inner>::ALL.iter().map(|one| one.as_str());
             ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
@@ -124,7 +124,7 @@ vocabularies! {
 /// 1 disruption to 4 crisis.
 #[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 #[serde(transparent)]
-pub(super) struct Grade(pub(super) Severity);
+pub(crate) struct Grade(pub(crate) Severity);
 named!(Grade, {
     let grade = ObjectBuilder::new().schema_type(Type::Integer);
     grade.minimum(Some(1)).maximum(Some(4)).build()
@@ -135,7 +135,7 @@ macro_rules! parsed {
         $(#[$doc])*
         #[derive(Debug, Clone, Deserialize, Serialize)]
         #[serde(try_from = "String", into = "String")]
-        pub(super) struct $name(pub(super) $inner);
+        pub(crate) struct $name(pub(crate) $inner);
 
         impl TryFrom<String> for $name {
             type Error = <$inner as FromStr>::Err;
@@ -180,7 +180,7 @@ parsed! {
 /// An instant, RFC 3339 with an offset.
 #[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
-pub(super) struct Instant(pub(super) Millis);
+pub(crate) struct Instant(pub(crate) Millis);
 named!(Instant, formatted(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
 
 impl TryFrom<String> for Instant {
@@ -199,7 +199,7 @@ impl From<Instant> for String {
 /// `true`, where saying it is the whole of what is asked.
 #[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 #[serde(try_from = "bool", into = "bool")]
-pub(super) struct Yes;
+pub(crate) struct Yes;
 named!(Yes, ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([true])).build());
 
 /// `false` asks for nothing.

@@ -164,7 +164,7 @@ pub(super) struct Changed {
 
 /// What was written into an incident.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(super) struct Written {
+pub(crate) struct Written {
     #[schema(format = "uuid")]
     incident: String,
     number: String,
@@ -291,7 +291,7 @@ fn seen(headers: &HeaderMap) -> Result<u64, Problem> {
 }
 
 /// Writes into an incident: whoever neither sees it nor may do this is told that it is not there.
-pub(super) async fn written(
+pub(crate) async fn written(
     app: &App,
     who: &Who,
     (incident, if_seq): (&str, Option<u64>),

@@ -13,22 +13,22 @@ mod control;
 mod described;
 mod events;
 mod evidence;
-mod form;
+pub(crate) mod form;
 mod further;
 mod health;
 mod holds;
 mod hooks;
-mod incidents;
+pub(crate) mod incidents;
 mod me;
-mod needs;
+pub(crate) mod needs;
 mod openapi;
 mod page;
-mod paper;
+pub(crate) mod paper;
 mod passkeys;
 mod playbooks;
-mod reach;
+pub(crate) mod reach;
 mod runs;
-mod session;
+pub(crate) mod session;
 mod shape;
 mod sso;
 mod stop;
@@ -115,6 +115,7 @@ pub fn table() -> Routes {
             Check,
             routes!(playbooks::check),
         )
+        .and(crate::page::table())
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ pub(super) struct Which {
 /// An answer to one need.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Said {
+pub(crate) struct Said {
     answer: AnswerWord,
     reason: Option<Reason>,
     /// What the need's form asks for; null or absent where it asks for nothing.
@@ -65,6 +65,21 @@ pub(super) struct Said {
     by: Option<PersonName>,
     /// When it was done, where that is not now; in the past, and only with `done`.
     at: Option<Instant>,
+}
+
+impl Said {
+    /// As a page's form says it.
+    pub(crate) fn on_page(
+        (answer, reason, form): (
+            AnswerWord,
+            Option<Reason>,
+            Option<serde_json::Map<String, Value>>,
+        ),
+        digest: Sha256,
+        (by, at): (Option<PersonName>, Option<Millis>),
+    ) -> Self {
+        Self { answer, reason, form, digest, telephone: None, by, at: at.map(Instant) }
+    }
 }
 
 /// An answer to one of several needs.
@@ -153,14 +168,27 @@ pub(super) async fn answer(
     At(id): At<NeedId>,
     Exact(said): Exact<Said>,
 ) -> Result<Sent<Value>, Problem> {
+    answer_one(&app, &caller, id, said).await
+}
+
+/// Answers a need.
+///
+/// # Errors
+/// As [`answer`].
+pub(crate) async fn answer_one(
+    app: &App,
+    caller: &Caller,
+    id: NeedId,
+    said: Said,
+) -> Result<Sent<Value>, Problem> {
     let Said { answer, reason, form, digest, telephone, by, at } = said;
     if (by.is_some() || at.is_some()) && answer.0 != AnswerKind::Done {
         let text = "`by` and `at` say who did it on paper, and when: only with `done`";
         return Err(Problem::malformed(text).place("answer"));
     }
-    let (at, caller) = (paper::past(&app, at)?, paper::typed_in(caller, by)?);
+    let (at, caller) = (paper::past(app, at)?, paper::typed_in(caller.clone(), by)?);
     let said = vec![SaidOf { id, answer, reason, form, digest }];
-    answered(&app, &caller, (said, telephone, at)).await
+    answered(app, &caller, (said, telephone, at)).await
 }
 
 /// Answers needs of one run together: all or none.

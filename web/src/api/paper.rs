@@ -16,7 +16,7 @@ use crate::report::Problem;
 ///
 /// # Errors
 /// 400 for what is yet to come.
-pub(super) fn past(app: &App, at: Option<Instant>) -> Result<Option<Millis>, Problem> {
+pub(crate) fn past(app: &App, at: Option<Instant>) -> Result<Option<Millis>, Problem> {
     let at = at.map(|at| at.0);
     if at.is_some_and(|at| !at.can_have_been(app.engine.now())) {
         let text = "`at` says when it happened, and that is yet to come";
@@ -29,7 +29,7 @@ pub(super) fn past(app: &App, at: Option<Instant>) -> Result<Option<Millis>, Pro
 ///
 /// # Errors
 /// 403 where a machine or a token names somebody: it reads no paper.
-pub(super) fn typed_in(caller: Caller, by: Option<PersonName>) -> Result<Caller, Problem> {
+pub(crate) fn typed_in(caller: Caller, by: Option<PersonName>) -> Result<Caller, Problem> {
     let person = match by {
         Some(PersonName(person)) if person != caller.actor.person => person,
         Some(_) | None => return Ok(caller),

@@ -25,7 +25,7 @@ use crate::report::Problem;
 /// The answer of a device to what was asked.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Answered {
+pub(crate) struct Answered {
     /// The name of what was asked.
     #[schema(min_length = 1, max_length = 100)]
     challenge: String,

@@ -12,7 +12,7 @@ use crate::report::Problem;
 ///
 /// # Errors
 /// 404 where it is not there, or not for them.
-pub(super) async fn incident(
+pub(crate) async fn incident(
     app: &App,
     caller: &Caller,
     text: &str,
@@ -31,7 +31,7 @@ pub(super) async fn incident(
 ///
 /// # Errors
 /// 404.
-pub(super) async fn reached(
+pub(crate) async fn reached(
     app: &App,
     caller: &Caller,
     (run, permission): (RunId, Permission),

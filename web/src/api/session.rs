@@ -39,7 +39,7 @@ pub(super) struct LogIn {
 /// A printed code.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Code {
+pub(crate) struct Code {
     /// Its number on the sheet.
     #[schema(min_length = 1, max_length = 10)]
     number: String,
@@ -61,6 +61,13 @@ pub(super) struct Prove {
     passkey: Option<Answered>,
 }
 
+impl Code {
+    /// With its number on the sheet.
+    pub(crate) fn of(number: String, code: String) -> Self {
+        Self { number, code }
+    }
+}
+
 impl From<Code> for SecondFactor {
     fn from(code: Code) -> Self {
         Self::Code { number: code.number, code: Secret::new(code.code) }
@@ -80,12 +87,50 @@ pub(super) async fn log_in(
 ) -> Result<Response, Problem> {
     let account: AccountName = body.account.parse().map_err(|_| wrong())?;
     let given = (body.passphrase, body.code, body.passkey);
-    let caller = proved(&app, &peer.place(), &account, given).await?;
-    over_before(&app, &headers).await?;
+    let (caller, begun) = begun(&app, (&peer, &headers), &account, given).await?;
+    answered(&caller, app.engine.now(), &begun)
+}
+
+/// A session of who gives an account's words.
+async fn begun(
+    app: &App,
+    (peer, headers): (&Peer, &HeaderMap),
+    account: &AccountName,
+    given: (String, Option<Code>, Option<Answered>),
+) -> Result<(Caller, Begun), Problem> {
+    let caller = proved(app, &peer.place(), account, given).await?;
+    over_before(app, headers).await?;
     let begun = app.engine.begin_session(&caller).await;
+    let begun = begun.map_err(|denied| refused(&denied, app.engine.now()))?;
+    Ok((caller, begun))
+}
+
+/// Logs in by a passphrase and, where the account has a second factor, a printed code; the line that
+/// sets the cookie.
+///
+/// # Errors
+/// 403 where they do not fit together.
+pub(crate) async fn log_in_as(
+    app: &App,
+    from: (&Peer, &HeaderMap),
+    (account, passphrase, code): (&AccountName, String, Option<Code>),
+) -> Result<HeaderValue, Problem> {
+    let (_, begun) = begun(app, from, account, (passphrase, code, None)).await?;
+    line_of(&begun, app.engine.now())
+}
+
+/// The session goes on under another cookie: the line that sets it.
+///
+/// # Errors
+/// 403 where the session is over.
+pub(crate) async fn renewed(
+    app: &App,
+    cookie: &Secret,
+    caller: &Caller,
+) -> Result<HeaderValue, Problem> {
+    let renewed = app.engine.renew_session(cookie, caller).await;
     let now = app.engine.now();
-    let begun = begun.map_err(|denied| refused(&denied, now))?;
-    answered(&caller, now, &begun)
+    line_of(&renewed.map_err(|denied| refused(&denied, now))?, now)
 }
 
 /// Whatever session the browser had before a login is over, whatever else it shows: nobody can have
@@ -121,7 +166,7 @@ pub(super) async fn prove(
 }
 
 /// The cookie of who is logged in; a token has none, and whoever shows one proves nothing by it.
-pub(super) fn own_cookie(headers: &HeaderMap) -> Result<Secret, Problem> {
+pub(crate) fn own_cookie(headers: &HeaderMap) -> Result<Secret, Problem> {
     match credential(headers) {
         Some(Credential::Session(cookie)) => Ok(Secret::new(cookie.to_owned())),
         Some(Credential::Bearer(_)) | None => Err(no_session()),
@@ -149,19 +194,19 @@ pub(super) async fn log_out(
 }
 
 /// Nobody is logged in any more in this browser.
-pub(super) fn over() -> Result<Response, Problem> {
+pub(crate) fn over() -> Result<Response, Problem> {
     let mut response = StatusCode::NO_CONTENT.into_response();
     response.headers_mut().insert(header::SET_COOKIE, cookie("; Max-Age=0")?);
     Ok(response)
 }
 
 /// Where who is logged in guesses: in their session alone, so that nobody who has none makes them wait.
-pub(super) fn in_session(cookie: &Secret) -> String {
+pub(crate) fn in_session(cookie: &Secret) -> String {
     format!("session/{}", token_lookup(cookie))
 }
 
 /// Who gives an account's words now; wrong ones are counted by where they come from.
-pub(super) async fn proved(
+pub(crate) async fn proved(
     app: &App,
     from: &str,
     account: &AccountName,
@@ -181,10 +226,13 @@ pub(super) async fn proved(
 
 fn answered(caller: &Caller, now: Millis, begun: &Begun) -> Result<Response, Problem> {
     let mut response = Sent(Me::of(caller, now)).into_response();
-    let seconds = begun.until.since(now).millis() / 1000;
-    let value = format!("{}; Max-Age={seconds}", begun.cookie.expose());
-    response.headers_mut().insert(header::SET_COOKIE, cookie(&value)?);
+    response.headers_mut().insert(header::SET_COOKIE, line_of(begun, now)?);
     Ok(response)
+}
+
+fn line_of(begun: &Begun, now: Millis) -> Result<HeaderValue, Problem> {
+    let seconds = begun.until.since(now).millis() / 1000;
+    cookie(&format!("{}; Max-Age={seconds}", begun.cookie.expose()))
 }
 
 pub(super) fn cookie(value: &str) -> Result<HeaderValue, Problem> {
@@ -198,7 +246,7 @@ pub(super) fn sealed_line(text: &str) -> Result<HeaderValue, Problem> {
     Ok(line)
 }
 
-pub(super) fn wrong() -> Problem {
+pub(crate) fn wrong() -> Problem {
     Problem::forbidden("this account and these words do not fit together").hint(
         "look at the account's name and at the keyboard's letters; an admin can give you another \
          passphrase, and in an emergency there is the sealed account",

@@ -1,0 +1,37 @@
+# Wenn etwas nicht geht.
+
+problem-malformed = Da stimmt etwas in der Eingabe nicht
+problem-unauthorized = Niemand ist angemeldet
+problem-unsigned = Die Unterschrift fehlt
+problem-forbidden = Das ist nicht erlaubt
+problem-prove-again = Bitte weisen Sie sich noch einmal aus
+problem-not-found = Das gibt es nicht
+problem-method-not-allowed = So geht es hier nicht
+problem-too-slow = Die Anfrage kam zu langsam
+problem-conflict = Das passt nicht zu dem, was jetzt gilt
+problem-moved-on = Es ist nicht mehr, was Sie gesehen haben
+problem-unconditional = Es fehlt, was Sie gesehen haben
+problem-too-large = Das ist zu groß
+problem-wrong-media-type = Nicht in diesem Format
+problem-too-many = Zu viel auf einmal
+problem-internal = Unser Fehler
+problem-unavailable = Das geht gerade nicht
+refused-hint = Was hilft
+refused-reference = Nummer für Rückfragen
+refused-place = Feld
+refused-again = Ihre Eingabe ist nicht verloren. Ändern Sie sie und senden Sie sie noch einmal:
+refused-send = Noch einmal senden
+refused-home = Zur Lage
+refused-login = Anmelden
+refused-missing = Was fehlt
+lacks-connector = Für { $it } ist keine Anbindung eingerichtet
+lacks-guard = Für { $it } fehlt die Schutzliste
+lacks-host = { $it } steht nicht im Verzeichnis der Geräte
+field-text = Text
+field-reason = Begründung
+field-title = Titel
+field-at = Zeitpunkt
+field-by = Wer
+field-to = An wen
+field-note = Notiz
+field-account = Zugang

@@ -1,0 +1,37 @@
+# When something does not go.
+
+problem-malformed = Something is wrong in what was entered
+problem-unauthorized = Nobody is logged in
+problem-unsigned = The signature is missing
+problem-forbidden = This is not allowed
+problem-prove-again = Please prove once more who you are
+problem-not-found = There is no such thing
+problem-method-not-allowed = Not in this way
+problem-too-slow = The request came too slowly
+problem-conflict = It does not fit what is true now
+problem-moved-on = It is not what you saw any more
+problem-unconditional = What you saw is missing
+problem-too-large = This is too large
+problem-wrong-media-type = Not in this format
+problem-too-many = Too much at once
+problem-internal = Our fault
+problem-unavailable = It can not be done now
+refused-hint = What helps
+refused-reference = Number to ask for
+refused-place = Field
+refused-again = What you entered is not lost. Change it and send it again:
+refused-send = Send again
+refused-home = To the situation
+refused-login = Log in
+refused-missing = What is missing
+lacks-connector = No connector is bound for { $it }
+lacks-guard = There is no guard list for { $it }
+lacks-host = { $it } is not in the inventory
+field-text = Text
+field-reason = Reason
+field-title = Title
+field-at = When
+field-by = Who
+field-to = To whom
+field-note = Note
+field-account = Account

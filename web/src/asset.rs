@@ -1,0 +1,121 @@
+//! What pages load: style, script, letters. All of it is in the program; nothing comes from elsewhere.
+//!
+//! The address of each has a digest over all of them in it, so that a browser keeps them for good and
+//! another build is another address.
+
+use std::io::Write as _;
+use std::sync::LazyLock;
+
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::HeaderMap;
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY,
+};
+use axum::response::Response;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use sha2::{Digest as _, Sha256};
+
+use crate::gate::nothing_here;
+use crate::report::Problem;
+
+/// The path under which they stand.
+pub(crate) const ROUTE: &str = "/assets/{build}/{name}";
+
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const LETTERS: &str = "font/woff2";
+const PICTURE: &str = "image/svg+xml";
+
+/// Hexadecimal digits of the digest in an address: no two builds of one machine have the same.
+const DIGEST_CHARS: usize = 16;
+
+/// A year: the address changes where the content does.
+const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+
+struct Asset {
+    name: &'static str,
+    kind: &'static str,
+    bytes: &'static [u8],
+    /// Packed, where that makes it smaller.
+    packed: Option<Vec<u8>>,
+}
+
+macro_rules! npm {
+    ($path:literal) => {
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/node_modules/", $path))
+    };
+}
+
+static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
+    vec![
+        asset("beistand.css", CSS, include_bytes!("../static/beistand.css")),
+        asset("kern.css", CSS, include_bytes!("../static/kern.css")),
+        asset("kern.min.css", CSS, npm!("@kern-ux/native/dist/kern.min.css")),
+        asset("live.js", SCRIPT, include_bytes!("../static/live.js")),
+        asset("htmx.min.js", SCRIPT, npm!("htmx.org/dist/htmx.min.js")),
+        asset("idiomorph.min.js", SCRIPT, npm!("idiomorph/dist/idiomorph.min.js")),
+        asset("mark.svg", PICTURE, include_bytes!("../static/mark.svg")),
+        asset(
+            "regular.woff2",
+            LETTERS,
+            npm!("@kern-ux/native/dist/fonts/fira-sans/FiraSans-Regular.woff2"),
+        ),
+        asset(
+            "semibold.woff2",
+            LETTERS,
+            npm!("@kern-ux/native/dist/fonts/fira-sans/FiraSans-SemiBold.woff2"),
+        ),
+    ]
+});
+
+static FOLDER: LazyLock<String> = LazyLock::new(|| format!("/assets/{}", *BUILD));
+
+static BUILD: LazyLock<String> = LazyLock::new(|| {
+    let mut digest = Sha256::new();
+    for asset in &*ASSETS {
+        digest.update(asset.name);
+        digest.update(asset.bytes);
+    }
+    hex::encode(digest.finalize()).chars().take(DIGEST_CHARS).collect()
+});
+
+fn asset(name: &'static str, kind: &'static str, bytes: &'static [u8]) -> Asset {
+    let packed = (kind != LETTERS).then(|| pack(bytes)).flatten();
+    Asset { name, kind, bytes, packed }
+}
+
+/// Packed; nothing where it can not be, or gets no smaller.
+fn pack(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).ok()?;
+    encoder.finish().ok().filter(|packed| packed.len() < bytes.len())
+}
+
+/// Where they stand, without a slash at the end.
+pub(crate) fn folder() -> &'static str {
+    &FOLDER
+}
+
+/// One of them. That of another build is not there: whoever asks for it has an old page.
+pub(crate) async fn one(
+    Path((build, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = ASSETS.iter().find(|asset| asset.name == name && build == *BUILD);
+    let asset = found.ok_or_else(nothing_here)?;
+    let mut lines = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
+    let unpacks = lines.any(|line| line.split(',').any(|one| one.trim().starts_with("gzip")));
+    let packed = asset.packed.as_ref().filter(|_| unpacks);
+    let body = packed.map_or_else(|| Body::from(asset.bytes), |packed| Body::from(packed.clone()));
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(asset.kind));
+    headers.insert(CACHE_CONTROL, KEPT);
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    if packed.is_some() {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Ok(response)
+}

@@ -1,0 +1,104 @@
+//! Which of the open needs somebody can answer: what waits for *them*.
+//!
+//! It shows and decides nothing: the engine asks again when they answer.
+
+use std::collections::BTreeMap;
+
+use beistand_core::access::{Permission, stands_in};
+use beistand_core::model::{IncidentId, Role, RunId};
+use beistand_journal::NeedFilter;
+use beistand_runtime::Caller;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::report::Problem;
+
+/// What waits for somebody, oldest first, as the engine tells it.
+pub(crate) async fn needs(app: &App, caller: &Caller) -> Result<Vec<Value>, Problem> {
+    let all = app.views.needs(&NeedFilter::default(), &caller.rights.scope()).await?;
+    let mut sieve = Sieve::new(app, caller);
+    let mut found = Vec::new();
+    for need in all {
+        if sieve.is_theirs(&need).await? {
+            found.push(need);
+        }
+    }
+    found.sort_by(|one, other| text(one, "since").cmp(text(other, "since")));
+    Ok(found)
+}
+
+/// Tells what is somebody's from what is not; what it found out once it does not ask again.
+pub(crate) struct Sieve<'a> {
+    app: &'a App,
+    caller: &'a Caller,
+    roles: BTreeMap<IncidentId, Held>,
+    askers: BTreeMap<RunId, String>,
+}
+
+/// What somebody holds in an incident.
+#[derive(Debug, Clone, Default)]
+struct Held {
+    /// `None`: every role.
+    roles: Option<std::collections::BTreeSet<Role>>,
+    approves: bool,
+    answers: bool,
+}
+
+impl<'a> Sieve<'a> {
+    pub(crate) fn new(app: &'a App, caller: &'a Caller) -> Self {
+        Self { app, caller, roles: BTreeMap::new(), askers: BTreeMap::new() }
+    }
+
+    /// Whether they can answer it.
+    pub(crate) async fn is_theirs(&mut self, need: &Value) -> Result<bool, Problem> {
+        let Ok(incident) = text(need, "incident").parse::<IncidentId>() else { return Ok(false) };
+        let held = self.held(incident).await?;
+        let is_vote = text(need, "kind") == "approval";
+        let may = if is_vote { held.approves } else { held.answers };
+        let asked: Option<Role> = text(need, "role").parse().ok();
+        let fits = match (&held.roles, asked) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(held), Some(asked)) => held.iter().any(|held| stands_in(*held, asked)),
+        };
+        if !(may && fits) {
+            return Ok(false);
+        }
+        Ok(!is_vote || self.asker(need).await? != self.caller.actor.person.as_str())
+    }
+
+    async fn held(&mut self, incident: IncidentId) -> Result<Held, Problem> {
+        if let Some(held) = self.roles.get(&incident) {
+            return Ok(held.clone());
+        }
+        let about = self.app.engine.about_incident(incident).await?;
+        let rights = &self.caller.rights;
+        let held = Held {
+            roles: rights.roles(&about),
+            approves: rights.may(Permission::Approve, &about),
+            answers: rights.may(Permission::Answer, &about),
+        };
+        self.roles.insert(incident, held.clone());
+        Ok(held)
+    }
+
+    /// Who asked for what a vote is about.
+    async fn asker(&mut self, need: &Value) -> Result<String, Problem> {
+        if let Some(by) = need.pointer("/shows/requester").and_then(Value::as_str) {
+            return Ok(by.to_owned());
+        }
+        let Ok(run) = text(need, "run").parse::<RunId>() else { return Ok(String::new()) };
+        if let Some(known) = self.askers.get(&run) {
+            return Ok(known.clone());
+        }
+        let row = self.app.engine.journal().reader().run(run).await?;
+        let by = row.map(|row| row.requested_by.to_string()).unwrap_or_default();
+        self.askers.insert(run, by.clone());
+        Ok(by)
+    }
+}
+
+/// A text of a thing in JSON; empty where it has none.
+pub(crate) fn text<'v>(thing: &'v Value, name: &str) -> &'v str {
+    thing.get(name).and_then(Value::as_str).unwrap_or_default()
+}

@@ -1,0 +1,80 @@
+//! Pages for people: rendered here, readable without script, live where there is some.
+//!
+//! One file a page: its handler, its view model (texts and numbers alone), its template's struct. What
+//! a page changes it asks the engine by the same verbs as the JSON interface does, and sends the
+//! browser to a page to look at afterwards. What surrounds a page is its [`frame::Frame`]; what a form sends is read by
+//! [`form::Form`]; how a refusal looks stands in [`refused`].
+//!
+//! A page of a drill has another address than a live one: what is about an incident stands in the table
+//! twice, by [`both`].
+
+mod declare;
+mod form;
+mod frame;
+mod home;
+mod hosts;
+mod incident;
+mod login;
+mod mine;
+mod need;
+mod needs;
+mod place;
+mod refused;
+mod schema;
+mod show;
+mod situation;
+mod ui;
+
+use beistand_core::access::Permission;
+
+use crate::asset;
+use crate::pressure::Lane;
+use crate::routes::{Page, Right, Routes, look, send};
+
+pub(crate) use refused::Asker;
+
+/// Every page there is.
+pub(crate) fn table() -> Routes {
+    use Lane::{Free, LogIn, Ordinary, Prove, Urgent};
+    use Right::{LoggedIn, Needs, NeedsThere, Public};
+    let read = NeedsThere(Permission::Read);
+    let (note, change) = (NeedsThere(Permission::Note), NeedsThere(Permission::Change));
+    Routes::new()
+        .page(Public, Free, look(asset::ROUTE, asset::one))
+        .page(Public, Ordinary, send("/show", show::show))
+        .page(Public, Ordinary, look("/login", login::page))
+        .page(Public, LogIn, send("/login", login::log_in))
+        .page(LoggedIn, Prove, send("/proof", login::prove))
+        .page(LoggedIn, Urgent, send("/logout", login::log_out))
+        .page(Needs(Permission::Stop), Urgent, send("/stop", home::stop))
+        .page(Needs(Permission::Resume), Urgent, send("/go-on", home::go_on))
+        .page(read, Ordinary, look("/", home::page))
+        .page(Needs(Permission::Open), Ordinary, look("/incidents/new", declare::page))
+        .page(Needs(Permission::Open), Ordinary, send("/incidents/new", declare::declare))
+        .and(both(read, || look("/incidents/{id}", incident::page)))
+        .and(both(note, || send("/incidents/{id}/notes", incident::note)))
+        .and(both(change, || send("/incidents/{id}/edit", incident::edit)))
+        .and(both(change, || send("/incidents/{id}/close", incident::close)))
+        .and(both(change, || send("/incidents/{id}/assets", incident::assets)))
+        .and(both(change, || send("/incidents/{id}/link", incident::link)))
+        .and(both(NeedsThere(Permission::Assign), || {
+            send("/incidents/{id}/roles", incident::roles)
+        }))
+        .and(both(read, || send("/incidents/{id}/handover", incident::handover)))
+        .page(read, Ordinary, look("/needs", needs::page))
+        .and(both(read, || look("/needs/{id}", need::page)))
+        .page(LoggedIn, Urgent, send("/needs/{id}", need::answer))
+        .page(LoggedIn, Urgent, send("/needs/{id}", need::answer).under(frame::DRILL))
+        .page(read, Ordinary, look("/hosts", hosts::page))
+        .page(NeedsThere(Permission::Control), Ordinary, send("/hosts/release", hosts::release))
+        .page(NeedsThere(Permission::Launch), Ordinary, send("/hosts/cut", hosts::cut))
+}
+
+/// The same page at its live address and at that of a drill.
+fn both(right: Right, page: impl Fn() -> Page) -> Routes {
+    Routes::new().page(right, Lane::Ordinary, page()).page(
+        right,
+        Lane::Ordinary,
+        page().under(frame::DRILL),
+    )
+}

@@ -1,0 +1,159 @@
+//! A refusal as a page: what was wrong, what to do, and what was typed, to be sent again.
+
+use askama::Template;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
+use beistand_core::model::Millis;
+use serde_json::Value;
+
+use super::form::Again;
+use super::frame::Frame;
+use super::place::Place;
+use crate::refusals::{Reason, Route};
+use crate::report::{Body9457, Lack};
+
+/// Whose page sent a browser here (Fetch Metadata, 2.2).
+const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// What a browser showed when it asked, for who shows it a refusal.
+#[derive(Debug, Clone)]
+pub(crate) struct Asker {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+}
+
+/// A field that was typed into.
+struct Typed<'a> {
+    name: &'a str,
+    label: String,
+    value: &'a str,
+    long: bool,
+    hidden: bool,
+}
+
+#[derive(Template)]
+#[template(path = "refused.html")]
+struct Refused<'a> {
+    frame: &'a Frame,
+    title: String,
+    told: &'a Body9457,
+    problems: Vec<String>,
+    missing: Vec<String>,
+    again: Option<&'a Again>,
+    typed: Vec<Typed<'a>>,
+    prove: bool,
+    log_in: bool,
+}
+
+#[derive(Template)]
+#[template(path = "once_more.html")]
+struct OnceMore<'a> {
+    frame: &'a Frame,
+}
+
+impl Asker {
+    /// Of a request for a page; none for what programs ask for.
+    pub(crate) fn of(parts: &Parts) -> Option<Self> {
+        let path = parts.uri.path();
+        let for_programs = path.starts_with("/api/")
+            || path.starts_with("/assets/")
+            || ["/healthz", "/readyz", "/metrics"].contains(&path);
+        let (method, uri) = (parts.method.clone(), parts.uri.clone());
+        (!for_programs).then(|| Self { method, uri, headers: parts.headers.clone() })
+    }
+
+    /// The answer as a page where it is a refusal.
+    pub(crate) fn shown(self, response: Response) -> Response {
+        let Some(told) = response.extensions().get::<Body9457>().cloned() else { return response };
+        let (Self { method, uri, headers }, again) =
+            (self, response.extensions().get::<Again>().cloned());
+        let (mut parts, ()) = axum::http::Request::new(()).into_parts();
+        (parts.method, parts.uri, parts.headers) = (method, uri, headers);
+        // A refusal says no times.
+        let frame = Frame::bare(&parts, Millis::new(0));
+        let page = page(&frame, &parts, (&told, again.as_ref()));
+        let Some(mut page) = page else { return response };
+        // What the log says of it, it says of the page.
+        if let Some(reason) = response.extensions().get::<Reason>() {
+            page.extensions_mut().insert(*reason);
+        }
+        if let Some(route) = response.extensions().get::<Route>() {
+            page.extensions_mut().insert(route.clone());
+        }
+        if let Some(line) = response.headers().get(header::RETRY_AFTER) {
+            page.headers_mut().insert(header::RETRY_AFTER, line.clone());
+        }
+        page
+    }
+}
+
+fn page(
+    frame: &Frame,
+    parts: &Parts,
+    (told, again): (&Body9457, Option<&Again>),
+) -> Option<Response> {
+    let status = StatusCode::from_u16(told.status).ok()?;
+    if status == StatusCode::UNAUTHORIZED && parts.method.is_safe() {
+        return Some(stranger(frame, parts));
+    }
+    let word = told.kind.rsplit(':').next().unwrap_or_default();
+    let typed = again.iter().flat_map(|again| again.pairs.iter());
+    let typed = typed.map(|(name, value)| Typed {
+        name,
+        label: frame.words.of("field", name),
+        value,
+        long: value.len() > 60 || value.contains('\n'),
+        hidden: frame.words.of("field", name) == *name,
+    });
+    let refused = Refused {
+        frame,
+        title: frame.words.of("problem", word),
+        told,
+        problems: told.problems.as_ref().map(problems).unwrap_or_default(),
+        missing: told.missing.iter().map(|one| lacks(frame, one.what, &one.name)).collect(),
+        again,
+        typed: typed.collect(),
+        prove: word == "prove-again",
+        log_in: status == StatusCode::UNAUTHORIZED,
+    };
+    frame.page_with(status, &refused).ok()
+}
+
+/// Who is nobody logs in, and is brought back. Whoever comes by a link of another page shows no cookie
+/// on the first try (RFC 6265bis, section 5.2), and comes once more from here.
+fn stranger(frame: &Frame, parts: &Parts) -> Response {
+    let elsewhere = |line: &axum::http::HeaderValue| line == "cross-site" || line == "same-site";
+    if parts.headers.get(SITE).is_some_and(elsewhere)
+        && let Ok(page) = frame.page(&OnceMore { frame })
+    {
+        return page;
+    }
+    let next: String = form_urlencoded::byte_serialize(frame.here.as_str().as_bytes()).collect();
+    Place::of(&format!("/login?next={next}")).seen().into_response()
+}
+
+/// What is wrong with which input, a line each.
+fn problems(all: &Value) -> Vec<String> {
+    let items = all.as_array().map(Vec::as_slice).unwrap_or_default();
+    let line = |item: &Value| {
+        let word = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
+        let place = [word("path"), word("place")].concat();
+        let text = [word("message"), word("text")].concat();
+        match (place.as_str(), text.as_str()) {
+            ("", "") => item.to_string(),
+            ("", text) => text.to_owned(),
+            (place, text) => format!("{place}: {text}"),
+        }
+    };
+    items.iter().map(line).collect()
+}
+
+fn lacks(frame: &Frame, what: Lack, name: &str) -> String {
+    match what {
+        Lack::Connector => frame.ta("lacks-connector", name),
+        Lack::Guard => frame.ta("lacks-guard", name),
+        Lack::Host => frame.ta("lacks-host", name),
+    }
+}
