@@ -17,7 +17,7 @@ pub(crate) fn is_plain(uri: &Uri) -> bool {
 
 /// The same of a path alone, as it is written.
 pub(crate) fn is_plain_path(path: &str) -> bool {
-    path.strip_prefix('/').is_some_and(|path| path.split('/').all(is_segment))
+    path == "/" || path.strip_prefix('/').is_some_and(|path| path.split('/').all(is_segment))
 }
 
 fn is_segment(segment: &str) -> bool {
@@ -31,7 +31,7 @@ mod tests {
 
     #[test]
     fn there_is_one_spelling_of_a_path() {
-        for path in ["/healthz", "/api/v1/openapi.json", "/api/v1/runs/0199a3f2-51c0-7d99"] {
+        for path in ["/", "/healthz", "/api/v1/openapi.json", "/api/v1/runs/0199a3f2-51c0-7d99"] {
             assert!(is_plain(&path.parse().unwrap()), "{path}");
         }
         for path in [
@@ -46,7 +46,6 @@ mod tests {
             "/api/v1/me;x=1",
             "/api/v1/me%00",
             "/api/v1/m\u{e9}",
-            "/",
             "*",
             "http://other.example/healthz",
         ] {

@@ -4,6 +4,10 @@
 //   news or a sign of life ─► the page is asked for anew ─► its live regions are morphed
 //   silence ─► "old" stands there within ten seconds, until something is heard again
 "use strict";
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
 (() => {
   const line = document.getElementById("freshness");
   if (!line || !window.fetch || !window.ReadableStream) return;

@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::declare::{cockpit, grade, grades};
 use super::form::Form;
 use super::frame::Frame;
+use super::login::proved_here;
 use super::mine::text;
 use super::situation::Situation;
 use super::ui::At;
@@ -40,6 +41,7 @@ struct Cockpit<'a> {
     lines: Vec<Line>,
     offer: Option<Offer>,
     may: May,
+    proof: bool,
     roles: Vec<(&'static str, String)>,
     grades: Vec<(u8, String)>,
     markings: Vec<&'static str>,
@@ -57,15 +59,17 @@ struct Line {
 }
 
 /// Command that is offered.
-struct Offer {
-    to: String,
-    by: String,
-    mine: bool,
-    theirs: bool,
+pub(super) struct Offer {
+    pub(super) to: String,
+    pub(super) by: String,
+    /// To who looks.
+    pub(super) mine: bool,
+    /// By who looks.
+    pub(super) theirs: bool,
 }
 
 impl Offer {
-    fn of(incident: &Value, caller: &Caller) -> Option<Self> {
+    pub(super) fn of(incident: &Value, caller: &Caller) -> Option<Self> {
         let offer = incident.get("offer").filter(|offer| offer.is_object())?;
         let (to, by) = (text(offer, "to").to_owned(), text(offer, "by").to_owned());
         let me = caller.actor.person.as_str();
@@ -116,6 +120,7 @@ pub(super) async fn page(
         markings: Tlp::ALL.iter().map(|one| one.as_str()).collect(),
         grades: grades(&frame),
         seq: one.whole.get("seq").and_then(Value::as_u64).unwrap_or_default(),
+        proof: mode == Mode::Live && !frame.me.as_ref().is_some_and(|me| me.fresh),
         one,
         lines,
         offer,
@@ -315,16 +320,18 @@ struct Assigned {
 /// Gives a role.
 pub(super) async fn roles(
     State(app): State<App>,
-    who: Who,
+    Who(caller): Who,
     InPath(id): InPath<String>,
-    form: Form,
+    mut form: Form,
 ) -> Response {
     let again = form.again();
     let answer = async {
+        let proved = proved_here(&app, caller, &mut form).await?;
         let Assigned { role: RoleWord(role), person } = form.read()?;
         let person: Option<Person> = person.map(|name| name.0);
         let act = IncidentAct::Assign { role, person };
-        wrote(&app, &who, (&id, None), (act, "assigned")).await
+        let who = Who(proved.caller.clone());
+        proved.answer(wrote(&app, &who, (&id, None), (act, "assigned")).await)
     };
     Form::answered(again, answer.await)
 }
@@ -350,12 +357,13 @@ enum Step {
 /// Hands command over: offered with a briefing, taken by who read that one.
 pub(super) async fn handover(
     State(app): State<App>,
-    who: Who,
+    Who(caller): Who,
     InPath(id): InPath<String>,
-    form: Form,
+    mut form: Form,
 ) -> Response {
     let again = form.again();
     let answer = async {
+        let proved = proved_here(&app, caller, &mut form).await?;
         let Handover { act, to, note, digest } = form.read()?;
         let missing = |field: &str| Problem::malformed("this is missing").place(field);
         let act = match act {
@@ -372,7 +380,8 @@ pub(super) async fn handover(
             }
             Step::Withdraw => (IncidentAct::WithdrawCommand, "withdrawn"),
         };
-        wrote(&app, &who, (&id, None), act).await
+        let who = Who(proved.caller.clone());
+        proved.answer(wrote(&app, &who, (&id, None), act).await)
     };
     Form::answered(again, answer.await)
 }

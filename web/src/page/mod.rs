@@ -8,6 +8,7 @@
 //! A page of a drill has another address than a live one: what is about an incident stands in the table
 //! twice, by [`both`].
 
+mod briefing;
 mod declare;
 mod form;
 mod frame;
@@ -52,6 +53,7 @@ pub(crate) fn table() -> Routes {
         .page(Needs(Permission::Open), Ordinary, look("/incidents/new", declare::page))
         .page(Needs(Permission::Open), Ordinary, send("/incidents/new", declare::declare))
         .and(both(read, || look("/incidents/{id}", incident::page)))
+        .and(both(read, || look("/incidents/{id}/briefing", briefing::page)))
         .and(both(note, || send("/incidents/{id}/notes", incident::note)))
         .and(both(change, || send("/incidents/{id}/edit", incident::edit)))
         .and(both(change, || send("/incidents/{id}/close", incident::close)))

@@ -39,6 +39,7 @@ struct Refused<'a> {
     frame: &'a Frame,
     title: String,
     told: &'a Body9457,
+    hint: Option<&'a str>,
     problems: Vec<String>,
     missing: Vec<String>,
     again: Option<&'a Again>,
@@ -111,6 +112,8 @@ fn page(
         frame,
         title: frame.words.of("problem", word),
         told,
+        // What programs are told to send helps nobody who looks at a page.
+        hint: told.hint.as_deref().filter(|hint| !hint.contains("/api/") && !hint.contains('`')),
         problems: told.problems.as_ref().map(problems).unwrap_or_default(),
         missing: told.missing.iter().map(|one| lacks(frame, one.what, &one.name)).collect(),
         again,

@@ -112,6 +112,13 @@ pub(crate) struct HoldRow {
     pub(crate) mode: Mode,
 }
 
+impl HoldRow {
+    /// An id for what belongs to it on a page.
+    pub(crate) fn proof_id(&self, index: &usize) -> String {
+        format!("release-{}-{index}", self.mode)
+    }
+}
+
 impl Situation {
     /// How an incident stands for who looks.
     ///

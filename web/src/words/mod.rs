@@ -22,7 +22,10 @@ macro_rules! locales {
     };
 }
 
-locales!["common", "declare", "frame", "home", "hosts", "incident", "login", "need", "problem"];
+locales![
+    "briefing", "common", "declare", "frame", "home", "hosts", "incident", "login", "need",
+    "problem"
+];
 
 static BUNDLES: LazyLock<[FluentBundle<FluentResource>; 2]> =
     LazyLock::new(|| [bundle(langid!("de"), GERMAN), bundle(langid!("en"), ENGLISH)]);
