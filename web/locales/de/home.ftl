@@ -21,7 +21,6 @@ since = seit
 lead = Einsatzleitung
 next-deadline = Nächste Frist
 no-deadline = keine Frist offen
-all-needs = Alle offenen Punkte
 failed-steps = { $n ->
     [0] kein Schritt fehlgeschlagen
     [one] { $n } Schritt braucht Aufmerksamkeit

@@ -21,7 +21,6 @@ since = for
 lead = Commander
 next-deadline = Next deadline
 no-deadline = no deadline open
-all-needs = All needs
 failed-steps = { $n ->
     [0] no step has failed
     [one] { $n } step needs attention

@@ -74,17 +74,30 @@ pub(super) async fn passphrase(
     headers: HeaderMap,
     Exact(body): Exact<Another>,
 ) -> Result<Response, Problem> {
-    let (Some(Credential::Session(cookie)), Some(account)) =
-        (credential(&headers), &caller.account)
+    let given = (body.passphrase, body.code, body.passkey);
+    changed(&app, (&caller, &headers), given, body.new).await?;
+    over()
+}
+
+/// Changes one's own passphrase by the one until now.
+///
+/// # Errors
+/// 403 where that is another one, 400 where the new one is weak.
+pub(crate) async fn changed(
+    app: &App,
+    (caller, headers): (&Caller, &HeaderMap),
+    given: (String, Option<Code>, Option<Answered>),
+    new: String,
+) -> Result<(), Problem> {
+    let (Some(Credential::Session(cookie)), Some(account)) = (credential(headers), &caller.account)
     else {
         let text = "a passphrase is changed in a session; a token never does";
         return Err(Problem::conflict(text).hint("log in at `POST /api/v1/session`"));
     };
     let from = in_session(&Secret::new(cookie.to_owned()));
-    let given = (body.passphrase, body.code, body.passkey);
-    let caller = proved(&app, &from, account, given).await?;
-    match app.engine.change_passphrase(&caller, Secret::new(body.new)).await {
-        Ok(()) => over(),
+    let caller = proved(app, &from, account, given).await?;
+    match app.engine.change_passphrase(&caller, Secret::new(new)).await {
+        Ok(()) => Ok(()),
         Err(Unchanged::Weak(weak)) => Err(Problem::malformed(weak.to_string()).place("new")),
         Err(Unchanged::Refused(error)) => Err(error.into()),
     }

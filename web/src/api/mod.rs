@@ -19,7 +19,7 @@ mod health;
 mod holds;
 mod hooks;
 pub(crate) mod incidents;
-mod me;
+pub(crate) mod me;
 pub(crate) mod needs;
 mod openapi;
 mod page;
@@ -147,6 +147,11 @@ mod tests {
             "/api/v1/runs/{id}/pause",
             "/api/v1/session",
             "/api/v1/stop",
+            "/drill/needs/{id}",
+            "/go-on",
+            "/logout",
+            "/needs/{id}",
+            "/stop",
         ];
         assert_eq!(urgent, own);
     }

@@ -129,7 +129,8 @@ pub(super) async fn page(
     frame.page(&page)
 }
 
-fn choices(
+/// The words of a vocabulary, each as a page says it.
+pub(super) fn choices(
     frame: &Frame,
     vocabulary: &str,
     words: impl Iterator<Item = &'static str>,

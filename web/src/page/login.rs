@@ -77,7 +77,7 @@ pub(super) async fn log_in(
 }
 
 /// A printed code has a number and itself.
-fn both(number: Option<String>, code: Option<String>) -> Result<Option<Code>, Problem> {
+pub(super) fn both(number: Option<String>, code: Option<String>) -> Result<Option<Code>, Problem> {
     match (number, code) {
         (Some(number), Some(code)) => Ok(Some(Code::of(number, code))),
         (None, None) => Ok(None),

@@ -12,18 +12,22 @@ mod briefing;
 mod declare;
 mod form;
 mod frame;
+mod help;
 mod home;
 mod hosts;
 mod incident;
 mod login;
+mod me;
 mod mine;
 mod need;
 mod needs;
+mod people;
 mod place;
 mod refused;
 mod schema;
 mod show;
 mod situation;
+mod system;
 mod ui;
 
 use beistand_core::access::Permission;
@@ -39,6 +43,7 @@ pub(crate) fn table() -> Routes {
     use Lane::{Free, LogIn, Ordinary, Prove, Urgent};
     use Right::{LoggedIn, Needs, NeedsThere, Public};
     let read = NeedsThere(Permission::Read);
+    let manage = Needs(Permission::Manage);
     let (note, change) = (NeedsThere(Permission::Note), NeedsThere(Permission::Change));
     Routes::new()
         .page(Public, Free, look(asset::ROUTE, asset::one))
@@ -63,6 +68,17 @@ pub(crate) fn table() -> Routes {
             send("/incidents/{id}/roles", incident::roles)
         }))
         .and(both(read, || send("/incidents/{id}/handover", incident::handover)))
+        .page(LoggedIn, Ordinary, look("/me", me::page))
+        .page(LoggedIn, Prove, send("/me/passphrase", me::passphrase))
+        .page(manage, Ordinary, look("/people", people::page))
+        .page(manage, Ordinary, send("/people/add", people::add))
+        .page(manage, Ordinary, send("/people/lock", people::lock))
+        .page(manage, Ordinary, send("/people/grant", people::grant))
+        .page(Needs(Permission::Observe), Ordinary, look("/health", system::health))
+        .page(Needs(Permission::Read), Ordinary, look("/audit", system::audit))
+        .page(Public, Ordinary, look("/help", help::help))
+        .page(Public, Ordinary, look("/accessibility", help::accessibility))
+        .page(Public, Ordinary, look("/break-glass", help::break_glass))
         .page(read, Ordinary, look("/needs", needs::page))
         .and(both(read, || look("/needs/{id}", need::page)))
         .page(LoggedIn, Urgent, send("/needs/{id}", need::answer))

@@ -16,6 +16,9 @@ use crate::report::{Body9457, Lack};
 /// Whose page sent a browser here (Fetch Metadata, 2.2).
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
+/// What browsers say that they read when they go to a page.
+const PAGE: &str = "text/html";
+
 /// What a browser showed when it asked, for who shows it a refusal.
 #[derive(Debug, Clone)]
 pub(crate) struct Asker {
@@ -55,14 +58,13 @@ struct OnceMore<'a> {
 }
 
 impl Asker {
-    /// Of a request for a page; none for what programs ask for.
+    /// Of who would like to read a page; none of programs, and none for what only they ask for.
     pub(crate) fn of(parts: &Parts) -> Option<Self> {
-        let path = parts.uri.path();
-        let for_programs = path.starts_with("/api/")
-            || path.starts_with("/assets/")
-            || ["/healthz", "/readyz", "/metrics"].contains(&path);
+        let lines = parts.headers.get_all(header::ACCEPT).iter();
+        let reads = lines.filter_map(|line| line.to_str().ok()).any(|line| line.contains(PAGE));
+        let is_page = reads && !parts.uri.path().starts_with("/api/");
         let (method, uri) = (parts.method.clone(), parts.uri.clone());
-        (!for_programs).then(|| Self { method, uri, headers: parts.headers.clone() })
+        is_page.then(|| Self { method, uri, headers: parts.headers.clone() })
     }
 
     /// The answer as a page where it is a refusal.

@@ -114,7 +114,7 @@ pub(crate) struct HoldRow {
 
 impl HoldRow {
     /// An id for what belongs to it on a page.
-    pub(crate) fn proof_id(&self, index: &usize) -> String {
+    pub(crate) fn proof_id(&self, index: impl std::fmt::Display) -> String {
         format!("release-{}-{index}", self.mode)
     }
 }

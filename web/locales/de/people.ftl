@@ -1,0 +1,29 @@
+# Zugänge und Rollen.
+
+people-title = Menschen und Zugänge
+people-proves = Weist sich aus mit
+people-locked = gesperrt
+people-usable = nutzbar
+people-lock = Sperren
+people-unlock = Entsperren
+people-revoke = Rolle nehmen
+people-add = Zugang anlegen
+people-person-hint = leer: wie der Zugang
+people-first = Erste Passphrase
+people-only-organisation = Nur für diese Organisation
+people-only-incident = Nur in diesem Vorfall
+people-until = Bis wann
+people-proof = Manches hier will einen frischen Nachweis.
+account-person = Mensch
+account-service = Maschine
+account-break-glass = versiegelt
+credential-passphrase = Passphrase
+credential-code = gedruckter Code
+credential-token = Token
+credential-passkey = Passkey
+credential-single-sign-on = Verzeichnisdienst
+done-account-made = Der Zugang ist angelegt.
+done-locked = Der Zugang ist gesperrt.
+done-unlocked = Der Zugang ist wieder nutzbar.
+done-granted = Die Rolle ist vergeben.
+done-revoked = Die Rolle ist genommen.

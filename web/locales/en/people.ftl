@@ -1,0 +1,29 @@
+# Accounts and roles.
+
+people-title = People and accounts
+people-proves = Proves by
+people-locked = locked
+people-usable = usable
+people-lock = Lock
+people-unlock = Unlock
+people-revoke = Take the role back
+people-add = Add an account
+people-person-hint = empty: as the account
+people-first = First passphrase
+people-only-organisation = Only for this organisation
+people-only-incident = Only in this incident
+people-until = Until when
+people-proof = Some of this wants a proof of a moment ago.
+account-person = person
+account-service = machine
+account-break-glass = sealed
+credential-passphrase = passphrase
+credential-code = printed code
+credential-token = token
+credential-passkey = passkey
+credential-single-sign-on = identity provider
+done-account-made = The account is made.
+done-locked = The account is locked.
+done-unlocked = The account can be used again.
+done-granted = The role is given.
+done-revoked = The role is taken back.
