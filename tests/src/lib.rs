@@ -3,6 +3,7 @@
 //!
 //! | rig | what is real about it |
 //! |---|---|
+//! | [`browser`] | Chromium with profiles of its own, and axe-core's opinion of a page |
 //! | [`network`] | a router, three hosts and a management host in network namespaces |
 //! | [`sshd`] | OpenSSH on one of them |
 //! | [`smtp`] | a mail server that is not ours, with TLS and a login |
@@ -16,6 +17,7 @@
 //! Rigs answer a [`trouble::Rig`]; a test unwraps it. What is missing fails the test: nothing here
 //! steps aside. All of them can run beside each other.
 
+pub mod browser;
 pub mod disk;
 mod guardian;
 pub mod http;

@@ -6,6 +6,8 @@ mod architecture;
 #[cfg(test)]
 mod broken;
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod campaign;
 #[cfg(test)]
 mod command;

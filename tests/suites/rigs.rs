@@ -1,5 +1,7 @@
 //! Each rig does what it says: otherwise the suites that stand on it would prove nothing.
 
+mod browser;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

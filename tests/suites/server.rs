@@ -41,18 +41,18 @@ use crate::desk::Desk;
 const CUT_WITHIN: Duration = Duration::from_secs(12);
 
 /// A server that runs.
-struct Served {
-    running: Running,
-    client: Client,
+pub(crate) struct Served {
+    pub(crate) running: Running,
+    pub(crate) client: Client,
 }
 
 /// Starts a server and waits until it says where it listens.
-fn serve(desk: &Desk, words: &[&str]) -> Served {
+pub(crate) fn serve(desk: &Desk, words: &[&str]) -> Served {
     serve_at(desk, "127.0.0.1:0", words)
 }
 
 /// The same at an address of one's own.
-fn serve_at(desk: &Desk, address: &str, words: &[&str]) -> Served {
+pub(crate) fn serve_at(desk: &Desk, address: &str, words: &[&str]) -> Served {
     let running = desk.call(&[&["serve", "--listen", address], words].concat()).start().unwrap();
     let client = wait_for("the server to listen", DEADLINE, || {
         let said = running.stderr();

@@ -27,6 +27,10 @@ const NEEDS: &[(&str, &str)] = &[
     ("openssl", "openssl"),
     ("python3-aiosmtpd", "/usr/lib/python3/dist-packages/aiosmtpd"),
     NPM,
+    ("chromium", "chromium"),
+    ("chromium-driver", "chromedriver"),
+    ("fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf"),
+    ("poppler-utils", "pdftoppm"),
 ];
 
 /// What the build needs beside a compiler, where its packages of npm are not there.

@@ -1,0 +1,71 @@
+//! A house whose people sit at browsers: accounts, a server, windows that are logged in.
+
+use std::collections::BTreeMap;
+
+use beistand_tests::browser::{Browser, Look, Session};
+use serde_json::json;
+
+use crate::desk::Desk;
+use crate::server::{Served, serve, serve_at};
+use crate::staff::{Staff, WORDS};
+
+/// `cleo` leads, `ben` says yes, `rita` reads what was.
+const PEOPLE: [(&str, &str); 3] =
+    [("cleo", "commander"), ("ben", "approver"), ("rita", "reviewer")];
+
+/// The real server with TLS, under a certificate that it made itself, and a browser before it.
+pub(super) struct House {
+    pub(super) desk: Desk,
+    served: Served,
+    browser: Browser,
+    cookies: BTreeMap<&'static str, String>,
+}
+
+impl House {
+    /// Of a desk with its configuration; the server runs, and everybody is logged in.
+    pub(super) fn of(desk: Desk) -> Self {
+        let staff = Staff::of(&desk);
+        for (name, role) in PEOPLE {
+            staff.add(&desk, &[name, "--role", role]);
+        }
+        let served = serve(&desk, &[]);
+        let cookies = PEOPLE.map(|(name, _)| {
+            let body = json!({"account": name, "passphrase": WORDS}).to_string();
+            let began = served.client.send("POST", "/api/v1/session", None, Some(&body));
+            let set = began.header("set-cookie").unwrap_or_else(|| panic!("{began:?}"));
+            (name, set.split(';').next().unwrap().to_owned())
+        });
+        Self { desk, served, browser: Browser::start().unwrap(), cookies: cookies.into() }
+    }
+
+    /// Where the pages are.
+    pub(super) fn origin(&self) -> String {
+        format!("https://{}", self.served.client.address)
+    }
+
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.origin())
+    }
+
+    /// A window of somebody whom nobody knows.
+    pub(super) fn stranger(&self, look: &Look) -> Session {
+        self.browser.open(look).unwrap()
+    }
+
+    /// A window in which somebody is logged in.
+    pub(super) fn window(&self, who: &str, look: &Look) -> Session {
+        let session = self.stranger(look);
+        session.set_cookie(&self.origin(), &self.cookies[who]).unwrap();
+        session
+    }
+
+    /// The server is killed, and is not back until it is started again.
+    pub(super) fn while_dead<T>(self, meanwhile: impl FnOnce() -> T) -> (Self, T) {
+        let Self { desk, served, browser, cookies } = self;
+        let address = served.client.address.to_string();
+        served.running.kill().unwrap();
+        let seen = meanwhile();
+        let served = serve_at(&desk, &address, &[]);
+        (Self { desk, served, browser, cookies }, seen)
+    }
+}
