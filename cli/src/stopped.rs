@@ -41,21 +41,26 @@ impl Context {
 fn sentence(body: &str, since: &str) -> String {
     let body: Value = serde_json::from_str(body).unwrap_or_default();
     let word = |name: &str| body.get(name).and_then(Value::as_str).map(cell).unwrap_or_default();
+    let (by, reason) = (word("by"), word("reason"));
+    let who = if by.is_empty() { String::new() } else { format!(" by {by}") };
+    let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
     if body.get("restored").and_then(Value::as_bool).unwrap_or(false) {
         let unfinished = match body.get("unfinished").and_then(Value::as_u64) {
             None | Some(0) => String::new(),
             Some(1) => "; 1 run had not ended".to_owned(),
             Some(count) => format!("; {count} runs had not ended"),
         };
+        let (stopped, whoever) = if by.is_empty() {
+            (String::new(), "")
+        } else {
+            (format!("; and stopped{who}{why}"), " of somebody else")
+        };
         return format!(
             "STOPPED: the stop switch is on since {since}, for the store was restored from a backup\
-             {unfinished}. No effect starts until `beistand go-on --reason …` says that the old \
-             instance is off"
+             {unfinished}{stopped}. No effect starts until `beistand go-on --reason …`{whoever} says \
+             that the old instance is off"
         );
     }
-    let (by, reason) = (word("by"), word("reason"));
-    let who = if by.is_empty() { String::new() } else { format!(" by {by}") };
-    let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
     format!(
         "STOPPED: the stop switch is on since {since}{who}{why}. No effect starts until somebody \
          else lets things go on with `beistand go-on`"
@@ -76,6 +81,12 @@ mod tests {
         let restored = sentence(r#"{"restored":true,"unfinished":2}"#, "03:00 CET");
         for part in ["from a backup; 2 runs had not ended", "go-on --reason", "old instance"] {
             assert!(restored.contains(part), "{restored}");
+        }
+        let both = sentence(r#"{"by":"anna","reason":"smoke","restored":true}"#, "03:00 CET");
+        for part in
+            ["from a backup; and stopped by anna: smoke", "of somebody else", "old instance"]
+        {
+            assert!(both.contains(part), "{both}");
         }
         assert!(!sentence(r#"{"restored":true,"unfinished":0}"#, "x").contains("had not ended"));
         assert!(sentence("", "x").contains("since x. No effect"), "whatever was kept of it");

@@ -119,6 +119,16 @@ fn what_is_asked_after_a_restore_says_why_and_is_shown_run_by_run() {
     for part in ["restored from a backup; 2 runs had not ended", "go-on --reason"] {
         assert!(said.contains(part), "{said}");
     }
+    // Who stops after that is not who lets things go on, and what the restore wants stays.
+    desk.ok(0, &["stop-all", "--reason", "not yet", "--as", ANNA]);
+    let said = stderr(&desk, 0, &["needs"]);
+    for part in
+        ["from a backup; 2 runs had not ended; and stopped by anna: not yet", "old instance"]
+    {
+        assert!(said.contains(part), "{said}");
+    }
+    desk.ok(5, &["go-on", "--reason", "the old instance is off", "--as", ANNA]);
+    desk.ok(2, &["go-on", "--as", BEN]);
     desk.ok(0, &["go-on", "--reason", "the old instance is off", "--as", BEN]);
     desk.ok(6, &["resume"]);
     let shown = desk.ok(0, &["needs"]);

@@ -18,6 +18,7 @@ mod opening;
 mod pace;
 mod race;
 mod supersede;
+mod switch;
 mod views;
 pub(crate) mod world;
 
