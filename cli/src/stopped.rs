@@ -12,19 +12,28 @@ use crate::out::cell;
 use crate::session::Context;
 
 impl Context {
-    /// Says loudly that the stop switch is on, if it is; says whether.
+    /// Says loudly that the stop switch is on, or will be in a moment, if it is so; says whether.
     pub(crate) async fn say_stopped(&self, reader: &Reader) -> Outcome<bool> {
         let meta = reader.meta().await?;
-        let Some(at) = meta.stopped_at else { return Ok(false) };
-        self.out.loud(sentence(&meta.stop_body, &self.time(at)));
-        if let Some(file) = self.stop_file().filter(|file| file.exists()) {
+        let file = self.present_stop_file();
+        match (meta.stopped_at, &file) {
+            (Some(at), _) => self.out.loud(sentence(&meta.stop_body, &self.time(at))),
+            (None, Some(_)) => self.out.loud("STOPPED: no effect starts"),
+            (None, None) => return Ok(false),
+        }
+        if let Some(file) = file {
             self.out.loud(format_args!(
-                "  the stop file {} is there: whoever drives runs stops everything again until it \
-                 is taken away",
+                "  the stop file {} is there: whoever drives runs stops everything until it is taken \
+                 away, and then another person lets things go on with `beistand go-on`",
                 file.display()
             ));
         }
         Ok(true)
+    }
+
+    /// The stop file, where somebody has put one.
+    pub(crate) fn present_stop_file(&self) -> Option<PathBuf> {
+        self.stop_file().filter(|file| file.exists())
     }
 
     /// The switch for when nothing else answers: `<db>.stop`, or `beistand.stop` beside the
