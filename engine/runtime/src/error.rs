@@ -69,3 +69,10 @@ pub enum EngineError {
     #[error("{0}")]
     Internal(String),
 }
+
+impl EngineError {
+    /// Whether the store may answer when it is asked again; a row without its shape stays as it is.
+    pub(crate) const fn is_passing(&self) -> bool {
+        matches!(self, Self::Store(error) if !matches!(error, StoreError::Damaged { .. }))
+    }
+}

@@ -17,6 +17,7 @@ mod more;
 mod opening;
 mod pace;
 mod race;
+mod setback;
 mod supersede;
 mod switch;
 mod views;
