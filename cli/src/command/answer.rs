@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, IsTerminal as _};
 
-use beistand_core::model::{Digest, Millis, Reason, RunId, Schema};
+use beistand_core::model::{AccountName, Digest, Millis, Person, Reason, RunId, Schema};
 use beistand_core::run::{Actor, Answer, AnswerKind, Command};
 use beistand_journal::{Need, Reader};
 use beistand_runtime::{Verb, view};
@@ -92,7 +92,7 @@ pub(super) async fn approve(context: &Context, args: ApproveArgs) -> Outcome {
         Some(digest)
     } else {
         gate::show(context, &reader, &needs).await?;
-        told_before(context, &needs, &args.telephone).await?;
+        told_before((context, &reader), &needs, &args.telephone).await?;
         if let Some(name) = &args.telephone.by {
             context.out.loud(format_args!(
                 "  read the six words aloud; {name} says yes only where they are the same there"
@@ -118,16 +118,29 @@ pub(super) async fn approve(context: &Context, args: ApproveArgs) -> Outcome {
 
 /// Who asked for it hears that their yes does not count before they give it or read out a code, and so
 /// does whoever would type in another's.
-async fn told_before(context: &Context, needs: &[Need], telephone: &OnTelephone) -> Outcome<()> {
+async fn told_before(
+    (context, reader): (&Context, &Reader),
+    needs: &[Need],
+    telephone: &OnTelephone,
+) -> Outcome<()> {
     let by = context.who().await?.person;
-    let asked = |name: &str| needs.iter().any(|need| NeedBody::of(need).requester() == Some(name));
-    let text = match &telephone.by {
-        Some(voter) if asked(voter) => format!("`{voter}` asked for it and can not approve it"),
-        Some(_) if asked(by.as_str()) => {
+    // On the telephone is whoever an account belongs to, whatever it is called.
+    let voter = match telephone.by.as_deref().map(str::parse::<AccountName>) {
+        Some(Ok(account)) => reader.account(&account).await?.map(|account| account.person),
+        Some(Err(_)) | None => None,
+    };
+    let asked = |who: &Person| {
+        needs.iter().any(|need| NeedBody::of(need).requester() == Some(who.as_str()))
+    };
+    let text = match (&telephone.by, &voter) {
+        (Some(_), Some(voter)) if asked(voter) => {
+            format!("`{voter}` asked for it and can not approve it")
+        }
+        (Some(_), _) if asked(&by) => {
             format!("`{by}` asked for it and can not type in a vote for it")
         }
-        None if asked(by.as_str()) => format!("`{by}` asked for it and can not approve it"),
-        Some(_) | None => return Ok(()),
+        (None, _) if asked(&by) => format!("`{by}` asked for it and can not approve it"),
+        (Some(_) | None, _) => return Ok(()),
     };
     Err(Failure::new(Exit::NotAllowed, text).hint("somebody else does; `deny` is always taken"))
 }
