@@ -39,6 +39,12 @@ impl NeedBody {
         requester(&self.shows)
     }
 
+    /// Whether it is asked because of the guard: then nobody does it by hand either.
+    pub(super) fn is_guarded(&self) -> bool {
+        let kind = self.shown("error").and_then(|error| error.get("kind"));
+        kind.and_then(Value::as_str) == Some("guarded")
+    }
+
     /// `1 of 2 votes`.
     pub(super) fn tally(&self) -> String {
         format!("{} of {} votes", self.votes, self.votes_needed)
