@@ -159,7 +159,7 @@ pub(super) async fn done(context: &Context, args: DoneArgs) -> Outcome {
     if let Some(need) = needs.first() {
         said.form = form::of_done(&args.form, need)?;
     }
-    said.done_at = find::past(args.at.as_deref())?;
+    said.done_at = find::past(args.at.as_deref(), context.zone())?;
     said.by = context.wrote(args.by.as_deref()).await?;
     send(context, &needs, said, None).await
 }

@@ -12,7 +12,11 @@ use super::command::{Answer, AnswerError, Answered, Reply};
 use super::outcome::ended;
 use super::{Contradiction, Decided, Decider};
 use crate::access::stands_in;
-use crate::model::{ErrorKind, Mode, Person, Role, Schema};
+use crate::model::{ErrorKind, Mode, Person, Role, Schema, Span};
+
+/// Work on paper may have begun long before its run did; what is said to be older than this was
+/// mistyped.
+const DONE_BEFORE_MAX: Span = Span::from_secs(30 * 24 * 3600);
 
 impl Decider<'_, '_> {
     pub(super) fn answers(
@@ -53,6 +57,11 @@ impl Decider<'_, '_> {
             let never = answer.answer == AnswerKind::ByHand && is_guarded(need);
             let why = if never { "what is guarded is not touched by hand either: " } else { "" };
             let text = format!("{why}this need takes {}", words.join(", "));
+            return Err(AnswerError::Usage(text));
+        }
+        let earliest = self.state.opened.at.minus(DONE_BEFORE_MAX);
+        if let Some(at) = answer.done_at.filter(|at| *at < earliest) {
+            let text = format!("{at} is long before the run began, {}", self.state.opened.at);
             return Err(AnswerError::Usage(text));
         }
         if answer.digest.is_some_and(|digest| digest != need.digest) {
