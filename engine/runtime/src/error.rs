@@ -23,9 +23,12 @@ pub enum EngineError {
         /// The number of its newest entry.
         seq: u64,
     },
-    /// It may not be done: stop switch, no guard, not this person.
+    /// It may not be done: no guard, not this person.
     #[error("{0}")]
     NotAllowed(String),
+    /// Nothing begins now: by whom everything was stopped, and why.
+    #[error("{0}")]
+    Stopped(String),
     /// It wants a proof of a moment ago of who asks.
     #[error("this wants a proof of a moment ago of who you are")]
     ProveAgain,

@@ -7,6 +7,7 @@ use beistand_core::entry::StreamKind;
 use beistand_core::incident::store;
 use beistand_core::model::{AccountName, ConnectorName, EntryId, IncidentId, Millis, Mode, RunId};
 use beistand_core::run::{Actor, AnswerError, Command, LaunchError, Reply};
+use beistand_core::timeline::visible;
 use beistand_journal::{Append, Change, To};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -20,6 +21,10 @@ use crate::incidents::{IncidentAct, Instruction, NewIncident};
 use crate::more::NewMore;
 use crate::open::NewRun;
 use crate::successor::NewSuccessor;
+
+/// So much of why everything was stopped is said to whoever is refused: the rest stands where it is
+/// looked up.
+const REASON_CHARS_MAX: usize = 200;
 
 /// What can be asked of an engine.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -347,12 +352,23 @@ impl Inner {
 
     /// Lets a run begin, unless the stop switch is on. What memory does not know yet is found in the
     /// transaction that opens the run.
-    pub(crate) fn may_begin(&self) -> Result<(), EngineError> {
-        if self.is_stopped() {
-            let text = "the stop switch is on: no new run begins".to_owned();
-            return Err(EngineError::NotAllowed(text));
+    pub(crate) async fn may_begin(&self) -> Result<(), EngineError> {
+        if !self.is_stopped() {
+            return Ok(());
         }
-        Ok(())
+        let meta = self.journal.reader().meta().await?;
+        let body: Value = serde_json::from_str(&meta.stop_body).unwrap_or_default();
+        let word = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+        let mut text = "the stop switch is on".to_owned();
+        for (before, word) in [(", by ", word("by")), (": ", word("reason"))] {
+            if !word.is_empty() {
+                text.push_str(before);
+                // One line, whatever somebody wrote.
+                text.push_str(&visible(word, REASON_CHARS_MAX));
+            }
+        }
+        text.push_str("; no new run begins");
+        Err(EngineError::Stopped(text))
     }
 
     /// Effects that are out now, by target.
@@ -389,6 +405,7 @@ pub fn error_json(error: &EngineError) -> Value {
         | EngineError::Answer(AnswerError::Usage(_) | AnswerError::Form(_))
         | EngineError::Launch(LaunchError::Inputs(_)) => "usage",
         EngineError::NotAllowed(_)
+        | EngineError::Stopped(_)
         | EngineError::ProveAgain
         | EngineError::Answer(AnswerError::NotAllowed(_))
         | EngineError::Launch(LaunchError::Missing(_))
@@ -408,6 +425,13 @@ pub fn error_json(error: &EngineError) -> Value {
     {
         told.insert("missing".to_owned(), json!(missing));
     }
+    if let (
+        EngineError::Stopped(_) | EngineError::Append(beistand_journal::AppendError::Stopped),
+        Value::Object(told),
+    ) = (error, &mut told)
+    {
+        told.insert("stopped".to_owned(), json!(true));
+    }
     told
 }
 
@@ -419,6 +443,7 @@ fn problems(error: &EngineError) -> Value {
         | EngineError::Conflict(_)
         | EngineError::Moved { .. }
         | EngineError::NotAllowed(_)
+        | EngineError::Stopped(_)
         | EngineError::ProveAgain
         | EngineError::Usage(_)
         | EngineError::Unreadable { .. }

@@ -35,7 +35,7 @@ async fn a_stop_and_a_going_on_that_cross_leave_memory_as_the_store() {
         let meta = engine.journal().reader().meta().await.unwrap();
         let launched = engine.launch(new_run(GATED, json!({"hosts": []}))).await;
         assert_eq!(
-            matches!(launched, Err(EngineError::NotAllowed(_))),
+            matches!(launched, Err(EngineError::Stopped(_))),
             meta.stopped_at.is_some(),
             "round {round}: {launched:?}, {}",
             meta.stop_body
