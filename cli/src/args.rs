@@ -186,7 +186,7 @@ pub(crate) enum Verb {
         incident: String,
         /// What happened
         text: NoteText,
-        /// When it happened, RFC 3339
+        /// When it happened: 04:12 of today, 2026-11-23 04:12, or RFC 3339
         #[arg(long)]
         at: Option<String>,
         /// Who wrote it, on paper, where that is not who types it in

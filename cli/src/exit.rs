@@ -60,6 +60,10 @@ pub(crate) struct Failure {
 pub(crate) const DEAD_HINT: &str =
     "nothing was begun after that; look at the disk's health, then `beistand resume`";
 
+/// The way out while the stop switch is on; after a restore it says what it wants.
+const STOPPED_HINT: &str =
+    "another person lets things go on: `beistand go-on --as OTHER`; `beistand needs` says more";
+
 /// What every verb answers.
 pub(crate) type Outcome<T = Exit> = Result<T, Failure>;
 
@@ -76,6 +80,14 @@ impl Failure {
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+    /// The way out, where none is known yet and it ended so.
+    #[must_use]
+    pub(crate) fn or_hint(mut self, exit: Exit, hint: impl FnOnce() -> String) -> Self {
+        if self.exit == exit {
+            self.hint.get_or_insert_with(hint);
+        }
         self
     }
     /// With the place in a file, which people are shown instead.
@@ -106,13 +118,18 @@ impl Failure {
         let mut message = word("message").to_owned();
         for problem in error.get("problems").and_then(Value::as_array).into_iter().flatten() {
             let part = |name: &str| problem.get(name).and_then(Value::as_str).unwrap_or_default();
-            for piece in ["\n  `", part("at"), "` ", part("message")] {
-                message.push_str(piece);
+            let said = format!("`{}` {}", part("at"), part("message"));
+            if !message.contains(&said) {
+                message.push_str("\n  ");
+                message.push_str(&said);
             }
         }
         let missing = error.get("missing").cloned().unwrap_or_default();
         let missing: Vec<Missing> = serde_json::from_value(missing).unwrap_or_default();
         let failure = Self::new(exit, message);
+        if error.get("stopped").and_then(Value::as_bool).unwrap_or(false) {
+            return failure.hint(STOPPED_HINT);
+        }
         match remedy(&missing).map(way_out) {
             Some(hint) => failure.hint(hint),
             None => failure,
@@ -131,9 +148,6 @@ impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let failure = Self::from_answer(&beistand_runtime::error_json(&error)).because(&error);
         match &error {
-            EngineError::Append(AppendError::Stopped) => {
-                failure.hint("another person lets things go on with `beistand go-on`")
-            }
             EngineError::Append(AppendError::Dead(_)) => failure.hint(DEAD_HINT),
             EngineError::Broken { .. } => {
                 failure.hint("`beistand verify` looks at all of the store")

@@ -1,7 +1,9 @@
 //! What people type, and what it stands for: runs by prefix, incidents by number, steps by item.
 
 use beistand_core::model::{CodeError, IncidentId, Millis, NeedCode, NeedId, Path, RunId};
+use beistand_core::on_call::instant;
 use beistand_core::run::{NeedKind, RunState};
+use beistand_core::timeline::Zone;
 use beistand_journal::{Incident, Need, NeedFilter, Page, Reader};
 use beistand_runtime::{Clock as _, WallClock, needs_by_code};
 
@@ -58,7 +60,8 @@ pub(crate) async fn needs(reader: &Reader, text: &str, group: bool) -> Outcome<V
             return Err(Failure::new(
                 Exit::Conflict,
                 format!("need `{text}` was answered already"),
-            ));
+            )
+            .hint("`beistand needs` lists what is open"));
         }
         [] => {
             return Err(Failure::not_found(format!("there is no need `{text}`"))
@@ -112,13 +115,38 @@ async fn by_code(reader: &Reader, code: NeedCode) -> Outcome<Vec<Need>> {
 
 /// When something happened. The engine refuses what is yet to come; here it is said which flag that
 /// is.
-pub(crate) fn past(text: Option<&str>) -> Outcome<Option<Millis>> {
+pub(crate) fn past(text: Option<&str>, zone: Zone) -> Outcome<Option<Millis>> {
     let Some(text) = text else { return Ok(None) };
-    let at = Millis::parse(text).map_err(|error| Failure::usage(error.to_string()))?;
-    if !at.can_have_been(WallClock.now()) {
-        return Err(Failure::usage(format!("{text} is yet to come; --at says when it happened")));
+    let now = WallClock.now();
+    let at = told(text, (zone, now)).ok_or_else(|| {
+        Failure::usage(format!("`{text}` is no time"))
+            .hint("for example 04:12 for today, 2026-11-23 04:12 or 2026-11-23T04:12:00+01:00")
+    })?;
+    if !at.can_have_been(now) {
+        return Err(Failure::usage(format!("{text} is yet to come; --at says when it happened"))
+            .hint("one of another day has its date in front: 2026-11-23 04:12"));
     }
     Ok(Some(at))
+}
+
+/// An instant as people say it: with an offset, or as their clock shows it, of today where no day is
+/// said.
+fn told(text: &str, (zone, now): (Zone, Millis)) -> Option<Millis> {
+    if let Ok(at) = Millis::parse(text) {
+        return Some(at);
+    }
+    // A day alone is no instant.
+    text.contains(':').then_some(())?;
+    let today = zone.shown(now);
+    let local = if text.contains('-') {
+        text.to_owned()
+    } else {
+        format!("{} {text:0>5}", today.split(' ').next()?)
+    };
+    match zone {
+        Zone::Berlin => instant(&local),
+        Zone::Utc => Millis::parse(&format!("{}Z", local.replacen(' ', "T", 1))).ok(),
+    }
 }
 
 /// A step by its path; `contain[pc-2]/cut` names an item where that is unique. A bare number in
@@ -159,13 +187,32 @@ fn with_item(state: &RunState, step: &beistand_core::run::Step) -> Option<String
 
 #[cfg(test)]
 mod tests {
-    use super::past;
+    use super::*;
+
+    #[test]
+    fn a_time_of_today_is_that_of_the_zone_that_people_read_in() {
+        let now = Millis::parse("2026-07-01T22:30:00Z").unwrap();
+        let told = |text, zone| told(text, (zone, now)).map(|at| at.to_string());
+        for (text, zone, at) in [
+            ("00:12", Zone::Berlin, "2026-07-01T22:12:00.000Z"),
+            ("0:12", Zone::Berlin, "2026-07-01T22:12:00.000Z"),
+            ("22:12", Zone::Utc, "2026-07-01T22:12:00.000Z"),
+            ("2026-07-01 23:50", Zone::Berlin, "2026-07-01T21:50:00.000Z"),
+            ("2026-07-01 23:50:10", Zone::Utc, "2026-07-01T23:50:10.000Z"),
+            ("2026-07-01T04:00:00+02:00", Zone::Utc, "2026-07-01T02:00:00.000Z"),
+        ] {
+            assert_eq!(told(text, zone).as_deref(), Some(at), "{text}");
+        }
+        for text in ["4", "25:00", "04:60", "2026-07-01", "now", "04:12 CET"] {
+            assert_eq!(told(text, Zone::Berlin), None, "{text}");
+        }
+    }
 
     #[test]
     fn what_is_yet_to_come_did_not_happen() {
-        assert!(past(Some("2023-10-30T04:00:00Z")).unwrap().is_some());
-        assert!(past(Some("2999-01-01T00:00:00Z")).is_err());
-        assert!(past(Some("tomorrow")).is_err());
-        assert_eq!(past(None).unwrap(), None);
+        assert!(past(Some("2023-10-30T04:00:00Z"), Zone::Utc).unwrap().is_some());
+        assert!(past(Some("2999-01-01T00:00:00Z"), Zone::Utc).is_err());
+        assert!(past(Some("tomorrow"), Zone::Utc).is_err());
+        assert_eq!(past(None, Zone::Utc).unwrap(), None);
     }
 }

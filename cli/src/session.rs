@@ -137,6 +137,10 @@ impl Context {
                 engine.limit_places(name.clone(), u32::try_from(places).unwrap_or(u32::MAX));
             }
         }
+        if drive == Drive::Yes && self.present_stop_file().is_some() {
+            // Before anything begins: who drives looks for it only from time to time.
+            engine.stop_from_outside("the stop file is there").await;
+        }
         Ok(Held::Here(Box::new(engine)))
     }
 

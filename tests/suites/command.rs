@@ -1,5 +1,7 @@
 //! Command of an incident: what it is about, what is changed, handed over and written down later.
 
+use beistand_core::model::Span;
+use beistand_runtime::{Clock as _, WallClock};
 use serde_json::{Value, json};
 
 use crate::desk::{ANNA, BEN, Desk, announced, text};
@@ -285,8 +287,12 @@ fn what_was_done_on_paper_is_found_by_its_code_and_says_who_did_it() {
         ended.expect_code(exit).unwrap_or_else(|trouble| panic!("{typed}: {trouble}"));
         assert!(ended.stderr.contains(said), "{typed}: {}", ended.stderr);
     }
-    let at = "2023-10-30T04:00:00Z";
     let typed = code.to_lowercase();
+    let mistyped = desk.done(&["done", &typed, "--at", "2023-10-30T04:00:00Z", "--as", ANNA]);
+    mistyped.expect_code(2).unwrap();
+    assert!(mistyped.stderr.contains("long before the run began"), "{}", mistyped.stderr);
+    let at = WallClock.now().minus(Span::from_secs(3_600)).to_string();
+    let at = at.as_str();
     desk.ok(0, &["done", &typed, "--at", at, "--by", BEN, "--as", ANNA]);
     desk.ok(0, &["note", &number, "Strom weg", "--at", at, "--by", BEN, "--as", ANNA]);
     desk.ok(0, &["note", &number, "Selbst gesehen", "--by", ANNA, "--as", ANNA]);
@@ -297,7 +303,7 @@ fn what_was_done_on_paper_is_found_by_its_code_and_says_who_did_it() {
     assert_eq!(messages(&desk, &number, "note-added"), notes);
     let lines = desk.export(&number);
     let line = lines.iter().find(|line| line["kind"] == "need-answered").unwrap();
-    assert_eq!([&line["datetime"], &line["actor"]], ["2023-10-30T04:00:00.000Z", BEN]);
+    assert_eq!([&line["datetime"], &line["actor"]], [at, BEN]);
     let chain = &lines.last().unwrap()["chain"].to_string();
     assert!(chain.contains("paper") && chain.contains("through"), "the head says it too");
     desk.ok(0, &["verify"]);

@@ -53,3 +53,5 @@ mod telemetry;
 mod terminal;
 #[cfg(test)]
 mod verbs;
+#[cfg(test)]
+mod ways_out;

@@ -29,6 +29,15 @@ steps:
       form: { attack: { type: boolean }, note: { type: string, optional: true } }
 ";
 
+const MAIL: &str = "playbook: mail
+language: 1
+title: Tell it
+steps:
+  - id: tell
+    call: chat.post
+    with: { room: crisis, text: look }
+";
+
 fn desk() -> Desk {
     let desk = Desk::new();
     desk.configure(&json!({ "inventory": ["hosts.csv"], "guard": { "never": ["dc01"] } }));
@@ -90,6 +99,8 @@ fn a_stop_is_said_wherever_somebody_looks_why_nothing_happens() {
     desk.write("beistand.db.stop", "");
     let said = stderr(&desk, 0, &["needs"]);
     assert!(said.contains("beistand.db.stop"), "it would stop everything again: {said}");
+    let said = stderr(&desk, 7, &["go-on", "--as", BEN]);
+    assert!(said.contains("beistand.db.stop"), "which file: {said}");
     std::fs::remove_file(desk.path("beistand.db.stop")).unwrap();
     let gone_on = stderr(&desk, 0, &["go-on", "--as", BEN]);
     assert!(gone_on.contains("effects may start again"), "{gone_on}");
@@ -97,6 +108,27 @@ fn a_stop_is_said_wherever_somebody_looks_why_nothing_happens() {
     assert!(gone_on.contains("nothing was stopped"), "{gone_on}");
     let said = stderr(&desk, 0, &["needs"]);
     assert!(!said.contains("stop switch"), "{said}");
+}
+
+#[test]
+fn where_the_stop_file_lies_nothing_begins() {
+    let desk = desk();
+    desk.write("mail.yaml", MAIL);
+    desk.ok(0, &["run", "mail.yaml", "--drill"]);
+    desk.write("beistand.db.stop", "");
+    let said = stderr(&desk, 0, &["runs"]);
+    assert!(said.contains("STOPPED") && said.contains("beistand.db.stop"), "{said}");
+    for _ in 0..3 {
+        let said = stderr(&desk, 5, &["run", "mail.yaml", "--drill"]);
+        assert!(said.contains("the stop switch is on"), "{said}");
+    }
+    let runs = desk.json(&["runs"]);
+    assert_eq!(runs.as_array().unwrap().len(), 1, "{runs:#}");
+    std::fs::remove_file(desk.path("beistand.db.stop")).unwrap();
+    let said = stderr(&desk, 0, &["runs"]);
+    assert!(said.contains("by stop-file: the stop file is there"), "{said}");
+    desk.ok(0, &["go-on", "--as", BEN]);
+    desk.ok(0, &["run", "mail.yaml", "--drill"]);
 }
 
 #[test]
@@ -119,6 +151,16 @@ fn what_is_asked_after_a_restore_says_why_and_is_shown_run_by_run() {
     for part in ["restored from a backup; 2 runs had not ended", "go-on --reason"] {
         assert!(said.contains(part), "{said}");
     }
+    // Who stops after that is not who lets things go on, and what the restore wants stays.
+    desk.ok(0, &["stop-all", "--reason", "not yet", "--as", ANNA]);
+    let said = stderr(&desk, 0, &["needs"]);
+    for part in
+        ["from a backup; 2 runs had not ended; and stopped by anna: not yet", "old instance"]
+    {
+        assert!(said.contains(part), "{said}");
+    }
+    desk.ok(5, &["go-on", "--reason", "the old instance is off", "--as", ANNA]);
+    desk.ok(2, &["go-on", "--as", BEN]);
     desk.ok(0, &["go-on", "--reason", "the old instance is off", "--as", BEN]);
     desk.ok(6, &["resume"]);
     let shown = desk.ok(0, &["needs"]);

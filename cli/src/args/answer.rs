@@ -10,7 +10,7 @@ pub(crate) struct DoneArgs {
     /// A field of its form: k=v, k:=JSON, k=@file; repeat for others
     #[arg(long, value_name = "K=V")]
     pub(crate) form: Vec<String>,
-    /// When it was done, RFC 3339
+    /// When it was done: 04:12 of today, 2026-11-23 04:12, or RFC 3339
     #[arg(long)]
     pub(crate) at: Option<String>,
     /// Who did it and wrote it on paper, where that is not who types it in

@@ -2,8 +2,8 @@
 
 use std::io::{BufRead as _, IsTerminal as _};
 
-use beistand_core::model::{Digest, Millis, Reason, RunId, Schema};
-use beistand_core::run::{Actor, Answer, AnswerKind, Command};
+use beistand_core::model::{AccountName, Digest, Millis, Person, Reason, RunId, Schema};
+use beistand_core::run::{Actor, Answer, AnswerKind, Command, NeedKind};
 use beistand_journal::{Need, Reader};
 use beistand_runtime::{Verb, view};
 use clap::ValueEnum as _;
@@ -49,6 +49,20 @@ async fn vote(
     Ok(Said { answer, reason, form: Value::Null, done_at: None, by, code })
 }
 
+/// Needs that somebody means to answer so; what takes another answer is told with the verb for it.
+async fn found(
+    reader: &Reader,
+    (text, group): (&str, bool),
+    kinds: &[NeedKind],
+) -> Outcome<Vec<Need>> {
+    let needs = find::needs(reader, text, group).await?;
+    if let Some(other) = needs.iter().find(|need| !kinds.contains(&need.kind)) {
+        let text = format!("this is no question for that verb, but: {}", other.kind);
+        return Err(Failure::usage(text).hint(super::needs::answer(other)));
+    }
+    Ok(needs)
+}
+
 /// Sends answers to needs of one run: all or none.
 async fn send(context: &Context, needs: &[Need], said: Said, digest: Option<Digest>) -> Outcome {
     let Some(first) = needs.first() else {
@@ -71,7 +85,8 @@ async fn send(context: &Context, needs: &[Need], said: Said, digest: Option<Dige
         Some(code) => Verb::Telephone { code, run, command },
         None => Verb::Run { run, command },
     };
-    let reply = context.act(verb).await?;
+    let look = || format!("`beistand needs --run {run}` shows what is asked now");
+    let reply = context.act(verb).await.map_err(|failure| failure.or_hint(Exit::Conflict, look))?;
     if context.out.json {
         context.out.value(&reply);
     } else {
@@ -86,13 +101,13 @@ async fn send(context: &Context, needs: &[Need], said: Said, digest: Option<Dige
 
 pub(super) async fn approve(context: &Context, args: ApproveArgs) -> Outcome {
     let reader = context.reader().await?;
-    let needs = find::needs(&reader, &args.need, args.group).await?;
+    let needs = found(&reader, (&args.need, args.group), &[NeedKind::Approval]).await?;
     let digest = if let Some(text) = &args.digest {
         let digest: Digest = text.parse().map_err(|error| Failure::usage(format!("{error}")))?;
         Some(digest)
     } else {
         gate::show(context, &reader, &needs).await?;
-        told_before(context, &needs, &args.telephone).await?;
+        told_before((context, &reader), &needs, &args.telephone).await?;
         if let Some(name) = &args.telephone.by {
             context.out.loud(format_args!(
                 "  read the six words aloud; {name} says yes only where they are the same there"
@@ -118,35 +133,49 @@ pub(super) async fn approve(context: &Context, args: ApproveArgs) -> Outcome {
 
 /// Who asked for it hears that their yes does not count before they give it or read out a code, and so
 /// does whoever would type in another's.
-async fn told_before(context: &Context, needs: &[Need], telephone: &OnTelephone) -> Outcome<()> {
+async fn told_before(
+    (context, reader): (&Context, &Reader),
+    needs: &[Need],
+    telephone: &OnTelephone,
+) -> Outcome<()> {
     let by = context.who().await?.person;
-    let asked = |name: &str| needs.iter().any(|need| NeedBody::of(need).requester() == Some(name));
-    let text = match &telephone.by {
-        Some(voter) if asked(voter) => format!("`{voter}` asked for it and can not approve it"),
-        Some(_) if asked(by.as_str()) => {
+    // On the telephone is whoever an account belongs to, whatever it is called.
+    let voter = match telephone.by.as_deref().map(str::parse::<AccountName>) {
+        Some(Ok(account)) => reader.account(&account).await?.map(|account| account.person),
+        Some(Err(_)) | None => None,
+    };
+    let asked = |who: &Person| {
+        needs.iter().any(|need| NeedBody::of(need).requester() == Some(who.as_str()))
+    };
+    let text = match (&telephone.by, &voter) {
+        (Some(_), Some(voter)) if asked(voter) => {
+            format!("`{voter}` asked for it and can not approve it")
+        }
+        (Some(_), _) if asked(&by) => {
             format!("`{by}` asked for it and can not type in a vote for it")
         }
-        None if asked(by.as_str()) => format!("`{by}` asked for it and can not approve it"),
-        Some(_) | None => return Ok(()),
+        (None, _) if asked(&by) => format!("`{by}` asked for it and can not approve it"),
+        (Some(_) | None, _) => return Ok(()),
     };
     Err(Failure::new(Exit::NotAllowed, text).hint("somebody else does; `deny` is always taken"))
 }
 
 pub(super) async fn deny(context: &Context, args: DenyArgs) -> Outcome {
     let reader = context.reader().await?;
-    let needs = find::needs(&reader, &args.need, args.group).await?;
+    let needs = found(&reader, (&args.need, args.group), &[NeedKind::Approval]).await?;
     let said = vote(context, (AnswerKind::Deny, Some(args.reason)), &args.telephone).await?;
     send(context, &needs, said, None).await
 }
 
 pub(super) async fn done(context: &Context, args: DoneArgs) -> Outcome {
     let reader = context.reader().await?;
-    let needs = find::needs(&reader, &args.need, args.group).await?;
+    let needs =
+        found(&reader, (&args.need, args.group), &[NeedKind::Task, NeedKind::Unknown]).await?;
     let mut said = said(context, AnswerKind::Done, args.reason).await?;
     if let Some(need) = needs.first() {
         said.form = form::of_done(&args.form, need)?;
     }
-    said.done_at = find::past(args.at.as_deref())?;
+    said.done_at = find::past(args.at.as_deref(), context.zone())?;
     said.by = context.wrote(args.by.as_deref()).await?;
     send(context, &needs, said, None).await
 }
@@ -167,7 +196,7 @@ pub(super) async fn decide(context: &Context, args: DecideArgs) -> Outcome {
     let reader = context.reader().await?;
     let mut needs = Vec::new();
     for id in ids {
-        needs.extend(find::needs(&reader, id, args.group).await?);
+        needs.extend(found(&reader, (id, args.group), &[NeedKind::Decision]).await?);
     }
     needs.sort_by_key(|need| need.id);
     needs.dedup_by_key(|need| need.id);

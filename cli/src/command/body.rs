@@ -39,6 +39,12 @@ impl NeedBody {
         requester(&self.shows)
     }
 
+    /// Whether it is asked because of the guard: then nobody does it by hand either.
+    pub(super) fn is_guarded(&self) -> bool {
+        let kind = self.shown("error").and_then(|error| error.get("kind"));
+        kind.and_then(Value::as_str) == Some("guarded")
+    }
+
     /// `1 of 2 votes`.
     pub(super) fn tally(&self) -> String {
         format!("{} of {} votes", self.votes, self.votes_needed)
@@ -79,7 +85,7 @@ fn named(arguments: &Value) -> String {
 
 fn one(value: &Value) -> String {
     match value {
-        Value::String(text) if is_plain_word(text) => text.clone(),
+        Value::String(text) if is_word(text) => text.clone(),
         Value::Array(items) => {
             format!("[{}]", items.iter().map(one).collect::<Vec<_>>().join(", "))
         }
@@ -87,6 +93,11 @@ fn one(value: &Value) -> String {
             value.to_string()
         }
     }
+}
+
+/// Whether a text without quotes looks like nothing else: `22` would be the number, `null` nothing.
+fn is_word(text: &str) -> bool {
+    is_plain_word(text) && serde_json::from_str::<Value>(text).is_err()
 }
 
 /// A text as it is, an error as a sentence, all else as JSON.
@@ -115,6 +126,8 @@ mod tests {
         assert_eq!(body.tally(), "1 of 2 votes");
         let effect = r#"cut  network.isolate through a person with host=pc-1, reason="a, host=pc-2", to=[a@b.de, 1]"#;
         assert_eq!(body.effects(), [effect]);
+        let texts = json!({"a": "null", "b": "true", "c": "22", "d": "10.0.0.1", "e": 22});
+        assert_eq!(named(&texts), r#"a="null", b="true", c="22", d=10.0.0.1, e=22"#);
         assert_eq!(body.requester(), Some("anna"));
         assert_eq!(body.shown("others"), None);
         let error = json!({"kind": "guarded", "message": "dc01 is guarded", "sure": true});

@@ -156,8 +156,18 @@ fn out(open: &Value) -> String {
 
 pub(super) async fn go_on(context: &Context, reason: Option<Reason>) -> Outcome {
     let reason = reason.map(String::from).unwrap_or_default();
+    if let Some(file) = context.present_stop_file() {
+        let text = format!(
+            "the stop file {} is there, and would stop everything again at once",
+            file.display()
+        );
+        return Err(Failure::new(Exit::Conflict, text)
+            .hint("take it away first; then `beistand go-on` lets things go on"));
+    }
     let stopped = context.reader().await?.meta().await?.stopped_at.is_some();
-    let answer = context.act(Verb::GoOn { by: context.who().await?, reason }).await?;
+    let answer = context.act(Verb::GoOn { by: context.who().await?, reason }).await;
+    let other = || "whoever did not stop it says `beistand go-on --as OTHER`".to_owned();
+    let answer = answer.map_err(|failure| failure.or_hint(Exit::NotAllowed, other))?;
     if context.out.json {
         context.out.value(&answer);
     }

@@ -49,7 +49,16 @@ pub(super) async fn handover(context: &Context, args: HandoverArgs) -> Outcome {
     } else {
         IncidentAct::WithdrawCommand
     };
-    act(context, &incident, asked).await
+    let accepts = matches!(asked, IncidentAct::AcceptCommand { .. });
+    let done = act(context, &incident, asked).await;
+    let stands = || format!("`beistand incident briefing {incident}` says how it stands now");
+    let whose = || "`beistand needs` says who it is offered to".to_owned();
+    done.map_err(|failure| {
+        if !accepts {
+            return failure;
+        }
+        failure.or_hint(Exit::Conflict, stands).or_hint(Exit::NotAllowed, whose)
+    })
 }
 
 /// The digest of the briefing that somebody has read on their terminal and says yes to.
@@ -58,8 +67,19 @@ async fn seen(context: &Context, incident: &str) -> Outcome<Digest> {
     let incident = find::incident(&reader, incident).await?;
     let Some(offer) = offer_of(&incident) else {
         let text = format!("command of {} is not offered to anybody", incident.number);
-        return Err(Failure::new(Exit::Conflict, text));
+        return Err(Failure::new(Exit::Conflict, text).hint(offered_by(&incident)));
     };
+    // Before a long text is read that is another's to answer.
+    let by = context.who().await?.person;
+    if offer.to != by {
+        let text = format!("command is offered to `{}`, who alone can accept it", offer.to);
+        return Err(Failure::new(Exit::NotAllowed, text).hint(format!(
+            "beistand incident handover {} --accept --as {}; or {}",
+            incident.number,
+            offer.to,
+            offered_by(&incident)
+        )));
+    }
     let briefed = brief(&reader, incident.id).await?;
     context.out.loud(text(context, &briefed).trim_end());
     if let Some(note) = &briefed.state.offer_note {
@@ -81,6 +101,11 @@ async fn seen(context: &Context, incident: &str) -> Outcome<Digest> {
     } else {
         Err(Failure::new(Exit::NotAllowed, "command is not taken"))
     }
+}
+
+/// How command comes to be offered.
+fn offered_by(incident: &Incident) -> String {
+    format!("its commander offers it: `beistand incident handover {} --to PERSON`", incident.number)
 }
 
 /// Incidents in which command is offered.

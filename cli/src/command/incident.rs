@@ -220,7 +220,7 @@ pub(super) async fn note(
     text: NoteText,
     (at, by): (Option<&str>, Option<&str>),
 ) -> Outcome {
-    let at = find::past(at)?;
+    let at = find::past(at, context.zone())?;
     let by = context.wrote(by).await?;
     let act = IncidentAct::Note { text: text.into(), at };
     write(context, incident, (act, None), by).await

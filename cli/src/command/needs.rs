@@ -135,6 +135,9 @@ pub(super) fn answer(need: &Need) -> String {
         NeedKind::Decision if need.step.is_none() => {
             format!("beistand decide {id} retry|abort --reason …")
         }
+        NeedKind::Decision if NeedBody::of(need).is_guarded() => {
+            format!("beistand decide {id} retry|skip|abort --reason …")
+        }
         NeedKind::Decision => {
             format!("beistand decide {id} retry|skip|by-hand|abort --reason …")
         }

@@ -94,11 +94,14 @@ pub(super) async fn start(
                     return Err(failure);
                 }
             };
-            announce(context, engine.journal().reader(), run, before).await?;
-            if watching.detach {
+            let announced = announce(context, engine.journal().reader(), run, before).await;
+            if watching.detach || announced.is_err() {
                 engine.leave().await;
+                // The run is there: which it is comes before what could not be said of it.
+                let exit = detached(context, before.unwrap_or(run)).await;
+                announced?;
                 context.say_who_goes_on(&context.reader().await?).await?;
-                return detached(context, before.unwrap_or(run)).await;
+                return exit;
             }
             let runs = Runs { before, run };
             drive(context, *engine, runs, timeout, case.map(|case| (run, case))).await
@@ -111,10 +114,11 @@ pub(super) async fn start(
             let answer = context.post(verb).await?;
             let run = opened(context, &answer)?;
             let reader = context.reader().await?;
-            announce(context, &reader, run, before).await?;
-            if watching.detach {
+            let announced = announce(context, &reader, run, before).await;
+            if watching.detach || announced.is_err() {
                 context.out.note("the process that owns the store drives it");
-                detached(context, before.unwrap_or(run)).await
+                let exit = detached(context, before.unwrap_or(run)).await;
+                announced.and(exit)
             } else {
                 Box::pin(beside(context, &reader, Runs { before, run }, timeout)).await
             }

@@ -305,8 +305,10 @@ impl Connection {
             Self::Sqlite(connection) => connection.close().await,
             Self::Postgres(mut connection) => {
                 let unlock = sqlx::query("select pg_advisory_unlock_all()");
-                unlock.execute(connection.as_mut()).await?;
-                connection.close().await
+                let unlocked = unlock.execute(connection.as_mut()).await;
+                // Also where that failed: its end gives the locks back too, only later.
+                connection.close().await?;
+                unlocked.map(drop)
             }
         }
     }

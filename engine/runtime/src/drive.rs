@@ -140,7 +140,7 @@ pub(crate) async fn drive(
 ) {
     let loaded = match load(&inner, run, lease.stream()).await {
         Ok(loaded) => loaded,
-        Err(error) => return left_alone(&inner, (run, lease, &own), &error).await,
+        Err(error) => return left_alone(&inner, (run, lease, &own), (inbox, jobs), &error).await,
     };
     let parked = after_restore(&inner, &loaded);
     let mut driver = Driver::new(Arc::clone(&inner), (run, Ownership::Owned(lease), own), loaded);
@@ -155,21 +155,42 @@ pub(crate) async fn drive(
     driver.go_on(inbox).await;
 }
 
-/// A run that can not be read: where the store did not answer it is taken up again in a while, where
-/// its entries make no sense it stays for whoever looks into them.
+/// A run that can not be read: where the store did not answer it is taken up again in a while, with
+/// what came for it; where its entries make no sense it stays for whoever looks into them.
 async fn left_alone(
-    inner: &Inner,
+    inner: &Arc<Inner>,
     (run, lease, own): (RunId, Lease, &mpsc::Sender<Job>),
+    (mut inbox, mut jobs): (mpsc::Receiver<Job>, Vec<Job>),
     error: &EngineError,
 ) {
     tracing::error!(%run, %error, "A run could not be read; it is left as it is.");
     forget(inner, run, own);
-    if let EngineError::Store(_) = error {
-        let due = inner.clock.now().plus(READ_AGAIN);
-        if let Err(error) = inner.journal.release(lease, Some(due)).await {
-            tracing::warn!(%run, %error, "A run could not be given back.");
-        }
+    if !error.is_passing() {
+        return;
     }
+    jobs.extend(drained(&mut inbox).await);
+    let due = inner.clock.now().plus(READ_AGAIN);
+    if let Err(error) = inner.journal.release(lease, Some(due)).await {
+        tracing::warn!(%run, %error, "A run could not be given back.");
+    }
+    // At once it would only be read in vain again.
+    deliver_anew(inner, run, (jobs, READ_AGAIN));
+}
+
+/// What came for a run while it was given back is delivered anew, which claims it.
+fn deliver_anew(inner: &Arc<Inner>, run: RunId, (left, after): (Vec<Job>, Span)) {
+    if left.is_empty() {
+        return;
+    }
+    let inner = Arc::clone(inner);
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(after.millis())).await;
+        for job in left {
+            if let Err(error) = inner.deliver(run, job).await {
+                tracing::warn!(%run, %error, "A message for a run was lost.");
+            }
+        }
+    });
 }
 
 /// Nothing is delivered to this inbox any more; who took the run up meanwhile keeps theirs.
@@ -480,16 +501,7 @@ impl Driver {
     async fn leave(&mut self, inbox: &mut mpsc::Receiver<Job>) {
         forget(&self.inner, self.run, &self.own);
         let left = drained(inbox).await;
-        let (inner, run) = (Arc::clone(&self.inner), self.run);
-        if !left.is_empty() {
-            tokio::spawn(async move {
-                for job in left {
-                    if let Err(error) = inner.deliver(run, job).await {
-                        tracing::warn!(%run, %error, "A message for a run was lost.");
-                    }
-                }
-            });
-        }
+        deliver_anew(&self.inner, self.run, (left, Span::ZERO));
     }
 
     async fn wait(&mut self, inbox: &mut mpsc::Receiver<Job>) {

@@ -122,6 +122,8 @@ pub(crate) struct Inner {
     pub(crate) guesses: UnderWay,
     /// Printed codes that votes by telephone are about to use up.
     pub(crate) codes: InUse,
+    /// Held while the stop switch is turned: memory ends as the store does.
+    pub(crate) switch: tokio::sync::Mutex<()>,
     /// Held while runs are claimed.
     pub(crate) claiming: tokio::sync::Mutex<()>,
     /// Held while a run is opened that counts on what runs before it were given.
@@ -186,6 +188,7 @@ impl Engine {
             access: tokio::sync::Mutex::new(()),
             guesses: UnderWay::default(),
             codes: InUse::default(),
+            switch: tokio::sync::Mutex::new(()),
             claiming: tokio::sync::Mutex::new(()),
             following: tokio::sync::Mutex::new(()),
             dead: Mutex::default(),

@@ -23,9 +23,12 @@ pub enum EngineError {
         /// The number of its newest entry.
         seq: u64,
     },
-    /// It may not be done: stop switch, no guard, not this person.
+    /// It may not be done: no guard, not this person.
     #[error("{0}")]
     NotAllowed(String),
+    /// Nothing begins now: by whom everything was stopped, and why.
+    #[error("{0}")]
+    Stopped(String),
     /// It wants a proof of a moment ago of who asks.
     #[error("this wants a proof of a moment ago of who you are")]
     ProveAgain,
@@ -68,4 +71,11 @@ pub enum EngineError {
     /// Our fault.
     #[error("{0}")]
     Internal(String),
+}
+
+impl EngineError {
+    /// Whether the store may answer when it is asked again; a row without its shape stays as it is.
+    pub(crate) const fn is_passing(&self) -> bool {
+        matches!(self, Self::Store(error) if !matches!(error, StoreError::Damaged { .. }))
+    }
 }

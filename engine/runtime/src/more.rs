@@ -71,7 +71,7 @@ impl Engine {
             let left_out = self.repeated(&first, known.id, &new).await?;
             return Ok(json!({"run": known.id, "left_out": left_out}));
         }
-        inner.may_begin()?;
+        inner.may_begin().await?;
         let incident = inner.incidents.get(&inner.journal, first.row.incident).await?;
         let standing = standing(&incident)?;
         standing.admits(first.row.mode).map_err(|no| refused(&no))?;

@@ -57,7 +57,7 @@ impl Engine {
         if let Some(run) = self.launched_before(&new).await? {
             return Ok(run);
         }
-        inner.may_begin()?;
+        inner.may_begin().await?;
         let pinned = Pinned { playbook: new.playbook.clone(), sources: new.sources.clone() };
         let kept = plan_for(inner, &pinned).await?;
         let incident = self.incident_for(&new, &kept.plan).await?;

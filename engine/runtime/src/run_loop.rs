@@ -177,15 +177,21 @@ impl Engine {
 
     /// The stop switch without a person's command: a file, or SIGUSR1.
     pub async fn stop_from_outside(&self, reason: &str) {
-        if self.0.is_stopped() {
+        // Memory first: it stops within this process even when the store can not be written. Whether
+        // that is done the store says, not memory: it may know of a stop that was never written.
+        let known = self.0.is_stopped();
+        self.0.set_stopped(true);
+        let meta = self.0.journal.reader().meta().await;
+        if meta.is_ok_and(|meta| meta.stopped_at.is_some()) {
             return;
         }
-        // Memory first: it stops within this process even when the store can not be written.
-        self.0.set_stopped(true);
         let Ok(person) = "stop-file".parse() else { return };
         let by = Actor::program(person);
         let verb = Verb::StopAll { by, reason: reason.to_owned() };
-        if let Err(error) = self.execute(verb).await {
+        // It is tried again as long as the file is there, and said once.
+        if let Err(error) = self.execute(verb).await
+            && !known
+        {
             tracing::error!(%error, "The stop switch is on in memory but could not be written.");
         }
     }

@@ -50,7 +50,7 @@ impl Engine {
     pub async fn supersede(&self, new: NewSuccessor) -> Result<Value, EngineError> {
         let inner = &self.0;
         let reader = inner.journal.reader();
-        inner.may_begin()?;
+        inner.may_begin().await?;
         let (_, state, _) = view(reader, new.run, &inner.scripts).await?;
         let opened = state.opened();
         let incident = inner.incidents.get(&inner.journal, opened.incident).await?;

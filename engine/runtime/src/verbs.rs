@@ -7,9 +7,10 @@ use beistand_core::entry::StreamKind;
 use beistand_core::incident::store;
 use beistand_core::model::{AccountName, ConnectorName, EntryId, IncidentId, Millis, Mode, RunId};
 use beistand_core::run::{Actor, AnswerError, Command, LaunchError, Reply};
+use beistand_core::timeline::visible;
 use beistand_journal::{Append, Change, To};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
 use crate::access::{AccessAct, Caller, From, USED_UP, of_command};
@@ -20,6 +21,10 @@ use crate::incidents::{IncidentAct, Instruction, NewIncident};
 use crate::more::NewMore;
 use crate::open::NewRun;
 use crate::successor::NewSuccessor;
+
+/// So much of why everything was stopped is said to whoever is refused: the rest stands where it is
+/// looked up.
+const REASON_CHARS_MAX: usize = 200;
 
 /// What can be asked of an engine.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -283,32 +288,34 @@ impl Engine {
     async fn stop_all(&self, by: Actor, reason: String) -> Result<Value, EngineError> {
         // Before anything that may take long or fail: here nothing begins from now on.
         self.0.set_stopped(true);
+        let _switch = self.0.switch.lock().await;
         let meta = self.0.journal.reader().meta().await?;
-        let before: Value = serde_json::from_str(&meta.stop_body).unwrap_or_default();
-        let is_theirs = before.get("by").and_then(Value::as_str) == Some(by.person.as_str());
-        if meta.stopped_at.is_none() || !is_theirs {
-            let body = json!({"by": by.person, "reason": reason}).to_string();
-            let at = self.0.clock.now();
-            // Whoever stops what is stopped is who does not let it go on; what a restore wants before
-            // that stays.
-            let restored = before.get("restored").is_some();
-            let stop = (!restored).then_some(Change::Stop { at, body });
-            let changes = stop.into_iter().collect();
-            self.store_event(store::Head::Stopped, Some(by), reason, changes).await?;
-        }
+        // Also where it is on: whoever stops last is who does not let things go on. What a restore
+        // wants before that stays.
+        let mut body: Map<String, Value> =
+            serde_json::from_str(&meta.stop_body).unwrap_or_default();
+        body.insert("by".to_owned(), json!(by.person));
+        body.insert("reason".to_owned(), json!(reason));
+        let stop = Change::Stop { at: self.0.clock.now(), body: json!(body).to_string() };
+        self.store_event(store::Head::Stopped, Some(by), reason, vec![stop]).await?;
+        // Who let things go on before this has said so in memory.
+        self.0.set_stopped(true);
         let open: Vec<Value> = self.0.open_effects();
         Ok(json!({"stopped": true, "open": open}))
     }
 
     async fn go_on(&self, by: Actor, reason: String) -> Result<Value, EngineError> {
+        let _switch = self.0.switch.lock().await;
         let meta = self.0.journal.reader().meta().await?;
         if meta.stopped_at.is_none() {
+            // Memory may know of a stop that could not be written.
+            self.0.set_stopped(false);
             return Ok(json!({"stopped": false}));
         }
         let stopped: Value = serde_json::from_str(&meta.stop_body).unwrap_or_default();
         let stopped_by = stopped.get("by").and_then(Value::as_str);
         let restored = stopped.get("restored").and_then(Value::as_bool).unwrap_or(false);
-        if stopped_by == Some(by.person.as_str()) && !restored {
+        if stopped_by == Some(by.person.as_str()) {
             let text =
                 format!("`{}` stopped everything; going on is another person's act", by.person);
             return Err(EngineError::NotAllowed(text));
@@ -345,12 +352,23 @@ impl Inner {
 
     /// Lets a run begin, unless the stop switch is on. What memory does not know yet is found in the
     /// transaction that opens the run.
-    pub(crate) fn may_begin(&self) -> Result<(), EngineError> {
-        if self.is_stopped() {
-            let text = "the stop switch is on: no new run begins".to_owned();
-            return Err(EngineError::NotAllowed(text));
+    pub(crate) async fn may_begin(&self) -> Result<(), EngineError> {
+        if !self.is_stopped() {
+            return Ok(());
         }
-        Ok(())
+        let meta = self.journal.reader().meta().await?;
+        let body: Value = serde_json::from_str(&meta.stop_body).unwrap_or_default();
+        let word = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+        let mut text = "the stop switch is on".to_owned();
+        for (before, word) in [(", by ", word("by")), (": ", word("reason"))] {
+            if !word.is_empty() {
+                text.push_str(before);
+                // One line, whatever somebody wrote.
+                text.push_str(&visible(word, REASON_CHARS_MAX));
+            }
+        }
+        text.push_str("; no new run begins");
+        Err(EngineError::Stopped(text))
     }
 
     /// Effects that are out now, by target.
@@ -387,6 +405,7 @@ pub fn error_json(error: &EngineError) -> Value {
         | EngineError::Answer(AnswerError::Usage(_) | AnswerError::Form(_))
         | EngineError::Launch(LaunchError::Inputs(_)) => "usage",
         EngineError::NotAllowed(_)
+        | EngineError::Stopped(_)
         | EngineError::ProveAgain
         | EngineError::Answer(AnswerError::NotAllowed(_))
         | EngineError::Launch(LaunchError::Missing(_))
@@ -406,6 +425,13 @@ pub fn error_json(error: &EngineError) -> Value {
     {
         told.insert("missing".to_owned(), json!(missing));
     }
+    if let (
+        EngineError::Stopped(_) | EngineError::Append(beistand_journal::AppendError::Stopped),
+        Value::Object(told),
+    ) = (error, &mut told)
+    {
+        told.insert("stopped".to_owned(), json!(true));
+    }
     told
 }
 
@@ -417,6 +443,7 @@ fn problems(error: &EngineError) -> Value {
         | EngineError::Conflict(_)
         | EngineError::Moved { .. }
         | EngineError::NotAllowed(_)
+        | EngineError::Stopped(_)
         | EngineError::ProveAgain
         | EngineError::Usage(_)
         | EngineError::Unreadable { .. }

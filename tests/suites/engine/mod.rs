@@ -17,7 +17,9 @@ mod more;
 mod opening;
 mod pace;
 mod race;
+mod setback;
 mod supersede;
+mod switch;
 mod views;
 pub(crate) mod world;
 

@@ -228,7 +228,8 @@ async fn more_that_can_not_be_opens_nothing() {
     let stop = Verb::StopAll { by: anna(), reason: "a look".to_owned() };
     engine.execute(stop).await.unwrap();
     let stopped = refused(asked(caller, &["pc-7"])).await;
-    assert!(matches!(stopped, EngineError::NotAllowed(_)), "{stopped}");
+    assert!(matches!(stopped, EngineError::Stopped(_)), "{stopped}");
+    assert!(stopped.to_string().contains("by anna: a look"), "{stopped}");
     let all = engine.journal().reader().runs_with(row.id).await.unwrap();
     assert_eq!(all.len(), 1);
     let streams = engine.journal().reader().streams(StreamKind::Run, None, 10).await.unwrap();

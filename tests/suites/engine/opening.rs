@@ -99,6 +99,8 @@ async fn a_run_that_was_opened_by_who_does_not_drive_is_due_at_once() {
     let path = folder.path().join("a.db");
     let first = engine_with(&path, Vec::new(), |parts| Parts { drive: Drive::No, ..parts }).await;
     let run = first.launch(new_run(TEN, json!({}))).await.unwrap();
+    // It is answered before it is left.
+    first.ended(run).await;
     assert_eq!((entries(&first, run).await, first.in_memory()), (1, 0), "only opened");
     first.leave().await;
     let second = engine(&path, Vec::new()).await;

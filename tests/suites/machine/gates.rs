@@ -311,8 +311,32 @@ fn a_guarded_host_is_refused_and_no_answer_sends_it() {
     assert_eq!((desk.error("cut").as_str(), desk.paths_out().len()), ("guarded", 0));
     desk.say("cut", AnswerKind::Retry);
     assert_eq!((desk.error("cut").as_str(), desk.paths_out().len()), ("guarded", 0));
+    let need = desk.need("cut").id;
+    let by_hand = desk.try_say(need, "requester", AnswerKind::ByHand, Value::Null);
+    let Err(AnswerError::Usage(why)) = by_hand else { panic!("{by_hand:?}") };
+    assert!(why.contains("this need takes retry, skip, abort"), "{why}");
     desk.say("cut", AnswerKind::Skip);
     assert_eq!(desk.status(), "succeeded");
+}
+
+#[test]
+fn a_gate_does_not_list_what_is_guarded_among_what_will_be_done() {
+    let mut desk = Desk::of(EACH).guarded("pc-2");
+    desk.tick();
+    let shows = desk.need("each").shows.unwrap();
+    let paths = |list: &str| -> Vec<String> {
+        let lines = shows[list].as_array().unwrap().iter();
+        lines.map(|line| line["path"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(paths("lines"), ["each[0]/cut", "each[2]/cut"]);
+    assert_eq!(paths("unresolved"), ["each[1]/cut"]);
+    assert_eq!(shows["unresolved"][0]["error"], "guarded");
+    desk.say("each", AnswerKind::Approve);
+    desk.all_succeed();
+    assert_eq!(
+        (desk.is("each[0]/cut"), desk.error("each[1]/cut").as_str()),
+        ("succeeded", "guarded")
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What people do to a run as a whole: decisions, pause, park, abort.
 
+use beistand_core::model::Span;
 use beistand_core::run::{Actor, AnswerError, AnswerKind, Command, Head};
 use serde_json::json;
 
@@ -97,6 +98,29 @@ fn a_task_may_have_been_done_on_paper_and_a_vote_may_not() {
     let refused = desk.command(answer(gate, AnswerKind::Approve)).unwrap_err();
     assert!(matches!(refused, AnswerError::NotAllowed(_)), "{refused}");
     desk.approve("gate", "carla");
+    assert_eq!(desk.status(), "succeeded");
+}
+
+#[test]
+fn what_was_done_long_before_the_run_is_mistyped() {
+    let mut desk = Desk::of("  - id: look\n    task: { role: responder, instructions: Look. }\n");
+    desk.tick();
+    let (need, began) = (desk.need("look").id, desk.now);
+    let day = Span::from_secs(24 * 3600).millis();
+    let mut done = |days: u64| {
+        let answers = vec![beistand_core::run::Answer {
+            need,
+            answer: AnswerKind::Done,
+            reason: String::new(),
+            form: json!(null),
+            digest: None,
+            done_at: Some(began.minus(Span::from_millis(days * day))),
+        }];
+        desk.command(Command::Answer { answers, by: person("ben"), roles: None })
+    };
+    let refused = done(1_100).unwrap_err();
+    assert!(refused.to_string().contains("long before the run began"), "{refused}");
+    done(2).unwrap();
     assert_eq!(desk.status(), "succeeded");
 }
 

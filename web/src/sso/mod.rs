@@ -217,7 +217,8 @@ impl SingleSignOn {
     }
 
     /// Comes back: the subject that the identity provider vouches for, and the way that was walked. It
-    /// is walked once, however it ends.
+    /// is walked once, whatever the provider says; only who was told to come again, because there was
+    /// no place or the provider could not be reached, may.
     ///
     /// # Errors
     /// [`Refused`].

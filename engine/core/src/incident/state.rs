@@ -43,7 +43,7 @@ pub struct IncidentState {
     pub offer_note: Option<String>,
     /// The newest notes, oldest first.
     pub notes: Vec<Note>,
-    /// Playbooks that people were asked to start, each with its inputs once; the newest, oldest first.
+    /// Playbooks that people were asked to start, each once with its inputs by who asks; the newest, oldest first.
     pub proposed: Vec<Proposed>,
     /// The briefing of the offer; absent without one, and where it was erased.
     pub(super) offered_briefing: Option<Value>,
@@ -170,7 +170,10 @@ impl IncidentState {
             Head::PlaybookProposed { playbook } => {
                 let (playbook, by) = (playbook.clone(), event.by.person.clone());
                 let text = event.body.text.clone().unwrap_or_default();
-                self.proposed.retain(|one| (&one.playbook, &one.text) != (&playbook, &text));
+                // What somebody else proposes too stays theirs: nobody speaks in another's place.
+                let same =
+                    |one: &Proposed| (&one.playbook, &one.text, &one.by) == (&playbook, &text, &by);
+                self.proposed.retain(|one| !same(one));
                 let theirs = self.proposed.iter().filter(|one| one.by == by).count();
                 if theirs >= PROPOSED_KEPT
                     && let Some(oldest) = self.proposed.iter().position(|one| one.by == by)

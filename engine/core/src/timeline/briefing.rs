@@ -176,7 +176,7 @@ impl Pen {
         // Inputs stand in the call, as far as they are harmless. The rest may be words of an attacker,
         // who would write a call of their own before it; it stands in the timeline.
         let why = Some(visible(&one.text, TEXT_CHARS_MAX));
-        let why = why.filter(|text| !text.is_empty() && inputs_of(one).is_none());
+        let why = why.filter(|text| !text.is_empty() && !is_for_a_machine(text));
         let (since, words) = (self.at(one.at), self.words);
         format!(
             "{} · {} {since} · {} {by}{} · {}: {}",
@@ -202,6 +202,12 @@ impl Pen {
         let at = self.at(note.happened_at.unwrap_or(note.at));
         format!("{at} {by}: {}", visible(&note.text, TEXT_CHARS_MAX))
     }
+}
+
+/// Whether somebody outside wrote inputs and no reason: also where there were so many that the text
+/// was cut, and can not be read as inputs any more.
+fn is_for_a_machine(text: &str) -> bool {
+    text.starts_with('{')
 }
 
 /// The inputs that something outside proposes; a person gives a reason instead.

@@ -3,11 +3,14 @@
 //! Nothing here decides anything; it only sees to it that no input is lost and no effect starts
 //! from a state that was never written.
 
+use std::time::Duration;
+
 use beistand_core::run::{Actor, Command, Input};
 use beistand_journal::{AppendError, Refusal};
 
 use super::{
-    Answer, Driver, LOOK_AGAIN, OWN, Order, Ownership, PANICS_MAX, REFUSED_MAX, SLEEP_MAX, Turn,
+    Answer, Driver, LOOK_AGAIN, OWN, Order, Ownership, PANICS_MAX, READ_AGAIN, REFUSED_MAX,
+    SLEEP_MAX, Turn,
 };
 use crate::load::load;
 
@@ -66,26 +69,52 @@ impl Driver {
             tracing::warn!(%error, "What runs share could not be read.");
         }
         let Ownership::Owned(lease) = &self.ownership else { return Turn::Lost };
-        match load(&self.inner, self.run, lease.stream()).await {
-            Ok(loaded) => {
-                self.state = loaded.state;
-                let orders = &self.orders;
-                let open = |input: &Input| match input {
-                    Input::Command(number, _) => *number == OWN || orders.contains_key(number),
-                    Input::Tick
-                    | Input::Answered(_)
-                    | Input::ChildEnded { .. }
-                    | Input::Successor { .. }
-                    | Input::Recovered => true,
-                };
-                self.inputs = kept.into_iter().filter(open).collect();
-                self.inputs.push(Input::Tick);
-                Turn::On
+        let stream = lease.stream().clone();
+        let loaded = loop {
+            match load(&self.inner, self.run, &stream).await {
+                Ok(loaded) => break loaded,
+                // What is out answers here and nowhere else: the run stays, and asks again.
+                Err(error) if error.is_passing() && !self.inner.is_leaving() => {
+                    tracing::warn!(run.id = %self.run, %error, "A run could not be read again yet.");
+                    self.refuse_orders("the store gave no answer; nothing was written");
+                    let pause = Duration::from_millis(READ_AGAIN.millis());
+                    // Nothing is in either arm that could be lost.
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        () = self.inner.leave.notified() => {}
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(run.id = %self.run, %error, "A run could not be read again.");
+                    if error.is_passing() {
+                        self.give_back().await;
+                    }
+                    return Turn::Lost;
+                }
             }
-            Err(error) => {
-                tracing::error!(run.id = %self.run, %error, "A run could not be read again.");
-                Turn::Lost
-            }
+        };
+        self.state = loaded.state;
+        let orders = &self.orders;
+        let open = |input: &Input| match input {
+            Input::Command(number, _) => *number == OWN || orders.contains_key(number),
+            Input::Tick
+            | Input::Answered(_)
+            | Input::ChildEnded { .. }
+            | Input::Successor { .. }
+            | Input::Recovered => true,
+        };
+        self.inputs = kept.into_iter().filter(open).collect();
+        self.inputs.push(Input::Tick);
+        Turn::On
+    }
+
+    /// Whoever leaves gives back what could not be read: the next one takes it up.
+    async fn give_back(&mut self) {
+        let given = std::mem::replace(&mut self.ownership, Ownership::Released);
+        let Ownership::Owned(lease) = given else { return };
+        let now = self.inner.clock.now();
+        if let Err(error) = self.inner.journal.release(lease, Some(now)).await {
+            tracing::warn!(run.id = %self.run, %error, "A run could not be given back.");
         }
     }
 

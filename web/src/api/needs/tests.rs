@@ -94,7 +94,10 @@ async fn what_was_done_on_paper_is_found_by_its_code_and_typed_in_by_somebody_el
 
     let mut said = done(&need);
     said["by"] = json!("ines");
-    said["at"] = json!("2026-01-02T03:04:05Z");
+    said["at"] = json!("2016-01-02T03:04:05Z");
+    let (status, problem) = world.post(&path(&need), "responder", said.clone()).await;
+    assert_eq!(status, 400, "years before its run: {problem}");
+    said["at"] = need["since"].clone();
     assert_eq!(world.post(&path(&need), "reviewer", said.clone()).await.0, 403);
     let (status, reply) = world.post(&path(&need), "responder", said).await;
     assert_eq!((status, reply), (200, json!({"reply": "done"})));

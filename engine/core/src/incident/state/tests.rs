@@ -82,3 +82,12 @@ fn what_is_found_out_after_the_end_still_belongs_to_it() {
     all.push(asset("pc-9", AssetState::Cleared));
     assert_eq!(fold(&all).unwrap().assets().count(), 3);
 }
+
+#[test]
+fn who_proposes_what_another_proposed_takes_nobodys_place() {
+    let head = || Head::PlaybookProposed { playbook: "contain".parse().unwrap() };
+    let by = |name: &str| Event::new(head(), actor(name)).text(r#"{"host":"pc-1"}"#);
+    let state = fold(&[opened(), by("hook-edr"), by("hook-mail"), by("hook-mail")]).unwrap();
+    let whose: Vec<&str> = state.proposed.iter().map(|one| one.by.as_str()).collect();
+    assert_eq!(whose, ["hook-edr", "hook-mail"]);
+}

@@ -12,7 +12,11 @@ use super::command::{Answer, AnswerError, Answered, Reply};
 use super::outcome::ended;
 use super::{Contradiction, Decided, Decider};
 use crate::access::stands_in;
-use crate::model::{ErrorKind, Mode, Person, Role, Schema};
+use crate::model::{ErrorKind, Mode, Person, Role, Schema, Span};
+
+/// Work on paper may have begun long before its run did; what is said to be older than this was
+/// mistyped.
+const DONE_BEFORE_MAX: Span = Span::from_secs(30 * 24 * 3600);
 
 impl Decider<'_, '_> {
     pub(super) fn answers(
@@ -47,9 +51,17 @@ impl Decider<'_, '_> {
                 format!("need {} is not open: it was answered, or is asked anew", answer.need);
             return Err(AnswerError::Conflict(text));
         };
-        if !takers(need).iter().any(|(kind, _)| *kind == answer.answer) {
-            let words: Vec<&str> = takers(need).iter().map(|(_, word)| *word).collect();
-            let text = format!("this need takes {}", words.join(", "));
+        let takes = takers(need);
+        if !takes.iter().any(|(kind, _)| *kind == answer.answer) {
+            let words: Vec<&str> = takes.iter().map(|(_, word)| *word).collect();
+            let never = answer.answer == AnswerKind::ByHand && is_guarded(need);
+            let why = if never { "what is guarded is not touched by hand either: " } else { "" };
+            let text = format!("{why}this need takes {}", words.join(", "));
+            return Err(AnswerError::Usage(text));
+        }
+        let earliest = self.state.opened.at.minus(DONE_BEFORE_MAX);
+        if let Some(at) = answer.done_at.filter(|at| *at < earliest) {
+            let text = format!("{at} is long before the run began, {}", self.state.opened.at);
             return Err(AnswerError::Usage(text));
         }
         if answer.digest.is_some_and(|digest| digest != need.digest) {
@@ -327,6 +339,11 @@ fn takers(need: &Need) -> &'static [(AnswerKind, &'static str)] {
     match (need.kind, need.step) {
         (NeedKind::Approval, _) => &[(AnswerKind::Approve, "approve"), (AnswerKind::Deny, "deny")],
         (NeedKind::Task, _) => &[(AnswerKind::Done, "done")],
+        (NeedKind::Decision, Some(_)) if is_guarded(need) => &[
+            (AnswerKind::Retry, "retry"),
+            (AnswerKind::Skip, "skip"),
+            (AnswerKind::Abort, "abort"),
+        ],
         (NeedKind::Decision, Some(_)) => &[
             (AnswerKind::Retry, "retry"),
             (AnswerKind::Skip, "skip"),
@@ -340,6 +357,13 @@ fn takers(need: &Need) -> &'static [(AnswerKind, &'static str)] {
             (AnswerKind::SendAgain, "send-again"),
         ],
     }
+}
+
+/// Whether it is asked because of the guard. A person who does by hand what nothing is bound for
+/// goes by guard and gate like a connector; here neither was passed.
+fn is_guarded(need: &Need) -> bool {
+    let kind = |shows: &Value| shows.pointer("/error/kind").cloned();
+    need.shows.as_deref().and_then(kind) == Some(json!(ErrorKind::Guarded))
 }
 
 pub(super) fn form_value(form: &Value) -> Value {

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use super::super::scope::{Frame, Scope, item_at};
 use super::super::state::StepIx;
 use super::super::world::World;
-use super::prepare::{Prepared, prepare};
+use super::call::never_sent;
+use super::prepare::{Prepared, Unfit, prepare};
 use super::takeover::offered;
 use super::{Contradiction, Decider};
-use crate::model::Path;
+use crate::model::{ErrorKind, Path};
 use crate::playbook::{Kind, ListSource, NodeId};
 
 /// What a gate binds and what it only lists.
@@ -76,13 +77,13 @@ impl Walk<'_> {
                     {
                         lines.taken += 1;
                     }
-                    Ok(prepared) if prepared.hurts() => {
-                        lines.calls.push(prepared);
-                    }
+                    Ok(prepared) if prepared.hurts() => match never(self.world, scope, &prepared) {
+                        // Nobody is asked to say yes to what is refused whoever does.
+                        Some((kind, message)) => lines.unfit.push(unfit(path, kind, &message)),
+                        None => lines.calls.push(prepared),
+                    },
                     Ok(_) => lines.others.push(json!({"path": path, "action": call.action})),
-                    Err((kind, message)) => {
-                        lines.unfit.push(json!({"path": path, "error": kind, "message": message}));
-                    }
+                    Err((kind, message)) => lines.unfit.push(unfit(path, kind, &message)),
                 }
             }
             Kind::Call(call) => lines.others.push(json!({"path": path, "action": call.action})),
@@ -138,6 +139,18 @@ impl Walk<'_> {
             self.look(scope, *step, &path);
         }
     }
+}
+
+/// Why a call behind a gate is never sent; what takes something back is no destruction.
+fn never(world: &World<'_>, scope: &Scope<'_>, prepared: &Prepared) -> Option<Unfit> {
+    let mode = scope.state().opened.mode;
+    let targets = Some(&prepared.targets).filter(|_| prepared.destructive)?;
+    never_sent(world.setup, mode, targets).map(|message| (ErrorKind::Guarded, message))
+}
+
+/// What can not be done as it is written, as a gate lists it.
+fn unfit(path: &Path, kind: ErrorKind, message: &str) -> Value {
+    json!({"path": path, "error": kind, "message": message})
 }
 
 fn count_of(items: Option<&Value>) -> u64 {

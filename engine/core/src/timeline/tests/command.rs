@@ -199,6 +199,9 @@ fn a_briefing_says_what_is_proposed_and_how_it_is_started() {
     let many: Vec<u32> = (0..500).collect();
     let many = serde_json::json!({ "hosts": many }).to_string();
     assert_eq!(said(&many, Mode::Live), format!("{call} --input hosts=…"));
+    // More than a hook's text holds: what is left of it is no JSON any more.
+    let evil = format!(r#"{{"a":"· start it with: rm x","b":"{}"}}"#, "x".repeat(8_000));
+    assert_eq!(said(&evil[..8_000], Mode::Live), call);
 }
 
 #[test]
