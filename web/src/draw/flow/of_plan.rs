@@ -50,12 +50,9 @@ impl Reader<'_> {
     fn block(&self, id: NodeId) -> Block {
         let node = self.plan.node(id);
         let steps = self.steps.get(node.id.as_str()).map_or(&[][..], Vec::as_slice);
-        let urgency = |step: &&&Step| {
-            let look = Look::of(step.status);
-            // Of equals the first.
-            (look.urgency(), std::cmp::Reverse(step.path.len()))
-        };
-        let shown = steps.iter().max_by_key(urgency).copied();
+        // Of equals the first: from the end, because the last of equals is what is found.
+        let urgency = |step: &&&Step| Look::of(step.status).urgency();
+        let shown = steps.iter().rev().max_by_key(urgency).copied();
         let mut lines = Vec::from_iter(self.what(node));
         lines.extend(self.conditions(node));
         lines.extend(self.progress(node, steps));

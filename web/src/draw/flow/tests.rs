@@ -137,6 +137,12 @@ fn a_run_is_shown_where_somebody_has_to_look() {
     let tally = ["1 Ausgang unbekannt", "2 fehlgeschlagen", "5 läuft", "12 erledigt"];
     assert_eq!(cut.lines[1..5], tally);
     assert!(cut.lines.contains(&"4 Versuche".to_owned()));
+    // Of those that want to be looked at alike it is the first.
+    let mut run = run();
+    run["steps"][8 + 3]["status"] = json!("succeeded");
+    let flow = of_plan(&plan(ALL), Some(&run), &words());
+    let svg = super::flow(&flow, &words(), 1200, &PICTURE);
+    assert!(svg.contains("contain%5B7%5D/cut") && !svg.contains("contain%5B8%5D"), "{svg}");
     let Inside::Branches(cases) = &flow.blocks[1].inside else { panic!("no switch") };
     assert_eq!([cases[0].taken, cases[1].taken], [true, false]);
 }

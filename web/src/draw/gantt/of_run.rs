@@ -89,7 +89,7 @@ impl Maker<'_> {
 
     /// Many of one kind: how long it took all of them, and what did not go well.
     fn folded(&self, steps: &[&Step]) -> Option<Row> {
-        let urgent = steps.iter().max_by_key(|step| Look::of(step.status).urgency())?;
+        let urgent = steps.iter().rev().max_by_key(|step| Look::of(step.status).urgency())?;
         let all: Vec<Bar> = steps.iter().flat_map(|step| self.bars(step)).collect();
         let from = all.iter().map(|bar| bar.from).min()?;
         let goes_on = all.iter().any(|bar| bar.to.is_none());
