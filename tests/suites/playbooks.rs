@@ -20,11 +20,11 @@ use beistand_script::Scripts;
 const SHIPPED: [&str; 4] =
     ["compromised-account", "data-leak", "provider-compromised", "ransomware-containment"];
 
-/// The playbook that `cargo xtask demo` plays, with the first of its cases, in real time.
-const DEMO: &str = "ransomware-containment";
+/// The playbook that `cargo xtask drill` plays, with the first of its cases, in real time.
+const DRILL: &str = "ransomware-containment";
 
 /// Whoever sees Beistand for the first time does not wait longer.
-const DEMO_MAX: Span = Span::from_secs(60);
+const DRILL_MAX: Span = Span::from_secs(60);
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../playbooks")
@@ -179,12 +179,12 @@ fn every_playbook_has_a_case_that_goes_wrong_and_no_timeline_is_stale() {
 }
 
 #[test]
-fn the_demo_succeeds_within_a_minute_of_real_time() {
-    let plan = plan(DEMO);
-    let case = case(&plan, files(DEMO, "yaml").first().unwrap());
+fn the_drill_succeeds_within_a_minute_of_real_time() {
+    let plan = plan(DRILL);
+    let case = case(&plan, files(DRILL, "yaml").first().unwrap());
     let played = played(&plan, &case);
     let run = played.runs.first().unwrap();
     assert_eq!(run.state.status().as_str(), "succeeded");
     let (first, last) = (run.entries.first().unwrap().at, run.entries.last().unwrap().at);
-    assert!(last.since(first) <= DEMO_MAX, "the demo takes {}", last.since(first));
+    assert!(last.since(first) <= DRILL_MAX, "the drill takes {}", last.since(first));
 }

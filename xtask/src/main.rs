@@ -1,10 +1,11 @@
-//! The project's own chores: `cargo xtask demo`, `test`, `ci`, `load`.
+//! The project's own chores: `cargo xtask demo`, `drill`, `test`, `ci`, `load`.
 //!
 //! Uses the standard library alone, so that it is built in seconds on a fresh machine. It knows
 //! nothing of the engine: it calls `cargo`, the package manager and the built binary, as a person
 //! at a terminal would.
 
 mod demo;
+mod drill;
 mod load;
 mod npm;
 mod packages;
@@ -23,9 +24,12 @@ use run::Trouble;
 const USAGE: &str = "\
 The project's chores.
 
-  cargo xtask demo [PLAYBOOK [CASE]]
-                                a shipped playbook as a drill, to its end, and its timeline;
-                                needs a C compiler, and npm once for what pages are made of
+  cargo xtask demo              a server on this machine with a drill in the middle of its life,
+                                and a browser before it; needs a C compiler, and npm once for
+                                what pages are made of
+  cargo xtask drill [PLAYBOOK [CASE]]
+                                a shipped playbook as a drill in the terminal, to its end, and
+                                its timeline
   cargo xtask test              installs what the tests need, starts the servers, checks
                                 format, lints and documentation, runs every test, cleans up
   cargo xtask test FILTER…      the servers and the tests that match; what follows goes to the
@@ -42,7 +46,8 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let report = Report::start();
     let outcome = match arguments.split_first().map(|(verb, rest)| (verb.as_str(), rest)) {
-        Some(("demo", rest)) => demo::demo(&report, rest),
+        Some(("demo", _)) => demo::demo(&report),
+        Some(("drill", rest)) => drill::drill(&report, rest),
         Some(("test" | "ci", rest)) => test::test(&report, rest),
         Some(("load", rest)) => load::load(&report, rest),
         Some(("help" | "--help" | "-h", _)) => {

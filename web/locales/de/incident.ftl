@@ -7,7 +7,11 @@ tab-report = Bericht
 open = offen
 closed = abgeschlossen
 running = Was läuft
-step = Schritt
+steps-done = { $n ->
+    [0] noch kein Schritt beendet
+    [one] { $n } Schritt beendet
+   *[other] { $n } Schritte beendet
+}
 began = seit
 launch = Ablauf starten
 offered-by = { $it } bietet die Einsatzleitung an

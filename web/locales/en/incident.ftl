@@ -7,7 +7,11 @@ tab-report = Report
 open = open
 closed = closed
 running = Under way
-step = step
+steps-done = { $n ->
+    [0] no step ended yet
+    [one] { $n } step ended
+   *[other] { $n } steps ended
+}
 began = since
 launch = Launch a playbook
 offered-by = { $it } offers command

@@ -77,8 +77,8 @@ pub(crate) struct RunRow {
     pub(crate) open: bool,
     pub(crate) started: Option<At>,
     pub(crate) by: String,
+    /// Steps that came to an end.
     pub(crate) done: usize,
-    pub(crate) total: usize,
     /// What is under way, or stands in the way.
     pub(crate) now: Vec<StepRow>,
 }
@@ -308,12 +308,10 @@ pub(crate) async fn run_row(
     let mut steps = Vec::new();
     if open && let Ok(run) = id.parse() {
         let whole = app.views.run(run, &caller.rights.scope()).await?;
-        let all = whole.get("steps").and_then(Value::as_array).cloned();
-        steps = all.unwrap_or_default();
-        steps.retain(|step| !BLOCKS.contains(&text(step, "kind")));
+        steps = list(&whole, "steps").to_vec();
     }
-    let over = |step: &&Value| !text(step, "ended_at").is_empty();
-    let (done, total) = (steps.iter().filter(over).count(), steps.len());
+    let over = |step: &&Value| !is_block(step) && !text(step, "ended_at").is_empty();
+    let done = steps.iter().filter(over).count();
     let shown = steps.iter().filter(|step| is_of_interest(step));
     let now: Vec<StepRow> = shown.map(|step| step_row(frame, step, (&id, mode))).collect();
     Ok(RunRow {
@@ -325,14 +323,23 @@ pub(crate) async fn run_row(
         started: At::read(frame, text(row, "started_at")),
         by: text(row, "requested_by").to_owned(),
         done,
-        total,
         now,
     })
 }
 
-/// Whether a step is under way or stands in the way: what has not begun and what went well is not.
+/// Whether a step only holds others.
+fn is_block(step: &Value) -> bool {
+    BLOCKS.contains(&text(step, "kind"))
+}
+
+/// Whether a step is under way or stands in the way: what has not begun and what went well is not. A
+/// step that holds others is told by them, unless somebody must say yes to it.
 fn is_of_interest(step: &Value) -> bool {
-    !matches!(text(step, "status"), "succeeded" | "skipped" | "undone" | "cancelled" | "ready")
+    match text(step, "status") {
+        "succeeded" | "skipped" | "undone" | "cancelled" | "ready" => false,
+        "waiting-for-approval" | "needs-decision" => true,
+        _ => !is_block(step),
+    }
 }
 
 fn step_row(frame: &Frame, step: &Value, (run, mode): (&str, Mode)) -> StepRow {
