@@ -108,3 +108,22 @@ fn who_asked_for_it_hears_that_it_does_not_count_before_they_say_yes() {
     assert!(said.contains("asked for it") && !said.contains("Approve exactly"), "{said}");
     talk(&desk, &approve(BEN), &[("Approve exactly this?", "y")]).expect_code(0).unwrap();
 }
+
+#[test]
+fn who_asked_is_known_on_the_telephone_whatever_their_account_is_called() {
+    let desk = Desk::new();
+    let staff = Staff::of(&desk);
+    let gate = "playbook: gate\nlanguage: 1\ntitle: Gate\nsteps:\n\
+                \x20 - { id: may, approve: { role: commander, votes: 1, shows: All of it } }\n";
+    desk.write("gate.yaml", gate);
+    for words in [&[ANNA][..], &["anna.night", "--person", ANNA], &[BEN]] {
+        staff.add(&desk, &[words, &["--role", "commander"]].concat());
+    }
+    let ended = desk.done(&[&["run", "gate.yaml"], &staff.by(ANNA)[..]].concat());
+    ended.expect_code(6).unwrap();
+    let needs = desk.needs(&announced(&ended.stderr).unwrap());
+    let words = ["approve", text(&needs[0]["id"]), "--by", "anna.night"];
+    let refused = desk.done(&[&words[..], &staff.by(BEN)].concat());
+    refused.expect_code(5).unwrap();
+    assert!(refused.stderr.contains("`anna` asked for it"), "{}", refused.stderr);
+}
