@@ -50,4 +50,6 @@ mod telemetry;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]
+mod timeline;
+#[cfg(test)]
 mod verbs;

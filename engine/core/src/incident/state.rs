@@ -166,7 +166,14 @@ impl IncidentState {
                 self.notes.drain(..old);
             }
             // Who was called is told by a fold of its own: `on_call::CallOuts`.
-            Head::CalledOut { .. } | Head::CallOutEnded { .. } => {}
+            // What is marked in the timeline too: `incident::Marks`.
+            Head::CalledOut { .. }
+            | Head::CallOutEnded { .. }
+            | Head::LineCorrected { .. }
+            | Head::LineStarred { .. }
+            | Head::StarRemoved { .. }
+            | Head::StoryTold { .. }
+            | Head::StoryLeftOut { .. } => {}
             Head::PlaybookProposed { playbook } => {
                 let (playbook, by) = (playbook.clone(), event.by.person.clone());
                 let text = event.body.text.clone().unwrap_or_default();
