@@ -2,19 +2,21 @@
 
 mod answer;
 mod incident;
+mod timeline;
 mod vote;
 
 pub(crate) mod access;
 
 use std::path::PathBuf;
 
-use beistand_core::model::{ChosenKey, NoteText, Reason, Title};
+use beistand_core::model::{ChosenKey, Reason, Title};
 use beistand_core::run::RunStatus;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use answer::{Choice, DecideArgs, DoneArgs, ResolveArgs, Settled, SignalArgs};
 pub(crate) use incident::{EditArgs, EvidenceVerb, HandoverArgs, IncidentVerb};
+pub(crate) use timeline::{Format, NoteArgs, StarArgs, StoryVerb, TellArgs, TimelineArgs};
 pub(crate) use vote::{ApproveArgs, DenyArgs, OnTelephone};
 
 /// Incident response orchestration and playbooks for municipal IT providers.
@@ -181,18 +183,12 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Incident(IncidentVerb),
     /// Write something into an incident's timeline
-    Note {
-        /// Its number or id
-        incident: String,
-        /// What happened
-        text: NoteText,
-        /// When it happened: 04:12 of today, 2026-11-23 04:12, or RFC 3339
-        #[arg(long)]
-        at: Option<String>,
-        /// Who wrote it, on paper, where that is not who types it in
-        #[arg(long, value_name = "PERSON")]
-        by: Option<String>,
-    },
+    Note(NoteArgs),
+    /// Mark a line of an incident's timeline as one that matters
+    Star(StarArgs),
+    /// The story of an incident: lines of its timeline in own words and order
+    #[command(subcommand)]
+    Story(StoryVerb),
     /// Evidence of an incident
     #[command(subcommand)]
     Evidence(EvidenceVerb),
@@ -457,31 +453,6 @@ pub(crate) struct UndoArgs {
     /// Why; it stands in the timeline
     #[arg(long)]
     pub(crate) reason: Reason,
-}
-
-/// A format of the timeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For reading here
-    Table,
-    /// A line an entry as JSON, with the chain: `verify` checks it
-    Jsonl,
-    /// For spreadsheets
-    Csv,
-    /// A page for itself, to be printed or sent
-    Html,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TimelineArgs {
-    /// Which; without one the store's own: accounts, roles, stop switch, restores
-    pub(crate) incident: Option<String>,
-    /// Default: a table; --json gives the lines of jsonl as one array
-    #[arg(long, value_enum)]
-    pub(crate) format: Option<Format>,
-    /// With what is noise for most readers
-    #[arg(long)]
-    pub(crate) all: bool,
 }
 
 /// What a schema is of.

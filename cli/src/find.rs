@@ -1,7 +1,6 @@
 //! What people type, and what it stands for: runs by prefix, incidents by number, steps by item.
 
 use beistand_core::model::{CodeError, IncidentId, Millis, NeedCode, NeedId, Path, RunId};
-use beistand_core::on_call::instant;
 use beistand_core::run::{NeedKind, RunState};
 use beistand_core::timeline::Zone;
 use beistand_journal::{Incident, Need, NeedFilter, Page, Reader};
@@ -118,7 +117,7 @@ async fn by_code(reader: &Reader, code: NeedCode) -> Outcome<Vec<Need>> {
 pub(crate) fn past(text: Option<&str>, zone: Zone) -> Outcome<Option<Millis>> {
     let Some(text) = text else { return Ok(None) };
     let now = WallClock.now();
-    let at = told(text, (zone, now)).ok_or_else(|| {
+    let at = zone.read(text, now).ok_or_else(|| {
         Failure::usage(format!("`{text}` is no time"))
             .hint("for example 04:12 for today, 2026-11-23 04:12 or 2026-11-23T04:12:00+01:00")
     })?;
@@ -127,26 +126,6 @@ pub(crate) fn past(text: Option<&str>, zone: Zone) -> Outcome<Option<Millis>> {
             .hint("one of another day has its date in front: 2026-11-23 04:12"));
     }
     Ok(Some(at))
-}
-
-/// An instant as people say it: with an offset, or as their clock shows it, of today where no day is
-/// said.
-fn told(text: &str, (zone, now): (Zone, Millis)) -> Option<Millis> {
-    if let Ok(at) = Millis::parse(text) {
-        return Some(at);
-    }
-    // A day alone is no instant.
-    text.contains(':').then_some(())?;
-    let today = zone.shown(now);
-    let local = if text.contains('-') {
-        text.to_owned()
-    } else {
-        format!("{} {text:0>5}", today.split(' ').next()?)
-    };
-    match zone {
-        Zone::Berlin => instant(&local),
-        Zone::Utc => Millis::parse(&format!("{}Z", local.replacen(' ', "T", 1))).ok(),
-    }
 }
 
 /// A step by its path; `contain[pc-2]/cut` names an item where that is unique. A bare number in
@@ -192,7 +171,7 @@ mod tests {
     #[test]
     fn a_time_of_today_is_that_of_the_zone_that_people_read_in() {
         let now = Millis::parse("2026-07-01T22:30:00Z").unwrap();
-        let told = |text, zone| told(text, (zone, now)).map(|at| at.to_string());
+        let told = |text, zone: Zone| zone.read(text, now).map(|at| at.to_string());
         for (text, zone, at) in [
             ("00:12", Zone::Berlin, "2026-07-01T22:12:00.000Z"),
             ("0:12", Zone::Berlin, "2026-07-01T22:12:00.000Z"),

@@ -9,7 +9,7 @@ use beistand_core::access::{Permission, may};
 use beistand_core::model::Role;
 use beistand_tests::program::Call;
 
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: [&str; 12] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -21,6 +21,7 @@ const DOCUMENTS: [&str; 11] = [
     "docs/one-more-connector.md",
     "docs/server.md",
     "docs/single-sign-on.md",
+    "docs/timeline.md",
 ];
 
 /// The map must be read in one sitting.

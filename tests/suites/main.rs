@@ -52,6 +52,8 @@ mod telemetry;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]
+mod timeline;
+#[cfg(test)]
 mod verbs;
 #[cfg(test)]
 mod ways_out;

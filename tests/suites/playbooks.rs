@@ -13,7 +13,10 @@ use beistand_core::model::{Catalogue, Span};
 use beistand_core::playbook::{
     Case, CaseChoice, CaseGives, CheckRequest, Finding, Kind, NoLibrary, Plan, SourceText, check,
 };
-use beistand_core::timeline::{Events, Lang, Recorded, Scope, golden, timeline};
+use beistand_core::timeline::{
+    Bar, BarKind, Events, Lang, Layout, POSITIONS, Recorded, Scope, TimelineEntry, Zone, bound,
+    golden, metrics, review, timeline,
+};
 use beistand_script::Scripts;
 
 /// What is promised to be there; more may come, none may go.
@@ -84,8 +87,8 @@ fn played(plan: &Arc<Plan>, case: &Case) -> Played {
     played.unwrap_or_else(|error| panic!("{}: {error}", case.title))
 }
 
-/// What the journal would hold, told as it is kept beside the case.
-fn told(played: &Played) -> String {
+/// What the journal would hold, as lines.
+fn lines(played: &Played) -> Vec<TimelineEntry> {
     let mut plans = BTreeMap::new();
     let mut entries = Vec::new();
     for run in &played.runs {
@@ -99,7 +102,12 @@ fn told(played: &Played) -> String {
             events: Events::Run(entry.events.clone()),
         }));
     }
-    golden(&timeline(&entries, &plans, &Scope::ALL, Lang::En))
+    timeline(&entries, &plans, &Scope::ALL, Lang::En)
+}
+
+/// The same, told as it is kept beside the case.
+fn told(played: &Played) -> String {
+    golden(&lines(played))
 }
 
 #[test]
@@ -122,6 +130,47 @@ fn whatever_a_person_reads_at_night_has_a_title() {
             let silent = matches!(node.kind, Kind::Note(_) | Kind::Fail(_) | Kind::End(_))
                 && node.when.is_none();
             assert!(silent || node.title.is_some(), "{name}: `{}` has no title", node.id);
+        }
+    }
+}
+
+/// Whether two things that lasted lie on each other in one row.
+fn overlap(one: &Bar, other: &Bar) -> bool {
+    one.row == other.row && one.left < other.right && other.left < one.right
+}
+
+#[test]
+fn every_case_is_laid_out_with_a_mark_for_each_line() {
+    for name in shipped() {
+        let plan = plan(&name);
+        for file in files(&name, "yaml") {
+            let played = played(&plan, &case(&plan, &file));
+            let lines = bound(lines(&played));
+            let now = lines.iter().map(|line| line.at).max().unwrap();
+            let layout = Layout { lang: Lang::De, zone: Zone::Berlin, now };
+            let drawn = review(&lines, &layout).unwrap();
+            assert_eq!(Some(&drawn), review(&lines, &layout).as_ref(), "the same of the same");
+            let points: usize = drawn.lanes.iter().map(|lane| lane.points.len()).sum();
+            let told = lines.iter().filter(|line| !line.detail).count();
+            let shown: usize = drawn.bins.iter().map(|bin| bin.lines).sum();
+            assert_eq!((points, shown), (told, told), "{}", file.display());
+            for lane in &drawn.lanes {
+                assert!(lane.points.iter().all(|point| point.left <= POSITIONS));
+                assert!(lane.points.is_sorted_by_key(|point| point.left), "{}", file.display());
+                for (place, bar) in lane.bars.iter().enumerate() {
+                    assert!(bar.left <= bar.right && bar.right <= POSITIONS && bar.row < lane.rows);
+                    let other = lane.bars[place + 1..].iter().find(|other| overlap(bar, other));
+                    assert_eq!(other, None, "{}: {bar:?}", file.display());
+                }
+            }
+            // A run that has ended leaves nothing going on but what it holds.
+            let going = drawn.lanes.iter().flat_map(|lane| &lane.bars);
+            let going: Vec<&Bar> =
+                going.filter(|bar| bar.end.is_none() && bar.kind != BarKind::Hold).collect();
+            assert!(going.is_empty(), "{}: {going:#?}", file.display());
+            let figures = metrics(&lines, now);
+            assert_eq!(figures.waiting, 0, "{}", file.display());
+            assert!(figures.waited_together_ms <= figures.waited_ms, "{}", file.display());
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Incidents, notes, evidence.
 
 use beistand_core::incident::AssetState;
-use beistand_core::model::{FileName, Mode, NoteText, Organisation, Person, Severity, TargetKind};
+use beistand_core::model::{FileName, Mode, Organisation, Person, Severity, TargetKind};
 use beistand_core::run::Actor;
 use beistand_core::timeline::{Scope, proposals};
 use beistand_journal::{Asset, Page, RunFilter};
@@ -69,7 +69,7 @@ pub(super) async fn act(context: &Context, incident: &str, act: IncidentAct) -> 
 }
 
 /// Something done to an incident: only if its newest entry has this number, where one is given.
-async fn write(
+pub(super) async fn write(
     context: &Context,
     incident: &str,
     (act, if_seq): (IncidentAct, Option<u64>),
@@ -212,18 +212,6 @@ async fn show(context: &Context, text: &str) -> Outcome {
 fn said(asset: &Asset) -> String {
     let whose = asset.organisation.as_ref().map(|whose| format!(" ({whose})"));
     format!("{} {} {}{}", asset.kind, asset.value, asset.state, whose.unwrap_or_default())
-}
-
-pub(super) async fn note(
-    context: &Context,
-    incident: &str,
-    text: NoteText,
-    (at, by): (Option<&str>, Option<&str>),
-) -> Outcome {
-    let at = find::past(at, context.zone())?;
-    let by = context.wrote(by).await?;
-    let act = IncidentAct::Note { text: text.into(), at };
-    write(context, incident, (act, None), by).await
 }
 
 /// Largest file kept as evidence through the command line: the size of a blob.

@@ -23,6 +23,7 @@ mod run;
 mod serve;
 mod setup;
 mod show;
+mod story;
 mod supersede;
 mod telephone;
 mod timeline;
@@ -67,9 +68,9 @@ pub(crate) async fn dispatch(context: &Context, verb: Verb) -> Outcome {
         Verb::StopAll { reason } => control::stop_all(context, reason).await,
         Verb::GoOn { reason } => control::go_on(context, reason).await,
         Verb::Incident(verb) => incident::incident(context, verb).await,
-        Verb::Note { incident, text, at, by } => {
-            incident::note(context, &incident, text, (at.as_deref(), by.as_deref())).await
-        }
+        Verb::Note(args) => story::note(context, args).await,
+        Verb::Star(args) => story::star(context, &args).await,
+        Verb::Story(verb) => story::story(context, verb).await,
         Verb::Evidence(verb) => incident::evidence(context, verb).await,
         Verb::Timeline(args) => timeline::timeline(context, &args).await,
         Verb::Print { what } => timeline::print(context, &what).await,

@@ -1,9 +1,9 @@
 //! `timeline` and `print`: what happened, and what is to be done, on paper if need be.
 
-use beistand_core::model::Catalogue;
-use beistand_core::timeline::{Lang, Scope, checklist, open_needs, table};
+use beistand_core::model::{Catalogue, Span, Value};
+use beistand_core::timeline::{Lang, Persons, Scope, checklist, open_needs, table};
 use beistand_journal::Reader;
-use beistand_runtime::{Clock as _, Telling, TimelineFormat, WallClock, brief};
+use beistand_runtime::{Clock as _, Selection, Telling, TimelineFormat, Told, WallClock, brief};
 use serde_json::json;
 
 use crate::args::{Format, TimelineArgs};
@@ -27,33 +27,77 @@ pub(super) async fn timeline(context: &Context, args: &TimelineArgs) -> Outcome 
         return Err(Failure::usage("--json is a format of its own")
             .hint("say --json, or --format, not both"));
     }
-    let reader = context.reader().await?;
-    let views = context.views(&reader);
-    let told = match &args.incident {
-        Some(incident) => {
-            let incident = find::incident(&reader, incident).await?;
-            views.told(incident.id, context.lang(), &Scope::ALL).await?
-        }
-        None => views.told_of_store(context.lang(), &Scope::ALL).await?,
-    };
+    if args.incident.is_none() && args.format == Some(Format::Stix) {
+        return Err(Failure::usage("a STIX bundle is of one incident")
+            .hint("`beistand timeline INCIDENT --format stix`"));
+    }
+    let zone = args.export.zone.unwrap_or_else(|| context.zone());
+    let telling = Telling { zone, ..context.telling() };
+    let told = told(context, args).await?;
+    if args.instead.metrics {
+        return Ok(metrics(context, &told));
+    }
+    if args.instead.review {
+        context.out.value(&json!(told.review(&telling)));
+        return Ok(Exit::Ok);
+    }
     if context.out.json {
-        context.out.value(&json!(told.values(&context.telling())?));
+        context.out.value(&json!(told.values(&telling)?));
         return Ok(Exit::Ok);
     }
     let format = match args.format.unwrap_or(Format::Table) {
-        Format::Table => TimelineFormat::Table { width: width(), all: args.all },
+        Format::Table => TimelineFormat::Table { width: width(), all: args.all, ids: args.ids },
         Format::Jsonl => TimelineFormat::Jsonl,
         Format::Csv => TimelineFormat::Csv,
         Format::Html => TimelineFormat::Html,
+        Format::Stix => TimelineFormat::Stix,
     };
-    let text = told.text(format, &context.telling());
+    let text = told.text(format, &telling);
     match format {
         TimelineFormat::Table { .. } => context.out.line(text),
-        TimelineFormat::Jsonl | TimelineFormat::Csv | TimelineFormat::Html => {
+        TimelineFormat::Jsonl
+        | TimelineFormat::Csv
+        | TimelineFormat::Html
+        | TimelineFormat::Stix => {
             context.out.document(text);
         }
     }
     Ok(Exit::Ok)
+}
+
+/// The lines that are asked for; figures are of all of them.
+async fn told(context: &Context, args: &TimelineArgs) -> Outcome<Told> {
+    let reader = context.reader().await?;
+    let views = context.views(&reader);
+    let anonymous = args.export.without_personal_data;
+    let persons = if anonymous { Persons::Numbered } else { Persons::Named };
+    let selection = Selection { filter: args.lines.filter(), persons, up_to: args.export.up_to };
+    let Some(incident) = &args.incident else {
+        let told = views.told_of_store(context.lang(), &Scope::ALL).await?;
+        return Ok(told.filtered(&selection.filter));
+    };
+    let incident = find::incident(&reader, incident).await?;
+    Ok(views.selected(incident.id, &selection, context.lang(), &Scope::ALL).await?)
+}
+
+/// The figures as a list; lengths of time in words that a shell reads too.
+fn metrics(context: &Context, told: &Told) -> Exit {
+    let figures = json!(told.metrics(&context.telling()));
+    if context.out.json {
+        context.out.value(&figures);
+        return Exit::Ok;
+    }
+    for (name, value) in figures.as_object().into_iter().flatten() {
+        let length = value.as_u64().filter(|_| name.ends_with("_ms")).map(Span::from_millis);
+        let text = match (length, value) {
+            (Some(length), _) => length.to_string(),
+            (None, Value::Null) => "-".to_owned(),
+            (None, Value::String(text)) => text.clone(),
+            (None, other) => other.to_string(),
+        };
+        context.out.line(format_args!("{}: {text}", name.trim_end_matches("_ms")));
+    }
+    Exit::Ok
 }
 
 fn width() -> usize {

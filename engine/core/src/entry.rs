@@ -62,11 +62,19 @@ impl Link<'_> {
     /// # Errors
     /// Only for an instant or a place outside ±(2^53−1).
     pub fn hash(&self) -> Result<Digest, NotCanonical> {
+        self.hash_of(digest_of_bytes(self.head))
+    }
+
+    /// The same of a head of which only SHA-256 is known.
+    ///
+    /// # Errors
+    /// As [`Self::hash`].
+    pub fn hash_of(&self, head: Digest) -> Result<Digest, NotCanonical> {
         let seq = i64::try_from(self.seq).map_err(|_| NotCanonical(self.seq.to_string()))?;
         let (seq, at) = (canonical_integer(seq)?, canonical_integer(self.at.get())?);
         let invalid = |error: &dyn std::fmt::Display| NotCanonical(error.to_string());
         let stream = serde_json::to_string(self.stream).map_err(|error| invalid(&error))?;
-        let (prev, head) = (self.prev.hex(), digest_of_bytes(self.head).hex());
+        let (prev, head) = (self.prev.hex(), head.hex());
         let mut form = String::with_capacity(3 * 64 + stream.len() + 48);
         write!(form, "[\"{prev}\",{stream},{seq},{at},\"{head}\",\"{}\"]", self.body_hash.hex())
             .map_err(|error| invalid(&error))?;

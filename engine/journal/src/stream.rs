@@ -114,6 +114,7 @@ impl Entry {
             seq: self.seq,
             at: self.at,
             head,
+            head_hash: None,
             body_hash: self.body_hash,
             prev,
             hash: self.hash,

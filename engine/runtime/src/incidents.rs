@@ -3,6 +3,7 @@
 mod act;
 mod changes;
 mod known;
+mod marks;
 
 pub use act::IncidentAct;
 pub(crate) use act::Instruction;

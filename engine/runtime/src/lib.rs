@@ -64,6 +64,6 @@ pub use repeat::Launching;
 pub use successor::NewSuccessor;
 pub use verbs::{Verb, error_json};
 pub use views::{
-    Called, FEED_ROWS_MAX, Feed, FeedItem, LineFilter, Listed, RunBytes, Telling, TimelineFormat,
+    Called, FEED_ROWS_MAX, Feed, FeedItem, Listed, RunBytes, Selection, Telling, TimelineFormat,
     Told, VIEW_ROWS_MAX, ViewPage, Views, needs_by_code,
 };

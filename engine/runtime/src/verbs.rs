@@ -114,7 +114,7 @@ impl Verb {
             | Self::Telephone { command: Command::Answer { answers, .. }, .. } => {
                 answers.iter().filter_map(|answer| answer.done_at).max()
             }
-            Self::Incident { act: IncidentAct::Note { at, .. }, .. } => *at,
+            Self::Incident { act, .. } => act.happened_at(),
             Self::Launch(_)
             | Self::More(_)
             | Self::Supersede(_)
@@ -122,7 +122,6 @@ impl Verb {
             | Self::Telephone { .. }
             | Self::Misheard { .. }
             | Self::OpenIncident(_)
-            | Self::Incident { .. }
             | Self::StopAll { .. }
             | Self::GoOn { .. }
             | Self::PauseConnector { .. }

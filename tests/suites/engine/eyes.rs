@@ -12,10 +12,10 @@ use beistand_core::model::{
     digest_of_bytes,
 };
 use beistand_core::run::Actor;
-use beistand_core::timeline::{Export, Lang, Scope, Zone};
+use beistand_core::timeline::{Export, Filter, Lang, Scope, Zone};
 use beistand_journal::{Append, Asset, Change, Evidence, NeedFilter, RunFilter, To};
 use beistand_runtime::{
-    Clock as _, Engine, EngineError, IncidentAct, LineFilter, NewIncident, NewRun, Telling,
+    Clock as _, Engine, EngineError, IncidentAct, NewIncident, NewRun, Selection, Telling,
     TimelineFormat, Verb, ViewPage, Views, WallClock,
 };
 use beistand_script::Scripts;
@@ -192,18 +192,23 @@ async fn everything(night: &Night, scope: &Scope) -> Vec<(String, String)> {
         all.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect();
     for lang in [Lang::De, Lang::En] {
         let telling = Telling { lang, zone: Zone::Berlin, now: WallClock.now() };
-        let asked = (&LineFilter::default(), &page);
+        let asked = (&Filter::default(), &page);
         let lines = views.timeline(incident, asked, &telling, scope).await.unwrap();
         texts.push(("timeline".to_owned(), json!(lines.items).to_string()));
         let told = views.told(incident, lang, scope).await.unwrap();
         texts.push(("told".to_owned(), format!("{} {:?}", told.heading(), told.lines)));
+        texts.push(("review".to_owned(), json!(told.review(&telling)).to_string()));
         for format in [
-            TimelineFormat::Table { width: 100, all: true },
+            TimelineFormat::Table { width: 100, all: true, ids: true },
             TimelineFormat::Jsonl,
             TimelineFormat::Csv,
             TimelineFormat::Html,
+            TimelineFormat::Stix,
         ] {
-            let text = views.export(incident, format, &telling, scope).await.unwrap();
+            let text = views
+                .export(incident, (format, &Selection::default()), &telling, scope)
+                .await
+                .unwrap();
             texts.push((format!("{format:?}"), text));
         }
         texts.push(("paper".to_owned(), views.checklist(run, lang, scope).await.unwrap()));
@@ -267,6 +272,7 @@ async fn what_may_not_be_seen_is_not_there() {
     let night = night(folder.path()).await;
     let views = &night.views;
     let telling = Telling { lang: Lang::En, zone: Zone::Utc, now: WallClock.now() };
+    let whole = Selection::default();
     let amber = Scope { tlp: Tlp::Amber, ..Scope::ALL };
     let nobody = Scope::NOTHING;
     let hidden = [
@@ -281,12 +287,12 @@ async fn what_may_not_be_seen_is_not_there() {
         let said = views.run(run, &scope).await.unwrap_err().to_string();
         let missing = views.run(absent, &scope).await.unwrap_err().to_string();
         assert_eq!(said.replace(&run.to_string(), ""), missing.replace(&absent.to_string(), ""));
-        let asked = (&LineFilter::default(), &page);
+        let asked = (&Filter::default(), &page);
         let refused = [
             views.incident(incident, &scope).await.err(),
             views.told(incident, Lang::En, &scope).await.err(),
             views.timeline(incident, asked, &telling, &scope).await.err(),
-            views.export(incident, TimelineFormat::Csv, &telling, &scope).await.err(),
+            views.export(incident, (TimelineFormat::Csv, &whole), &telling, &scope).await.err(),
             views.checklist(run, Lang::En, &scope).await.err(),
             views.run_bytes(run, &scope).await.err(),
             views.feed(Some(run), (None, 1), &scope).await.err(),
@@ -316,9 +322,13 @@ async fn what_may_not_be_seen_is_not_there() {
     let run = views.run(night.theirs.1, &scope).await.unwrap();
     assert_eq!(run, views.run(night.theirs.1, &Scope::ALL).await.unwrap());
     assert_eq!(views.holds(&scope).await.unwrap().len(), 3, "both of pc-1, and that incident's");
-    let text = views.export(night.theirs.0, TimelineFormat::Jsonl, &telling, &scope).await.unwrap();
+    let text = views
+        .export(night.theirs.0, (TimelineFormat::Jsonl, &whole), &telling, &scope)
+        .await
+        .unwrap();
     assert!(text.contains("srv.stadt-b") && Export::read(&text).is_err(), "{text}");
-    let text = views.export(night.both.0, TimelineFormat::Jsonl, &telling, &Scope::ALL).await;
+    let text =
+        views.export(night.both.0, (TimelineFormat::Jsonl, &whole), &telling, &Scope::ALL).await;
     Export::read(&text.unwrap()).unwrap().check().unwrap();
     night.engine.leave().await;
 }

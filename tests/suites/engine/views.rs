@@ -4,11 +4,11 @@ use super::TEN;
 use super::world::{anna, engine, new_run};
 use beistand_core::model::RunId;
 use beistand_core::run::{Answer, AnswerKind, Command};
-use beistand_core::timeline::{Lane, Lang, Scope, Zone};
+use beistand_core::timeline::{Filter, Lane, Lang, Scope, Zone};
 use beistand_journal::{NeedFilter, RunFilter};
 use beistand_runtime::{
-    Clock as _, Engine, EngineError, FEED_ROWS_MAX, LineFilter, Listed, NewRun, Telling, ViewPage,
-    Views, WallClock,
+    Clock as _, Engine, EngineError, FEED_ROWS_MAX, Listed, NewRun, Telling, ViewPage, Views,
+    WallClock,
 };
 use beistand_script::Scripts;
 use serde_json::{Value, json};
@@ -100,7 +100,7 @@ async fn a_timeline_is_read_in_parts_by_lane_time_and_text() {
     let told = views.told(row.incident, Lang::En, &Scope::ALL).await.unwrap();
     let whole = told.values(&telling()).unwrap();
     assert!(whole.len() > 20, "{whole:?}");
-    let asked = |filter: LineFilter, limit| {
+    let asked = |filter: Filter, limit| {
         let views = views.clone();
         async move {
             parts(limit, |page| {
@@ -114,22 +114,22 @@ async fn a_timeline_is_read_in_parts_by_lane_time_and_text() {
         }
     };
     for limit in [1, 3, 1_000] {
-        assert_eq!(asked(LineFilter::default(), limit).await, whole, "in parts of {limit}");
+        assert_eq!(asked(Filter::default(), limit).await, whole, "in parts of {limit}");
     }
     let only = |keep: &dyn Fn(&Value) -> bool| {
         whole.iter().filter(|line| keep(line)).cloned().collect::<Vec<Value>>()
     };
-    let lane = LineFilter { lane: Some(Lane::Decisions), ..LineFilter::default() };
+    let lane = Filter { lane: Some(Lane::Decisions), ..Filter::default() };
     let decisions = only(&|line| line["lane"] == "decisions");
     assert!(!decisions.is_empty() && decisions.len() < whole.len());
     assert_eq!(asked(lane, 2).await, decisions);
-    let text = LineFilter { text: Some("sMOKE".to_owned()), ..LineFilter::default() };
+    let text = Filter { text: Some("sMOKE".to_owned()), ..Filter::default() };
     let smoke = only(&|line| line["message"].as_str().unwrap().contains("Smoke"));
     assert!(!smoke.is_empty());
     assert_eq!(asked(text, 2).await, smoke);
     let middle = told.lines[whole.len() / 2].at;
-    let from = LineFilter { from: Some(middle), ..LineFilter::default() };
-    let to = LineFilter { to: Some(middle), ..LineFilter::default() };
+    let from = Filter { from: Some(middle), ..Filter::default() };
+    let to = Filter { to: Some(middle), ..Filter::default() };
     let (before, after) = (asked(to, 5).await, asked(from, 5).await);
     assert!(!after.is_empty());
     assert_eq!([before, after].concat(), whole, "an instant belongs to one side");

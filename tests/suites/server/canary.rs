@@ -50,8 +50,9 @@ steps:
 ";
 
 /// Routes on which no text of anybody's stands.
-const SILENT: [&str; 12] = [
+const SILENT: [&str; 13] = [
     "/api/v1/events",
+    "/api/v1/incidents/{id}/metrics",
     "/api/v1/me",
     "/api/v1/me/passkeys",
     "/api/v1/openapi.json",
@@ -160,10 +161,14 @@ impl Night {
         let mut all = vec![path.to_owned()];
         let mut more = |query: String| all.push(format!("{path}?{query}"));
         match route {
+            "/api/v1/incidents/{id}/timeline/review" | "/api/v1/incidents/{id}/story" => {
+                more("lang=en".to_owned());
+            }
             "/api/v1/incidents/{id}/timeline" => {
                 let formats = ["jsonl", "csv", "html"].map(|format| format!("format={format}"));
                 let parts = ["lane=containment".to_owned(), format!("q={CANARY}")];
-                for part in formats.iter().chain(&parts) {
+                let starred = ["starred=true".to_owned(), "failures=true".to_owned()];
+                for part in formats.iter().chain(&parts).chain(&starred) {
                     for lang in ["de", "en"] {
                         more(format!("{part}&lang={lang}"));
                     }
@@ -238,6 +243,16 @@ fn written(town: &Town, incident: &str) {
         "kind": "host", "values": [CANARY], "state": "affected", "organisation": THERE,
     });
     town.led(&path("assets"), &asset);
+    // Marked: their asset, which a reader of one organisation does not see, and a note of nobody's.
+    let lines = town.got(&path("timeline?lang=en"), &town.leads);
+    for kind in ["asset-changed", "note-added"] {
+        let lines = lines["items"].as_array().unwrap();
+        let line = &lines.iter().find(|line| line["kind"] == kind).unwrap()["line"];
+        town.led(&path("stars"), &json!({"line": line, "starred": true}));
+        town.led(&path("story"), &json!({"line": line, "title": CANARY, "text": CANARY}));
+        let why = json!({"text": CANARY, "corrects": line, "reason": CANARY});
+        town.led(&path("notes"), &why);
+    }
 }
 
 fn launched(town: &Town, incident: &str, playbook: &str, inputs: &Value) -> String {
@@ -305,6 +320,9 @@ fn what_somebody_may_not_read_is_answered_like_what_was_never_there() {
     for (path, digest) in [
         ("/api/v1/incidents/ID", ""),
         ("/api/v1/incidents/ID/timeline?format=csv", ""),
+        ("/api/v1/incidents/ID/timeline/review", ""),
+        ("/api/v1/incidents/ID/metrics", ""),
+        ("/api/v1/incidents/ID/story", ""),
         ("/api/v1/incidents/ID/briefing", ""),
         ("/api/v1/incidents/ID/evidence/DIGEST", there.evidence.as_str()),
         ("/api/v1/runs?incident=ID", ""),

@@ -165,7 +165,16 @@ async fn nobody_does_more_than_they_may_and_sees_what_is_another_organisations()
                 let none = add(&client, ("SIT-2026-9999", what), commander, body);
                 assert_eq!(none.status, 404, "{what}");
             }
-            for what in ["", "/timeline", "/timeline?format=jsonl", "/briefing", "/evidence/00"] {
+            for what in [
+                "",
+                "/timeline",
+                "/timeline?format=jsonl",
+                "/timeline/review",
+                "/metrics",
+                "/story",
+                "/briefing",
+                "/evidence/00",
+            ] {
                 let path = format!("/api/v1/incidents/{other}{what}");
                 let hidden = client.get(&path, Some(TOWN));
                 assert_eq!(hidden.status, 404, "{what}: {hidden:?}");
@@ -174,6 +183,97 @@ async fn nobody_does_more_than_they_may_and_sees_what_is_another_organisations()
             assert_eq!(client.get(&path, Some(TOWN)).status, 403, "a briefing is a whole");
             let seen = client.get("/api/v1/incidents", Some(TOWN));
             assert!(seen.body.contains("Stadt A") && !seen.body.contains("Kreis"), "{seen:?}");
+        })
+        .await;
+    inside.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lines_are_marked_by_who_may_note_and_only_where_they_are() {
+    let inside = Inside::new(Limits::default()).await;
+    inside
+        .talk(|client| {
+            let (id, other) = (opened(&client, "Night"), opened(&client, "Day"));
+            let told = |id: &str, query: &str| {
+                let path = format!("/api/v1/incidents/{id}/{query}");
+                let answer = client.get(&path, Some(READS));
+                assert_eq!(answer.status, 200, "{path}: {answer:?}");
+                answer.json()
+            };
+            let noted = json!({"text": "It was pc-2", "at": "2026-01-01T02:00:00Z"});
+            assert_eq!(add(&client, (&id, "notes"), LEADS, &noted).status, 200);
+            let line = told(&id, "timeline?q=pc-2")["items"][0]["line"].clone();
+            let foreign = told(&other, "timeline")["items"][0]["line"].clone();
+            let marks = [
+                ("notes", json!({"text": "pc-3", "corrects": line, "reason": "misheard"})),
+                ("stars", json!({"line": line, "starred": true})),
+                ("story", json!({"line": line, "title": "It begins", "place": 1})),
+            ];
+            for (what, body) in &marks {
+                assert_eq!(add(&client, (&id, what), READS, body).status, 403, "{what}");
+                for already in [false, true] {
+                    let done = add(&client, (&id, what), LEADS, body);
+                    assert_eq!(done.status, 200, "{what}: {done:?}");
+                    assert_eq!(done.json()["already"], already, "{what}");
+                }
+                // A line of another incident is none of this one.
+                let name = if *what == "notes" { "corrects" } else { "line" };
+                let mut wrong = body.clone();
+                wrong[name] = foreign.clone();
+                assert_eq!(add(&client, (&id, what), LEADS, &wrong).status, 404, "{what}");
+                wrong[name] = json!("7");
+                assert_eq!(add(&client, (&id, what), LEADS, &wrong).status, 400, "{what}");
+            }
+            for (what, wrong) in [
+                ("notes", json!({"text": "x", "corrects": line})),
+                ("notes", json!({"text": "x", "reason": "y"})),
+                ("story", json!({"line": line, "leave_out": false})),
+                ("story", json!({"line": line, "place": 0})),
+                ("story", json!({"line": line, "at": "2999-01-01T00:00:00Z"})),
+                ("stars", json!({"line": line})),
+            ] {
+                assert_eq!(add(&client, (&id, what), LEADS, &wrong).status, 400, "{wrong}");
+            }
+            let starred = told(&id, "timeline?starred=true&significant=true");
+            assert_eq!(starred["items"].as_array().unwrap().len(), 1);
+            assert_eq!(starred["items"][0]["starred_by"], "cleo");
+            assert!(starred["items"][0]["corrected_by"].is_string(), "{starred}");
+            assert_eq!(told(&id, "story")["items"][0]["title"], "It begins");
+            let figures = told(&id, "metrics");
+            assert!(
+                figures["detect_ms"].as_u64() > Some(0) && figures["corrected"] == 1,
+                "{figures}"
+            );
+            let review = told(&id, "timeline/review?lang=en");
+            assert_eq!(review["review"]["lanes"].as_array().unwrap().len(), 6);
+            let nothing = told(&id, "timeline/review?lane=aid");
+            assert!(nothing["review"].is_null(), "{nothing}");
+        })
+        .await;
+    inside.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_is_of_what_was_selected() {
+    let inside = Inside::new(Limits::default()).await;
+    inside
+        .talk(|client| {
+            let id = opened(&client, "Night");
+            let stix = format!("/api/v1/incidents/{id}/timeline?format=stix&persons=numbered");
+            let bundle = client.get(&format!("{stix}&zone=UTC&up_to=AMBER"), Some(READS));
+            assert_eq!(bundle.status, 200, "{bundle:?}");
+            assert!(
+                bundle.body.contains("person 1") && !bundle.body.contains("cleo"),
+                "{bundle:?}"
+            );
+            for wrong in
+                ["starred=false", "lanes=aid", "persons=numbered", "zone=Mars/Base", "role=king"]
+            {
+                let path = format!("/api/v1/incidents/{id}/timeline?{wrong}");
+                assert_eq!(client.get(&path, Some(READS)).status, 400, "{wrong}");
+            }
+            let above = format!("/api/v1/incidents/{id}/timeline?format=csv&up_to=GREEN");
+            assert_eq!(client.get(&above, Some(READS)).status, 400);
         })
         .await;
     inside.end().await;

@@ -64,6 +64,8 @@ pub(super) struct Place {
     pub(super) gate: (String, String),
     /// The SHA-256 of its evidence.
     pub(super) evidence: String,
+    /// The first line of its timeline.
+    pub(super) line: String,
 }
 
 impl Town {
@@ -176,7 +178,9 @@ impl Town {
         let run = text(&self.led("/api/v1/runs", &wanted)["id"]).to_owned();
         let gate = self.need(&run, "approval");
         let gate = (text(&gate["id"]).to_owned(), text(&gate["digest"]).to_owned());
-        Place { incident, run, gate, evidence }
+        let told = self.got(&format!("/api/v1/incidents/{incident}/timeline"), &self.leads);
+        let line = text(&told["items"][0]["line"]).to_owned();
+        Place { incident, run, gate, evidence, line }
     }
 
     /// The first open need of this kind of a run, as soon as there is one.

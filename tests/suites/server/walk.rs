@@ -39,7 +39,7 @@ struct Honest {
 /// Honest requests for a route, of this place. A route that is not here fails the walk: it can not
 /// be said that it is shut.
 fn honest(route: &Declared, place: &Place) -> Vec<Honest> {
-    let Place { incident, run, gate: (gate, digest), evidence } = place;
+    let Place { incident, run, gate: (gate, digest), evidence, line } = place;
     let path = route.path.replace("{digest}", evidence);
     let path = match path.as_str() {
         path if path.starts_with("/api/v1/incidents/") => path.replace("{id}", incident),
@@ -62,6 +62,9 @@ fn honest(route: &Declared, place: &Place) -> Vec<Honest> {
             | "/api/v1/incidents/{id}"
             | "/api/v1/incidents/{id}/briefing"
             | "/api/v1/incidents/{id}/timeline"
+            | "/api/v1/incidents/{id}/timeline/review"
+            | "/api/v1/incidents/{id}/metrics"
+            | "/api/v1/incidents/{id}/story"
             | "/api/v1/incidents/{id}/evidence/{digest}",
         ) => one(Of::Incident, None),
         ("GET", "/api/v1/needs") => {
@@ -104,7 +107,7 @@ fn honest(route: &Declared, place: &Place) -> Vec<Honest> {
             approve["id"] = json!(gate);
             one(Of::Incident, Some(json!({"answers": [approve]})))
         }
-        _ => one(Of::Incident, Some(written(route))),
+        _ => one(Of::Incident, Some(written(route, line))),
     }
 }
 
@@ -125,10 +128,12 @@ fn of_oneself(route: &Declared) -> Option<Value> {
 }
 
 /// What is written to an incident or a run.
-fn written(route: &Declared) -> Value {
+fn written(route: &Declared, line: &str) -> Value {
     match (route.method, route.path.as_str()) {
         ("PATCH", "/api/v1/incidents/{id}") => json!({"severity": 2}),
         ("POST", "/api/v1/incidents/{id}/notes") => json!({"text": "seen"}),
+        ("POST", "/api/v1/incidents/{id}/stars") => json!({"line": line, "starred": true}),
+        ("POST", "/api/v1/incidents/{id}/story") => json!({"line": line}),
         ("POST", "/api/v1/incidents/{id}/assets") => {
             json!({"kind": "host", "values": ["pc-a2"], "state": "suspected"})
         }

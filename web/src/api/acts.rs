@@ -1,14 +1,15 @@
-//! What is added to an incident: notes, assets, roles, the hand-over of command.
+//! What is added to an incident: notes, marks in its timeline, assets, roles, the hand-over of command.
 
 use axum::extract::State;
 use axum::response::IntoResponse;
+use beistand_core::incident::{Mark, Telling};
 use beistand_runtime::IncidentAct;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::form::{
-    AssetName, AssetWord, Instant, KindWord, NoteText, OrganisationName, PersonName, RoleWord,
-    Sha256, Yes,
+    AssetName, AssetWord, Instant, KindWord, Line, NoteText, OrganisationName, PersonName, Place,
+    Reason, RoleWord, Sha256, Title, Yes,
 };
 use super::incidents::{Written, written};
 use super::paper;
@@ -27,6 +28,55 @@ pub(super) struct NoteWritten {
     at: Option<Instant>,
     /// Who wrote it down on paper, where that is somebody else than who types it in.
     by: Option<PersonName>,
+    /// The line that it corrects, which stays and is struck through; `at` is then when it happened in
+    /// truth, where that was wrong.
+    corrects: Option<Line>,
+    /// Why it corrects it; goes with `corrects`, and is needed there.
+    reason: Option<Reason>,
+}
+
+/// Whether a line matters.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Starred {
+    line: Line,
+    /// `false` takes the mark away.
+    starred: bool,
+}
+
+/// A line is told in the story, or no more.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(
+    untagged,
+    expecting = "`line` with `leave_out: true`, or with `title`, `text`, `at`, `place`, each of which may be left out"
+)]
+pub(super) enum StoryWritten {
+    LeftOut(LeftOut),
+    Told(Told),
+}
+
+/// It is told no more.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LeftOut {
+    line: Line,
+    #[expect(dead_code, reason = "that it is there is what it says")]
+    leave_out: Yes,
+}
+
+/// It is told; what is left out is as the line has it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Told {
+    line: Line,
+    /// What it is called in the story.
+    title: Option<Title>,
+    /// In own words.
+    text: Option<NoteText>,
+    /// The time it is told with; in the past.
+    at: Option<Instant>,
+    /// Its place; those without one follow by their times.
+    place: Option<Place>,
 }
 
 /// Things that the incident is about, all in one state.
@@ -108,7 +158,61 @@ pub(super) async fn note(
 ) -> Result<impl IntoResponse, Problem> {
     let at = paper::past(&app, body.at)?;
     let who = Who(paper::typed_in(caller, body.by)?);
-    written(&app, &who, (&id, None), IncidentAct::Note { text: body.text.into(), at }).await
+    let text = body.text.into();
+    let act = match (body.corrects, body.reason) {
+        (None, None) => IncidentAct::Note { text, at },
+        (Some(line), Some(reason)) => {
+            let mark = Mark::Correct { text, happened_at: at, reason: reason.into() };
+            IncidentAct::Mark { line: line.0, mark }
+        }
+        (Some(_), None) => {
+            return Err(Problem::malformed("whoever corrects a line says why").place("reason"));
+        }
+        (None, Some(_)) => {
+            return Err(Problem::malformed("a `reason` goes with `corrects`").place("reason"));
+        }
+    };
+    written(&app, &who, (&id, None), act).await
+}
+
+/// Marks a line of the timeline as one that matters, or takes the mark away.
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{id}/stars", tag = "incidents", request_body = Starred,
+    params(("id" = String, Path, description = "Its id or its number")),
+    responses((status = 200, description = "It is written", body = Written))
+)]
+pub(super) async fn star(
+    State(app): State<App>,
+    who: Who,
+    At(id): At<String>,
+    Exact(body): Exact<Starred>,
+) -> Result<impl IntoResponse, Problem> {
+    let mark = if body.starred { Mark::Star } else { Mark::Unstar };
+    written(&app, &who, (&id, None), IncidentAct::Mark { line: body.line.0, mark }).await
+}
+
+/// Tells a line in the story of the incident, or leaves it out again.
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{id}/story", tag = "incidents", request_body = StoryWritten,
+    params(("id" = String, Path, description = "Its id or its number")),
+    responses((status = 200, description = "It is written", body = Written))
+)]
+pub(super) async fn tell(
+    State(app): State<App>,
+    who: Who,
+    At(id): At<String>,
+    Exact(body): Exact<StoryWritten>,
+) -> Result<impl IntoResponse, Problem> {
+    let (line, mark) = match body {
+        StoryWritten::LeftOut(LeftOut { line, .. }) => (line, Mark::LeaveOut),
+        StoryWritten::Told(Told { line, title, text, at, place }) => {
+            let happened_at = paper::past(&app, at)?;
+            let (title, text) = (title.map(String::from), text.map(String::from));
+            let place = place.map(u32::from);
+            (line, Mark::Tell(Telling { title, text, happened_at, place }))
+        }
+    };
+    written(&app, &who, (&id, None), IncidentAct::Mark { line: line.0, mark }).await
 }
 
 /// Says what the incident is about, and how it stands.

@@ -9,11 +9,11 @@ use std::str::FromStr;
 
 use beistand_core::incident::AssetState;
 use beistand_core::model::{
-    self, ActionName, Digest, Millis, Mode, NeedCode, Organisation, Path, Person, PlaybookName,
-    Role, Severity, TargetKind, TimeError, Tlp,
+    self, ActionName, Digest, LineId, Millis, Mode, NeedCode, Organisation, Path, Person,
+    PlaybookName, Role, Severity, TargetKind, TimeError, Tlp,
 };
 use beistand_core::run::{AnswerKind, Proof, RunStatus};
-use beistand_core::timeline::{Lane, Lang};
+use beistand_core::timeline::{Lane, Lang, Persons, Zone};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::{Object, RefOr};
@@ -119,6 +119,8 @@ vocabularies! {
     StatusWord of RunStatus;
     /// A language of sentences.
     LangWord of Lang;
+    /// Whether an export says who.
+    PersonsWord of Persons;
 }
 
 /// 1 disruption to 4 crisis.
@@ -156,6 +158,10 @@ macro_rules! parsed {
 const STEP_PATH: &str =
     r"^[a-z][a-z0-9_]{0,62}(\[[0-9]{1,18}\])?(/[a-z][a-z0-9_]{0,62}(\[[0-9]{1,18}\])?)*$";
 
+/// An entry's id and, behind a dot, the number of the event in it where that is not the first.
+const LINE_ID: &str =
+    r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}([.]([2-9]|[1-9][0-9]{1,3}))?$";
+
 parsed! {
     /// A person's name, in small letters.
     PersonName of Person, text(model::Title::PATTERN, 200);
@@ -169,6 +175,10 @@ parsed! {
     StepPath of Path, {
         ObjectBuilder::new().schema_type(Type::String).pattern(Some(STEP_PATH)).build()
     };
+    /// A line of a timeline, as `line` there says.
+    Line of LineId, text(LINE_ID, 42);
+    /// A time zone of the IANA database.
+    ZoneNamed of Zone, text("^[A-Za-z0-9_+/-]{1,40}$", 40);
     /// The code of a printed sheet, however it is grouped.
     SheetCode of NeedCode, {
         ObjectBuilder::new().schema_type(Type::String).max_length(Some(40)).build()
@@ -195,6 +205,35 @@ impl From<Instant> for String {
         at.0.to_string()
     }
 }
+
+/// A place in the story of an incident.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "u32")]
+pub(super) struct Place(u32);
+
+/// A story with more entries is the timeline itself.
+const PLACES_MAX: u32 = 10_000;
+
+impl TryFrom<u32> for Place {
+    type Error = String;
+    fn try_from(place: u32) -> Result<Self, String> {
+        match place {
+            1..=PLACES_MAX => Ok(Self(place)),
+            _ => Err(format!("a story has places from 1 to {PLACES_MAX}")),
+        }
+    }
+}
+
+impl From<Place> for u32 {
+    fn from(place: Place) -> Self {
+        place.0
+    }
+}
+
+named!(Place, {
+    let number = ObjectBuilder::new().schema_type(Type::Integer);
+    number.minimum(Some(1)).maximum(Some(PLACES_MAX)).build()
+});
 
 /// `true`, where saying it is the whole of what is asked.
 #[derive(Debug, Clone, Copy, Deserialize, Serialize)]

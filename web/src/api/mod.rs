@@ -48,7 +48,7 @@ use crate::routes::{Right, Routes};
 pub fn table() -> Routes {
     use Lane::{Check, Free, LogIn, Ordinary, Prove, Urgent};
     use Right::{LoggedIn, Needs, NeedsThere, Public};
-    Routes::new()
+    of_timelines(Routes::new())
         .add(Public, Free, routes!(health::healthz))
         .add(Public, Ordinary, routes!(health::readyz))
         .add(Needs(Permission::Observe), Ordinary, routes!(health::metrics))
@@ -86,7 +86,6 @@ pub fn table() -> Routes {
             routes!(evidence::keep),
         )
         .add(NeedsThere(Permission::Read), Ordinary, routes!(evidence::bytes))
-        .add(NeedsThere(Permission::Read), Ordinary, routes!(timeline::timeline))
         .add(NeedsThere(Permission::Read), Ordinary, routes!(timeline::briefing))
         .add(NeedsThere(Permission::Read), Ordinary, routes!(holds::holds))
         .add_sized(hooks::BODY_BYTES_MAX, Public, Ordinary, routes!(hooks::alert))
@@ -116,6 +115,19 @@ pub fn table() -> Routes {
             routes!(playbooks::check),
         )
         .and(crate::page::table())
+}
+
+/// What happened, and what people mark in it.
+fn of_timelines(routes: Routes) -> Routes {
+    use Lane::Ordinary;
+    use Right::NeedsThere;
+    routes
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(timeline::timeline))
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(timeline::review))
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(timeline::metrics))
+        .add(NeedsThere(Permission::Read), Ordinary, routes!(timeline::story))
+        .add(NeedsThere(Permission::Note), Ordinary, routes!(acts::star))
+        .add(NeedsThere(Permission::Note), Ordinary, routes!(acts::tell))
 }
 
 #[cfg(test)]

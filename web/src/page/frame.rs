@@ -111,7 +111,7 @@ impl Frame {
     pub(crate) fn bare(parts: &Parts, now: Millis) -> Self {
         let show = Show::of(&parts.headers);
         let words = Words(show.lang);
-        let times = Zoned { zone: show.zone, words, now };
+        let times = Zoned { zone: show.clock.zone(), words, now };
         let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
         let mut done = None;
         let mut kept = Vec::new();

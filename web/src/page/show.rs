@@ -19,11 +19,30 @@ const COOKIE: &str = "__Host-beistand-show";
 /// Seconds for which a browser keeps it.
 const YEAR: u32 = 31_536_000;
 
+/// The clock that times are told by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// That of the administrations it is written for.
+    Berlin,
+    /// That of logs.
+    Utc,
+}
+
+impl Clock {
+    /// The zone that it is of.
+    pub(crate) const fn zone(self) -> Zone {
+        match self {
+            Self::Berlin => Zone::Berlin,
+            Self::Utc => Zone::Utc,
+        }
+    }
+}
+
 /// How pages are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Show {
     pub(crate) lang: Lang,
-    pub(crate) zone: Zone,
+    pub(crate) clock: Clock,
     pub(crate) theme: Theme,
 }
 
@@ -41,7 +60,7 @@ impl Show {
     /// As a request says: by the cookie, otherwise by the languages that its browser prefers.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let lang = preferred(headers).unwrap_or_default();
-        let mut show = Self { lang, zone: Zone::Berlin, theme: Theme::System };
+        let mut show = Self { lang, clock: Clock::Berlin, theme: Theme::System };
         let words = cookie(headers, COOKIE).unwrap_or_default();
         for word in words.split('.') {
             show = show.with(word);
@@ -54,8 +73,8 @@ impl Show {
         match word {
             "de" => self.lang = Lang::De,
             "en" => self.lang = Lang::En,
-            "berlin" => self.zone = Zone::Berlin,
-            "utc" => self.zone = Zone::Utc,
+            "berlin" => self.clock = Clock::Berlin,
+            "utc" => self.clock = Clock::Utc,
             "system" => self.theme = Theme::System,
             "light" => self.theme = Theme::Light,
             "dark" => self.theme = Theme::Dark,
@@ -70,9 +89,9 @@ impl Show {
 
     /// `berlin` or `utc`.
     pub(crate) const fn zone_word(self) -> &'static str {
-        match self.zone {
-            Zone::Berlin => "berlin",
-            Zone::Utc => "utc",
+        match self.clock {
+            Clock::Berlin => "berlin",
+            Clock::Utc => "utc",
         }
     }
 
@@ -109,10 +128,13 @@ mod tests {
     fn who_chose_is_shown_what_they_chose_and_others_what_their_browser_prefers() {
         let english = (ACCEPT_LANGUAGE, "en".parse().unwrap());
         let shown = Show::of(&HeaderMap::from_iter([english.clone()]));
-        assert_eq!((shown.lang, shown.zone, shown.theme), (Lang::En, Zone::Berlin, Theme::System));
+        assert_eq!(
+            (shown.lang, shown.clock, shown.theme),
+            (Lang::En, Clock::Berlin, Theme::System)
+        );
         let chosen = (LINE, format!("{COOKIE}=de.utc.dark.nonsense").parse().unwrap());
         let shown = Show::of(&HeaderMap::from_iter([english, chosen]));
-        assert_eq!((shown.lang, shown.zone, shown.theme), (Lang::De, Zone::Utc, Theme::Dark));
+        assert_eq!((shown.lang, shown.clock, shown.theme), (Lang::De, Clock::Utc, Theme::Dark));
         assert_eq!(shown.line(), "de.utc.dark");
     }
 }

@@ -43,11 +43,8 @@ pub(crate) struct Zoned {
 
 impl Zoned {
     fn place(self) -> TimeZone {
-        match self.zone {
-            Zone::Utc => TimeZone::UTC,
-            // The zones are part of the program; without this one UTC is right, and says so.
-            Zone::Berlin => TimeZone::get("Europe/Berlin").unwrap_or(TimeZone::UTC),
-        }
+        // The zones are part of the program; without this one UTC is right, and says so.
+        TimeZone::get(&self.zone.to_string()).unwrap_or(TimeZone::UTC)
     }
 
     fn moment(self, at: Millis) -> Option<Moment> {
@@ -119,18 +116,9 @@ impl Zoned {
         self.span(self.now.since(at))
     }
 
-    /// What a person typed: an instant with its offset, `14:41` of today, or a local date and time as
-    /// a browser sends it. An hour that the clock skips or has twice is read as the earlier one.
+    /// What a person typed, where they are.
     pub(crate) fn read(self, text: &str) -> Option<Millis> {
-        if let Ok(at) = Millis::parse(text) {
-            return Some(at);
-        }
-        let local = text.parse::<jiff::civil::DateTime>().ok().or_else(|| {
-            let time = text.parse::<jiff::civil::Time>().ok()?;
-            Some(self.moment(self.now)?.date().to_datetime(time))
-        })?;
-        let there = self.place().to_ambiguous_zoned(local).compatible().ok()?;
-        Some(Millis::new(there.timestamp().as_millisecond()))
+        self.zone.read(text, self.now)
     }
 }
 

@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::{AssetState, IncidentNumber};
 use crate::codec::{self, Bodied};
 use crate::model::{
-    Digest, EntryId, IdempotencyKey, IncidentId, Millis, Mode, NeedId, Organisation, Person,
-    PlaybookName, Role, Severity, TargetKind, Tlp,
+    Digest, EntryId, IdempotencyKey, IncidentId, LineId, Millis, Mode, NeedId, Organisation,
+    Person, PlaybookName, Role, Severity, TargetKind, Tlp,
 };
 use crate::on_call::{CallOutEnd, CallOutStep};
 use crate::run::{Actor, Contradiction};
@@ -41,6 +41,9 @@ pub struct Body {
     /// same words belong to the same incident.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<String>,
+    /// Why something was corrected.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The briefing that command was offered with, or taken with.
     #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     pub briefing: Option<Value>,
@@ -146,6 +149,67 @@ pub enum Head {
         /// What became of it.
         end: CallOutEnd,
     },
+    /// A person says how it was instead of what a line says, which stays. Body: their words, and why.
+    LineCorrected {
+        /// The line that is not right.
+        line: LineId,
+        /// When it happened in truth, where that is what was wrong.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened_at: Option<Millis>,
+    },
+    /// Somebody marked a line as one that matters.
+    LineStarred {
+        /// Which.
+        line: LineId,
+    },
+    /// Somebody took such a mark away.
+    StarRemoved {
+        /// Of which line.
+        line: LineId,
+    },
+    /// A line is told in the story of the incident. Body: a title as a name, and own words.
+    StoryTold {
+        /// Which line; it stays as it is.
+        line: LineId,
+        /// The time it is told with, where that is not the line's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened_at: Option<Millis>,
+        /// Its place in the story, from 1; those without one follow in the order of their times.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place: Option<u32>,
+    },
+    /// A line is no part of the story any more.
+    StoryLeftOut {
+        /// Which.
+        line: LineId,
+    },
+}
+
+impl Head {
+    /// The line of the timeline that it is about.
+    pub const fn line(&self) -> Option<LineId> {
+        match self {
+            Self::LineCorrected { line, .. }
+            | Self::LineStarred { line }
+            | Self::StarRemoved { line }
+            | Self::StoryTold { line, .. }
+            | Self::StoryLeftOut { line } => Some(*line),
+            Self::IncidentOpened { .. }
+            | Self::IncidentChanged { .. }
+            | Self::IncidentClosed
+            | Self::NoteAdded { .. }
+            | Self::PlaybookProposed { .. }
+            | Self::RoleAssigned { .. }
+            | Self::CommandOffered { .. }
+            | Self::OfferWithdrawn
+            | Self::CommandTaken { .. }
+            | Self::OrganisationLinked
+            | Self::AssetChanged { .. }
+            | Self::EvidenceAdded { .. }
+            | Self::CalledOut { .. }
+            | Self::CallOutEnded { .. } => None,
+        }
+    }
 }
 
 impl Event {

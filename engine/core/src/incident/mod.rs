@@ -9,6 +9,7 @@ mod asset;
 mod briefing;
 mod command;
 mod event;
+mod marks;
 mod number;
 mod standing;
 mod state;
@@ -23,6 +24,7 @@ pub use briefing::{
 };
 pub use command::{Handover, Offer, Stays};
 pub use event::{Body, Event, Head, decode, encode};
+pub use marks::{Mark, Marks, Telling};
 pub use number::IncidentNumber;
 pub use standing::{Act, Edit, Refused, Standing, State};
 pub use state::{Closed, Evidence, IncidentState};

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::{Asset, Event, Head, IncidentNumber, Note, Offer, Proposed};
 use crate::model::{
-    Digest, IncidentId, Millis, Mode, Organisation, Person, Role, Severity, TargetKind, Tlp,
+    Digest, IncidentId, Millis, Mode, Organisation, Person, PlaybookName, Role, Severity,
+    TargetKind, Tlp,
 };
 use crate::run::{Actor, Contradiction};
 
@@ -166,22 +167,15 @@ impl IncidentState {
                 self.notes.drain(..old);
             }
             // Who was called is told by a fold of its own: `on_call::CallOuts`.
-            Head::CalledOut { .. } | Head::CallOutEnded { .. } => {}
-            Head::PlaybookProposed { playbook } => {
-                let (playbook, by) = (playbook.clone(), event.by.person.clone());
-                let text = event.body.text.clone().unwrap_or_default();
-                // What somebody else proposes too stays theirs: nobody speaks in another's place.
-                let same =
-                    |one: &Proposed| (&one.playbook, &one.text, &one.by) == (&playbook, &text, &by);
-                self.proposed.retain(|one| !same(one));
-                let theirs = self.proposed.iter().filter(|one| one.by == by).count();
-                if theirs >= PROPOSED_KEPT
-                    && let Some(oldest) = self.proposed.iter().position(|one| one.by == by)
-                {
-                    self.proposed.remove(oldest);
-                }
-                self.proposed.push(Proposed { at, playbook, by, text });
-            }
+            // What is marked in the timeline too: `incident::Marks`.
+            Head::CalledOut { .. }
+            | Head::CallOutEnded { .. }
+            | Head::LineCorrected { .. }
+            | Head::LineStarred { .. }
+            | Head::StarRemoved { .. }
+            | Head::StoryTold { .. }
+            | Head::StoryLeftOut { .. } => {}
+            Head::PlaybookProposed { playbook } => self.propose(playbook, event, at),
             Head::RoleAssigned { role, person } => self.assign(*role, person.clone()),
             Head::CommandOffered { .. } | Head::OfferWithdrawn | Head::CommandTaken { .. } => {
                 self.handed_over(event, at)?;
@@ -209,6 +203,21 @@ impl IncidentState {
             }),
         }
         Ok(())
+    }
+
+    /// What somebody else proposes too stays theirs: nobody speaks in another's place.
+    fn propose(&mut self, playbook: &PlaybookName, event: &Event, at: Millis) {
+        let (playbook, by) = (playbook.clone(), event.by.person.clone());
+        let text = event.body.text.clone().unwrap_or_default();
+        let same = |one: &Proposed| (&one.playbook, &one.text, &one.by) == (&playbook, &text, &by);
+        self.proposed.retain(|one| !same(one));
+        let theirs = self.proposed.iter().filter(|one| one.by == by).count();
+        if theirs >= PROPOSED_KEPT
+            && let Some(oldest) = self.proposed.iter().position(|one| one.by == by)
+        {
+            self.proposed.remove(oldest);
+        }
+        self.proposed.push(Proposed { at, playbook, by, text });
     }
 
     /// An offer falls away with the command that it is of.

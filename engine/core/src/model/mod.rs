@@ -8,7 +8,9 @@ mod code;
 mod connector;
 mod id;
 mod key;
+mod line;
 mod mode;
+mod named;
 mod path;
 mod policy;
 mod pretend;
@@ -31,7 +33,9 @@ pub use id::{
     Organisation, Person, PlaybookName, RunId, StepId, StoreId,
 };
 pub use key::{Direction, IdempotencyKey};
+pub use line::LineId;
 pub use mode::{ErrorKind, Mode, Role, Severity, Tlp};
+pub use named::named_uuid;
 pub use path::{Path, PathError};
 pub use policy::{Guard, GuardHit, GuardIdentity, Limits, PolicyRule, Votes};
 pub use pretend::{Pretence, pretended_class, sample, simulated_output};

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::entry::Link;
-use crate::model::{Digest, Millis};
+use crate::model::{Digest, Millis, digest_of_bytes};
 
 /// One entry of a stream, without its values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,8 +22,11 @@ pub struct ChainEntry {
     pub seq: u64,
     /// Milliseconds since 1970.
     pub at: Millis,
-    /// The head's bytes as they were chained; always UTF-8.
+    /// The head's bytes as they were chained; always UTF-8. Empty where its hash stands for it.
     pub head: String,
+    /// SHA-256 of the head, in place of a head that names persons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head_hash: Option<Digest>,
     /// SHA-256 of salt and body.
     pub body_hash: Digest,
     /// The hash of the entry before.
@@ -125,6 +128,17 @@ impl Chain {
         Self { entries, streams, seal }
     }
 
+    /// The same chain without what heads say, which names persons: the hash of each stands in its
+    /// place, and the chain holds as before. Seals name nobody, and are needed whole.
+    #[must_use]
+    pub fn without_heads(mut self) -> Self {
+        for entry in self.entries.iter_mut().filter(|entry| Sealed::of(entry).is_none()) {
+            entry.head_hash = Some(digest_of_bytes(entry.head.as_bytes()));
+            entry.head.clear();
+        }
+        self
+    }
+
     /// Checks every entry against the one before it, each stream against its length, and all of
     /// them against the seals. Answers how many entries are bound by a seal.
     ///
@@ -220,7 +234,14 @@ impl ChainEntry {
             head: self.head.as_bytes(),
             body_hash: self.body_hash,
         };
-        match link.hash() {
+        let hash = match self.head_hash {
+            None => link.hash(),
+            Some(_) if !self.head.is_empty() => {
+                return Err(self.broken("has a head, and a hash in its place"));
+            }
+            Some(head) => link.hash_of(head),
+        };
+        match hash {
             Ok(hash) if hash == self.hash => Ok(()),
             Ok(_) | Err(_) => Err(self.broken("was changed")),
         }

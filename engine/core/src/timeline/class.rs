@@ -126,6 +126,12 @@ pub(super) const fn of_incident(head: &incident::Head) -> Class {
             end: CallOutEnd::Unavailable | CallOutEnd::Refused | CallOutEnd::Unknown,
             ..
         } => line("call-out-ended", Decisions),
+        // It stands in the lane of the line that it corrects.
+        Head::LineCorrected { .. } => line("line-corrected", Detection),
+        Head::LineStarred { .. } => noise("line-starred", System),
+        Head::StarRemoved { .. } => noise("star-removed", System),
+        Head::StoryTold { .. } => noise("story-told", System),
+        Head::StoryLeftOut { .. } => noise("story-left-out", System),
     }
 }
 

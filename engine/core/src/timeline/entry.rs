@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use super::class;
 use super::place::Order;
-use crate::incident::{self, store};
+use super::stroke::Stroke;
+use crate::incident::{self, AssetState, store};
 use crate::model::{
-    AccountName, EntryId, IncidentId, Millis, Organisation, Path, Person, PlaybookName, RunId, Tlp,
-    words,
+    AccountName, EntryId, IncidentId, LineId, Millis, Organisation, Path, Person, PlaybookName,
+    Role, RunId, Span, TargetKind, Tlp, words,
 };
 use crate::run::{self, Proof};
 
@@ -144,6 +145,8 @@ pub struct TimelineEntry {
     pub text: String,
     /// Noise for most readers.
     pub detail: bool,
+    /// Something did not work, or is late.
+    pub failed: bool,
     /// The run.
     pub run: Option<RunId>,
     /// Its playbook.
@@ -152,6 +155,8 @@ pub struct TimelineEntry {
     pub path: Option<Path>,
     /// The loop item the step stands in: the innermost one.
     pub item: Option<String>,
+    /// What it acts on or is about, by name: hosts, accounts, addresses.
+    pub targets: Vec<String>,
     /// Who acted.
     pub actor: Option<Person>,
     /// The actor's name was given and not proved.
@@ -172,6 +177,54 @@ pub struct TimelineEntry {
     pub seq: u64,
     /// The entry's public id.
     pub entry: Option<EntryId>,
+    /// The number of the event in its entry, from 1.
+    pub event: u16,
+    /// The line that this one is about: which it corrects, stars, or tells in other words.
+    pub about: Option<LineId>,
+    /// The roles it is about: who is asked, who is given one, and, once lines are
+    /// [`bound`](super::bound), those that who acted had in the incident then.
+    pub roles: Vec<Role>,
+    /// The newest line that corrects this one; known once lines are bound.
+    pub corrected_by: Option<LineId>,
+    /// Who starred it; known once lines are bound.
+    pub starred_by: Option<Person>,
+    /// Who has which role from now on; nobody where absent.
+    pub(super) given: Option<(Role, Option<Person>)>,
+    /// What kind of asset it is about, and how that stands from now on.
+    pub(super) asset: Option<(TargetKind, AssetState)>,
+    /// What begins or ends with it.
+    pub(super) strokes: Vec<Stroke>,
     /// Its place among what happened at the same instant, as the plan has it.
     pub(super) order: Order,
+}
+
+/// Two times nearer than this are one to a reader.
+pub(super) const SAME_TIME: Span = Span::from_secs(60);
+
+impl TimelineEntry {
+    /// What it is called, in every language and for every reader.
+    pub fn line(&self) -> Option<LineId> {
+        self.entry.map(|entry| LineId::new(entry, self.event))
+    }
+
+    /// When it happened, as far as anybody said; otherwise when it was written down.
+    pub fn when(&self) -> Millis {
+        self.happened_at.unwrap_or(self.at)
+    }
+
+    /// How long after it happened it was written down, where that is more than a minute.
+    pub fn late_by(&self) -> Option<Span> {
+        Some(self.at.since(self.when())).filter(|late| *late > SAME_TIME)
+    }
+
+    /// The order in which lines are read: by when it happened, then as the journal has it.
+    pub fn in_order(&self, other: &Self) -> std::cmp::Ordering {
+        let (own, others) = ((self.when(), self.at), (other.when(), other.at));
+        (own, &self.stream, self.seq, self.event).cmp(&(
+            others,
+            &other.stream,
+            other.seq,
+            other.event,
+        ))
+    }
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::chain::{Chain, ChainError};
 use super::escape::armoured;
+use super::format::About;
 use crate::model::{Digest, digest_of, digest_of_bytes};
 
 /// What stands before the block in a page, at the beginning of a line.
@@ -19,6 +20,9 @@ pub(super) const SCRIPT: &str = r#"<script type="application/json" id="chain">"#
 #[derive(Debug, Serialize, Deserialize)]
 struct Block<C> {
     chain: C,
+    /// What the file says of itself; files of older programs do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    about: Option<About>,
     /// Of each other line of the file, in their order, without its line break.
     lines: Vec<Digest>,
     digest: Digest,
@@ -31,6 +35,8 @@ pub struct Export {
     pub chain: Chain,
     /// The digest over its streams, its seal and its lines: what goes on paper.
     pub digest: Digest,
+    /// What it says of itself.
+    pub about: Option<About>,
     /// The digests of the lines as they were written.
     written: Vec<Digest>,
     /// The lines that are there: where they stand in the file, from 1, and their digests.
@@ -50,11 +56,12 @@ pub struct InOrder {
 
 /// The block for a file whose other lines are these; on one line, without characters that HTML
 /// would take for markup.
-pub(super) fn block(chain: &Chain, others: &str) -> String {
+pub(super) fn block(chain: &Chain, about: About, others: &str) -> String {
     let lines: Vec<Digest> = others.lines().map(line_digest).collect();
+    let about = Some(about);
     // Numbers that have no canonical form make no digest, and such an export is red.
-    let digest = digest(chain, &lines).unwrap_or(Digest::ZERO);
-    let json = serde_json::to_string(&Block { chain, lines, digest });
+    let digest = digest(chain, about.as_ref(), &lines).unwrap_or(Digest::ZERO);
+    let json = serde_json::to_string(&Block { chain, about, lines, digest });
     // Texts, numbers and lists of them always have a JSON form.
     armoured(&json.unwrap_or_default())
 }
@@ -63,12 +70,17 @@ fn line_digest(line: &str) -> Digest {
     digest_of_bytes(line.as_bytes())
 }
 
-fn digest(chain: &Chain, lines: &[Digest]) -> Option<Digest> {
+fn digest(chain: &Chain, about: Option<&About>, lines: &[Digest]) -> Option<Digest> {
     let streams: Vec<Value> =
         chain.streams.iter().map(|end| json!([end.stream, end.seq, end.hash.hex()])).collect();
     let seal = chain.seal.as_ref().map(|seal| seal.hash.hex());
     let lines: Vec<String> = lines.iter().map(Digest::hex).collect();
-    digest_of("export", &json!([streams, seal, lines])).ok()
+    let parts = match about {
+        Some(about) => json!([streams, seal, lines, about]),
+        // As it was before files said anything of themselves.
+        None => json!([streams, seal, lines]),
+    };
+    digest_of("export", &parts).ok()
 }
 
 impl Export {
@@ -87,7 +99,8 @@ impl Export {
             serde_json::from_str(json).map_err(|error| ChainError::Missing(error.to_string()))?;
         let others = lines.iter().enumerate().filter(|(index, _)| *index != place);
         let found = others.map(|(index, line)| (index + 1, line_digest(line))).collect();
-        Ok(Self { chain: block.chain, digest: block.digest, written: block.lines, found })
+        let Block { chain, about, lines: written, digest } = block;
+        Ok(Self { chain, digest, about, written, found })
     }
 
     /// Checks the chain, each line, and the whole.
@@ -97,7 +110,7 @@ impl Export {
     pub fn check(&self) -> Result<InOrder, ChainError> {
         let sealed = self.chain.check()?;
         self.check_lines()?;
-        if digest(&self.chain, &self.written) != Some(self.digest) {
+        if digest(&self.chain, self.about.as_ref(), &self.written) != Some(self.digest) {
             return Err(ChainError::Digest);
         }
         let entries = u64::try_from(self.chain.entries.len()).unwrap_or(u64::MAX);

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Value, json};
+
 use super::class::{self, Class};
 use super::entry::{Events, Lang, Recorded, Scope, TimelineEntry};
 use super::escape::{TEXT_CHARS_MAX, visible};
@@ -10,8 +12,9 @@ use super::place::Order;
 use super::run::{NAME_CHARS_MAX, name_of};
 use super::sentence::{self, Scene};
 use crate::access::{Changed, CredentialKind, SEALED_LASTS};
-use crate::incident::{Event, Head, store};
-use crate::model::{AccountName, Millis, Organisation};
+use crate::incident::{AssetState, Event, Head, store};
+use crate::model::{AccountName, Millis, Organisation, Person, Role, TargetKind};
+use crate::on_call::CallOutEnd;
 use crate::run::Actor;
 
 /// One event of an incident as a line; none where it is not for these eyes.
@@ -27,11 +30,39 @@ pub(super) fn tell(
         Sight::Whole => true,
     };
     let shown = |text: Option<&str>, max| text.map_or_else(String::new, |text| visible(text, max));
-    let name = match &event.head {
+    let text = event.body.text.as_deref().filter(|_| whole);
+    let scene = Scene {
+        by: name_of(lang, &event.by),
+        text: shown(text, TEXT_CHARS_MAX),
+        name: shown(name_in(event, whole), NAME_CHARS_MAX),
+        now: recorded.at,
+        ..Scene::default()
+    };
+    let text = sentence::of_incident(lang, &event.head, &scene);
+    let line = line(recorded, class::of_incident(&event.head), text, Some(&event.by));
+    let (happened_at, failed) = (happened_at(&event.head), is_failure(&event.head));
+    Some(TimelineEntry {
+        happened_at,
+        failed,
+        organisation: event.organisation.clone(),
+        targets: asset_in(event).filter(|_| whole).map(|_| scene.name).into_iter().collect(),
+        value: story_in(event).filter(|_| whole),
+        about: event.head.line(),
+        roles: role_in(event).into_iter().collect(),
+        given: role_given(event),
+        asset: asset_in(event),
+        ..line
+    })
+}
+
+/// The name an event is about.
+fn name_in(event: &Event, whole: bool) -> Option<&str> {
+    match &event.head {
         Head::OrganisationLinked => event.organisation.as_ref().map(Organisation::as_str),
-        Head::RoleAssigned { person, .. } => person.as_ref().map(crate::model::Person::as_str),
+        Head::RoleAssigned { person, .. } => person.as_ref().map(Person::as_str),
         Head::CommandOffered { to, .. } => Some(to.as_str()),
         Head::CalledOut { person, .. } => Some(person.as_str()),
+        Head::LineCorrected { .. } => event.body.reason.as_deref().filter(|_| whole),
         Head::IncidentOpened { .. }
         | Head::IncidentChanged { .. }
         | Head::IncidentClosed
@@ -41,34 +72,63 @@ pub(super) fn tell(
         | Head::CommandTaken { .. }
         | Head::AssetChanged { .. }
         | Head::EvidenceAdded { .. }
-        | Head::CallOutEnded { .. } => event.body.name.as_deref().filter(|_| whole),
+        | Head::CallOutEnded { .. }
+        | Head::LineStarred { .. }
+        | Head::StarRemoved { .. }
+        | Head::StoryTold { .. }
+        | Head::StoryLeftOut { .. } => event.body.name.as_deref().filter(|_| whole),
+    }
+}
+
+/// Nobody was reached.
+fn is_failure(head: &Head) -> bool {
+    matches!(head, Head::CallOutEnded { end, .. } if *end != CallOutEnd::Sent)
+}
+
+/// When it happened, where somebody said so.
+fn happened_at(head: &Head) -> Option<Millis> {
+    let (Head::NoteAdded { happened_at } | Head::LineCorrected { happened_at, .. }) = head else {
+        return None;
     };
-    let scene = Scene {
-        by: name_of(lang, &event.by),
-        text: shown(event.body.text.as_deref().filter(|_| whole), TEXT_CHARS_MAX),
-        name: shown(name, NAME_CHARS_MAX),
-        now: recorded.at,
-        ..Scene::default()
+    *happened_at
+}
+
+/// Who has which role from now on; nobody where absent.
+fn role_given(event: &Event) -> Option<(Role, Option<Person>)> {
+    if let Head::RoleAssigned { role, person } = &event.head {
+        return Some((*role, person.clone()));
+    }
+    let Head::CommandTaken { .. } = &event.head else { return None };
+    Some((Role::Commander, Some(event.by.person.clone())))
+}
+
+/// Whom it is about as what.
+fn role_in(event: &Event) -> Option<Role> {
+    if let Head::CommandOffered { .. } = &event.head {
+        return Some(Role::Commander);
+    }
+    let Head::CalledOut { role, .. } = &event.head else {
+        return role_given(event).map(|(role, _)| role);
     };
-    let happened_at = match &event.head {
-        Head::NoteAdded { happened_at } => *happened_at,
-        Head::IncidentOpened { .. }
-        | Head::IncidentChanged { .. }
-        | Head::IncidentClosed
-        | Head::PlaybookProposed { .. }
-        | Head::RoleAssigned { .. }
-        | Head::CommandOffered { .. }
-        | Head::OfferWithdrawn
-        | Head::CommandTaken { .. }
-        | Head::OrganisationLinked
-        | Head::AssetChanged { .. }
-        | Head::EvidenceAdded { .. }
-        | Head::CalledOut { .. }
-        | Head::CallOutEnded { .. } => None,
-    };
-    let text = sentence::of_incident(lang, &event.head, &scene);
-    let line = line(recorded, class::of_incident(&event.head), text, Some(&event.by));
-    Some(TimelineEntry { happened_at, organisation: event.organisation.clone(), ..line })
+    Some(*role)
+}
+
+/// The asset an event is about, and how it stands.
+fn asset_in(event: &Event) -> Option<(TargetKind, AssetState)> {
+    let Head::AssetChanged { kind, state } = &event.head else { return None };
+    Some((*kind, *state))
+}
+
+/// What a line is told as in the story, in the shape that [`Story`](super::story::Story) reads.
+fn story_in(event: &Event) -> Option<Value> {
+    let Head::StoryTold { happened_at, place, .. } = &event.head else { return None };
+    let shown = |text: &Option<String>, max| text.as_deref().map(|text| visible(text, max));
+    Some(json!({
+        "title": shown(&event.body.name, NAME_CHARS_MAX),
+        "text": shown(&event.body.text, TEXT_CHARS_MAX),
+        "at": happened_at.map(|at| at.to_string()),
+        "place": place,
+    }))
 }
 
 /// What of the store's own belongs to the incident of these ids, its own and those of its runs, which
@@ -158,7 +218,14 @@ pub(super) fn tell_store(
     let one_sheet = |one: &store::Event, next: &store::Event| {
         sheet_of(one).is_some_and(|account| sheet_of(next) == Some(account))
     };
-    events.chunk_by(one_sheet).filter_map(|chunk| tell_together(view, recorded, chunk)).collect()
+    let mut lines = Vec::new();
+    let mut number = 1_u16;
+    for chunk in events.chunk_by(one_sheet) {
+        let line = tell_together(view, recorded, chunk);
+        lines.extend(line.map(|line| TimelineEntry { event: number, ..line }));
+        number = number.saturating_add(u16::try_from(chunk.len()).unwrap_or(u16::MAX));
+    }
+    lines
 }
 
 /// The account that a printed code was made for.
@@ -214,10 +281,12 @@ fn line(recorded: &Recorded, class: Class, text: String, actor: Option<&Actor>) 
         kind: class.kind,
         text,
         detail: class.detail,
+        failed: false,
         run: None,
         playbook: None,
         path: None,
         item: None,
+        targets: Vec::new(),
         actor: actor.map(|actor| actor.person.clone()),
         asserted: actor.is_some_and(|actor| actor.asserted),
         account: actor.and_then(|actor| actor.account.clone()),
@@ -228,6 +297,14 @@ fn line(recorded: &Recorded, class: Class, text: String, actor: Option<&Actor>) 
         stream: recorded.stream.clone(),
         seq: recorded.seq,
         entry: recorded.id,
+        event: 1,
+        about: None,
+        roles: Vec::new(),
+        given: None,
+        asset: None,
+        corrected_by: None,
+        starred_by: None,
+        strokes: Vec::new(),
         order: Order::default(),
     }
 }

@@ -12,7 +12,8 @@ use super::place::node_of;
 use super::seen::{Called, Seen, Tried};
 use super::sensitive::{BLOT, Sensitive};
 use super::sentence::{self, Act, Scene, words};
-use crate::model::{Organisation, Path, PlaybookName, RunId, Schema};
+use super::stroke;
+use crate::model::{Organisation, Path, PlaybookName, Role, RunId, Schema};
 use crate::playbook::{Kind, NodeId, Plan, Wait};
 use crate::run::{Actor, Event, Head, NeedKind, Proof, StepEnd, item_text};
 
@@ -114,6 +115,7 @@ impl<'a> Teller<'a> {
         let scene = self.scene(recorded, event, (path.as_ref(), sight));
         let text = unstopped(sentence::of_run(self.lang, head, &scene), &scene.step);
         let actor = actor_of(head);
+        let targets = scene.act.iter().flat_map(|act| &act.targets).map(|(_, name)| name.clone());
         Some(TimelineEntry {
             at: recorded.at,
             happened_at: happened_at(head),
@@ -121,6 +123,9 @@ impl<'a> Teller<'a> {
             kind,
             text: self.sensitive.scrub(&text),
             detail: detail || self.is_told(head, path.as_ref()),
+            failed: stroke::is_failure(head),
+            targets: targets.collect(),
+            strokes: stroke::strokes(recorded, head, (&self.seen, path.as_ref())),
             run: self.run,
             playbook: self.playbook.clone(),
             item: path.as_ref().filter(|_| sight == Sight::Whole).and_then(|path| self.item(path)),
@@ -135,6 +140,13 @@ impl<'a> Teller<'a> {
             stream: recorded.stream.clone(),
             seq: recorded.seq,
             entry: recorded.id,
+            event: 1,
+            about: None,
+            roles: role_asked(head).into_iter().collect(),
+            given: None,
+            asset: None,
+            corrected_by: None,
+            starred_by: None,
             order,
         })
     }
@@ -371,6 +383,17 @@ fn actor_of(head: &Head) -> Option<&Actor> {
     }
     let (Head::Closing { by, .. } | Head::UndoRequested { by, .. }) = head else { return None };
     by.as_ref()
+}
+
+/// Who is asked for something.
+fn role_asked(head: &Head) -> Option<Role> {
+    let (Head::NeedOpened { role, .. }
+    | Head::NeedEscalated { role, .. }
+    | Head::DeadlinePassed { role, .. }) = head
+    else {
+        return None;
+    };
+    Some(*role)
 }
 
 fn happened_at(head: &Head) -> Option<crate::model::Millis> {

@@ -33,6 +33,8 @@ pub(super) struct Tried {
     pub(super) targets: Vec<Target>,
     /// A person did it in the end.
     pub(super) by_hand: bool,
+    /// There is a call that takes it back.
+    pub(super) undoable: bool,
 }
 
 /// A need that was opened.
@@ -42,6 +44,17 @@ pub(super) struct OpenedNeed {
     pub(super) kind: NeedKind,
     /// What a person fills in.
     pub(super) form: Option<Schema>,
+    /// How many must say yes; 0 where one answer is enough.
+    votes: u32,
+    /// How many have.
+    voted: u32,
+}
+
+impl OpenedNeed {
+    /// Whether as many said yes as are needed.
+    pub(super) fn is_let_through(&self) -> bool {
+        self.votes > 0 && self.voted >= self.votes
+    }
 }
 
 /// What a run has told so far.
@@ -88,7 +101,8 @@ impl Seen {
         | Head::TakenOver { intent, .. } = head
         {
             let targets = event.body.targets.clone();
-            let tried = Tried { intent: intent.clone(), targets, by_hand: false };
+            let undoable = event.body.undo.is_some();
+            let tried = Tried { intent: intent.clone(), targets, by_hand: false, undoable };
             self.tried.insert(intent.path.clone(), tried);
         }
         if let Head::DoneByHand { path } = head {
@@ -103,10 +117,15 @@ impl Seen {
         if let Head::UndoRequested { step, .. } = head {
             self.undo.clone_from(step);
         }
-        if let Head::NeedOpened { id, kind, .. } = head {
+        if let Head::Voted { need, .. } = head
+            && let Some(need) = self.needs.get_mut(need)
+        {
+            need.voted = need.voted.saturating_add(1);
+        }
+        if let Head::NeedOpened { id, kind, votes, .. } = head {
             let form = event.body.form.as_deref();
             let form = form.and_then(|form| serde_json::from_value(form.clone()).ok());
-            self.needs.insert(*id, OpenedNeed { kind: *kind, form });
+            self.needs.insert(*id, OpenedNeed { kind: *kind, form, votes: *votes, voted: 0 });
         }
     }
 

@@ -43,9 +43,9 @@ pub fn timeline(
         let from = stream.run.and_then(|run| called.remove(&run)).unwrap_or_default();
         let mut teller = Teller::new(view, plan, from, stream.events().map(|(_, event)| event));
         let readable = stream.is_readable(scope, plan, &markings);
-        for (recorded, event) in stream.events() {
-            let line = teller.tell(recorded, event);
-            lines.extend(line.filter(|_| readable));
+        for (recorded, event, number) in stream.numbered() {
+            let line = teller.tell(recorded, event).filter(|_| readable);
+            lines.extend(line.map(|line| TimelineEntry { event: number, ..line }));
         }
         called.extend(teller.called());
     }
@@ -78,7 +78,12 @@ fn markings(entries: &[Recorded]) -> BTreeMap<IncidentId, Tlp> {
                 | IncidentHead::AssetChanged { .. }
                 | IncidentHead::EvidenceAdded { .. }
                 | IncidentHead::CalledOut { .. }
-                | IncidentHead::CallOutEnded { .. } => None,
+                | IncidentHead::CallOutEnded { .. }
+                | IncidentHead::LineCorrected { .. }
+                | IncidentHead::LineStarred { .. }
+                | IncidentHead::StarRemoved { .. }
+                | IncidentHead::StoryTold { .. }
+                | IncidentHead::StoryLeftOut { .. } => None,
             };
             let Some(tlp) = tlp else { continue };
             let known = newest.entry(&recorded.stream).or_insert((recorded.seq, tlp));
@@ -109,9 +114,10 @@ fn tell_other(
     for recorded in stream {
         match &recorded.events {
             Events::Incident(events) if may_read(scope, own) => {
-                let told = events
-                    .iter()
-                    .filter_map(|event| incident::tell((scope, lang), recorded, event));
+                let told = events.iter().zip(1..).filter_map(|(event, number)| {
+                    let line = incident::tell((scope, lang), recorded, event)?;
+                    Some(TimelineEntry { event: number, ..line })
+                });
                 lines.extend(told);
             }
             Events::Run(_) | Events::Incident(_) => {}
@@ -156,12 +162,17 @@ impl<'e> RunStream<'e> {
     }
 
     fn events(&self) -> impl Iterator<Item = (&'e Recorded, &'e Event)> {
+        self.numbered().map(|(recorded, event, _)| (recorded, event))
+    }
+
+    /// Each event with its number in its entry, from 1.
+    fn numbered(&self) -> impl Iterator<Item = (&'e Recorded, &'e Event, u16)> {
         self.entries.iter().flat_map(|recorded| {
             let events: &[Event] = match &recorded.events {
                 Events::Run(events) => events,
                 Events::Incident(_) | Events::Store(_) => &[],
             };
-            events.iter().map(|event| (*recorded, event))
+            events.iter().zip(1..).map(|(event, number)| (*recorded, event, number))
         })
     }
 

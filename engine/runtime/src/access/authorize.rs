@@ -235,6 +235,7 @@ fn gives_power(act: &IncidentAct) -> bool {
         | IncidentAct::Edit { .. }
         | IncidentAct::Assets { .. }
         | IncidentAct::Link { .. }
+        | IncidentAct::Mark { .. }
         | IncidentAct::WithdrawCommand => false,
     }
 }
@@ -312,9 +313,10 @@ pub(crate) fn of_command(command: &Command) -> Permission {
 
 fn of_act(act: &IncidentAct) -> Permission {
     match act {
-        IncidentAct::Note { .. } | IncidentAct::Propose { .. } | IncidentAct::Evidence { .. } => {
-            Permission::Note
-        }
+        IncidentAct::Note { .. }
+        | IncidentAct::Propose { .. }
+        | IncidentAct::Evidence { .. }
+        | IncidentAct::Mark { .. } => Permission::Note,
         IncidentAct::Close { .. }
         | IncidentAct::Edit { .. }
         | IncidentAct::Assets { .. }

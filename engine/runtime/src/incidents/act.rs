@@ -9,11 +9,11 @@ use std::str::FromStr as _;
 use base64::Engine as _;
 use beistand_core::entry::StreamKind;
 use beistand_core::incident::{
-    self, Act, Asset, AssetState, Edit, Event, Handover, Head, assets_changed,
+    self, Act, Asset, AssetState, Edit, Event, Handover, Head, Mark, assets_changed,
 };
 use beistand_core::model::{
-    Digest, EntryId, IncidentId, Millis, Organisation, Person, PlaybookName, Role, Severity,
-    TargetKind, Tlp, digest_of_bytes,
+    Digest, EntryId, IncidentId, LineId, Millis, Organisation, Person, PlaybookName, Role,
+    Severity, TargetKind, Tlp, digest_of_bytes,
 };
 use beistand_core::run::Actor;
 use beistand_journal::{Append, AppendError, Guard, Incident, Refusal, To};
@@ -110,6 +110,13 @@ pub enum IncidentAct {
         /// Its bytes, base64.
         base64: String,
     },
+    /// A line of the timeline is corrected, starred, or told in the story; it stays as it is.
+    Mark {
+        /// Which.
+        line: LineId,
+        /// What is done to it.
+        mark: Mark,
+    },
 }
 
 /// So often it is looked anew at how an incident stands. Among many who write at once somebody is
@@ -132,7 +139,26 @@ impl IncidentAct {
             | Self::OfferCommand { .. }
             | Self::WithdrawCommand
             | Self::AcceptCommand { .. }
-            | Self::Link { .. } => false,
+            | Self::Link { .. }
+            | Self::Mark { .. } => false,
+        }
+    }
+
+    /// When something happened that it tells of, where it says so.
+    pub(crate) const fn happened_at(&self) -> Option<Millis> {
+        match self {
+            Self::Note { at, .. } => *at,
+            Self::Mark { mark, .. } => mark.happened_at(),
+            Self::Propose { .. }
+            | Self::Close { .. }
+            | Self::Assign { .. }
+            | Self::Edit { .. }
+            | Self::Assets { .. }
+            | Self::OfferCommand { .. }
+            | Self::WithdrawCommand
+            | Self::AcceptCommand { .. }
+            | Self::Link { .. }
+            | Self::Evidence { .. } => None,
         }
     }
 }
@@ -149,6 +175,15 @@ pub(crate) struct Instruction {
     pub(crate) entry: Option<EntryId>,
 }
 
+/// What was found out once, before the incident is looked at.
+#[derive(Debug, Default)]
+struct Found {
+    /// Of evidence: its digest and how many bytes.
+    kept: Option<(Digest, u64)>,
+    /// Whose the line is that is marked.
+    whose: Option<Organisation>,
+}
+
 impl Engine {
     /// Does something to an incident; it is durable on return.
     pub(crate) async fn act(&self, asked: Instruction) -> Result<Value, EngineError> {
@@ -160,14 +195,17 @@ impl Engine {
     }
 
     async fn write_act(&self, asked: Instruction) -> Result<Value, EngineError> {
-        let mut kept = None;
+        let mut found = Found::default();
         if let IncidentAct::Evidence { base64, .. } = &asked.act {
             let bytes = read_base64(base64)?;
-            kept = Some((digest_of_bytes(&bytes), bytes.len() as u64));
+            found.kept = Some((digest_of_bytes(&bytes), bytes.len() as u64));
             self.0.journal.put_blob(bytes).await?;
         }
+        if let IncidentAct::Mark { line, .. } = &asked.act {
+            found.whose = self.marked_line(asked.incident, *line, &asked.by).await?;
+        }
         for _ in 0..LOOKS_MAX {
-            if let Some(answer) = self.try_act(&asked, kept).await? {
+            if let Some(answer) = self.try_act(&asked, &found).await? {
                 return Ok(answer);
             }
         }
@@ -178,7 +216,7 @@ impl Engine {
     async fn try_act(
         &self,
         asked: &Instruction,
-        kept: Option<(Digest, u64)>,
+        found: &Found,
     ) -> Result<Option<Value>, EngineError> {
         let Instruction { incident: id, act, if_seq, .. } = asked;
         let (inner, now) = (&self.0, self.0.clock.now());
@@ -190,7 +228,7 @@ impl Engine {
         if if_seq.is_some_and(|expected| expected != seen) {
             return Err(moved(seen));
         }
-        let events = self.decided(&row, asked, kept).await?;
+        let events = self.decided(&row, asked, found).await?;
         if events.is_empty() {
             return Ok(Some(answer(&row, seen, &events)));
         }
@@ -221,7 +259,7 @@ impl Engine {
         &self,
         row: &Incident,
         asked: &Instruction,
-        kept: Option<(Digest, u64)>,
+        found: &Found,
     ) -> Result<Vec<Event>, EngineError> {
         let Instruction { incident, act, by, .. } = asked;
         let act = match act {
@@ -241,7 +279,7 @@ impl Engine {
             }),
             IncidentAct::Link { organisation } => Act::Link { organisation: organisation.clone() },
             IncidentAct::Evidence { name, .. } => {
-                let (digest, bytes) = kept.unwrap_or((Digest::ZERO, 0));
+                let (digest, bytes) = found.kept.unwrap_or((Digest::ZERO, 0));
                 Act::Evidence { name: name.clone(), digest, bytes }
             }
             IncidentAct::Assets { kind, values, state, organisation } => {
@@ -249,6 +287,11 @@ impl Engine {
                 let rows = self.0.journal.reader().assets(*incident).await?;
                 let known: Vec<Asset> = rows.into_iter().filter_map(asset_of).collect();
                 return Ok(assets_changed(&known, wanted, by));
+            }
+            IncidentAct::Mark { line, mark } => {
+                let marks = self.marks(*incident).await?;
+                let of = (*line, found.whose.clone());
+                return Ok(marks.decide(of, mark.clone(), by.clone()).into_iter().collect());
             }
             IncidentAct::OfferCommand { to, note } => {
                 let offer = Handover::Offer { to: to.clone(), note: note.trim().to_owned() };
@@ -317,7 +360,12 @@ fn answer(row: &Incident, seq: u64, events: &[Event]) -> Value {
         | Head::AssetChanged { .. }
         | Head::EvidenceAdded { .. }
         | Head::CalledOut { .. }
-        | Head::CallOutEnded { .. } => None,
+        | Head::CallOutEnded { .. }
+        | Head::LineCorrected { .. }
+        | Head::LineStarred { .. }
+        | Head::StarRemoved { .. }
+        | Head::StoryTold { .. }
+        | Head::StoryLeftOut { .. } => None,
     });
     if let Some(digest) = offered {
         fields.insert("digest".to_owned(), json!(digest));

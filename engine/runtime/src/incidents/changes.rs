@@ -25,7 +25,12 @@ fn change_of(row: &mut Incident, event: &Event, now: Millis) -> Option<Change> {
         | Head::NoteAdded { .. }
         | Head::PlaybookProposed { .. }
         | Head::CalledOut { .. }
-        | Head::CallOutEnded { .. } => None,
+        | Head::CallOutEnded { .. }
+        | Head::LineCorrected { .. }
+        | Head::LineStarred { .. }
+        | Head::StarRemoved { .. }
+        | Head::StoryTold { .. }
+        | Head::StoryLeftOut { .. } => None,
         Head::IncidentChanged { severity, tlp } => {
             if let Some(title) = &event.body.name {
                 row.title.clone_from(title);

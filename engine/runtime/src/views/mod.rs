@@ -52,7 +52,7 @@ pub use called::Called;
 pub use feed::{FEED_ROWS_MAX, Feed, FeedItem};
 pub use need::needs_by_code;
 pub use run::RunBytes;
-pub use told::{LineFilter, Telling, TimelineFormat, Told};
+pub use told::{Selection, Telling, TimelineFormat, Told};
 
 /// Rows in one answer: more is a page that nobody reads, and each run of a list is folded.
 pub const VIEW_ROWS_MAX: u32 = 1_000;

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use beistand_core::model::{IncidentId, Millis, Mode, RunId, Tlp};
 use beistand_core::timeline::{
-    Chain, ChainEntry, Document, Lane, Lang, Scope, TimelineEntry, Zone, checklist, csv, html,
-    jsonl, of_one_incident, table, timeline,
+    Chain, ChainEntry, Document, Filter, Lang, Layout, Metrics, Numbers, Persons, Review, Scope,
+    StoryEntry, Subject, TimelineEntry, Zone, bound, checklist, csv, html, jsonl, metrics,
+    of_one_incident, review, stix, story, table, timeline,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -37,6 +38,8 @@ pub enum TimelineFormat {
         width: usize,
         /// With what is noise for most readers.
         all: bool,
+        /// With the name of each line.
+        ids: bool,
     },
     /// A line an entry, with the chain.
     Jsonl,
@@ -44,19 +47,19 @@ pub enum TimelineFormat {
     Csv,
     /// A page for people, with the chain.
     Html,
+    /// A bundle for other systems.
+    Stix,
 }
 
-/// Which lines.
-#[derive(Debug, Clone, Default)]
-pub struct LineFilter {
-    /// Only this kind of doing.
-    pub lane: Option<Lane>,
-    /// Only what was written down at or after this instant.
-    pub from: Option<Millis>,
-    /// Only what was written down before this instant.
-    pub to: Option<Millis>,
-    /// Only sentences that hold this text, in small letters or large.
-    pub text: Option<String>,
+/// Which lines, and what of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Selection {
+    /// Which lines.
+    pub filter: Filter,
+    /// Whether they say who.
+    pub persons: Persons,
+    /// For readers of this marking: runs above it are left out, and an incident above it is refused.
+    pub up_to: Option<Tlp>,
 }
 
 /// An incident's timeline through somebody's eyes: nothing is left in it that is not for them.
@@ -72,6 +75,12 @@ pub struct Told {
     pub tlp: Tlp,
     /// In order.
     pub lines: Vec<TimelineEntry>,
+    /// Which of all lines these are.
+    filter: Filter,
+    /// Whether they say who.
+    persons: Persons,
+    /// Which incident, and when it was opened; none for the store's own.
+    incident: Option<(IncidentId, Millis)>,
     /// What the exports carry for [`Chain::check`]. Heads name organisations, paths and people, and
     /// the check needs them byte for byte: only who may read everything is given them.
     chained: Option<Vec<ChainEntry>>,
@@ -82,10 +91,11 @@ pub struct Told {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Place {
+    when: Millis,
     at: Millis,
     stream: String,
     seq: u64,
-    line: u32,
+    line: u16,
 }
 
 impl Told {
@@ -99,13 +109,23 @@ impl Told {
 
     /// What stands around the lines.
     pub fn document<'a>(
-        &self,
+        &'a self,
         title: &'a str,
         telling: &Telling,
         chain: Option<&'a Chain>,
     ) -> Document<'a> {
         let Telling { lang, zone, now } = *telling;
-        Document { title, mode: self.mode, tlp: self.tlp, lang, zone, as_of: now, chain }
+        Document {
+            title,
+            mode: self.mode,
+            tlp: self.tlp,
+            lang,
+            zone,
+            as_of: now,
+            chain,
+            filter: Some(&self.filter),
+            persons: self.persons,
+        }
     }
 
     /// The lines as JSON: those of the JSONL export. Whoever reads one reads the other.
@@ -126,22 +146,64 @@ impl Told {
         values.map_err(|error| EngineError::Internal(error.to_string()))
     }
 
+    /// Only the lines that a filter lets through.
+    #[must_use]
+    pub fn filtered(mut self, filter: &Filter) -> Self {
+        self.lines = filter.of(self.lines);
+        self.filter = filter.clone();
+        self
+    }
+
+    /// A bundle is of an incident; of the store itself there is none.
+    fn bundle(&self, document: &Document<'_>) -> String {
+        let Some((incident, opened_at)) = self.incident else { return String::new() };
+        let (number, title) = (self.number.clone(), self.title.clone());
+        stix(&self.lines, &Subject { incident, number, title, opened_at }, document)
+    }
+
+    /// The lines as a drawing; nothing where there is nothing to see.
+    pub fn review(&self, telling: &Telling) -> Option<Review> {
+        let Telling { lang, zone, now } = *telling;
+        tokio::task::block_in_place(|| review(&self.lines, &Layout { lang, zone, now }))
+    }
+
+    /// The incident in figures.
+    pub fn metrics(&self, telling: &Telling) -> Metrics {
+        metrics(&self.lines, telling.now)
+    }
+
+    /// The story that is told of it.
+    pub fn story(&self) -> Vec<StoryEntry> {
+        story(&self.lines)
+    }
+
     /// The whole of it as a text, without a line break at its end.
     pub fn text(mut self, format: TimelineFormat, telling: &Telling) -> String {
         let chain = match format {
             TimelineFormat::Jsonl | TimelineFormat::Html => self.chained.take().map(Chain::new),
-            TimelineFormat::Table { .. } | TimelineFormat::Csv => None,
+            TimelineFormat::Table { .. } | TimelineFormat::Csv | TimelineFormat::Stix => None,
+        };
+        let chain = match self.persons {
+            Persons::Named => chain,
+            Persons::Numbered => chain.map(Chain::without_heads),
         };
         if let TimelineFormat::Table { all: false, .. } = format {
             self.lines.retain(|line| !line.detail);
+        }
+        if let TimelineFormat::Table { ids: true, .. } = format {
+            for line in &mut self.lines {
+                let id = line.line().map(|id| format!(" [{id}]"));
+                line.text.push_str(&id.unwrap_or_default());
+            }
         }
         let heading = self.heading();
         let document = self.document(&heading, telling, chain.as_ref());
         let rendered = || match format {
             TimelineFormat::Table { width, .. } => table(&self.lines, &document, width),
             TimelineFormat::Jsonl => jsonl(&self.lines, &document),
-            TimelineFormat::Csv => csv(&self.lines),
+            TimelineFormat::Csv => csv(&self.lines, telling.zone),
             TimelineFormat::Html => html(&self.lines, &document),
+            TimelineFormat::Stix => self.bundle(&document),
         };
         // Takes long: others are answered meanwhile.
         let mut text = tokio::task::block_in_place(rendered);
@@ -150,19 +212,12 @@ impl Told {
     }
 }
 
-impl LineFilter {
-    fn admits(&self, line: &TimelineEntry, text: Option<&str>) -> bool {
-        self.lane.is_none_or(|lane| lane == line.lane)
-            && self.from.is_none_or(|from| from <= line.at)
-            && self.to.is_none_or(|to| line.at < to)
-            && text.is_none_or(|text| line.text.to_lowercase().contains(text))
-    }
-}
-
 impl Place {
-    /// How a line, which is the so manieth of its entry, lies to this place.
-    fn beside(&self, line: &TimelineEntry, number: u32) -> Ordering {
-        (line.at, &line.stream, line.seq, number).cmp(&(self.at, &self.stream, self.seq, self.line))
+    /// How a line lies to this place.
+    fn beside(&self, line: &TimelineEntry) -> Ordering {
+        let at = (line.when(), line.at);
+        let key = (at, &line.stream, line.seq, line.event);
+        key.cmp(&((self.when, self.at), &self.stream, self.seq, self.line))
     }
 }
 
@@ -178,27 +233,70 @@ impl Views {
         lang: Lang,
         scope: &Scope,
     ) -> Result<Told, EngineError> {
+        self.told_as(id, (lang, Persons::Named), scope).await
+    }
+
+    async fn told_as(
+        &self,
+        id: IncidentId,
+        (lang, persons): (Lang, Persons),
+        scope: &Scope,
+    ) -> Result<Told, EngineError> {
         let incident = self.incident_row(id, scope).await?;
-        let titled = self.is_titled(&incident, scope).await?;
-        let material = self.material(id).await?;
+        let titled = self.is_titled(&incident, scope).await? && persons == Persons::Named;
+        let mut material = self.material(id).await?;
         let within = scope.within(id);
-        // Takes long: others are answered meanwhile.
-        let told = || timeline(&material.entries, &material.plans, &within, lang);
-        let mut lines = tokio::task::block_in_place(told);
         // What is the store's own is no part of the incident, also for who may read all of that.
         let ids = material.entries.iter().filter_map(|entry| entry.stream.split_once(':'));
         let ids: BTreeSet<&str> = ids.map(|(_, id)| id).collect();
-        let own = of_one_incident(material.own, &ids, incident.opened_at);
-        lines.extend(timeline(&own, &material.plans, scope, lang));
-        lines.sort_by(|a, b| (a.at, &a.stream, a.seq).cmp(&(b.at, &b.stream, b.seq)));
+        let mut own = of_one_incident(material.own, &ids, incident.opened_at);
+        // Takes long: others are answered meanwhile.
+        let lines = tokio::task::block_in_place(|| {
+            if persons == Persons::Numbered {
+                let numbers = Numbers::of(material.entries.iter().chain(&own), lang);
+                material.entries = numbers.hide(material.entries);
+                own = numbers.hide(own);
+            }
+            let mut lines = timeline(&material.entries, &material.plans, &within, lang);
+            lines.extend(timeline(&own, &material.plans, scope, lang));
+            bound(lines)
+        });
         Ok(Told {
             lines,
+            filter: Filter::default(),
+            persons,
+            incident: Some((id, incident.opened_at)),
             chained: scope.is_all().then_some(material.chained),
             title: titled.then_some(incident.title),
             number: incident.number,
             mode: incident.mode,
             tlp: incident.tlp,
         })
+    }
+
+    /// The part of an incident's timeline that somebody selects.
+    ///
+    /// # Errors
+    /// As [`Views::told`]; [`EngineError::Usage`] for an incident that is marked above the selection.
+    pub async fn selected(
+        &self,
+        id: IncidentId,
+        selection: &Selection,
+        lang: Lang,
+        scope: &Scope,
+    ) -> Result<Told, EngineError> {
+        let Selection { filter, persons, up_to } = selection;
+        let mut eyes = scope.clone();
+        if let Some(up_to) = up_to {
+            let incident = self.incident_row(id, scope).await?;
+            if incident.tlp > *up_to {
+                let (number, tlp) = (&incident.number, incident.tlp);
+                let text = format!("{number} is TLP:{tlp}, and this is for readers of TLP:{up_to}");
+                return Err(EngineError::Usage(text));
+            }
+            eyes.tlp = eyes.tlp.min(*up_to);
+        }
+        Ok(self.told_as(id, (lang, *persons), &eyes).await?.filtered(filter))
     }
 
     /// The store's own timeline, for who may read everything: who was given an account and a role, the
@@ -212,13 +310,16 @@ impl Views {
             return Err(EngineError::NotFound(text));
         }
         let material = self.own_material().await?;
-        let mut lines = timeline(&material.own, &material.plans, scope, lang);
+        let mut lines = bound(timeline(&material.own, &material.plans, scope, lang));
         // Noise beside an incident; here it is what there is to read. A seal says nothing anywhere.
         for line in &mut lines {
             line.detail = line.kind == SEALED;
         }
         Ok(Told {
             lines,
+            filter: Filter::default(),
+            persons: Persons::Named,
+            incident: None,
             chained: Some(material.chained),
             title: None,
             number: "Beistand".to_owned(),
@@ -234,42 +335,31 @@ impl Views {
     pub async fn timeline(
         &self,
         id: IncidentId,
-        (filter, page): (&LineFilter, &ViewPage),
+        (filter, page): (&Filter, &ViewPage),
         telling: &Telling,
         scope: &Scope,
     ) -> Result<Listed, EngineError> {
         let after: Option<Place> = page.cursor.as_deref().map(cursor::read).transpose()?;
         let told = self.told(id, telling.lang, scope).await?;
         let limit = usize::try_from(page.rows()).unwrap_or(usize::MAX);
-        let text = filter.text.as_ref().map(|text| text.to_lowercase());
-        let mut found: Vec<(TimelineEntry, u32)> = Vec::new();
-        let (mut entry, mut number) = ((String::new(), 0), 0);
-        for line in &told.lines {
-            let of = (line.stream.clone(), line.seq);
-            number = if of == entry { number + 1 } else { 0 };
-            entry = of;
-            let is_later =
-                after.as_ref().is_none_or(|place| place.beside(line, number) == Ordering::Greater);
-            if is_later && filter.admits(line, text.as_deref()) {
-                found.push((line.clone(), number));
-            }
-            if found.len() > limit {
-                break;
-            }
-        }
+        let is_later = |line: &TimelineEntry| {
+            after.as_ref().is_none_or(|place| place.beside(line) == Ordering::Greater)
+        };
+        let wanted = told.lines.iter().filter(|line| is_later(line) && filter.admits(line));
+        let mut found: Vec<TimelineEntry> = wanted.take(limit + 1).cloned().collect();
         let more = found.len() > limit;
         found.truncate(limit);
         let next = match found.last() {
-            Some((line, number)) if more => Some(cursor::written(&Place {
+            Some(line) if more => Some(cursor::written(&Place {
+                when: line.when(),
                 at: line.at,
                 stream: line.stream.clone(),
                 seq: line.seq,
-                line: *number,
+                line: line.event,
             })?),
             Some(_) | None => None,
         };
-        let lines: Vec<TimelineEntry> = found.into_iter().map(|(line, _)| line).collect();
-        Ok(Listed { items: told.values_of(&lines, telling)?, next })
+        Ok(Listed { items: told.values_of(&found, telling)?, next })
     }
 
     /// An incident's timeline as a file, without a line break at its end. Only who may read
@@ -280,11 +370,12 @@ impl Views {
     pub async fn export(
         &self,
         id: IncidentId,
-        format: TimelineFormat,
+        (format, selection): (TimelineFormat, &Selection),
         telling: &Telling,
         scope: &Scope,
     ) -> Result<String, EngineError> {
-        Ok(self.told(id, telling.lang, scope).await?.text(format, telling))
+        let told = self.selected(id, selection, telling.lang, scope).await?;
+        Ok(told.text(format, telling))
     }
 
     /// A run's checklist for paper. For readers of some organisations it is that of the playbook,

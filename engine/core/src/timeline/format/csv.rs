@@ -1,10 +1,11 @@
 //! Comma-separated values (RFC 4180) that a spreadsheet can open without running anything.
 
+use super::Zone;
 use crate::timeline::TimelineEntry;
 use crate::timeline::escape::visible;
 
-/// The columns, in UTC and in words that do not change with the language.
-const COLUMNS: [&str; 20] = [
+/// The columns, in UTC but for the last, and in words that do not change with the language.
+const COLUMNS: [&str; 29] = [
     "recorded_at",
     "happened_at",
     "lane",
@@ -25,13 +26,22 @@ const COLUMNS: [&str; 20] = [
     "account",
     "proof",
     "through",
+    "line",
+    "late_by_ms",
+    "failed",
+    "targets",
+    "roles",
+    "about",
+    "corrected_by",
+    "starred_by",
+    "local_time",
 ];
 
 /// A header and a row for each entry, ended by CR LF.
 ///
 /// A cell that a spreadsheet would take for a formula begins with `'`
 /// (<https://owasp.org/www-community/attacks/CSV_Injection>).
-pub fn csv(lines: &[TimelineEntry]) -> String {
+pub fn csv(lines: &[TimelineEntry], zone: Zone) -> String {
     let mut out = String::new();
     row(&mut out, &COLUMNS.map(str::to_owned));
     for line in lines {
@@ -59,6 +69,15 @@ pub fn csv(lines: &[TimelineEntry]) -> String {
                 text(line.account.as_ref().map(ToString::to_string)),
                 text(line.proof.map(|proof| proof.as_str().to_owned())),
                 text(line.through.as_ref().map(ToString::to_string)),
+                text(line.line().map(|line| line.to_string())),
+                text(line.late_by().map(|late| late.millis().to_string())),
+                line.failed.to_string(),
+                line.targets.join("; "),
+                line.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join("; "),
+                text(line.about.map(|line| line.to_string())),
+                text(line.corrected_by.map(|line| line.to_string())),
+                text(line.starred_by.as_ref().map(ToString::to_string)),
+                zone.shown(line.when()),
             ],
         );
     }

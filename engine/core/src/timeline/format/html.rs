@@ -1,13 +1,14 @@
-//! One page that needs nothing else: no script, no font, no picture, readable in twenty years.
+//! One page that needs nothing else: no script, no font, no picture, readable in twenty years. Its
+//! lanes are drawn; what the drawing shows, the table below it says in words.
 
-use std::collections::BTreeMap;
-
-use super::{Document, happened, lane};
+use super::drawing::drawing;
+use super::{About, Document, lane, recorded};
 use crate::model::Mode;
-use crate::timeline::TimelineEntry;
 use crate::timeline::escape::visible;
 use crate::timeline::export::{SCRIPT, block};
+use crate::timeline::review::{Layout, review};
 use crate::timeline::sentence::{Words, tlp, words};
+use crate::timeline::{Filter, Persons, TimelineEntry};
 
 const STYLE: &str = "\
 :root{color-scheme:light dark}\
@@ -23,10 +24,33 @@ th[scope=rowgroup]{font-size:1.1rem;padding-top:1rem}\
 .drill{border:.3rem double;font-size:1.3rem;font-weight:bold;padding:.5rem;text-align:center}\
 .detail td{color:#666}\
 #all:not(:checked)~table .detail{display:none}\
-@media (prefers-color-scheme:dark){.detail td{color:#aaa}}\
+.lanes{display:block;width:100%;height:auto;margin:1rem 0;font-size:11px}\
+.lanes text,.lanes circle{fill:currentColor}\
+.lanes line,.lanes path{stroke:currentColor;fill:none}\
+.lanes .tick,.lanes .edge{stroke:#888;stroke-width:.5}\
+.lanes .gap rect{fill:#888;fill-opacity:.25}\
+.lanes .down rect{fill:none;stroke:currentColor;stroke-dasharray:2 1}\
+.lanes .bar rect{fill:#1f6fb2;fill-opacity:.55;stroke:#1f6fb2}\
+.lanes .need rect{fill-opacity:.15}.lanes .hold rect{fill:#8a5a00;stroke:#8a5a00}\
+.lanes .run rect{fill-opacity:.2}\
+.lanes .badly rect{stroke:#c00;stroke-width:2}.lanes .unknown rect{stroke:#c00;stroke-dasharray:3 2}\
+.lanes .gone rect{fill-opacity:0}.lanes .lasts rect{stroke-dasharray:1 2}\
+.lanes .on{stroke-width:2}.lanes .due line{stroke-dasharray:4 3}\
+.lanes .missed line,.lanes .missed path{stroke:#c00}.lanes .missed path{fill:#c00}\
+.lanes .failed{stroke:#c00;stroke-width:2}.lanes .star{fill:currentColor}\
+.mark{font-weight:bold}\
+@media (prefers-color-scheme:dark){.detail td{color:#aaa}\
+.lanes .bar rect{fill:#6db3f2;stroke:#6db3f2}.lanes .hold rect{fill:#e0a030;stroke:#e0a030}\
+.lanes .badly rect,.lanes .unknown rect,.lanes .missed line,.lanes .missed path,.lanes .failed{stroke:#ff6b6b}}\
+@media (forced-colors:active){.lanes *{stroke:CanvasText;forced-color-adjust:none}\
+.lanes text,.lanes circle{fill:CanvasText;stroke:none}.lanes .bar rect{fill:Highlight}\
+.lanes .gone rect,.lanes .need rect{fill:Canvas}.detail td{color:GrayText}}\
 @media (max-width:40rem){td,th{display:block;border:0}tr{border-bottom:1px solid #888;display:block}}\
 @media print{@page{size:A4;margin:15mm}body{color:#000;background:#fff;font-size:9pt;margin:0;max-width:none}\
 #all,label[for=all]{display:none}thead{display:table-header-group}tr{break-inside:avoid}}";
+
+/// Characters of a filter that are shown; the whole stands in the chain's block.
+const FILTER_CHARS_MAX: usize = 1_000;
 
 /// How a page ends.
 const END: &str = "</body>\n</html>\n";
@@ -58,6 +82,10 @@ pub fn html(lines: &[TimelineEntry], document: &Document<'_>) -> String {
     out.add(&format!("<title>{drill}{} · {title}</title>\n", words.timeline));
     out.add(&format!("<style>{STYLE}</style>\n</head>\n<body>\n"));
     header(&mut out, lines.len(), document, (&title, words));
+    let layout = Layout { lang: document.lang, zone: document.zone, now: document.as_of };
+    if let Some(review) = review(lines, &layout) {
+        out.add(&drawing(&review));
+    }
     out.add(&format!(
         "<input type=\"checkbox\" id=\"all\"> <label for=\"all\">{}</label>\n<table>\n<thead><tr>",
         words.details
@@ -67,9 +95,8 @@ pub fn html(lines: &[TimelineEntry], document: &Document<'_>) -> String {
     }
     out.add("</tr></thead>\n");
     let mut heading = String::new();
-    let mut told: BTreeMap<(&str, u64), u32> = BTreeMap::new();
     for line in lines {
-        let local = document.zone.local(line.at, document.lang);
+        let local = document.zone.local(line.when(), document.lang);
         let day = format!("{}, {}", local.date, local.zone);
         if day != heading {
             out.add(if heading.is_empty() { "" } else { "</tbody>\n" });
@@ -78,15 +105,13 @@ pub fn html(lines: &[TimelineEntry], document: &Document<'_>) -> String {
             out.add("</th></tr>\n");
             heading = day;
         }
-        let count = told.entry((&line.stream, line.seq)).or_default();
-        *count += 1;
-        row(&mut out, line, document, (&local.time, &anchor(line, *count)));
+        row(&mut out, line, document, (&local.time, &anchor(line)));
     }
     out.add(if heading.is_empty() { "</table>\n" } else { "</tbody>\n</table>\n" });
     if document.mode == Mode::Drill {
         out.add(&format!("<p class=\"drill\">{}</p>\n", words.drill));
     }
-    chain(&mut out, document);
+    chain(&mut out, lines, document);
     out.add(END);
     out.0
 }
@@ -99,6 +124,13 @@ fn header(out: &mut Page, count: usize, document: &Document<'_>, (title, words):
     let marking = escape(&tlp(document.tlp));
     out.add(&format!("<h1>{} · {title}</h1>\n", words.timeline));
     out.add(&format!("<p>{marking} · {} {as_of} · {count} {}</p>\n", words.as_of, words.lines));
+    let query = document.filter.map(Filter::to_query).filter(|query| !query.is_empty());
+    let mut parts = vec![format!("{} {}", words.zone, document.zone)];
+    parts.extend(
+        query.map(|query| format!("{} {}", words.filter, visible(&query, FILTER_CHARS_MAX))),
+    );
+    parts.extend((document.persons == Persons::Numbered).then(|| words.numbered.to_owned()));
+    out.add(&format!("<p>{}</p>\n", escape(&parts.join(" · "))));
     let seal = document.chain.and_then(|chain| chain.seal.as_ref());
     match seal {
         Some(seal) => {
@@ -114,24 +146,33 @@ fn header(out: &mut Page, count: usize, document: &Document<'_>, (title, words):
 }
 
 /// A name that this line has on every page it ever stands on.
-fn anchor(line: &TimelineEntry, count: u32) -> String {
+fn anchor(line: &TimelineEntry) -> String {
     let entry = format!("e-{}-{}", line.stream.replace(':', "-"), line.seq);
-    escape(&if count > 1 { format!("{entry}-{count}") } else { entry })
+    escape(&if line.event > 1 { format!("{entry}-{}", line.event) } else { entry })
 }
 
 fn row(out: &mut Page, line: &TimelineEntry, document: &Document<'_>, (time, id): (&str, &str)) {
     let words = words(document.lang);
     let class = if line.detail { " class=\"detail\"" } else { "" };
     let kind = lane(line, document.lang);
-    out.add(&format!("<tr{class}><td><time datetime=\"{}\">{time}</time>", line.at));
-    if let Some(at) = happened(line) {
+    out.add(&format!("<tr{class}><td><time datetime=\"{}\">{time}</time>", line.when()));
+    if let Some(at) = recorded(line) {
         let full = escape(&document.zone.local(at, document.lang).full());
         out.add(&format!(
             "<br><span class=\"more\">{} <time datetime=\"{at}\">{full}</time></span>",
-            words.happened
+            words.recorded
         ));
     }
-    out.add(&format!("</td><td>{kind}</td><td>{}", escape(&line.text)));
+    out.add(&format!("</td><td>{kind}</td><td>"));
+    if line.starred_by.is_some() {
+        out.add(&format!("<span class=\"mark\">★ {}</span> ", words.starred));
+    }
+    let text = escape(&line.text);
+    if line.corrected_by.is_some() {
+        out.add(&format!("<span class=\"mark\">{}:</span> <del>{text}</del>", words.corrected));
+    } else {
+        out.add(&text);
+    }
     if let Some(organisation) = &line.organisation {
         out.add(&format!(" <span class=\"more\">({})</span>", escape(organisation.as_str())));
     }
@@ -148,14 +189,15 @@ fn row(out: &mut Page, line: &TimelineEntry, document: &Document<'_>, (time, id)
 }
 
 /// Binds the rest of the page too: what stands before it, and the end.
-fn chain(out: &mut Page, document: &Document<'_>) {
+fn chain(out: &mut Page, lines: &[TimelineEntry], document: &Document<'_>) {
     let Some(chain) = document.chain else { return };
-    let text = block(chain, &[&out.0, END].concat());
+    let about = About::of(lines, document);
+    let text = block(chain, about, &[&out.0, END].concat());
     out.add(&format!("{SCRIPT}{text}</script>\n"));
 }
 
 /// A text that is text in HTML, also between quotes.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

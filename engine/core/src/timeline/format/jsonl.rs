@@ -4,7 +4,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Document;
+use super::{About, Document};
+use crate::model::{LineId, Role, Span};
 use crate::timeline::TimelineEntry;
 use crate::timeline::escape::armoured;
 use crate::timeline::export::block;
@@ -21,6 +22,10 @@ struct Line<'a> {
     lane: &'static str,
     kind: &'static str,
     detail: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    failed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late_by_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,6 +34,8 @@ struct Line<'a> {
     path: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     item: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    targets: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<&'a str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -49,6 +56,16 @@ struct Line<'a> {
     seq: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     entry: Option<String>,
+    #[serde(rename = "line", skip_serializing_if = "Option::is_none")]
+    id: Option<LineId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<LineId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corrected_by: Option<LineId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    starred_by: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Role]>::is_empty")]
+    roles: &'a [Role],
 }
 
 /// A line for each entry and, where the document has a chain, one last line `{"chain": …}` that
@@ -74,10 +91,13 @@ pub fn jsonl(lines: &[TimelineEntry], document: &Document<'_>) -> String {
                 lane: line.lane.as_str(),
                 kind: line.kind,
                 detail: line.detail,
+                failed: line.failed,
+                late_by_ms: line.late_by().map(Span::millis),
                 run: line.run.map(|run| run.to_string()),
                 playbook: line.playbook.as_ref().map(crate::model::PlaybookName::as_str),
                 path: line.path.as_ref().map(crate::model::Path::as_str),
                 item: line.item.as_deref(),
+                targets: &line.targets,
                 actor: line.actor.as_ref().map(crate::model::Person::as_str),
                 asserted: line.asserted,
                 account: line.account.as_ref().map(crate::model::AccountName::as_str),
@@ -90,11 +110,16 @@ pub fn jsonl(lines: &[TimelineEntry], document: &Document<'_>) -> String {
                 stream: &line.stream,
                 seq: line.seq,
                 entry: line.entry.map(|entry| entry.to_string()),
+                id: line.line(),
+                about: line.about,
+                corrected_by: line.corrected_by,
+                starred_by: line.starred_by.as_ref().map(crate::model::Person::as_str),
+                roles: &line.roles,
             },
         );
     }
     if let Some(chain) = document.chain {
-        let block = block(chain, &out);
+        let block = block(chain, About::of(lines, document), &out);
         out.push_str(&block);
         out.push('\n');
     }

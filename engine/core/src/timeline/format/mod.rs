@@ -1,23 +1,31 @@
 //! A timeline on a terminal, in a file, on a page, on paper.
 
 mod csv;
+mod drawing;
 mod golden;
 mod html;
 mod jsonl;
+mod stix;
 mod table;
 mod time;
 
 pub use csv::csv;
+pub use drawing::drawing;
 pub use golden::golden;
 pub use html::html;
 pub use jsonl::jsonl;
+pub use stix::{Subject, stix};
 pub use table::table;
-pub use time::Zone;
+pub use time::{Zone, ZoneName};
+
+use serde::{Deserialize, Serialize};
 
 use super::chain::Chain;
-use super::entry::{Lang, TimelineEntry};
+use super::entry::{Lang, SAME_TIME, TimelineEntry};
+use super::filter::Filter;
+use super::persons::Persons;
 use super::sentence::words;
-use crate::model::{Millis, Mode, Span, Tlp};
+use crate::model::{Millis, Mode, Tlp};
 
 /// What a document is about, and how it is told.
 #[derive(Debug, Clone, Copy)]
@@ -36,16 +44,55 @@ pub struct Document<'a> {
     pub as_of: Millis,
     /// What the readers can check it with.
     pub chain: Option<&'a Chain>,
+    /// Which of the lines these are.
+    pub filter: Option<&'a Filter>,
+    /// Whether they say who.
+    pub persons: Persons,
 }
 
-/// Two times nearer than this are one to a reader.
-const SAME_TIME: Span = Span::from_secs(60);
+/// What an export says of itself, beside its lines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// The filter, as a query; empty where nothing is left out.
+    pub filter: String,
+    /// The first instant of its lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// How many lines.
+    pub count: usize,
+    /// The time zone of what people read in it.
+    pub zone: String,
+    /// Who may read it.
+    pub tlp: Tlp,
+    /// Whether it says who.
+    pub persons: Persons,
+    /// The instant it tells until.
+    pub as_of: String,
+}
 
-/// When a line's event happened, where that is worth saying beside when it was written down.
-fn happened(line: &TimelineEntry) -> Option<Millis> {
-    let happened = line.happened_at?;
-    let apart = line.at.since(happened).max(happened.since(line.at));
-    (apart > SAME_TIME).then_some(happened)
+impl About {
+    fn of(lines: &[TimelineEntry], document: &Document<'_>) -> Self {
+        let times = || lines.iter().map(TimelineEntry::when);
+        Self {
+            filter: document.filter.map(Filter::to_query).unwrap_or_default(),
+            from: times().min().map(|at| at.to_string()),
+            to: times().max().map(|at| at.to_string()),
+            count: lines.len(),
+            zone: document.zone.to_string(),
+            tlp: document.tlp,
+            persons: document.persons,
+            as_of: document.as_of.to_string(),
+        }
+    }
+}
+
+/// When a line was written down, where that is worth saying beside when it happened.
+fn recorded(line: &TimelineEntry) -> Option<Millis> {
+    let ahead = line.when().since(line.at) > SAME_TIME;
+    (ahead || line.late_by().is_some()).then_some(line.at)
 }
 
 /// The word of a line's lane.

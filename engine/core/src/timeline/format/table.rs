@@ -1,6 +1,6 @@
 //! Aligned text for a terminal or a mail.
 
-use super::{Document, happened, lane};
+use super::{Document, lane, recorded};
 use crate::timeline::TimelineEntry;
 use crate::timeline::escape::visible;
 use crate::timeline::sentence::{tlp, words};
@@ -21,16 +21,22 @@ pub fn table(lines: &[TimelineEntry], document: &Document<'_>, width: usize) -> 
     let text_width = width.saturating_sub(indent).max(TEXT_WIDTH_MIN);
     let mut heading = String::new();
     for line in lines {
-        let local = document.zone.local(line.at, document.lang);
+        let local = document.zone.local(line.when(), document.lang);
         let day = format!("{}, {}", local.date, local.zone);
         if day != heading {
             out.extend([String::new(), day.clone()]);
             heading = day;
         }
         let mut text = line.text.clone();
-        if let Some(at) = happened(line) {
+        if line.corrected_by.is_some() {
+            text = format!("[{}] {text}", words.corrected);
+        }
+        if line.starred_by.is_some() {
+            text = format!("* {text}");
+        }
+        if let Some(at) = recorded(line) {
             let at = document.zone.local(at, document.lang).full();
-            text = format!("{text} ({} {at})", words.happened);
+            text = format!("{text} ({} {at})", words.recorded);
         }
         let lane = lane(line, document.lang);
         let pad = lane_width.saturating_sub(lane.chars().count());

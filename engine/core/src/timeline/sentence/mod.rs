@@ -117,8 +117,22 @@ pub(super) struct Words {
     pub(super) drill: &'static str,
     /// Before the instant a document was made at.
     pub(super) as_of: &'static str,
-    /// Before a time that differs from when it was written down.
-    pub(super) happened: &'static str,
+    /// Before the time at which something was written down that happened before.
+    pub(super) recorded: &'static str,
+    /// How long something lasted.
+    pub(super) length: fn(Span) -> String,
+    /// After how long nothing happened.
+    pub(super) idle: &'static str,
+    /// Before what was corrected since.
+    pub(super) corrected: &'static str,
+    /// Before the name of the time zone.
+    pub(super) zone: &'static str,
+    /// Before the filter of an export.
+    pub(super) filter: &'static str,
+    /// Where persons are numbers.
+    pub(super) numbered: &'static str,
+    /// Beside what is starred.
+    pub(super) starred: &'static str,
     /// Before the newest seal.
     pub(super) seal: &'static str,
     /// Where there is no seal.
@@ -207,6 +221,15 @@ pub(super) const fn words(lang: Lang) -> &'static Words {
         Lang::De => &de::words::WORDS,
         Lang::En => &en::words::WORDS,
     }
+}
+
+/// How long something lasted, in words: its largest unit, and the next one below.
+pub(super) fn lasted(lang: Lang, span: Span) -> String {
+    let millis = span.millis();
+    let units = [86_400_000, 3_600_000, 60_000, 1_000, 1];
+    let largest = units.iter().position(|unit| millis >= *unit).unwrap_or(0);
+    let next = units.get(largest + 1).copied().unwrap_or(1);
+    (words(lang).length)(Span::from_millis(millis / next * next))
 }
 
 /// Who a role is.

@@ -2,9 +2,13 @@
 
 mod call_out;
 mod command;
+mod exports;
 mod eyes;
+mod filter;
 mod formats;
+mod marks;
 mod order;
+mod review;
 mod scope;
 mod secrets;
 mod sentences;
@@ -186,10 +190,12 @@ fn everything(lines: &[TimelineEntry], chain: Option<&Chain>) -> String {
             zone: Zone::Berlin,
             as_of: START,
             chain,
+            filter: None,
+            persons: Persons::Named,
         };
         all += &table(lines, &document, 100);
         all += &jsonl(lines, &document);
         all += &html(lines, &document);
     }
-    all + &csv(lines) + &golden(lines) + &format!("{lines:?}")
+    all + &csv(lines, Zone::Berlin) + &golden(lines) + &format!("{lines:?}")
 }

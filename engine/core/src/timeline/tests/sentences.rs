@@ -235,6 +235,15 @@ fn incident_heads() -> Vec<incident::Head> {
             tlp: Tlp::AmberStrict,
         },
     ];
+    let line = crate::model::LineId::new(EntryId::new(1, &[3; 10]), 2);
+    let happened_at = Some(START);
+    heads.extend([
+        incident::Head::LineCorrected { line, happened_at },
+        incident::Head::LineStarred { line },
+        incident::Head::StarRemoved { line },
+        incident::Head::StoryTold { line, happened_at, place: Some(1) },
+        incident::Head::StoryLeftOut { line },
+    ]);
     for state in AssetState::ALL {
         heads.push(incident::Head::AssetChanged { kind: TargetKind::Link, state: *state });
     }

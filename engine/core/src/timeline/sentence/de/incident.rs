@@ -68,7 +68,28 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
             scene.with_text(called_out(name, role(*which), (*step, needs.len())))
         }
         Head::CallOutEnded { end, .. } => scene.with_text(call_out_ended(*end).to_owned()),
+        Head::LineCorrected { .. }
+        | Head::LineStarred { .. }
+        | Head::StarRemoved { .. }
+        | Head::StoryTold { .. }
+        | Head::StoryLeftOut { .. } => marked(head, scene),
     }
+}
+
+/// What somebody does to a line of the timeline; the reason of a correction and the title in a story
+/// come as the name.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the caller passes on these alone")]
+fn marked(head: &Head, Scene { by, name, text, .. }: &Scene) -> String {
+    let what = match head {
+        Head::LineStarred { .. } => "hat einen Eintrag als wichtig markiert",
+        Head::StarRemoved { .. } => "hat die Markierung eines Eintrags entfernt",
+        Head::StoryTold { .. } => "erzählt einen Eintrag",
+        Head::StoryLeftOut { .. } => "erzählt einen Eintrag nicht mehr",
+        _ if text.is_empty() => "hat einen Eintrag berichtigt; womit, wird nicht gezeigt",
+        _ if name.is_empty() => return format!("{by} berichtigt: {text}"),
+        _ => return format!("{by} berichtigt: {text} (Grund: {name})"),
+    };
+    if name.is_empty() { format!("{by} {what}") } else { format!("{by} {what}: {name}") }
 }
 
 fn called_out(name: &str, role: &str, (step, count): (CallOutStep, usize)) -> String {

@@ -66,7 +66,28 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
             scene.with_text(called_out(name, role(*which), (*step, needs.len())))
         }
         Head::CallOutEnded { end, .. } => scene.with_text(call_out_ended(*end).to_owned()),
+        Head::LineCorrected { .. }
+        | Head::LineStarred { .. }
+        | Head::StarRemoved { .. }
+        | Head::StoryTold { .. }
+        | Head::StoryLeftOut { .. } => marked(head, scene),
     }
+}
+
+/// What somebody does to a line of the timeline; the reason of a correction and the title in a story
+/// come as the name.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the caller passes on these alone")]
+fn marked(head: &Head, Scene { by, name, text, .. }: &Scene) -> String {
+    let what = match head {
+        Head::LineStarred { .. } => "marked a line as important",
+        Head::StarRemoved { .. } => "took the mark off a line",
+        Head::StoryTold { .. } => "tells a line",
+        Head::StoryLeftOut { .. } => "tells a line no more",
+        _ if text.is_empty() => "corrected a line; how is not shown",
+        _ if name.is_empty() => return format!("{by} corrects: {text}"),
+        _ => return format!("{by} corrects: {text} (reason: {name})"),
+    };
+    if name.is_empty() { format!("{by} {what}") } else { format!("{by} {what}: {name}") }
 }
 
 fn called_out(name: &str, role: &str, (step, count): (CallOutStep, usize)) -> String {

@@ -2,7 +2,7 @@
 
 use super::super::{Paper, Situation, TARGETS_NAMED_MAX, Words};
 use crate::incident::AssetState;
-use crate::model::{ActionName, ErrorKind, Reached, Role, TargetKind};
+use crate::model::{ActionName, ErrorKind, Reached, Role, Span, TargetKind};
 use crate::run::{RunEnd, StepEnd};
 
 pub(crate) static WORDS: Words = Words {
@@ -18,7 +18,14 @@ pub(crate) static WORDS: Words = Words {
     timeline: "Timeline",
     drill: "DRILL",
     as_of: "As of",
-    happened: "happened",
+    recorded: "recorded",
+    length,
+    idle: "without an entry",
+    corrected: "corrected",
+    zone: "time zone",
+    filter: "filter",
+    numbered: "without personal data",
+    starred: "important",
     seal: "Newest seal",
     no_seal: "Not sealed yet",
     lines: "lines",
@@ -222,4 +229,19 @@ fn told(action: &str) -> Option<&'static str> {
         "inventory.hosts" => "the inventory was read",
         _ => return None,
     })
+}
+
+/// A length of time: `3 h 12 min`.
+fn length(span: Span) -> String {
+    let mut rest = span.millis();
+    let mut parts = Vec::new();
+    for (unit, size) in
+        [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000), ("ms", 1)]
+    {
+        if rest >= size {
+            parts.push(format!("{} {unit}", rest / size));
+            rest %= size;
+        }
+    }
+    if parts.is_empty() { "0 s".to_owned() } else { parts.join(" ") }
 }
