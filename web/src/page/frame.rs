@@ -11,7 +11,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use beistand_core::access::{About, Permission, Rights};
 use beistand_core::model::{Millis, Mode};
-use beistand_runtime::Caller;
+use beistand_runtime::{Caller, Telling};
 use serde_json::Value;
 
 use super::mine;
@@ -167,6 +167,11 @@ impl Frame {
             Mode::Live => path.to_owned(),
             Mode::Drill => format!("{DRILL}{path}"),
         }
+    }
+
+    /// How a timeline is told here.
+    pub(crate) fn telling(&self) -> Telling {
+        Telling { lang: self.show.lang, zone: self.times.zone, now: self.times.now }
     }
 
     /// A sentence by its key.

@@ -17,6 +17,7 @@ use super::form::Form;
 use super::frame::Frame;
 use super::login::proved_here;
 use super::mine::text;
+use super::place::Place;
 use super::situation::Situation;
 use super::ui::At;
 use crate::api::form::{
@@ -141,7 +142,7 @@ pub(super) fn choices(
 impl Line {
     fn of(frame: &Frame, incident: &str, line: &TimelineEntry) -> Self {
         let at = At::short(frame, line.happened_at.unwrap_or(line.at));
-        let entry = line.entry.as_ref().map(|id| format!("#e-{id}")).unwrap_or_default();
+        let entry = line.line().map(|id| format!("#e-{id}")).unwrap_or_default();
         Self {
             at,
             text: line.text.clone(),
@@ -161,13 +162,24 @@ pub(super) async fn mode_of(app: &App, id: IncidentId) -> Result<Mode, Problem> 
 async fn wrote(
     app: &App,
     who: &Who,
-    (incident, if_seq): (&str, Option<u64>),
+    at: (&str, Option<u64>),
     (act, done): (IncidentAct, &str),
+) -> Result<Response, Problem> {
+    wrote_to(app, who, at, (act, done, "")).await
+}
+
+/// Writes into an incident, and shows a page below it.
+pub(super) async fn wrote_to(
+    app: &App,
+    who: &Who,
+    (incident, if_seq): (&str, Option<u64>),
+    (act, done, below): (IncidentAct, &str, &str),
 ) -> Result<Response, Problem> {
     written(app, who, (incident, if_seq), act).await?;
     let id = app.views.find_incident(incident, &beistand_core::timeline::Scope::ALL).await?;
     let mode = mode_of(app, id).await?;
-    Ok(cockpit(mode, incident).done(done).seen())
+    let place = format!("{}{below}", cockpit(mode, incident).as_str());
+    Ok(Place::of(&place).done(done).seen())
 }
 
 /// A note, now or as it was on paper.

@@ -24,10 +24,12 @@ mod needs;
 mod people;
 mod place;
 mod refused;
+mod report;
 mod schema;
 mod show;
 mod situation;
 mod system;
+mod timeline;
 mod ui;
 
 use beistand_core::access::Permission;
@@ -59,6 +61,10 @@ pub(crate) fn table() -> Routes {
         .page(Needs(Permission::Open), Ordinary, send("/incidents/new", declare::declare))
         .and(both(read, || look("/incidents/{id}", incident::page)))
         .and(both(read, || look("/incidents/{id}/briefing", briefing::page)))
+        .and(both(read, || look("/incidents/{id}/timeline", timeline::page)))
+        .and(both(read, || look("/incidents/{id}/timeline/line", timeline::line)))
+        .and(both(note, || send("/incidents/{id}/timeline/mark", timeline::mark)))
+        .and(both(read, || look("/incidents/{id}/report", report::page)))
         .and(both(note, || send("/incidents/{id}/notes", incident::note)))
         .and(both(change, || send("/incidents/{id}/edit", incident::edit)))
         .and(both(change, || send("/incidents/{id}/close", incident::close)))

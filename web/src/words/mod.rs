@@ -24,7 +24,7 @@ macro_rules! locales {
 
 locales![
     "briefing", "common", "declare", "frame", "home", "hosts", "incident", "login", "me", "need",
-    "people", "problem", "system",
+    "people", "problem", "system", "timeline",
 ];
 
 static BUNDLES: LazyLock<[FluentBundle<FluentResource>; 2]> =
