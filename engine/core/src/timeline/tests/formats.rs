@@ -127,11 +127,11 @@ fn a_spreadsheet_has_a_row_for_each_line() {
     let file = csv(&lines(Lang::En), Zone::Berlin);
     let first: Vec<&str> = file.split("\r\n").take(5).collect();
     insta::assert_snapshot!(first.join("\n"), @r##"
-recorded_at,happened_at,lane,kind,detail,message,organisation,actor,asserted,playbook,path,item,value,run,stream,seq,entry,account,proof,through,line,late_by_ms,failed,targets,roles,about,corrected_by,starred_by
-2026-11-21T02:10:04.000Z,,detection,incident-opened,false,"Incident SIT-2026-0007 opened by anna, severity 3, TLP:AMBER: Nothing opens any more",,anna,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,1,01a1fbde-1cc0-7909-8909-090909090909,,,,01a1fbde-1cc0-7909-8909-090909090909,,false,,,,,
-2026-11-21T02:10:34.000Z,,detection,asset-changed,false,"Asset host pc-1 is affected, by ben",Stadt Hagen,ben,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,2,01a1fbde-1cc0-7909-8909-090909090909,,,,01a1fbde-1cc0-7909-8909-090909090909,,false,pc-1,,,,
-2026-11-21T02:10:35.000Z,,detection,asset-changed,false,"Asset host srv-9 is affected, by ben",Kreis Olpe,ben,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,3,01a1fbde-1cc0-7909-8909-090909090909,,,,01a1fbde-1cc0-7909-8909-090909090909,,false,srv-9,,,,
-2026-11-21T02:11:04.000Z,,decisions,run-opened,false,Contain ransomware: started by anna,,anna,false,ransomware-containment,,,"{""hosts"":[""pc-1"",""pc-2"",""srv-9""]}",01a1fbdf-16c0-7101-8101-010101010101,run:01a1fbdf-16c0-7101-8101-010101010101,1,01a1fbdf-16c0-7101-8101-010101010101,,,,01a1fbdf-16c0-7101-8101-010101010101,,false,,,,,
+recorded_at,happened_at,lane,kind,detail,message,organisation,actor,asserted,playbook,path,item,value,run,stream,seq,entry,account,proof,through,line,late_by_ms,failed,targets,roles,about,corrected_by,starred_by,local_time
+2026-11-21T02:10:04.000Z,,detection,incident-opened,false,"Incident SIT-2026-0007 opened by anna, severity 3, TLP:AMBER: Nothing opens any more",,anna,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,1,01a1fbde-1cc0-7909-8909-090909090909,,,,01a1fbde-1cc0-7909-8909-090909090909,,false,,,,,,2026-11-21 03:10:04 CET
+2026-11-21T02:10:34.000Z,,detection,asset-changed,false,"Asset host pc-1 is affected, by ben",Stadt Hagen,ben,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,2,01a1fbde-1cc0-7909-8909-090909090909,,,,01a1fbde-1cc0-7909-8909-090909090909,,false,pc-1,,,,,2026-11-21 03:10:34 CET
+2026-11-21T02:10:35.000Z,,detection,asset-changed,false,"Asset host srv-9 is affected, by ben",Kreis Olpe,ben,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,3,01a1fbde-1cc0-7909-8909-090909090909,,,,01a1fbde-1cc0-7909-8909-090909090909,,false,srv-9,,,,,2026-11-21 03:10:35 CET
+2026-11-21T02:11:04.000Z,,decisions,run-opened,false,Contain ransomware: started by anna,,anna,false,ransomware-containment,,,"{""hosts"":[""pc-1"",""pc-2"",""srv-9""]}",01a1fbdf-16c0-7101-8101-010101010101,run:01a1fbdf-16c0-7101-8101-010101010101,1,01a1fbdf-16c0-7101-8101-010101010101,,,,01a1fbdf-16c0-7101-8101-010101010101,,false,,,,,,2026-11-21 03:11:04 CET
 "##);
 }
 
@@ -183,11 +183,12 @@ fn a_page_needs_nothing_else_and_says_that_it_was_a_drill() {
     let (before, rest) = body.split_once("<svg").unwrap();
     let (drawn, after) = rest.split_once("</svg>\n").unwrap();
     assert!(drawn.contains(">Maßnahme</text>") && !drawn.contains("<a"), "{drawn}");
-    let head: Vec<&str> = before.lines().chain(after.lines()).take(11).collect();
+    let head: Vec<&str> = before.lines().chain(after.lines()).take(12).collect();
     insta::assert_snapshot!(head.join("\n"), @r##"
 <p class="drill">ÜBUNG</p>
 <h1>Zeitleiste · SIT-2026-0007 Nothing opens any more</h1>
 <p>TLP:AMBER · Stand Sa 21.11.2026, 03:19:24 MEZ · 28 Einträge</p>
+<p>Zeitzone Europe/Berlin</p>
 <p class="seal">Noch nicht gesiegelt</p>
 <input type="checkbox" id="all"> <label for="all">Einzelheiten zeigen</label>
 <table>

@@ -27,25 +27,41 @@ fn a_night_is_laid_out_in_lanes() {
     let review = review(&lines, &layout()).unwrap();
     let points: usize = review.lanes.iter().map(|lane| lane.points.len()).sum();
     assert_eq!(points, lines.iter().filter(|line| !line.detail).count(), "a mark for each line");
-    let mut shown: Vec<String> = Vec::new();
-    for lane in &review.lanes {
-        let points: Vec<u16> = lane.points.iter().map(|point| point.left).collect();
-        shown.push(format!("{} ({} rows) {points:?}", lane.title, lane.rows));
-        for bar in &lane.bars {
-            let (kind, end) = (bar.kind, bar.end.map_or("lasts", BarEnd::as_str));
-            let place = format!("{}..{} row {}", bar.left, bar.right, bar.row);
-            shown.push(format!("  {kind} {place} {end} {}: {}", bar.length, bar.text));
-        }
-    }
-    for gap in &review.gaps {
-        shown.push(format!("gap {}..{} {}", gap.left, gap.right, gap.text));
-    }
-    let ticks = review.ticks.iter().map(|tick| {
-        let day = tick.day.as_deref().map(|day| format!("{day} "));
-        format!("{} {}{}", tick.left, day.unwrap_or_default(), tick.text)
-    });
-    shown.push(ticks.collect::<Vec<_>>().join(", "));
-    insta::assert_snapshot!(shown.join("\n"), @"");
+    let shown: Vec<String> = review
+        .lanes
+        .iter()
+        .flat_map(|lane| lane.bars.iter().map(move |bar| (lane, bar)))
+        .map(|(lane, bar)| {
+            let end = bar.end.map_or("lasts", BarEnd::as_str);
+            format!("{} {} {end} {}: {}", lane.title, bar.kind, bar.length, bar.text)
+        })
+        .collect();
+    let goes = "network.isolate for host";
+    let wanted = [
+        "Decision need well 1 min: Cut the affected hosts off: needs 2 approvals, role commander",
+        "Decision need well 1 min 14 s: Cut off [srv-9]: the commander must find out whether it was done",
+        "Measure run well 6 min 41 s: Contain ransomware: started by anna",
+        "Measure need well 1 min 5 s: Attack or defect? task for the responder",
+        &format!(
+            "Measure attempt well 1 s: Cut off [pc-1]: {goes} pc-1 goes out through core-router"
+        ),
+        &format!(
+            "Measure attempt badly 1 s: Cut off [pc-2]: {goes} pc-2 goes out through core-router"
+        ),
+        &format!(
+            "Measure attempt unknown 1 s: Cut off [srv-9]: {goes} srv-9 goes out through core-router"
+        ),
+        &format!(
+            "Measure attempt well 500 ms: Cut off [pc-2]: {goes} pc-2 goes out through core-router (attempt 2)"
+        ),
+        "Communication attempt well 1 s: Tell everybody: mail.send goes out through core-router",
+    ];
+    assert_eq!(shown, wanted);
+    let [gap] = review.gaps.as_slice() else { panic!("{:?}", review.gaps) };
+    assert_eq!((gap.left, gap.right), (0, 24));
+    assert_eq!(gap.text, "1 h 59 min without an entry");
+    assert_eq!(review.ticks[0].day.as_deref(), Some("Sat 2026-11-21"));
+    assert!(review.ticks.len() > 4 && review.ticks.is_sorted_by_key(|tick| tick.left));
 }
 
 #[test]
