@@ -23,6 +23,7 @@ mod run;
 mod seen;
 mod sensitive;
 mod sentence;
+mod sheet;
 mod weave;
 
 pub use briefing::{briefing, open_needs, proposals};
@@ -34,8 +35,9 @@ pub use export::{Export, InOrder};
 pub use eyes::Eyes;
 pub use format::{Document, Zone, csv, golden, html, jsonl, table};
 pub use incident::of_one_incident;
-pub use print::checklist;
+pub use print::{checklist, sheet};
 pub use sentence::need_title;
+pub use sheet::{Bit, Given, Row, RowKind, Sheet};
 pub use weave::timeline;
 
 #[cfg(test)]

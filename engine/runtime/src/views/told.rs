@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use beistand_core::model::{IncidentId, Millis, Mode, RunId, Tlp};
 use beistand_core::timeline::{
-    Chain, ChainEntry, Document, Lane, Lang, Scope, TimelineEntry, Zone, checklist, csv, html,
-    jsonl, of_one_incident, table, timeline,
+    Chain, ChainEntry, Document, Lane, Lang, Scope, Sheet, TimelineEntry, Zone, csv, html, jsonl,
+    of_one_incident, sheet, table, timeline,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -298,6 +298,14 @@ impl Views {
         lang: Lang,
         scope: &Scope,
     ) -> Result<String, EngineError> {
+        Ok(self.sheet(id, lang, scope).await?.text())
+    }
+
+    /// The same before it is a text.
+    ///
+    /// # Errors
+    /// As [`Views::run`].
+    pub async fn sheet(&self, id: RunId, lang: Lang, scope: &Scope) -> Result<Sheet, EngineError> {
         let row = self.run_row(id, scope).await?;
         let held = self.folded(id, &self.version(id).await?).await?;
         let folded = held.get()?;
@@ -305,6 +313,6 @@ impl Views {
             None => Some(&folded.state),
             Some(_) => None,
         };
-        Ok(checklist(&folded.plan, &self.0.catalogue, state, lang))
+        Ok(sheet(&folded.plan, &self.0.catalogue, state, lang))
     }
 }
