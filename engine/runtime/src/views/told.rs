@@ -2,8 +2,10 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use beistand_core::model::{IncidentId, Millis, Mode, RunId, Tlp};
+use beistand_core::playbook::Plan;
 use beistand_core::timeline::{
     Chain, ChainEntry, Document, Lane, Lang, Scope, Sheet, TimelineEntry, Zone, csv, html, jsonl,
     of_one_incident, sheet, table, timeline,
@@ -285,6 +287,14 @@ impl Views {
         scope: &Scope,
     ) -> Result<String, EngineError> {
         Ok(self.told(id, telling.lang, scope).await?.text(format, telling))
+    }
+
+    /// The plan that a run goes by, as it was when it began.
+    ///
+    /// # Errors
+    /// As [`Views::run`].
+    pub async fn plan_of(&self, id: RunId, scope: &Scope) -> Result<Arc<Plan>, EngineError> {
+        self.plan(&self.run_row(id, scope).await?).await
     }
 
     /// A run's checklist for paper. For readers of some organisations it is that of the playbook,
