@@ -22,7 +22,10 @@ macro_rules! locales {
     };
 }
 
-locales!["common", "declare", "frame", "home", "hosts", "incident", "login", "need", "problem"];
+locales![
+    "common", "declare", "frame", "home", "hosts", "incident", "login", "need", "playbook",
+    "problem", "sheet",
+];
 
 static BUNDLES: LazyLock<[FluentBundle<FluentResource>; 2]> =
     LazyLock::new(|| [bundle(langid!("de"), GERMAN), bundle(langid!("en"), ENGLISH)]);
