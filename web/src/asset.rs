@@ -53,6 +53,8 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         asset("beistand.css", CSS, include_bytes!("../static/beistand.css")),
         asset("kern.css", CSS, include_bytes!("../static/kern.css")),
         asset("kern.min.css", CSS, npm!("@kern-ux/native/dist/kern.min.css")),
+        asset("playbook.css", CSS, include_bytes!("../static/playbook.css")),
+        asset("check.js", SCRIPT, include_bytes!("../static/check.js")),
         asset("live.js", SCRIPT, include_bytes!("../static/live.js")),
         asset("htmx.min.js", SCRIPT, npm!("htmx.org/dist/htmx.min.js")),
         asset("idiomorph.min.js", SCRIPT, npm!("idiomorph/dist/idiomorph.min.js")),

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use beistand_core::model::{Catalogue, Schema, StepId};
-use beistand_core::playbook::{CallNode, Kind, Node, NodeId, Plan};
-use beistand_core::run::{Binding, LaunchError, kind_word};
+use beistand_core::model::{Catalogue, Schema};
+use beistand_core::playbook::Plan;
+use beistand_core::run::{
+    LaunchError, PlannedBy, PlannedEffect, PlannedStep, PlannedUndo, kind_word, planned,
+};
 use serde_json::{Map, Value, json};
 
 use crate::args::{Inputs, PlanArgs};
@@ -40,8 +42,12 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Outcome {
     plan.parts().inputs.fill(&mut inputs);
     let problems = plan.parts().inputs.problems(&inputs);
     let modes = without_store(&context.config, &context.url)?;
-    let known = (&Catalogue::first(), &*modes.live.bindings);
-    let steps: Vec<Value> = plan.nodes().map(|node| step(&plan, node, known)).collect();
+    let by = PlannedBy {
+        catalogue: &Catalogue::first(),
+        bindings: &modes.live.bindings,
+        policy: modes.live.setup.policy.as_deref(),
+    };
+    let steps: Vec<Value> = planned(&plan, by, &inputs).iter().map(step).collect();
     let missing = sentences(&plan, &inputs, &modes.live);
     let by_hand = steps.iter().filter(|step| step.get("by_hand") == Some(&json!(true))).count();
     if context.out.json {
@@ -59,32 +65,33 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Outcome {
 }
 
 /// A step as it is shown; a call with what does it, and what would take it back.
-fn step(plan: &Plan, (id, node): (NodeId, &Node), known: (&Catalogue, &[Binding])) -> Value {
+fn step(step: &PlannedStep<'_>) -> Value {
+    let node = step.node;
     let gate = node.approval.as_ref();
     let mut shown = json!({
-        "id": node.id, "path": path(plan, id), "kind": kind_word(&node.kind),
+        "id": node.id, "path": step.path, "kind": kind_word(&node.kind),
         "title": node.title, "when": node.when.as_ref().map(|when| when.text.clone()),
         "approval": gate.map(|gate| json!({"role": gate.role, "votes": gate.votes})),
     });
-    if let (Kind::Call(call), Value::Object(shown)) = (&node.kind, &mut shown) {
-        shown.extend(effect(call, known));
+    if let (Some(known), Value::Object(shown)) = (&step.effect, &mut shown) {
+        shown.extend(effect(known));
     }
     shown
 }
 
-fn effect(call: &CallNode, (catalogue, bindings): (&Catalogue, &[Binding])) -> Map<String, Value> {
-    let spec = catalogue.get(&call.action);
-    let via = call.via.as_ref().map(StepId::as_str);
-    let does_it = |binding: &&Binding| {
-        binding.capability == call.action.capability() && binding.slot.as_deref() == via
+fn effect(effect: &PlannedEffect<'_>) -> Map<String, Value> {
+    let call = effect.call;
+    let connector = effect.connectors.first();
+    let undo = match &effect.undo {
+        PlannedUndo::Nothing => None,
+        PlannedUndo::Call(action) => Some(action.to_string()),
+        PlannedUndo::Steps => Some("steps".to_owned()),
     };
-    let connector = bindings.iter().find(does_it).map(|binding| binding.connector.to_string());
-    let undo = spec.and_then(|spec| spec.undo.as_ref()).map(|undo| undo.action.to_string());
     let arguments = call.with.iter().map(|(name, with)| (name.clone(), with.written()));
     let facts = [
         ("action", json!(call.action)),
         ("arguments", Value::Object(arguments.collect())),
-        ("destructive", json!(spec.is_some_and(|spec| spec.destructive))),
+        ("destructive", json!(effect.destructive)),
         ("by_hand", json!(connector.is_none())),
         ("connector", json!(connector)),
         ("undo", json!(undo)),
@@ -138,23 +145,4 @@ fn text(context: &Context, plan: &Plan, steps: &[Value]) {
         })
         .collect();
     context.out.table(&["STEP", "WHAT", "THROUGH", "GATE", "UNDO"], &rows);
-}
-
-/// The path of a node with `[…]` for loop rounds.
-fn path(plan: &Plan, id: NodeId) -> String {
-    let node: &Node = plan.node(id);
-    let mut text = match node.parent {
-        None => String::new(),
-        Some(parent) => {
-            let looping = matches!(plan.node(parent).kind, Kind::ForEach(_) | Kind::Repeat(_));
-            let rounds = if looping && node.branch.is_none() { "[…]" } else { "" };
-            format!("{}{rounds}/", path(plan, parent))
-        }
-    };
-    if let Some(branch) = &node.branch {
-        text.push_str(branch);
-        text.push('/');
-    }
-    text.push_str(node.id.as_str());
-    text
 }

@@ -14,10 +14,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use beistand_core::entry::StreamKind;
-use beistand_core::model::{ActionName, Catalogue, Millis, Mode, RunId};
+use beistand_core::model::{ActionName, Catalogue, Millis, Mode, RunId, Value};
 use beistand_core::on_call::CallOutEnd;
 use beistand_core::playbook::Plan;
-use beistand_core::run::{Chance, Input, RunStatus, Shared, by_hand};
+use beistand_core::run::{
+    Chance, Input, Missing, PlannedBy, PlannedStep, RunStatus, Shared, by_hand, missing, planned,
+};
 use beistand_journal::{Journal, Lease};
 use beistand_script::Scripts;
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc};
@@ -214,6 +216,22 @@ impl Engine {
     pub fn by_hand(&self, plan: &Plan, mode: Mode) -> BTreeSet<ActionName> {
         let calls = by_hand(plan, &self.0.modes.of(mode).bindings);
         calls.into_iter().map(|call| call.action.clone()).collect()
+    }
+    /// What a plan would do with these inputs, step by step.
+    pub fn planned<'p>(&self, plan: &'p Plan, mode: Mode, inputs: &Value) -> Vec<PlannedStep<'p>> {
+        let setup = self.0.modes.of(mode);
+        let policy = setup.setup.policy.as_deref().filter(|_| mode == Mode::Live);
+        let by = PlannedBy { catalogue: &self.0.catalogue, bindings: &setup.bindings, policy };
+        planned(plan, by, inputs)
+    }
+    /// What keeps a plan from being carried out live by connectors alone with these inputs.
+    pub fn missing(&self, plan: &Plan, inputs: &Value) -> Vec<Missing> {
+        let live = &self.0.modes.live;
+        missing(plan, &self.0.catalogue, inputs, (&live.setup, &live.bindings))
+    }
+    /// The actions that there are.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.0.catalogue
     }
     /// The instant now.
     pub fn now(&self) -> Millis {

@@ -5,7 +5,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use beistand_core::access::Permission;
 use beistand_core::model::RunId;
-use beistand_runtime::{NewMore, NewSuccessor, Verb};
+use beistand_runtime::{Caller, NewMore, NewSuccessor, Verb};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -21,43 +21,43 @@ use crate::report::Problem;
 /// More items for a playbook that ran, or runs.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct More {
+pub(crate) struct More {
     /// The lists of its inputs that have more items.
-    inputs: Map<String, Value>,
+    pub(crate) inputs: Map<String, Value>,
     /// Steps that nothing is bound for may fall to people, also where they did not before.
     #[serde(default)]
-    by_hand_ok: bool,
+    pub(crate) by_hand_ok: bool,
     /// The same key gives the same run.
-    start_key: ChosenKey,
+    pub(crate) start_key: ChosenKey,
 }
 
 /// A corrected playbook.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Corrected {
+pub(crate) struct Corrected {
     /// Its name.
-    playbook: PlaybookId,
+    pub(crate) playbook: PlaybookId,
     /// Steps that nothing is bound for may fall to people.
     #[serde(default)]
-    by_hand_ok: bool,
-    reason: Reason,
+    pub(crate) by_hand_ok: bool,
+    pub(crate) reason: Reason,
 }
 
 /// The run for more items.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(super) struct Further {
+pub(crate) struct Further {
     #[schema(value_type = String, format = "uuid")]
-    run: RunId,
+    pub(crate) run: RunId,
     /// A sentence for each item that an earlier run has already.
     left_out: Vec<String>,
 }
 
 /// The run that takes over.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(super) struct Successor {
+pub(crate) struct Successor {
     /// It is there as soon as nothing of the old one is out any more.
     #[schema(value_type = String, format = "uuid")]
-    run: RunId,
+    pub(crate) run: RunId,
 }
 
 /// Which playbook would take over.
@@ -107,7 +107,20 @@ pub(super) async fn more(
     At(run): At<RunId>,
     Exact(body): Exact<More>,
 ) -> Result<Response, Problem> {
-    reach::reached(&app, &caller, (run, Permission::Launch)).await?;
+    let further = more_of(&app, &caller, (run, body)).await?;
+    Ok((StatusCode::CREATED, place(further.run), Sent(further)).into_response())
+}
+
+/// Launches a run for more items.
+///
+/// # Errors
+/// As [`more`] answers them.
+pub(crate) async fn more_of(
+    app: &App,
+    caller: &Caller,
+    (run, body): (RunId, More),
+) -> Result<Further, Problem> {
+    reach::reached(app, caller, (run, Permission::Launch)).await?;
     let verb = Verb::More(Box::new(NewMore {
         run,
         inputs: body.inputs,
@@ -115,10 +128,8 @@ pub(super) async fn more(
         by_hand_ok: body.by_hand_ok,
         by: caller.actor.clone(),
     }));
-    let answer = app.engine.execute_as(&caller, verb).await?;
-    let further: Further =
-        serde_json::from_value(answer).map_err(|error| Problem::internal(&error))?;
-    Ok((StatusCode::CREATED, place(further.run), Sent(further)).into_response())
+    let answer = app.engine.execute_as(caller, verb).await?;
+    serde_json::from_value(answer).map_err(|error| Problem::internal(&error))
 }
 
 /// Lets a corrected playbook take over from a run that has not ended: what was done is taken over,
@@ -135,7 +146,20 @@ pub(super) async fn supersede(
     At(run): At<RunId>,
     Exact(body): Exact<Corrected>,
 ) -> Result<Response, Problem> {
-    reach::reached(&app, &caller, (run, Permission::Launch)).await?;
+    let successor = supersede_by(&app, &caller, (run, body)).await?;
+    Ok((StatusCode::ACCEPTED, place(successor.run), Sent(successor)).into_response())
+}
+
+/// Lets a corrected playbook take over.
+///
+/// # Errors
+/// As [`supersede`] answers them.
+pub(crate) async fn supersede_by(
+    app: &App,
+    caller: &Caller,
+    (run, body): (RunId, Corrected),
+) -> Result<Successor, Problem> {
+    reach::reached(app, caller, (run, Permission::Launch)).await?;
     let plan = app.shelf.plan(body.playbook.0).await?;
     let verb = Verb::Supersede(Box::new(NewSuccessor {
         run,
@@ -145,10 +169,8 @@ pub(super) async fn supersede(
         by_hand_ok: body.by_hand_ok,
         by: caller.actor.clone(),
     }));
-    let answer = app.engine.execute_as(&caller, verb).await?;
-    let successor: Successor =
-        serde_json::from_value(answer).map_err(|error| Problem::internal(&error))?;
-    Ok((StatusCode::ACCEPTED, place(successor.run), Sent(successor)).into_response())
+    let answer = app.engine.execute_as(caller, verb).await?;
+    serde_json::from_value(answer).map_err(|error| Problem::internal(&error))
 }
 
 /// What would become of a run's effects if a corrected playbook took over now. Nothing happens.

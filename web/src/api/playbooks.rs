@@ -20,7 +20,7 @@ use crate::shelf::not_there;
 
 /// What the body of a check has room for, in bytes: the largest playbook as JSON, which writes some
 /// of its characters as two.
-pub(super) const CHECK_BYTES_MAX: usize = 2 * SourceText::BYTES_MAX + (64 << 10);
+pub(crate) const CHECK_BYTES_MAX: usize = 2 * SourceText::BYTES_MAX + (64 << 10);
 
 /// A playbook in a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -67,7 +67,7 @@ pub(super) struct Playbook {
 
 /// A step that a person does.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ByPeople {
+pub(crate) struct ByPeople {
     /// The playbook it stands in.
     playbook: String,
     step: String,
@@ -75,22 +75,22 @@ pub(super) struct ByPeople {
     /// `task`, `wait`; `call`, where nothing is bound for it.
     kind: String,
     /// What is called, where nothing is bound for it.
-    action: Option<String>,
+    pub(crate) action: Option<String>,
     /// Who is asked; null where anybody who answers may.
     role: Option<String>,
 }
 
 /// A step that people must say yes to.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Asks {
+pub(crate) struct Asks {
     /// The playbook it stands in.
     playbook: String,
-    step: String,
-    title: Option<String>,
+    pub(crate) step: String,
+    pub(crate) title: Option<String>,
     /// Who is asked.
-    role: String,
+    pub(crate) role: String,
     /// How many different persons.
-    votes: u32,
+    pub(crate) votes: u32,
 }
 
 /// A text to be checked.
@@ -208,7 +208,7 @@ pub(super) async fn check(
 
 /// Whether these eyes may see a playbook; one with faults has no marking, which counts as the
 /// highest.
-fn is_open(plan: Option<&Plan>, scope: &Scope) -> bool {
+pub(crate) fn is_open(plan: Option<&Plan>, scope: &Scope) -> bool {
     scope.is_all() || plan.is_some_and(|plan| plan.parts().tlp <= scope.tlp)
 }
 
@@ -224,8 +224,7 @@ fn listed(name: &PlaybookName, plan: Option<&Plan>) -> PlaybookListed {
 
 fn described(plan: &Plan, unbound: &BTreeSet<ActionName>) -> Playbook {
     let parts = plan.parts();
-    let (mut people, mut gates) = (Vec::new(), Vec::new());
-    gather(plan, unbound, &mut (&mut people, &mut gates));
+    let (people, gates) = for_people(plan, unbound);
     Playbook {
         id: parts.name.to_string(),
         title: parts.title.clone(),
@@ -238,7 +237,16 @@ fn described(plan: &Plan, unbound: &BTreeSet<ActionName>) -> Playbook {
     }
 }
 
-/// Steps for people, of a plan and of all it calls.
+/// Steps that people do and that people must say yes to, of a plan and of all it calls.
+pub(crate) fn for_people(
+    plan: &Plan,
+    unbound: &BTreeSet<ActionName>,
+) -> (Vec<ByPeople>, Vec<Asks>) {
+    let (mut people, mut gates) = (Vec::new(), Vec::new());
+    gather(plan, unbound, &mut (&mut people, &mut gates));
+    (people, gates)
+}
+
 fn gather(
     plan: &Plan,
     unbound: &BTreeSet<ActionName>,

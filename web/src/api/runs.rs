@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use beistand_core::model::{Mode, RunId};
-use beistand_journal::RunFilter;
+use beistand_journal::{Run as Row, RunFilter};
 use beistand_runtime::{Caller, EngineError, Launching, NewRun, RunBytes, Verb};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -24,24 +24,24 @@ use crate::report::Problem;
 /// A run to be launched.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     /// The playbook's name.
-    playbook: PlaybookId,
+    pub(crate) playbook: PlaybookId,
     /// Its inputs, as `GET /api/v1/playbooks/{id}` describes them.
     #[serde(default)]
-    inputs: Map<String, Value>,
+    pub(crate) inputs: Map<String, Value>,
     /// In which incident, by id or number; without it one is opened.
     #[schema(max_length = 200)]
-    incident: Option<String>,
+    pub(crate) incident: Option<String>,
     /// The title of the incident that is opened; the playbook's where absent. Not beside `incident`.
-    title: Option<Title>,
+    pub(crate) title: Option<Title>,
     /// For real or as a drill, as the incident it is in; for real where it is not said.
-    mode: Option<ModeWord>,
+    pub(crate) mode: Option<ModeWord>,
     /// Steps that nothing is bound for may fall to people.
     #[serde(default)]
-    by_hand_ok: bool,
+    pub(crate) by_hand_ok: bool,
     /// The same launch with the same key gives the same run; with another one it is refused.
-    start_key: ChosenKey,
+    pub(crate) start_key: ChosenKey,
 }
 
 /// Which runs.
@@ -79,13 +79,26 @@ pub(super) async fn launch(
     Who(caller): Who,
     Exact(wanted): Exact<Wanted>,
 ) -> Result<Response, Problem> {
+    let (run, status) = launch_one(&app, &caller, wanted).await?;
+    launched(&app, &caller, run, status).await
+}
+
+/// Launches a run, or finds the one that the same launch gave: 201 or 200.
+///
+/// # Errors
+/// As [`launch`] answers them.
+pub(crate) async fn launch_one(
+    app: &App,
+    caller: &Caller,
+    wanted: Wanted,
+) -> Result<(RunId, StatusCode), Problem> {
     let key = String::from(wanted.start_key);
     if wanted.incident.is_some() && wanted.title.is_some() {
         let text = "an incident that is there has its title: name `incident` or `title`";
         return Err(Problem::malformed(text).place("title"));
     }
     let incident = match &wanted.incident {
-        Some(text) => Some(reach::incident(&app, &caller, text).await?),
+        Some(text) => Some(reach::incident(app, caller, text).await?),
         None => None,
     };
     let asked = Launching {
@@ -98,25 +111,43 @@ pub(super) async fn launch(
         case: None,
     };
     if let Some(known) = app.engine.journal().reader().run_by_start_key(&key).await? {
-        let before = launched(&app, &caller, known.id, StatusCode::OK).await?;
-        // Who reads of it in outline alone is not told what somebody else asked for.
-        let reads_all = caller.rights.scope().within(known.incident).organisations.is_none();
-        if !reads_all && known.requested_by != caller.actor.person {
-            return Err(taken("this start key was used for another run"));
-        }
-        return match app.engine.is_same_launch((&key, &known), &asked).await {
-            Ok(()) => Ok(before),
-            Err(EngineError::Conflict(text)) => Err(taken(text)),
-            Err(error) => Err(error.into()),
-        };
+        known_before(app, caller, (&key, &known), &asked).await?;
+        return Ok((known.id, StatusCode::OK));
     }
-    let new = new_run(&app, &caller, &asked, key).await?;
+    let new = new_run(app, caller, &asked, key).await?;
     let verb = Verb::Launch(Box::new(new));
-    let answer = app.engine.execute_as(&caller, verb).await?;
+    let answer = app.engine.execute_as(caller, verb).await?;
     let run = answer.get("run").and_then(Value::as_str).and_then(|run| run.parse().ok());
     let run: RunId = run
         .ok_or_else(|| Problem::from(EngineError::Internal("a launch named no run".to_owned())))?;
-    launched(&app, &caller, run, StatusCode::CREATED).await
+    Ok((run, StatusCode::CREATED))
+}
+
+/// A key that was used is good for the same launch alone, by who may see what it gave.
+async fn known_before(
+    app: &App,
+    caller: &Caller,
+    (key, known): (&str, &Row),
+    asked: &Launching<'_>,
+) -> Result<(), Problem> {
+    let scope = caller.rights.scope();
+    match app.views.row_of(known.id, &scope).await {
+        Ok(_) => {}
+        Err(EngineError::NotFound(_)) => {
+            return Err(taken("this start key was used for another run"));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    // Who reads of it in outline alone is not told what somebody else asked for.
+    let reads_all = scope.within(known.incident).organisations.is_none();
+    if !reads_all && known.requested_by != caller.actor.person {
+        return Err(taken("this start key was used for another run"));
+    }
+    match app.engine.is_same_launch((key, known), asked).await {
+        Ok(()) => Ok(()),
+        Err(EngineError::Conflict(text)) => Err(taken(text)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The start key is another launch's.

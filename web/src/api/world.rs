@@ -175,7 +175,7 @@ impl Doorkeeper for People {
 }
 
 /// The server.
-pub(super) struct World {
+pub(crate) struct World {
     pub(super) engine: Engine,
     pub(super) people: Arc<People>,
     pub(super) leave: Leave,
@@ -200,7 +200,7 @@ fn nothing_bound(store: &Journal) -> ModeSetup {
 }
 
 impl World {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with_streams((10, 10)).await
     }
 
@@ -239,7 +239,7 @@ impl World {
     }
 
     /// Asks for something; the body goes with it where there is one.
-    pub(super) async fn asked(
+    pub(crate) async fn asked(
         &self,
         method: &Method,
         path: &str,
@@ -259,17 +259,17 @@ impl World {
         self.sent(request.unwrap()).await
     }
 
-    pub(super) async fn sent(&self, request: Request<Body>) -> Response<Body> {
+    pub(crate) async fn sent(&self, request: Request<Body>) -> Response<Body> {
         timeout(SOON, self.router.clone().oneshot(request)).await.unwrap().unwrap()
     }
 
     /// The status and the body.
-    pub(super) async fn get(&self, path: &str, token: &str) -> (u16, Value) {
+    pub(crate) async fn get(&self, path: &str, token: &str) -> (u16, Value) {
         self.told(&Method::GET, path, (token, None)).await
     }
 
     /// The status and the body.
-    pub(super) async fn post(&self, path: &str, token: &str, body: Value) -> (u16, Value) {
+    pub(crate) async fn post(&self, path: &str, token: &str, body: Value) -> (u16, Value) {
         self.told(&Method::POST, path, (token, Some(body))).await
     }
 
@@ -285,7 +285,7 @@ impl World {
     }
 
     /// A new run of a playbook, launched by the responder; its id.
-    pub(super) async fn run(&self, playbook: &str, mode: &str, key: &str) -> String {
+    pub(crate) async fn run(&self, playbook: &str, mode: &str, key: &str) -> String {
         let inputs = if playbook == "sheet" { json!({"who": "anna"}) } else { json!({}) };
         let body = json!({"playbook": playbook, "inputs": inputs, "mode": mode, "start_key": key});
         let (status, run) = self.post("/api/v1/runs", "responder", body).await;
@@ -294,7 +294,7 @@ impl World {
     }
 
     /// The needs of a run, as soon as there are so many.
-    pub(super) async fn needs(&self, run: &str, count: usize) -> Vec<Value> {
+    pub(crate) async fn needs(&self, run: &str, count: usize) -> Vec<Value> {
         let path = format!("/api/v1/needs?run={run}");
         let mut news = self.engine.news();
         loop {
@@ -309,7 +309,7 @@ impl World {
     }
 
     /// The incident of a run concerns an organisation.
-    pub(super) async fn link(&self, run: &str, organisation: &str) -> IncidentId {
+    pub(crate) async fn link(&self, run: &str, organisation: &str) -> IncidentId {
         let (_, run) = self.get(&format!("/api/v1/runs/{run}"), "commander").await;
         let incident: IncidentId = run["incident"].as_str().unwrap().parse().unwrap();
         let act = IncidentAct::Link { organisation: organisation.parse().unwrap() };

@@ -9,13 +9,16 @@
 //! twice, by [`both`].
 
 mod briefing;
+mod check;
 mod declare;
 mod form;
 mod frame;
+mod further;
 mod help;
 mod home;
 mod hosts;
 mod incident;
+mod launch;
 mod login;
 mod me;
 mod mine;
@@ -23,9 +26,14 @@ mod need;
 mod needs;
 mod people;
 mod place;
+mod planned;
+mod playbook;
+mod playbooks;
 mod refused;
 mod report;
+mod review;
 mod schema;
+mod sheet;
 mod show;
 mod situation;
 mod system;
@@ -92,6 +100,29 @@ pub(crate) fn table() -> Routes {
         .page(read, Ordinary, look("/hosts", hosts::page))
         .page(NeedsThere(Permission::Control), Ordinary, send("/hosts/release", hosts::release))
         .page(NeedsThere(Permission::Launch), Ordinary, send("/hosts/cut", hosts::cut))
+        .and(playbooks())
+}
+
+/// What is about playbooks, and what is made of them.
+fn playbooks() -> Routes {
+    use Lane::{Check, Ordinary};
+    use Right::NeedsThere;
+    let (read, launches) = (NeedsThere(Permission::Read), NeedsThere(Permission::Launch));
+    let checks = |page| Routes::new().page_sized(check::BYTES_MAX, read, Check, page);
+    Routes::new()
+        .page(read, Ordinary, look("/playbooks", playbooks::page))
+        .page(read, Ordinary, look("/playbooks/check", check::page))
+        .and(checks(send("/playbooks/check", check::check)))
+        .and(checks(send("/playbooks/check/findings", check::findings)))
+        .page(read, Ordinary, look("/playbooks/{name}", playbook::page))
+        .page(read, Ordinary, look("/playbooks/{name}/sheet", sheet::of_playbook))
+        .and(both(launches, || look("/playbooks/{name}/launch", launch::page)))
+        .and(both(launches, || send("/playbooks/{name}/launch", launch::launch)))
+        .and(both(read, || look("/runs/{id}/sheet", sheet::of_run)))
+        .and(both(launches, || look("/runs/{id}/more", further::more_page)))
+        .and(both(launches, || send("/runs/{id}/more", further::more)))
+        .and(both(launches, || look("/runs/{id}/supersede", further::supersede_page)))
+        .and(both(launches, || send("/runs/{id}/supersede", further::supersede)))
 }
 
 /// The same page at its live address and at that of a drill.

@@ -24,7 +24,7 @@ macro_rules! locales {
 
 locales![
     "briefing", "common", "declare", "frame", "home", "hosts", "incident", "login", "me", "need",
-    "people", "problem", "system", "timeline",
+    "people", "playbook", "problem", "sheet", "system", "timeline",
 ];
 
 static BUNDLES: LazyLock<[FluentBundle<FluentResource>; 2]> =

@@ -13,6 +13,7 @@ mod legacy;
 mod missing;
 mod more;
 mod outlook;
+mod planned;
 mod scope;
 mod state;
 mod struck;
@@ -34,6 +35,7 @@ pub use legacy::{Legacy, Offer, OldGate};
 pub use missing::{Missing, Remedy, by_hand, missing, remedy};
 pub use more::{LeftOut, More, MoreError, more};
 pub use outlook::{Outlook, OutlookLine, outlook};
+pub use planned::{PlannedBy, PlannedEffect, PlannedStep, PlannedTargets, PlannedUndo, planned};
 pub use state::{
     Approved, Binding, Cause, Flow, LoopState, Need, Opened, Phase, RunState, RunStatus, Sent,
     Step, StepError, StepIx, Timer, UndoMark,

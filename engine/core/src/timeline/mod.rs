@@ -29,6 +29,7 @@ mod run;
 mod seen;
 mod sensitive;
 mod sentence;
+mod sheet;
 mod story;
 mod stroke;
 mod weave;
@@ -48,12 +49,13 @@ pub use format::{
 pub use incident::of_one_incident;
 pub use metrics::{Metrics, metrics};
 pub use persons::{Numbers, Persons};
-pub use print::checklist;
+pub use print::{checklist, sheet};
 pub use review::{
     BINS, Bar, Bin, Break, Deadline, DeadlineState, Gap, Layout, POSITIONS, Point, Review,
     ReviewLane, Tick, review,
 };
 pub use sentence::need_title;
+pub use sheet::{Bit, Given, Row, RowKind, Sheet};
 pub use story::{StoryEntry, story};
 pub use stroke::{BarEnd, BarKind};
 pub use weave::timeline;

@@ -2,12 +2,14 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use beistand_core::model::{IncidentId, Millis, Mode, RunId, Tlp};
+use beistand_core::playbook::Plan;
 use beistand_core::timeline::{
     Chain, ChainEntry, Document, Filter, Lang, Layout, Metrics, Numbers, Persons, Review, Scope,
-    StoryEntry, Subject, TimelineEntry, Zone, bound, checklist, csv, html, jsonl, metrics,
-    of_one_incident, review, stix, story, table, timeline,
+    Sheet, StoryEntry, Subject, TimelineEntry, Zone, bound, csv, html, jsonl, metrics,
+    of_one_incident, review, sheet, stix, story, table, timeline,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -378,6 +380,14 @@ impl Views {
         Ok(told.text(format, telling))
     }
 
+    /// The plan that a run goes by, as it was when it began.
+    ///
+    /// # Errors
+    /// As [`Views::run`].
+    pub async fn plan_of(&self, id: RunId, scope: &Scope) -> Result<Arc<Plan>, EngineError> {
+        self.plan(&self.run_row(id, scope).await?).await
+    }
+
     /// A run's checklist for paper. For readers of some organisations it is that of the playbook,
     /// with nothing filled in: on paper stands what was said and what for.
     ///
@@ -389,6 +399,14 @@ impl Views {
         lang: Lang,
         scope: &Scope,
     ) -> Result<String, EngineError> {
+        Ok(self.sheet(id, lang, scope).await?.text())
+    }
+
+    /// The same before it is a text.
+    ///
+    /// # Errors
+    /// As [`Views::run`].
+    pub async fn sheet(&self, id: RunId, lang: Lang, scope: &Scope) -> Result<Sheet, EngineError> {
         let row = self.run_row(id, scope).await?;
         let held = self.folded(id, &self.version(id).await?).await?;
         let folded = held.get()?;
@@ -396,6 +414,6 @@ impl Views {
             None => Some(&folded.state),
             Some(_) => None,
         };
-        Ok(checklist(&folded.plan, &self.0.catalogue, state, lang))
+        Ok(sheet(&folded.plan, &self.0.catalogue, state, lang))
     }
 }
