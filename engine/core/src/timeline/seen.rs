@@ -64,6 +64,8 @@ pub(super) struct Seen {
     items: BTreeMap<String, Arc<Value>>,
     tried: BTreeMap<Path, Tried>,
     needs: BTreeMap<NeedId, OpenedNeed>,
+    /// The newest need of each step.
+    asked_at: BTreeMap<Path, NeedId>,
     order: Order,
     epoch: u64,
     /// The step that wants something taken back; a person where absent.
@@ -79,6 +81,7 @@ impl Seen {
             items: called.items,
             tried: BTreeMap::new(),
             needs: BTreeMap::new(),
+            asked_at: BTreeMap::new(),
             order: called.order,
             epoch: 0,
             undo: None,
@@ -122,6 +125,9 @@ impl Seen {
         {
             need.voted = need.voted.saturating_add(1);
         }
+        if let Head::NeedOpened { id, path: Some(path), .. } = head {
+            self.asked_at.insert(path.clone(), *id);
+        }
         if let Head::NeedOpened { id, kind, votes, .. } = head {
             let form = event.body.form.as_deref();
             let form = form.and_then(|form| serde_json::from_value(form.clone()).ok());
@@ -137,6 +143,16 @@ impl Seen {
     /// The need an event answers or is about.
     pub(super) fn asked(&self, head: &Head) -> Option<&OpenedNeed> {
         self.needs.get(&need_of(head)?)
+    }
+
+    /// What was asked last at a step.
+    pub(super) fn asked_at(&self, path: &Path) -> Option<NeedId> {
+        self.asked_at.get(path).copied()
+    }
+
+    /// Everything that was asked.
+    pub(super) fn all_asked(&self) -> impl Iterator<Item = NeedId> {
+        self.needs.keys().copied()
     }
 
     /// The items of the loops around a path, outermost first; rounds by their number from 1.

@@ -3,7 +3,7 @@
 
 use super::entry::Recorded;
 use super::seen::{OpenedNeed, Seen};
-use crate::model::{Direction, Millis, Path, words};
+use crate::model::{Direction, Millis, NeedId, Path, words};
 use crate::run::{AnswerKind, AttemptEnd, Head, Intent, NeedKind, ProbeEnd, RunEnd, StepEnd};
 
 words! {
@@ -112,13 +112,20 @@ pub(super) fn strokes(
                 StepEnd::Skipped | StepEnd::Cancelled => BarEnd::Gone,
             };
             found.push(Edge::Ends(BarKind::Attempt, how).of(at(path)));
+            found.extend(seen.asked_at(path).map(no_longer));
         }
+        Head::RunEnded { .. } => found.extend(seen.all_asked().map(no_longer)),
         Head::UndoEnded { path, undone: true, .. } => {
             found.push(Edge::Ends(BarKind::Hold, BarEnd::Gone).of(at(path)));
         }
         _ => {}
     }
     found
+}
+
+/// Where a step or its run is over, nobody is asked any more; what was answered has ended already.
+fn no_longer(need: NeedId) -> Stroke {
+    Edge::Ends(BarKind::Need, BarEnd::Gone).of(need.to_string())
 }
 
 /// What takes something away from somebody, and can be given back.
