@@ -8,7 +8,7 @@
 
 mod acts;
 mod calls;
-mod control;
+pub(crate) mod control;
 #[cfg(test)]
 mod described;
 mod events;
@@ -35,7 +35,7 @@ mod stop;
 mod telephone;
 mod timeline;
 #[cfg(test)]
-mod world;
+pub(crate) mod world;
 
 use beistand_core::access::Permission;
 use utoipa_axum::routes;

@@ -35,7 +35,7 @@ use crate::shelf::{Found, Playbooks};
 use crate::stream::{Pace, Streams};
 
 /// Longer than anything here takes.
-pub(super) const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// A sheet that people fill in.
 const SHEET: &str = "
@@ -139,11 +139,11 @@ impl Playbooks for Texts {
 /// Somebody's token is their name, `fresh-` before it where they proved it a moment ago. `NAME` is
 /// a role everywhere, and two more commanders; `stadt-a` reads for an organisation.
 #[derive(Debug, Default)]
-pub(super) struct People(std::sync::Mutex<BTreeSet<String>>);
+pub(crate) struct People(std::sync::Mutex<BTreeSet<String>>);
 
 impl People {
     /// Somebody has no role any more.
-    pub(super) fn dismiss(&self, name: &str) {
+    pub(crate) fn dismiss(&self, name: &str) {
         self.0.lock().unwrap().insert(name.to_owned());
     }
 }
@@ -175,10 +175,10 @@ impl Doorkeeper for People {
 }
 
 /// The server.
-pub(super) struct World {
-    pub(super) engine: Engine,
-    pub(super) people: Arc<People>,
-    pub(super) leave: Leave,
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) people: Arc<People>,
+    pub(crate) leave: Leave,
     router: Router,
     _folder: TempDir,
 }
@@ -200,12 +200,12 @@ fn nothing_bound(store: &Journal) -> ModeSetup {
 }
 
 impl World {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with_streams((10, 10)).await
     }
 
     /// With places for so many who watch, and so many of one person.
-    pub(super) async fn with_streams(streams: (usize, u32)) -> Self {
+    pub(crate) async fn with_streams(streams: (usize, u32)) -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite:{}", folder.path().join("store.db").display());
         let journal = Journal::open(&url, Options::new(WallClock.now())).await.unwrap();
@@ -239,7 +239,7 @@ impl World {
     }
 
     /// Asks for something; the body goes with it where there is one.
-    pub(super) async fn asked(
+    pub(crate) async fn asked(
         &self,
         method: &Method,
         path: &str,
@@ -259,17 +259,17 @@ impl World {
         self.sent(request.unwrap()).await
     }
 
-    pub(super) async fn sent(&self, request: Request<Body>) -> Response<Body> {
+    pub(crate) async fn sent(&self, request: Request<Body>) -> Response<Body> {
         timeout(SOON, self.router.clone().oneshot(request)).await.unwrap().unwrap()
     }
 
     /// The status and the body.
-    pub(super) async fn get(&self, path: &str, token: &str) -> (u16, Value) {
+    pub(crate) async fn get(&self, path: &str, token: &str) -> (u16, Value) {
         self.told(&Method::GET, path, (token, None)).await
     }
 
     /// The status and the body.
-    pub(super) async fn post(&self, path: &str, token: &str, body: Value) -> (u16, Value) {
+    pub(crate) async fn post(&self, path: &str, token: &str, body: Value) -> (u16, Value) {
         self.told(&Method::POST, path, (token, Some(body))).await
     }
 
@@ -285,7 +285,7 @@ impl World {
     }
 
     /// A new run of a playbook, launched by the responder; its id.
-    pub(super) async fn run(&self, playbook: &str, mode: &str, key: &str) -> String {
+    pub(crate) async fn run(&self, playbook: &str, mode: &str, key: &str) -> String {
         let inputs = if playbook == "sheet" { json!({"who": "anna"}) } else { json!({}) };
         let body = json!({"playbook": playbook, "inputs": inputs, "mode": mode, "start_key": key});
         let (status, run) = self.post("/api/v1/runs", "responder", body).await;
@@ -294,7 +294,7 @@ impl World {
     }
 
     /// The needs of a run, as soon as there are so many.
-    pub(super) async fn needs(&self, run: &str, count: usize) -> Vec<Value> {
+    pub(crate) async fn needs(&self, run: &str, count: usize) -> Vec<Value> {
         let path = format!("/api/v1/needs?run={run}");
         let mut news = self.engine.news();
         loop {
@@ -309,7 +309,7 @@ impl World {
     }
 
     /// The incident of a run concerns an organisation.
-    pub(super) async fn link(&self, run: &str, organisation: &str) -> IncidentId {
+    pub(crate) async fn link(&self, run: &str, organisation: &str) -> IncidentId {
         let (_, run) = self.get(&format!("/api/v1/runs/{run}"), "commander").await;
         let incident: IncidentId = run["incident"].as_str().unwrap().parse().unwrap();
         let act = IncidentAct::Link { organisation: organisation.parse().unwrap() };
@@ -336,7 +336,7 @@ async fn accounts(engine: &Engine) {
 }
 
 /// The status and the body of an answer.
-pub(super) async fn read(response: Response<Body>) -> (u16, Value) {
+pub(crate) async fn read(response: Response<Body>) -> (u16, Value) {
     let status = response.status().as_u16();
     let bytes = timeout(SOON, axum::body::to_bytes(response.into_body(), 1 << 20)).await;
     let bytes = bytes.unwrap().unwrap();

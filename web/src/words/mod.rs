@@ -23,8 +23,8 @@ macro_rules! locales {
 }
 
 locales![
-    "briefing", "common", "declare", "frame", "home", "hosts", "incident", "login", "me", "need",
-    "people", "problem", "system",
+    "briefing", "common", "declare", "draw", "frame", "home", "hosts", "incident", "login", "me",
+    "need", "people", "problem", "run", "system",
 ];
 
 static BUNDLES: LazyLock<[FluentBundle<FluentResource>; 2]> =
