@@ -51,6 +51,7 @@ macro_rules! npm {
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     vec![
         asset("beistand.css", CSS, include_bytes!("../static/beistand.css")),
+        asset("draw.css", CSS, include_bytes!("../static/draw.css")),
         asset("kern.css", CSS, include_bytes!("../static/kern.css")),
         asset("kern.min.css", CSS, npm!("@kern-ux/native/dist/kern.min.css")),
         asset("playbook.css", CSS, include_bytes!("../static/playbook.css")),

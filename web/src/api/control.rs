@@ -43,29 +43,29 @@ pub(super) struct Cancel {
 /// It is taken back: all of it, or what is named.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Undo {
+pub(crate) struct Undo {
     /// Paths of steps, with all below them.
     #[serde(default)]
     #[schema(max_items = 1000)]
-    steps: Vec<StepPath>,
+    pub(crate) steps: Vec<StepPath>,
     /// Loop items, by their text; of the named steps where such are named.
     #[serde(default)]
     #[schema(max_items = 1000)]
-    items: Vec<String>,
-    reason: Reason,
+    pub(crate) items: Vec<String>,
+    pub(crate) reason: Reason,
 }
 
 /// A signal that the playbook waits for.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Signal {
+pub(crate) struct Signal {
     /// Its name.
-    name: ChosenKey,
+    pub(crate) name: ChosenKey,
     /// What it carries.
     #[serde(default)]
-    form: Map<String, Value>,
+    pub(crate) form: Map<String, Value>,
     /// The sender's own key: a second signal with it changes nothing.
-    key: ChosenKey,
+    pub(crate) key: ChosenKey,
 }
 
 /// Nothing new starts in a run; what is out is settled.
@@ -80,10 +80,23 @@ pub(super) async fn pause(
     At(run): At<RunId>,
     Exact(body): Exact<Pause>,
 ) -> Result<Sent<Value>, Problem> {
-    reach::reached(&app, &caller, (run, Permission::Control)).await?;
-    let reason = body.reason.map(String::from).unwrap_or_default();
+    pause_one(&app, &caller, run, body.reason).await
+}
+
+/// Pauses a run.
+///
+/// # Errors
+/// 404 where it is not theirs to see; what the engine refuses.
+pub(crate) async fn pause_one(
+    app: &App,
+    caller: &Caller,
+    run: RunId,
+    reason: Option<Reason>,
+) -> Result<Sent<Value>, Problem> {
+    reach::reached(app, caller, (run, Permission::Control)).await?;
+    let reason = reason.map(String::from).unwrap_or_default();
     let by = caller.actor.clone();
-    told(&app, &caller, run, Command::Pause { by, reason, with_caller: false }).await
+    told(app, caller, run, Command::Pause { by, reason, with_caller: false }).await
 }
 
 /// A paused run goes on.
@@ -98,9 +111,21 @@ pub(super) async fn unpause(
     At(run): At<RunId>,
     Exact(Nothing {}): Exact<Nothing>,
 ) -> Result<Sent<Value>, Problem> {
-    reach::reached(&app, &caller, (run, Permission::Control)).await?;
+    unpause_one(&app, &caller, run).await
+}
+
+/// Lets a paused run go on.
+///
+/// # Errors
+/// As [`pause_one`].
+pub(crate) async fn unpause_one(
+    app: &App,
+    caller: &Caller,
+    run: RunId,
+) -> Result<Sent<Value>, Problem> {
+    reach::reached(app, caller, (run, Permission::Control)).await?;
     let by = caller.actor.clone();
-    told(&app, &caller, run, Command::Unpause { by, with_caller: false }).await
+    told(app, caller, run, Command::Unpause { by, with_caller: false }).await
 }
 
 /// A run is ended; nothing of it is taken back.
@@ -115,9 +140,22 @@ pub(super) async fn cancel(
     At(run): At<RunId>,
     Exact(body): Exact<Cancel>,
 ) -> Result<Sent<Value>, Problem> {
-    reach::reached(&app, &caller, (run, Permission::Control)).await?;
+    cancel_one(&app, &caller, run, body.reason).await
+}
+
+/// Ends a run.
+///
+/// # Errors
+/// As [`pause_one`].
+pub(crate) async fn cancel_one(
+    app: &App,
+    caller: &Caller,
+    run: RunId,
+    reason: Reason,
+) -> Result<Sent<Value>, Problem> {
+    reach::reached(app, caller, (run, Permission::Control)).await?;
     let by = caller.actor.clone();
-    told(&app, &caller, run, Command::Cancel { by, reason: body.reason.into() }).await
+    told(app, caller, run, Command::Cancel { by, reason: reason.into() }).await
 }
 
 /// What a run did is taken back: all of it, or single steps and items. Live, it wants a proof of a
@@ -133,7 +171,20 @@ pub(super) async fn undo(
     At(run): At<RunId>,
     Exact(body): Exact<Undo>,
 ) -> Result<Sent<Value>, Problem> {
-    reach::reached(&app, &caller, (run, Permission::Control)).await?;
+    undo_one(&app, &caller, run, body).await
+}
+
+/// Takes back what a run did.
+///
+/// # Errors
+/// As [`pause_one`]; 404 where nothing of what was named can be taken back.
+pub(crate) async fn undo_one(
+    app: &App,
+    caller: &Caller,
+    run: RunId,
+    body: Undo,
+) -> Result<Sent<Value>, Problem> {
+    reach::reached(app, caller, (run, Permission::Control)).await?;
     if body.steps.len().max(body.items.len()) > NAMED_MAX {
         return Err(Problem::malformed(format!("at most {NAMED_MAX} steps or items at once")));
     }
@@ -148,7 +199,7 @@ pub(super) async fn undo(
         }
     }
     let by = caller.actor.clone();
-    told(&app, &caller, run, Command::Undo { by, paths, reason: body.reason.into() }).await
+    told(app, caller, run, Command::Undo { by, paths, reason: body.reason.into() }).await
 }
 
 /// A run gets a signal; an early one is kept for it.
@@ -163,15 +214,27 @@ pub(super) async fn signal(
     At(run): At<RunId>,
     Exact(body): Exact<Signal>,
 ) -> Result<Sent<Value>, Problem> {
-    reach::reached(&app, &caller, (run, Permission::Answer)).await?;
+    signal_one(&app, &caller, run, body).await
+}
+
+/// Gives a run a signal.
+///
+/// # Errors
+/// As [`pause_one`]; 404 where the playbook never waits for it.
+pub(crate) async fn signal_one(
+    app: &App,
+    caller: &Caller,
+    run: RunId,
+    body: Signal,
+) -> Result<Sent<Value>, Problem> {
+    reach::reached(app, caller, (run, Permission::Answer)).await?;
     let (name, key) = (String::from(body.name), String::from(body.key));
     if !app.views.awaits(run, &name, &caller.rights.scope()).await? {
         let text = "the playbook never waits for a signal of this name";
         return Err(Problem::not_found(text).place("name"));
     }
     let by = caller.actor.clone();
-    told(&app, &caller, run, Command::Signal { name, form: Value::Object(body.form), key, by })
-        .await
+    told(app, caller, run, Command::Signal { name, form: Value::Object(body.form), key, by }).await
 }
 
 /// Gives a run a command, and says what became of it.

@@ -8,7 +8,7 @@
 
 mod acts;
 mod calls;
-mod control;
+pub(crate) mod control;
 #[cfg(test)]
 mod described;
 mod events;

@@ -35,7 +35,7 @@ use crate::shelf::{Found, Playbooks};
 use crate::stream::{Pace, Streams};
 
 /// Longer than anything here takes.
-pub(super) const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// A sheet that people fill in.
 const SHEET: &str = "
@@ -139,11 +139,11 @@ impl Playbooks for Texts {
 /// Somebody's token is their name, `fresh-` before it where they proved it a moment ago. `NAME` is
 /// a role everywhere, and two more commanders; `stadt-a` reads for an organisation.
 #[derive(Debug, Default)]
-pub(super) struct People(std::sync::Mutex<BTreeSet<String>>);
+pub(crate) struct People(std::sync::Mutex<BTreeSet<String>>);
 
 impl People {
     /// Somebody has no role any more.
-    pub(super) fn dismiss(&self, name: &str) {
+    pub(crate) fn dismiss(&self, name: &str) {
         self.0.lock().unwrap().insert(name.to_owned());
     }
 }
@@ -176,9 +176,9 @@ impl Doorkeeper for People {
 
 /// The server.
 pub(crate) struct World {
-    pub(super) engine: Engine,
-    pub(super) people: Arc<People>,
-    pub(super) leave: Leave,
+    pub(crate) engine: Engine,
+    pub(crate) people: Arc<People>,
+    pub(crate) leave: Leave,
     router: Router,
     _folder: TempDir,
 }
@@ -205,7 +205,7 @@ impl World {
     }
 
     /// With places for so many who watch, and so many of one person.
-    pub(super) async fn with_streams(streams: (usize, u32)) -> Self {
+    pub(crate) async fn with_streams(streams: (usize, u32)) -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite:{}", folder.path().join("store.db").display());
         let journal = Journal::open(&url, Options::new(WallClock.now())).await.unwrap();
@@ -336,7 +336,7 @@ async fn accounts(engine: &Engine) {
 }
 
 /// The status and the body of an answer.
-pub(super) async fn read(response: Response<Body>) -> (u16, Value) {
+pub(crate) async fn read(response: Response<Body>) -> (u16, Value) {
     let status = response.status().as_u16();
     let bytes = timeout(SOON, axum::body::to_bytes(response.into_body(), 1 << 20)).await;
     let bytes = bytes.unwrap().unwrap();

@@ -4,16 +4,20 @@
 
 use std::collections::BTreeMap;
 
-use beistand_core::model::Millis;
+use beistand_core::model::{Millis, Mode};
 use beistand_core::run::StepStatus;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+use crate::page::step_href;
 
 /// A run.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Run {
     #[serde(default, deserialize_with = "or_nothing")]
     pub(super) id: String,
+    #[serde(default, deserialize_with = "or_nothing")]
+    mode: String,
     #[serde(default, deserialize_with = "instant")]
     pub(super) ended_at: Option<Millis>,
     #[serde(default, deserialize_with = "or_nothing")]
@@ -85,6 +89,11 @@ impl Run {
     /// Reads the JSON of `GET /runs/{id}`; nothing where it is none.
     pub(super) fn read(json: &Value) -> Option<Self> {
         Self::deserialize(json).ok()
+    }
+
+    /// Where a step's page is.
+    pub(super) fn href(&self, step: &Step) -> String {
+        step_href(self.mode.parse().unwrap_or(Mode::Live), &self.id, &step.path)
     }
 
     /// Its steps by their id: those of all items of a loop under one.

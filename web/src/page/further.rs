@@ -97,7 +97,7 @@ pub(super) async fn more_page(
         Ok(row) => row,
         Err(elsewhere) => return Ok(elsewhere),
     };
-    let plan = app.views.plan_of(run, &caller.rights.scope()).await?;
+    let plan = app.views.plan_of(run, &caller.rights.scope()).await?.ok_or_else(outline)?;
     let page = MorePage {
         href: Frame::to(row.mode, &format!("/runs/{run}")),
         playbook: plan.parts().title.clone(),
@@ -139,7 +139,7 @@ pub(super) async fn more(
             Ok(row) => row,
             Err(elsewhere) => return Ok(elsewhere),
         };
-        let plan = app.views.plan_of(run, &caller.rights.scope()).await?;
+        let plan = app.views.plan_of(run, &caller.rights.scope()).await?.ok_or_else(outline)?;
         let typed = form.take_all(INPUT);
         let Items { step, by_hand_ok, start_key } = form.read()?;
         let lists = lists(&plan);
@@ -285,4 +285,9 @@ pub(super) async fn supersede(
         Ok(Place::of(&place).done("superseding").seen())
     };
     Form::answered(again, answer.await)
+}
+
+/// What is written in a run's playbook is not for who sees the run in outline alone.
+fn outline() -> Problem {
+    Problem::forbidden("of this run only an outline is yours to read")
 }

@@ -110,8 +110,11 @@ pub(super) async fn page(
     let one = Situation::of(&app, (&caller, &frame), id).await?;
     let may = May::of(&caller, &app.engine.about_incident(id).await?);
     let told = app.views.told(id, frame.show.lang, &caller.rights.scope()).await?;
-    let lines = told.lines.iter().rev().filter(|line| !line.detail).take(LINES);
-    let lines = lines.map(|line| Line::of(&frame, &one.href, line)).collect();
+    // What was written down last, also where it happened before.
+    let mut newest: Vec<&TimelineEntry> = told.lines.iter().filter(|line| !line.detail).collect();
+    newest.sort_by_key(|line| std::cmp::Reverse((line.at, line.seq)));
+    let lines = newest.into_iter().take(LINES).map(|line| Line::of(&frame, &one.href, line));
+    let lines = lines.collect();
     let offer = Offer::of(&one.whole, &caller);
     let page = Cockpit {
         frame: &frame,

@@ -11,6 +11,7 @@
 mod briefing;
 mod check;
 mod declare;
+mod drawn;
 mod form;
 mod frame;
 mod further;
@@ -32,13 +33,18 @@ mod playbooks;
 mod refused;
 mod report;
 mod review;
+mod run;
 mod schema;
 mod sheet;
 mod show;
 mod situation;
+mod steer;
+mod step;
 mod system;
 mod timeline;
+mod tree;
 mod ui;
+mod wrong;
 
 use beistand_core::access::Permission;
 
@@ -47,6 +53,7 @@ use crate::pressure::Lane;
 use crate::routes::{Page, Right, Routes, look, send};
 
 pub(crate) use refused::Asker;
+pub(crate) use situation::step_href;
 
 /// Every page there is.
 pub(crate) fn table() -> Routes {
@@ -54,6 +61,7 @@ pub(crate) fn table() -> Routes {
     use Right::{LoggedIn, Needs, NeedsThere, Public};
     let read = NeedsThere(Permission::Read);
     let manage = Needs(Permission::Manage);
+    let control = NeedsThere(Permission::Control);
     let (note, change) = (NeedsThere(Permission::Note), NeedsThere(Permission::Change));
     Routes::new()
         .page(Public, Free, look(asset::ROUTE, asset::one))
@@ -98,9 +106,27 @@ pub(crate) fn table() -> Routes {
         .page(LoggedIn, Urgent, send("/needs/{id}", need::answer))
         .page(LoggedIn, Urgent, send("/needs/{id}", need::answer).under(frame::DRILL))
         .page(read, Ordinary, look("/hosts", hosts::page))
-        .page(NeedsThere(Permission::Control), Ordinary, send("/hosts/release", hosts::release))
+        .page(control, Ordinary, send("/hosts/release", hosts::release))
         .page(NeedsThere(Permission::Launch), Ordinary, send("/hosts/cut", hosts::cut))
+        .and(runs())
         .and(playbooks())
+}
+
+/// What is about runs.
+fn runs() -> Routes {
+    use Lane::{Ordinary, Urgent};
+    use Right::NeedsThere;
+    let (read, control) = (NeedsThere(Permission::Read), NeedsThere(Permission::Control));
+    Routes::new()
+        .and(both(read, || look("/runs/{id}", run::page)))
+        .and(both(read, || look("/runs/{id}/step", step::page)))
+        .and(both_in(Urgent, control, || send("/runs/{id}/pause", steer::pause)))
+        .and(both_in(Ordinary, control, || send("/runs/{id}/unpause", steer::unpause)))
+        .and(both_in(Urgent, control, || send("/runs/{id}/cancel", steer::cancel)))
+        .and(both_in(Ordinary, control, || send("/runs/{id}/undo", steer::undo)))
+        .and(both_in(Ordinary, NeedsThere(Permission::Answer), || {
+            send("/runs/{id}/signal", steer::signal)
+        }))
 }
 
 /// What is about playbooks, and what is made of them.
@@ -127,9 +153,10 @@ fn playbooks() -> Routes {
 
 /// The same page at its live address and at that of a drill.
 fn both(right: Right, page: impl Fn() -> Page) -> Routes {
-    Routes::new().page(right, Lane::Ordinary, page()).page(
-        right,
-        Lane::Ordinary,
-        page().under(frame::DRILL),
-    )
+    both_in(Lane::Ordinary, right, page)
+}
+
+/// The same in a lane of its own.
+fn both_in(lane: Lane, right: Right, page: impl Fn() -> Page) -> Routes {
+    Routes::new().page(right, lane, page()).page(right, lane, page().under(frame::DRILL))
 }

@@ -19,7 +19,8 @@ use crate::report::Problem;
 const RUNS_MAX: u32 = 50;
 
 /// Kinds of steps that only hold others.
-const BLOCKS: [&str; 7] = ["group", "parallel", "for_each", "switch", "repeat", "playbook", "undo"];
+pub(super) const BLOCKS: [&str; 7] =
+    ["group", "parallel", "for_each", "switch", "repeat", "playbook", "undo"];
 
 /// An incident as it stands.
 #[derive(Debug)]

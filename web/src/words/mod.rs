@@ -23,8 +23,8 @@ macro_rules! locales {
 }
 
 locales![
-    "briefing", "common", "declare", "frame", "home", "hosts", "incident", "login", "me", "need",
-    "people", "playbook", "problem", "sheet", "system", "timeline",
+    "briefing", "common", "declare", "draw", "frame", "home", "hosts", "incident", "login", "me",
+    "need", "people", "playbook", "problem", "run", "sheet", "system", "timeline",
 ];
 
 static BUNDLES: LazyLock<[FluentBundle<FluentResource>; 2]> =

@@ -42,7 +42,8 @@ pub(crate) struct Zoned {
 }
 
 impl Zoned {
-    fn place(self) -> TimeZone {
+    /// The zone itself.
+    pub(crate) fn place(self) -> TimeZone {
         // The zones are part of the program; without this one UTC is right, and says so.
         TimeZone::get(&self.zone.to_string()).unwrap_or(TimeZone::UTC)
     }
@@ -78,7 +79,8 @@ impl Zoned {
         }
     }
 
-    fn short_day(self, there: &Moment) -> String {
+    /// `Sa 21.11.`, `Sat 21 Nov`.
+    pub(crate) fn short_day(self, there: &Moment) -> String {
         match self.words.0 {
             Lang::De => format!("{} {}", german(there.weekday()), there.strftime("%d.%m.")),
             Lang::En => there.strftime("%a %-d %b").to_string(),
@@ -86,7 +88,7 @@ impl Zoned {
     }
 
     /// `MEZ`, `MESZ`, `CET`, `CEST` or `UTC`: in the night when the clocks go back, 02:30 is twice.
-    fn zone_word(self, there: &Moment) -> String {
+    pub(crate) fn zone_word(self, there: &Moment) -> String {
         let own = there.strftime("%Z").to_string();
         match (self.words.0, own.as_str()) {
             (Lang::De, "CET") => "MEZ".to_owned(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use beistand_core::model::{Path, RunId, digest_of_bytes};
+use beistand_core::playbook::Plan;
 use beistand_core::timeline::{Eyes, Scope};
 use beistand_journal::{Below, Head, Need, NeedFilter, Page, Run, RunFilter, RunVersion};
 use serde_json::{Value, json};
@@ -65,6 +66,23 @@ impl Views {
     pub async fn awaits(&self, id: RunId, name: &str, scope: &Scope) -> Result<bool, EngineError> {
         let row = self.run_row(id, scope).await?;
         Ok(self.plan(&row).await?.awaits(name))
+    }
+
+    /// The playbook of a run as it was when the run began; nothing for who sees the run in outline
+    /// alone: what is written in it is nobody's in particular.
+    ///
+    /// # Errors
+    /// As [`Views::run`].
+    pub async fn plan_of(
+        &self,
+        id: RunId,
+        scope: &Scope,
+    ) -> Result<Option<Arc<Plan>>, EngineError> {
+        let row = self.run_row(id, scope).await?;
+        match scope.within(row.incident).organisations {
+            None => self.plan(&row).await.map(Some),
+            Some(_) => Ok(None),
+        }
     }
 
     /// The steps of some loop items that can be taken back, all or those below some steps.

@@ -2,10 +2,8 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use beistand_core::model::{IncidentId, Millis, Mode, RunId, Tlp};
-use beistand_core::playbook::Plan;
 use beistand_core::timeline::{
     Chain, ChainEntry, Document, Filter, Lang, Layout, Metrics, Numbers, Persons, Review, Scope,
     Sheet, StoryEntry, Subject, TimelineEntry, Zone, bound, csv, html, jsonl, metrics,
@@ -378,14 +376,6 @@ impl Views {
     ) -> Result<String, EngineError> {
         let told = self.selected(id, selection, telling.lang, scope).await?;
         Ok(told.text(format, telling))
-    }
-
-    /// The plan that a run goes by, as it was when it began.
-    ///
-    /// # Errors
-    /// As [`Views::run`].
-    pub async fn plan_of(&self, id: RunId, scope: &Scope) -> Result<Arc<Plan>, EngineError> {
-        self.plan(&self.run_row(id, scope).await?).await
     }
 
     /// A run's checklist for paper. For readers of some organisations it is that of the playbook,

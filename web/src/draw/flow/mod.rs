@@ -24,6 +24,7 @@ use beistand_core::run::StepStatus;
 use super::Access;
 pub use super::glyph::Kind;
 pub use of_plan::of_plan;
+pub(crate) use of_plan::template_text;
 
 /// A whole playbook.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -17,7 +17,6 @@ use super::{Aside, Block, Branch, Flow, Inside, Kind, Why, Words};
 use crate::draw::filled;
 use crate::draw::glyph::Look;
 use crate::draw::seen::{Counts, Run, Step};
-use crate::draw::svg::encoded;
 
 /// Different statuses that are counted at one node: the rest is on the page of the step.
 const TALLIED_MAX: usize = 4;
@@ -61,9 +60,7 @@ impl Reader<'_> {
             kind: kind_of(&node.kind),
             title: node.title.clone().unwrap_or_else(|| node.id.to_string()),
             status: shown.and_then(|step| step.status),
-            href: shown.map(|step| {
-                format!("/runs/{}/steps/{}", encoded(&self.run.id), encoded(&step.path))
-            }),
+            href: shown.map(|step| self.run.href(step)),
             lines,
             inside: self.inside(&node.kind),
             asides: self.asides(node),
@@ -288,7 +285,7 @@ fn length_text(length: &Length) -> String {
 }
 
 /// A template as it is written; what is filled in stands in angle quotes.
-fn template_text(template: &Template) -> String {
+pub(crate) fn template_text(template: &Template) -> String {
     match template {
         Template::Literal(Value::String(text)) => text.clone(),
         Template::Literal(value) => value.to_string(),

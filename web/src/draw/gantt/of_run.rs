@@ -10,7 +10,6 @@ use super::{Bar, Gantt, Happened, Happening, Row, What, Words};
 use crate::draw::filled;
 use crate::draw::glyph::Look;
 use crate::draw::seen::{Run, Step};
-use crate::draw::svg::encoded;
 
 /// Steps of one kind in a loop that have a row each; more of them share one.
 const ITEMS_MAX: usize = 8;
@@ -80,7 +79,7 @@ impl Maker<'_> {
             title: title(step),
             depth: depth(&step.path),
             status: step.status,
-            href: Some(self.href(step)),
+            href: Some(self.run.href(step)),
             note: self.note(step, until),
             bars,
             until: until.filter(|_| self.now.is_some()),
@@ -106,15 +105,11 @@ impl Maker<'_> {
             title: filled(self.words.many, &[("count", &count), ("title", &named)]),
             depth: depth(&urgent.path),
             status: urgent.status,
-            href: Some(self.href(urgent)),
+            href: Some(self.run.href(urgent)),
             note: self.attempts(attempts).unwrap_or_default(),
             bars: std::iter::once(whole).chain(odd.take(BARS_MAX)).collect(),
             until: None,
         })
-    }
-
-    fn href(&self, step: &Step) -> String {
-        format!("/runs/{}/steps/{}", encoded(&self.run.id), encoded(&step.path))
     }
 
     fn bars(&self, step: &Step) -> Vec<Bar> {

@@ -79,8 +79,12 @@ fn without_personal_data_nobody_is_named_anywhere() {
             format!("{lines:?}"),
         ];
         for text in all {
+            let words: BTreeSet<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
             for word in PERSONAL {
-                assert!(!text.contains(word), "{word}: {text}");
+                // A name that is a part of another word names nobody.
+                let named =
+                    if word.contains(' ') { text.contains(word) } else { words.contains(word) };
+                assert!(!named, "{word}: {text}");
             }
             assert!(text.contains("person 1"), "{text}");
         }
@@ -200,7 +204,11 @@ fn an_export_says_what_it_is_of_and_that_is_bound() {
 
 #[test]
 fn a_bundle_is_what_stix_says() {
-    let lines = told(&night(), Lang::En);
+    let mut entries = night();
+    for (entry, at) in entries.iter_mut().zip(1_795_227_000_000..) {
+        entry.id = Some(EntryId::new(at, &[7; 10]));
+    }
+    let lines = told(&entries, Lang::En);
     let subject = Subject {
         incident: incident_id(),
         number: "SIT-2026-0007".to_owned(),
