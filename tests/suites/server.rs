@@ -9,6 +9,7 @@ mod canary;
 mod client;
 mod contract;
 mod device;
+mod doors;
 mod drill;
 mod house;
 mod incidents;
@@ -34,7 +35,9 @@ use beistand_tests::tool::{now, pause, wait_for};
 use beistand_tests::trouble::Trouble;
 use rustix::process::Signal;
 
+pub(crate) use self::alerts::{seconds, signed};
 use self::client::{Client, answer};
+pub(crate) use self::town::ALERTS;
 use crate::desk::Desk;
 
 /// Longer than the server lets a client take for its head, shorter than anybody would wait.

@@ -140,11 +140,20 @@ impl Engine {
     }
 
     /// The same for somebody who may do no more than this: a token is made for less than its owner.
+    /// Why everything was stopped can be somebody else's affair, and is told to who reads everything.
     ///
     /// # Errors
     /// [`EngineError`], by what the asker can do.
     pub async fn execute_as(&self, caller: &Caller, verb: Verb) -> Result<Value, EngineError> {
-        self.execute_for(verb, None, From::Here(Some(caller))).await
+        let done = self.execute_for(verb, None, From::Here(Some(caller))).await;
+        done.map_err(|error| {
+            let stopped = matches!(error, EngineError::Stopped(_));
+            if stopped && !caller.rights.scope().is_all() {
+                EngineError::Stopped("the stop switch is on; no new run begins".to_owned())
+            } else {
+                error
+            }
+        })
     }
 
     pub(crate) async fn execute_for(

@@ -3,15 +3,20 @@
 use std::collections::BTreeMap;
 
 use beistand_tests::browser::{Browser, Look, Session};
-use serde_json::json;
+use beistand_tests::program::DEADLINE;
+use beistand_tests::tool::wait_for;
+use serde_json::{Value, json};
 
 use crate::desk::Desk;
-use crate::server::{Served, serve, serve_at};
+use crate::server::{Served, seconds, serve, serve_at, signed};
 use crate::staff::{Staff, WORDS};
 
+/// May everything.
+pub(super) const VERA: &str = "vera";
+
 /// `cleo` leads, `ben` says yes, `rita` reads what was.
-const PEOPLE: [(&str, &str); 3] =
-    [("cleo", "commander"), ("ben", "approver"), ("rita", "reviewer")];
+const PEOPLE: [(&str, &str); 4] =
+    [("cleo", "commander"), ("ben", "approver"), ("rita", "reviewer"), (VERA, "admin")];
 
 /// The real server with TLS, under a certificate that it made itself, and a browser before it.
 pub(super) struct House {
@@ -27,6 +32,9 @@ impl House {
         let staff = Staff::of(&desk);
         for (name, role) in PEOPLE {
             staff.add(&desk, &[name, "--role", role]);
+        }
+        for role in ["commander", "responder"] {
+            staff.root(&desk, &["user", "grant", VERA, role], 0);
         }
         let served = serve(&desk, &[]);
         let cookies = PEOPLE.map(|(name, _)| {
@@ -45,6 +53,33 @@ impl House {
 
     pub(super) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.origin())
+    }
+
+    /// What somebody sends to the interface, which must be in order; what is answered.
+    pub(super) fn sent(&self, who: &str, path: &str, body: &Value) -> Value {
+        let origin = self.origin();
+        let lines = [("Cookie", self.cookies[who].as_str()), ("Origin", origin.as_str())];
+        let answer = self.served.client.ask(("POST", path), &lines, Some(&body.to_string()));
+        assert!((200..300).contains(&answer.status), "{path} {body}: {answer:?}");
+        answer.json()
+    }
+
+    /// The first open need of this kind of a run, as soon as there is one.
+    pub(super) fn need(&self, run: &str, kind: &str) -> Value {
+        wait_for("a need", DEADLINE, || {
+            let lines = [("Cookie", self.cookies[VERA].as_str())];
+            let path = format!("/api/v1/needs?run={run}");
+            let needs = self.served.client.ask(("GET", &path), &lines, None).json();
+            let needs = needs["items"].as_array().unwrap().clone();
+            Ok(needs.into_iter().find(|need| need["kind"] == kind))
+        })
+        .unwrap()
+    }
+
+    /// What a monitoring system sends, signed.
+    pub(super) fn alerted(&self, body: &Value) {
+        let heard = signed(&self.served.client, seconds(), &body.to_string());
+        assert_eq!(heard.status, 200, "{heard:?}");
     }
 
     /// A window of somebody whom nobody knows.

@@ -1,6 +1,11 @@
 //! The pages as a browser shows them.
 
+mod fresh;
 mod house;
+mod night;
+mod pages;
+mod planted;
+mod without;
 
 use beistand_tests::browser::{Look, Scripts, Session};
 use serde_json::Value;

@@ -48,13 +48,13 @@ fn sent(client: &Client, path: &str, headers: &str, body: &str) -> Answer {
     client.raw(text.as_bytes()).unwrap()
 }
 
-pub(super) fn signed(client: &Client, timestamp: i64, body: &str) -> Answer {
+pub(crate) fn signed(client: &Client, timestamp: i64, body: &str) -> Answer {
     let signature = signature(timestamp, body);
     let headers = format!("Beistand-Timestamp: {timestamp}\r\nBeistand-Signature: {signature}\r\n");
     sent(client, "/api/v1/hooks/siem", &headers, body)
 }
 
-pub(super) fn seconds() -> i64 {
+pub(crate) fn seconds() -> i64 {
     WallClock.now().get() / 1_000
 }
 

@@ -7,12 +7,13 @@ use std::thread;
 
 use beistand_tests::program::DEADLINE;
 use beistand_tests::tool::wait_for;
-use beistand_web::table;
+use beistand_web::{Right, table};
 use serde_json::{Value, json};
 
 use super::alerts::{seconds, signed};
 use super::client::Answer;
-use super::town::{CANARY, HERE, THERE, Town};
+use super::doors::{Body, asked, honest, is_page};
+use super::town::{CANARY, HERE, Place, THERE, Town};
 use crate::desk::text;
 
 /// Cuts hosts of both off, and says so in every text that a run has.
@@ -49,8 +50,9 @@ steps:
   - { id: out, fail: \"${inputs.ticket} is on fire\" }
 ";
 
-/// Routes on which no text of anybody's stands.
-const SILENT: [&str; 13] = [
+/// Routes on which no text of anybody's stands, or none that who only reads is shown.
+const SILENT: &[&str] = &[
+    "/accessibility",
     "/api/v1/events",
     "/api/v1/incidents/{id}/metrics",
     "/api/v1/me",
@@ -61,10 +63,38 @@ const SILENT: [&str; 13] = [
     "/api/v1/runs/{id}/events",
     "/api/v1/session/sso",
     "/api/v1/session/sso/return",
+    "/assets/{build}/{name}",
+    "/break-glass",
+    "/health",
     "/healthz",
+    "/help",
+    "/incidents/new",
+    "/login",
     "/metrics",
+    // All that waits here is of drills.
+    "/needs/{id}",
+    "/people",
     "/readyz",
 ];
+
+/// Asks for what another organisation's host is asked.
+const ASK: &str = "playbook: ask
+language: 1
+title: Asks for something
+inputs:
+  hosts: { type: array, items: { type: string, format: host } }
+steps:
+  - id: each
+    for_each: inputs.hosts
+    as: host
+    steps:
+      - id: look
+        task:
+          role: responder
+          instructions: \"Look at ${host}\"
+          form:
+            seen: { type: string, title: What you saw }
+";
 
 /// What was made.
 struct Night {
@@ -75,6 +105,8 @@ struct Night {
     runs: Vec<String>,
     /// Of evidence, SHA-256.
     files: Vec<String>,
+    /// What waits, and what was answered.
+    needs: Vec<String>,
 }
 
 impl Night {
@@ -91,13 +123,20 @@ impl Night {
             written(&town, incident);
         }
         let runs = vec![
-            launched(&town, &here, "cut", &json!({"hosts": ["pc-a2"], "ticket": "ours"})),
-            launched(&town, &both, "cut", &json!({"hosts": ["pc-a1", CANARY], "ticket": CANARY})),
-            launched(&town, &there, "break", &json!({"ticket": CANARY})),
+            launched(&town, &here, "cut", &json!({"hosts": ["pc-a2"], "ticket": "ours"}), "drill"),
+            launched(
+                &town,
+                &both,
+                "cut",
+                &json!({"hosts": ["pc-a1", CANARY], "ticket": CANARY}),
+                "drill",
+            ),
+            launched(&town, &there, "break", &json!({"ticket": CANARY}), "drill"),
         ];
         for run in &runs[..2] {
             town.need(run, "task");
         }
+        let needs = needs(&town, &runs[..2]);
         let failed = || {
             Ok((town.got(&format!("/api/v1/runs/{}", runs[2]), &town.leads)["status"] == "failed")
                 .then_some(()))
@@ -120,7 +159,7 @@ impl Night {
                     .map(|one| text(&one["digest"]).trim_start_matches("sha256:").to_owned()),
             );
         }
-        Self { town, here, incidents, runs, files }
+        Self { town, here, incidents, runs, files, needs }
     }
 
     /// Every question: the route, and a path of it.
@@ -128,17 +167,20 @@ impl Night {
         let mut all = Vec::new();
         for route in table().declared().into_iter().filter(|route| route.method == "GET") {
             let mut paths = vec![route.path.clone()];
+            let playbooks = ["cut", "break", "hall"].map(str::to_owned).to_vec();
             for (within, name, values) in [
-                ("/api/v1/incidents/", "{id}", self.incidents.clone()),
-                ("/api/v1/incidents/", "{digest}", self.files.clone()),
-                ("/api/v1/runs/", "{id}", self.runs.clone()),
-                (
-                    "/api/v1/playbooks/",
-                    "{id}",
-                    ["cut", "break", "hall"].map(str::to_owned).to_vec(),
-                ),
+                ("/incidents/", "{id}", self.incidents.clone()),
+                ("/incidents/", "{digest}", self.files.clone()),
+                ("/runs/", "{id}", self.runs.clone()),
+                ("/needs/", "{id}", self.needs.clone()),
+                ("/playbooks/", "{id}", playbooks.clone()),
+                ("/playbooks/", "{name}", playbooks.clone()),
+                ("/assets/", "{build}", vec!["0".to_owned()]),
+                ("/assets/", "{name}", vec!["mark.svg".to_owned()]),
             ] {
-                if route.path.starts_with(within) && route.path.contains(name) {
+                let path =
+                    ["/api/v1", "/drill"].iter().find_map(|one| route.path.strip_prefix(one));
+                if path.unwrap_or(&route.path).starts_with(within) && route.path.contains(name) {
                     let filled = |path: &String| {
                         values.iter().map(|value| path.replace(name, value)).collect::<Vec<_>>()
                     };
@@ -174,6 +216,12 @@ impl Night {
                     }
                 }
             }
+            "/audit" => more("verify=now".to_owned()),
+            "/needs" => {
+                for incident in &self.incidents {
+                    more(format!("incident={incident}"));
+                }
+            }
             "/api/v1/needs" | "/api/v1/runs" => {
                 let of_runs = if route == "/api/v1/needs" { &self.runs[..] } else { &[] };
                 for run in of_runs {
@@ -192,11 +240,13 @@ impl Night {
     /// What somebody is answered, the whole of it.
     fn answered(&self, path: &str, token: &str) -> Answer {
         let client = self.town.client();
+        let bearer = format!("Bearer {token}");
         if !path.ends_with("/events") {
-            return client.get(path, Some(token));
+            // The interface answers as it does to everybody, and a page is one.
+            let lines = [("Authorization", bearer.as_str()), ("Accept", "text/html")];
+            return client.ask(("GET", path), &lines, None);
         }
         // From the beginning, until it only says that it lives.
-        let bearer = format!("Bearer {token}");
         let lines = [("Authorization", bearer.as_str()), ("Last-Event-ID", "0")];
         client.listen(path, &lines, |body| body.contains("\n: \nid:"))
     }
@@ -232,6 +282,22 @@ impl Night {
     }
 }
 
+/// What waits for somebody in these runs; one of it in each is answered.
+fn needs(town: &Town, runs: &[String]) -> Vec<String> {
+    let mut all = Vec::new();
+    // The first is the reader's own.
+    for (run, reason) in runs.iter().zip(["looked at", CANARY]) {
+        let task = town.need(run, "task");
+        let open = town.got(&format!("/api/v1/needs?run={run}"), &town.leads);
+        all.extend(
+            open["items"].as_array().unwrap().iter().map(|need| text(&need["id"]).to_owned()),
+        );
+        let done = json!({"answer": "done", "digest": task["digest"], "reason": reason});
+        town.led(&format!("/api/v1/needs/{}", text(&task["id"])), &done);
+    }
+    all
+}
+
 /// Everything that people write into an incident.
 fn written(town: &Town, incident: &str) {
     let path = |what: &str| format!("/api/v1/incidents/{incident}/{what}");
@@ -255,9 +321,9 @@ fn written(town: &Town, incident: &str) {
     }
 }
 
-fn launched(town: &Town, incident: &str, playbook: &str, inputs: &Value) -> String {
+fn launched(town: &Town, incident: &str, playbook: &str, inputs: &Value, mode: &str) -> String {
     let wanted = json!({
-        "playbook": playbook, "inputs": inputs, "incident": incident, "mode": "drill",
+        "playbook": playbook, "inputs": inputs, "incident": incident, "mode": mode,
         "start_key": format!("{playbook}-{incident}"),
     });
     text(&town.led("/api/v1/runs", &wanted)["id"]).to_owned()
@@ -305,6 +371,55 @@ fn the_canary_of_another_organisation_is_found_by_who_may_read_it_alone() {
 }
 
 #[test]
+fn whatever_is_sent_to_another_organisation_s_incident_its_canary_does_not_answer() {
+    let town = Town::new(&json!({}), &BTreeMap::from([("ask", ASK)]));
+    let there = town.place(THERE, &[CANARY]);
+    let titled = json!({"title": format!("{CANARY} is dark")});
+    let title = town.incident(&titled, &[THERE]);
+    let asks = launched(&town, &title, "ask", &json!({"hosts": [CANARY]}), "live");
+    let task = town.need(&asks, "task");
+    let gate = (text(&task["id"]).to_owned(), text(&task["digest"]).to_owned());
+    let asked_for = Place { incident: title, run: asks, gate, ..there.clone() };
+    let leads = town.account("carl", &["--role", "commander", "--for", HERE]).token;
+    let bearer = format!("Bearer {leads}");
+    let sends = || table().declared().into_iter().filter(|route| route.method != "GET");
+    let mut answers = 0;
+    for stopped in [false, true] {
+        if stopped {
+            town.led("/api/v1/stop", &json!({"reason": CANARY}));
+        }
+        for (route, place) in sends().flat_map(|one| [(one.clone(), &there), (one, &asked_for)]) {
+            // Whoever is nobody is walked elsewhere, and whoever leaves is nobody.
+            if route.right == Right::Public || route.path.ends_with("/logout") {
+                continue;
+            }
+            for mut honest in honest(&route, place) {
+                if let Body::Form(form) = &mut honest.body {
+                    *form = form.replace("answer=approve", "answer=done&form.seen=");
+                }
+                for accept in ["*/*", "text/html"].iter().take(1 + usize::from(is_page(&route))) {
+                    let lines = [("Authorization", bearer.as_str()), ("Accept", *accept)];
+                    let answer = asked(town.client(), route.method, &honest, &lines);
+                    let told = format!("{} {} {answer:?}", route.method, honest.path);
+                    assert!(answer.status < 500, "{told}");
+                    assert!(!answer.whole().contains(CANARY), "{told}");
+                    assert!(!answer.whole().contains("The hall is dark"), "{told}");
+                    assert!(!answer.whole().contains("What you saw"), "{told}");
+                    answers += 1;
+                }
+            }
+        }
+    }
+    // Their own run is refused, and why everything stands still is not theirs to read.
+    let own = town.incident(&json!({"title": "Ours"}), &[HERE]);
+    let wanted = json!({"playbook": "hall", "inputs": {"hosts": ["pc-a1"]}, "incident": own, "start_key": "own"});
+    let refused = town.client().post("/api/v1/runs", &leads, &wanted);
+    assert!(refused.body.contains("the stop switch is on"), "{refused:?}");
+    assert!(!refused.whole().contains(CANARY), "{refused:?}");
+    assert!(answers > 200, "{answers} answers are not all of them");
+}
+
+#[test]
 fn what_somebody_may_not_read_is_answered_like_what_was_never_there() {
     let town = Town::new(&json!({}), &BTreeMap::new());
     let (here, there) = (town.place(HERE, &["pc-a1"]), town.place(THERE, &[CANARY]));
@@ -337,6 +452,31 @@ fn what_somebody_may_not_read_is_answered_like_what_was_never_there() {
         };
         let hidden = asked(&there.incident, digest);
         assert_eq!(hidden, asked(&nothing, &none), "{path}");
+        assert_eq!(hidden.0, 404, "{path}");
+    }
+    // Pages alike: not even whether it is a drill is told by where one is sent.
+    let bearer = format!("Bearer {token}");
+    let lines = [("Authorization", bearer.as_str()), ("Accept", "text/html")];
+    for (path, hidden) in [
+        ("/incidents/ID", &there.incident),
+        ("/drill/incidents/ID", &there.incident),
+        ("/incidents/ID/briefing", &there.incident),
+        ("/needs?incident=ID", &there.incident),
+        ("/needs/ID", &there.gate.0),
+        ("/drill/needs/ID", &there.gate.0),
+    ] {
+        let asked = |id: &str| {
+            let answer = town.client().ask(("GET", &path.replace("ID", id)), &lines, None);
+            let (_, from) = answer.body.split_once("<main").unwrap_or(("", &answer.body));
+            let (said, _) = from.split_once("</main>").unwrap_or((from, ""));
+            let said = said.replace(id, "…");
+            let reference =
+                said.split("<code>").nth(1).and_then(|text| text.split("</code>").next());
+            let reference = reference.unwrap_or_default().to_owned();
+            (answer.status, said.replace(&reference, "…"))
+        };
+        let hidden = asked(hidden);
+        assert_eq!(hidden, asked(&nothing), "{path}");
         assert_eq!(hidden.0, 404, "{path}");
     }
     let reason = json!({"reason": "x"});

@@ -22,7 +22,7 @@ pub(super) const THERE: &str = "kreis-b";
 pub(super) const CANARY: &str = "kanarie-7f3a";
 
 /// What the alerts of the other organisation are signed with.
-pub(super) const ALERTS: &str = "a secret of at least thirty-two bytes";
+pub(crate) const ALERTS: &str = "a secret of at least thirty-two bytes";
 
 /// Waits for everything that can be waited for, and touches nothing.
 const HALL: &str = "playbook: hall

@@ -11,169 +11,20 @@ use beistand_tests::tool::wait_for;
 use beistand_web::{Declared, Right, SESSION_COOKIE, table};
 use serde_json::{Value, json};
 
-use super::client::{Answer, Client};
+use super::doors::{Body, Honest, Of, asked, honest, is_page};
 use super::town::{HERE, Place, THERE, Town, is_refused};
 
 const METHODS: [&str; 9] =
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"];
 
-/// What a request is about, as far as rights go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Of {
-    /// Nothing in particular: who may do it anywhere may do it here.
-    Nothing,
-    /// The store as a whole.
-    Instance,
-    /// The incident of the place.
-    Incident,
-}
-
-/// A request that who may is granted.
-#[derive(Debug)]
-struct Honest {
-    of: Of,
-    path: String,
-    body: Option<Value>,
-}
-
-/// Honest requests for a route, of this place. A route that is not here fails the walk: it can not
-/// be said that it is shut.
-fn honest(route: &Declared, place: &Place) -> Vec<Honest> {
-    let Place { incident, run, gate: (gate, digest), evidence, line } = place;
-    let path = route.path.replace("{digest}", evidence);
-    let path = match path.as_str() {
-        path if path.starts_with("/api/v1/incidents/") => path.replace("{id}", incident),
-        path if path.starts_with("/api/v1/runs/") => path.replace("{id}", run),
-        path if path.starts_with("/api/v1/needs/") => path.replace("{id}", gate),
-        path if path.starts_with("/api/v1/playbooks/") => path.replace("{id}", "hall"),
-        path if path.starts_with("/api/v1/me/") => path.replace("{id}", "passkey-0"),
-        path => path.replace("{name}", "siem"),
-    };
-    let one = |of, body| vec![Honest { of, path: path.clone(), body }];
-    let why = || Some(json!({"reason": "a drill of doors"}));
-    let launched =
-        |key: &str| json!({"playbook": "hall", "inputs": {"hosts": ["pc-a1"]}, "start_key": key});
-    let approve = json!({"answer": "approve", "digest": digest});
-    match (route.method, route.path.as_str()) {
-        (
-            "GET",
-            "/api/v1/runs/{id}"
-            | "/api/v1/runs/{id}/events"
-            | "/api/v1/incidents/{id}"
-            | "/api/v1/incidents/{id}/briefing"
-            | "/api/v1/incidents/{id}/timeline"
-            | "/api/v1/incidents/{id}/timeline/review"
-            | "/api/v1/incidents/{id}/metrics"
-            | "/api/v1/incidents/{id}/story"
-            | "/api/v1/incidents/{id}/evidence/{digest}",
-        ) => one(Of::Incident, None),
-        ("GET", "/api/v1/needs") => {
-            let filtered =
-                |query| Honest { of: Of::Incident, path: format!("{path}?{query}"), body: None };
-            let mut all = one(Of::Nothing, None);
-            all.extend([filtered(format!("run={run}")), filtered(format!("incident={incident}"))]);
-            all
-        }
-        ("GET", "/api/v1/runs") => {
-            let path = format!("{path}?incident={incident}");
-            let mut all = one(Of::Nothing, None);
-            all.push(Honest { of: Of::Incident, path, body: None });
-            all
-        }
-        ("GET", "/api/v1/runs/{id}/outlook") => {
-            vec![Honest { of: Of::Incident, path: format!("{path}?playbook=hall"), body: None }]
-        }
-        ("GET", "/metrics") => one(Of::Instance, None),
-        // Playbooks are nobody's, and a list is of what its reader sees.
-        ("GET", path) if !path.contains('{') || path.starts_with("/api/v1/playbooks/") => {
-            one(Of::Nothing, None)
-        }
-        (_, path) if path.starts_with("/api/v1/me/") || path.starts_with("/api/v1/session") => {
-            one(Of::Nothing, of_oneself(route))
-        }
-        ("POST", "/api/v1/playbooks/check") => one(Of::Nothing, Some(json!({"text": "x"}))),
-        ("POST", "/api/v1/stop" | "/api/v1/go-on") => one(Of::Instance, why()),
-        ("POST", "/api/v1/incidents") => one(Of::Instance, Some(json!({"title": "Smoke"}))),
-        ("POST", "/api/v1/runs") => {
-            let mut inside = launched("walk-inside");
-            inside["incident"] = json!(incident);
-            let mut all = one(Of::Instance, Some(launched("walk")));
-            all.extend(one(Of::Incident, Some(inside)));
-            all
-        }
-        ("POST", "/api/v1/needs/{id}") => one(Of::Incident, Some(approve)),
-        ("POST", "/api/v1/needs/answers") => {
-            let mut approve = approve;
-            approve["id"] = json!(gate);
-            one(Of::Incident, Some(json!({"answers": [approve]})))
-        }
-        _ => one(Of::Incident, Some(written(route, line))),
+/// The address of what is there for everybody.
+fn for_all(town: &Town, path: &str) -> String {
+    if !path.starts_with("/assets/") {
+        return path.replace("{name}", "siem");
     }
-}
-
-/// What is done with one's own account and session.
-fn of_oneself(route: &Declared) -> Option<Value> {
-    match (route.method, route.path.as_str()) {
-        ("DELETE", "/api/v1/session" | "/api/v1/me/passkeys/{id}")
-        | ("POST", "/api/v1/me/passkeys/challenge" | "/api/v1/session/proof/challenge") => None,
-        ("POST", "/api/v1/me/passkeys") => {
-            Some(json!({"title": "x", "challenge": "challenge-0", "credential": {}}))
-        }
-        ("POST", "/api/v1/me/passphrase") => {
-            Some(json!({"passphrase": "x", "new": "blauer Kran am Hafen"}))
-        }
-        ("POST", "/api/v1/session/proof") => Some(json!({"passphrase": "x"})),
-        other => panic!("{other:?} is a new door: say here how it is asked for"),
-    }
-}
-
-/// What is written to an incident or a run.
-fn written(route: &Declared, line: &str) -> Value {
-    match (route.method, route.path.as_str()) {
-        ("PATCH", "/api/v1/incidents/{id}") => json!({"severity": 2}),
-        ("POST", "/api/v1/incidents/{id}/notes") => json!({"text": "seen"}),
-        ("POST", "/api/v1/incidents/{id}/stars") => json!({"line": line, "starred": true}),
-        ("POST", "/api/v1/incidents/{id}/story") => json!({"line": line}),
-        ("POST", "/api/v1/incidents/{id}/assets") => {
-            json!({"kind": "host", "values": ["pc-a2"], "state": "suspected"})
-        }
-        ("POST", "/api/v1/incidents/{id}/roles") => json!({"role": "scribe", "person": "cleo"}),
-        ("POST", "/api/v1/incidents/{id}/handover") => json!({"withdraw": true}),
-        ("POST", "/api/v1/incidents/{id}/evidence") => json!({"name": "x", "base64": "eA=="}),
-        ("POST", "/api/v1/incidents/{id}/calls") => {
-            json!({"action": "network.isolate", "with": {"host": "pc-a1"}, "reason": "x"})
-        }
-        ("POST", "/api/v1/runs/{id}/unpause") => json!({}),
-        (
-            "POST",
-            "/api/v1/runs/{id}/pause" | "/api/v1/runs/{id}/cancel" | "/api/v1/runs/{id}/undo",
-        ) => {
-            json!({"reason": "a drill of doors"})
-        }
-        ("POST", "/api/v1/runs/{id}/signal") => json!({"name": "go", "key": "walk"}),
-        ("POST", "/api/v1/runs/{id}/more") => {
-            json!({"inputs": {"hosts": ["pc-a2"]}, "start_key": "walk-more"})
-        }
-        ("POST", "/api/v1/runs/{id}/supersede") => {
-            json!({"playbook": "hall", "reason": "a drill of doors"})
-        }
-        other => panic!("{other:?} is a new door: say here how it is asked for"),
-    }
-}
-
-/// Asks by somebody who shows this line. An answer without an end is read to its first frame.
-fn asked(client: &Client, method: &str, honest: &Honest, shown: (&str, &str)) -> Answer {
-    if method == "GET" && honest.path.ends_with("/events") {
-        return client.listen(&honest.path, &[shown], |body| body.contains("\n\n"));
-    }
-    let body = honest.body.as_ref().map(ToString::to_string);
-    // As a page of the server itself: nothing but the credential shuts the door.
-    let origin = format!("http://{}", client.address);
-    let mut lines = vec![shown, ("Origin", &origin)];
-    if method == "PATCH" {
-        lines.push(("If-Match", "\"1\""));
-    }
-    client.ask((method, &honest.path), &lines, body.as_deref())
+    let page = town.client().get("/login", None).body;
+    let (_, from) = page.split_once("href=\"/assets/").expect("a page has its own look");
+    format!("/assets/{}", from.split('"').next().unwrap())
 }
 
 fn bearer(token: &str) -> (&'static str, String) {
@@ -233,8 +84,8 @@ fn no_credential_that_is_none_any_more_and_no_method_opens_a_door() {
         // The place is there, so that nothing but the credential shuts the door.
         let honest = match route.right {
             Right::Public => {
-                let path = route.path.replace("{name}", "siem");
-                vec![Honest { of: Of::Nothing, path, body: None }]
+                let path = for_all(&town, &route.path);
+                vec![Honest { of: Of::Nothing, path, body: Body::None }]
             }
             Right::LoggedIn | Right::Needs(_) | Right::NeedsThere(_) => honest(route, &place),
         };
@@ -246,11 +97,15 @@ fn no_credential_that_is_none_any_more_and_no_method_opens_a_door() {
             };
             let open = declared.iter().find(asks).is_some_and(|one| one.right == Right::Public);
             for (who, (name, value)) in &nobodies {
-                let answer = asked(town.client(), method, honest, (name, value));
+                let answer = asked(town.client(), method, honest, &[(name, value)]);
                 let path = &honest.path;
                 let wanted = match (open, *method, path.as_str()) {
                     // Logging in wants words, and none are sent; an alert wants a signature.
-                    (true, "POST", "/api/v1/session" | "/api/v1/session/challenge") => 415,
+                    (
+                        true,
+                        "POST",
+                        "/api/v1/session" | "/api/v1/session/challenge" | "/login" | "/show",
+                    ) => 415,
                     (false, ..) | (true, "POST", _) => 401,
                     // This town has no identity provider.
                     (true, _, "/api/v1/session/sso" | "/api/v1/session/sso/return") => 404,
@@ -262,6 +117,33 @@ fn no_credential_that_is_none_any_more_and_no_method_opens_a_door() {
         }
     }
     assert!(doors > 4_000, "{doors} doors are not all of them");
+    assert_eq!(town.journal(), before);
+}
+
+#[test]
+fn who_is_nobody_is_shown_where_to_log_in_and_a_form_of_theirs_does_nothing() {
+    let town = Town::new(&json!({}), &BTreeMap::new());
+    let place = town.place(HERE, &["pc-a1"]);
+    let nobodies = nobodies(&town);
+    let before = town.journal();
+    let pages = private().into_iter().filter(is_page).collect::<Vec<_>>();
+    let mut doors = 0;
+    for (method, route) in METHODS.iter().flat_map(|one| pages.iter().map(move |r| (*one, r))) {
+        for honest in honest(route, &place) {
+            for (who, (name, value)) in &nobodies {
+                let lines = [(*name, value.as_str()), ("Accept", "text/html")];
+                let answer = asked(town.client(), method, &honest, &lines);
+                let told = format!("{method} {} by {who}: {answer:?}", honest.path);
+                let looks = ["GET", "HEAD", "OPTIONS", "TRACE"].contains(&method);
+                assert_eq!(answer.status, if looks { 303 } else { 401 }, "{told}");
+                let to = answer.header("location").unwrap_or_default();
+                assert_eq!(to.starts_with("/login?next=%2F"), looks, "{told}");
+                assert!(!answer.whole().contains("The hall is dark"), "{told}");
+                doors += 1;
+            }
+        }
+    }
+    assert!(doors > 3_000, "{doors} doors are not all of them");
     assert_eq!(town.journal(), before);
 }
 
@@ -303,16 +185,16 @@ fn beside_each_door_there_is_nothing_whoever_asks_and_the_same_is_said_to_all() 
     let mut said = BTreeMap::new();
     for route in table().declared() {
         let path = match route.right {
-            Right::Public => route.path.replace("{name}", "siem"),
+            Right::Public => for_all(&town, &route.path),
             Right::LoggedIn | Right::Needs(_) | Right::NeedsThere(_) => {
                 honest(&route, &place).remove(0).path
             }
         };
         let (path, _) = path.split_once('?').unwrap_or((&path, ""));
-        let path = format!("{path}/one/step/beside");
+        let path = format!("{}/one/step/beside", path.trim_end_matches('/'));
         for (name, value) in &askers {
-            let beside = Honest { of: Of::Nothing, path: path.clone(), body: None };
-            let answer = asked(town.client(), route.method, &beside, (name, value));
+            let beside = Honest { of: Of::Nothing, path: path.clone(), body: Body::None };
+            let answer = asked(town.client(), route.method, &beside, &[(name, value)]);
             assert_eq!(answer.status, 404, "{} {path} by {name}: {answer:?}", route.method);
             let mut told = answer.json();
             told["reference"] = Value::Null;
@@ -330,7 +212,7 @@ fn has(role: Role, right: Right, path: &str) -> (Option<Permission>, bool) {
             (Some(Permission::Assign), may(role, Permission::Assign))
         }
         Right::Needs(one) | Right::NeedsThere(one) => (Some(one), may(role, one)),
-        Right::Public | Right::LoggedIn if path.starts_with("/api/v1/needs/") => {
+        Right::Public | Right::LoggedIn if path.contains("/needs/") => {
             // The gate asks an approver, and the engine asks for the right to vote.
             let votes = may(role, Permission::Approve) && stands_in(role, Role::Approver);
             (None, votes)
@@ -352,11 +234,13 @@ fn each_role_opens_the_doors_that_its_table_names_and_no_other() {
         let token = town.account(&account, &["--role", role.as_str()]).token;
         places.push((*role, token, town.place(HERE, &["pc-a1"])));
     }
-    // What stops everything comes last: much else is refused from then on.
-    let (stops, others): (Vec<_>, Vec<_>) = private()
-        .into_iter()
-        .partition(|route| ["/api/v1/stop", "/api/v1/go-on"].contains(&route.path.as_str()));
-    for routes in [others, stops] {
+    // What ends an incident, and what stops everything, comes last: much is refused from then on.
+    let ends = |route: &Declared| route.path.ends_with("/close");
+    let stops = |route: &Declared| ["/stop", "/go-on"].iter().any(|end| route.path.ends_with(end));
+    let (last, others): (Vec<_>, Vec<_>) =
+        private().into_iter().partition(|route| ends(route) || stops(route));
+    let (stops, ends): (Vec<_>, Vec<_>) = last.into_iter().partition(stops);
+    for routes in [others, ends, stops] {
         for (role, token, place) in &places {
             for route in &routes {
                 for honest in honest(route, place) {
@@ -374,7 +258,7 @@ fn opens_as_the_table_says(
 ) {
     let (wanted, may) = has(role, route.right, &route.path);
     let (name, value) = bearer(token);
-    let answer = asked(town.client(), route.method, honest, (name, &value));
+    let answer = asked(town.client(), route.method, honest, &[(name, &value)]);
     let told = format!("{} {} by {role}: {answer:?}", route.method, honest.path);
     if may {
         assert!(!is_refused(&answer), "{told}");
@@ -410,7 +294,7 @@ fn a_role_in_another_town_opens_nothing_here_and_changes_nothing() {
                     }
                     Right::Public | Right::LoggedIn => true,
                 };
-                let answer = asked(town.client(), route.method, &honest, (name, &value));
+                let answer = asked(town.client(), route.method, &honest, &[(name, &value)]);
                 let told = format!("{} {} by {role:?}: {answer:?}", route.method, honest.path);
                 match (honest.of, may) {
                     (Of::Nothing, true) => assert!(!is_refused(&answer), "{told}"),

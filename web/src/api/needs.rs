@@ -6,7 +6,7 @@ use axum::extract::State;
 use beistand_core::access::Permission;
 use beistand_core::model::{Millis, NeedId, RunId};
 use beistand_core::run::{Answer, AnswerKind, Command};
-use beistand_journal::{NeedFilter, Run};
+use beistand_journal::{Need, NeedFilter, Run};
 use beistand_runtime::{Caller, Listed, Verb};
 use serde::Deserialize;
 use serde_json::Value;
@@ -265,17 +265,36 @@ fn read(said: SaidOf, done_at: Option<Millis>) -> Answer {
     }
 }
 
+/// A need that somebody wants to answer so: what is not for them is not there.
+///
+/// # Errors
+/// 404.
+pub(crate) async fn within_reach(
+    app: &App,
+    caller: &Caller,
+    (id, answer): (NeedId, &AnswerWord),
+) -> Result<Need, Problem> {
+    found(app, caller, (id, needed(answer.0))).await.map(|(need, _)| need)
+}
+
 /// The run that a need is of: what is not for the caller is not there.
-async fn run_of(
+async fn run_of(app: &App, caller: &Caller, asked: (NeedId, Permission)) -> Result<Run, Problem> {
+    found(app, caller, asked).await.map(|(_, run)| run)
+}
+
+async fn found(
     app: &App,
     caller: &Caller,
     (id, permission): (NeedId, Permission),
-) -> Result<Run, Problem> {
+) -> Result<(Need, Run), Problem> {
     let not_there = || Problem::not_found(format!("there is no need {id}"));
-    let need = app.engine.journal().reader().need(id).await?;
-    let run = need.and_then(|need| need.run).ok_or_else(not_there)?;
-    let reached = reach::reached(app, caller, (run, permission)).await;
-    reached.map_err(|refused| if refused.is_not_found() { not_there() } else { refused })
+    let need = app.engine.journal().reader().need(id).await?.ok_or_else(not_there)?;
+    let run = need.run.ok_or_else(not_there)?;
+    match reach::reached(app, caller, (run, permission)).await {
+        Ok(run) => Ok((need, run)),
+        Err(refused) if refused.is_not_found() => Err(not_there()),
+        Err(refused) => Err(refused),
+    }
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ impl FromRequestParts<App> for Frame {
         let caller = parts.extensions.get::<Who>().map(|Who(caller)| caller.clone());
         let mut frame = Self::bare(parts, app.engine.now());
         if let Some(caller) = caller {
-            frame.stopped = frame.stop_of(app).await?;
+            frame.stopped = frame.stop_of(app, &caller).await?;
             frame.me = Some(Me::of(app, &caller).await?);
         }
         Ok(frame)
@@ -136,13 +136,15 @@ impl Frame {
         }
     }
 
-    async fn stop_of(&self, app: &App) -> Result<Option<Stopped>, Problem> {
+    /// Why it was stopped can be somebody else's affair: who does not read everything is told by whom.
+    async fn stop_of(&self, app: &App, caller: &Caller) -> Result<Option<Stopped>, Problem> {
         let meta = app.engine.journal().reader().meta().await?;
         let said: Value = serde_json::from_str(&meta.stop_body).unwrap_or_default();
         let word = |name: &str| said.get(name).and_then(Value::as_str).unwrap_or_default();
+        let reads_all = caller.rights.scope().is_all();
         Ok(meta.stopped_at.map(|since| Stopped {
             by: word("by").to_owned(),
-            reason: word("reason").to_owned(),
+            reason: Some(word("reason")).filter(|_| reads_all).unwrap_or_default().to_owned(),
             since: self.times.stamp(since),
         }))
     }

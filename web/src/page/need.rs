@@ -21,7 +21,7 @@ use super::place::Place;
 use super::schema::{Field, fields, read};
 use super::situation::{NeedRow, list, need_row};
 use crate::api::form::{AnswerWord, PersonName, Reason, Sha256};
-use crate::api::needs::{Said, answer_one};
+use crate::api::needs::{Said, answer_one, within_reach};
 use crate::app::App;
 use crate::asked::At as InPath;
 use crate::door::Who;
@@ -85,9 +85,6 @@ pub(super) async fn page(
     let scope = caller.rights.scope();
     let run = row.run.ok_or_else(missing)?;
     let seen = app.views.row_of(run, &scope).await.map_err(|_| missing())?;
-    if let Some(elsewhere) = frame.elsewhere(row.mode) {
-        return Ok(elsewhere);
-    }
     let filter = NeedFilter { run: Some(run), ..NeedFilter::default() };
     let open = app.views.needs(&filter, &scope).await?;
     let json = open.iter().find(|need| text(need, "id") == id.to_string());
@@ -97,6 +94,10 @@ pub(super) async fn page(
         Some(_) => None,
     };
     let json = json.cloned().or_else(closed).ok_or_else(missing)?;
+    // Not before it is there for them: that it is a drill says that it is.
+    if let Some(elsewhere) = frame.elsewhere(row.mode) {
+        return Ok(elsewhere);
+    }
     let group = text(&json, "group");
     let equal = open.iter().filter(|need| !group.is_empty() && text(need, "group") == group);
     let page = Page::of(
@@ -262,9 +263,8 @@ pub(super) async fn answer(
         let proved = proved_here(&app, caller, &mut form).await?;
         let filled = form.take_all(FORM);
         let Answered { answer, reason, digest, by, at, next } = form.read()?;
-        let row = app.engine.journal().reader().need(id).await?;
-        let missing = || Problem::not_found(format!("there is no need {id}"));
-        let row = row.ok_or_else(missing)?;
+        // Before its form is read: what it asks for is told to who may answer it.
+        let row = within_reach(&app, &proved.caller, (id, &answer)).await?;
         let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
         let schema: Option<Schema> =
             body.get("form").and_then(|form| serde_json::from_value(form.clone()).ok());

@@ -312,7 +312,7 @@ async fn beside(
         rows.push(Beside {
             how: frame.words.of("run-beside", &how.replace('_', "-")),
             href: Frame::to(row.mode, &format!("/runs/{id}")),
-            playbook: row.playbook.to_string(),
+            playbook: row.playbook.clone(),
             status: Some(Badge::of_run(frame, &row.status)),
         });
     }

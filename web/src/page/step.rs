@@ -109,9 +109,10 @@ impl<'a> Page<'a> {
             .filter(|line| line.path.as_ref().is_some_and(|own| own.as_str() == path))
             .collect();
         let lines = seen.steps().iter().map(|step| Line::of(frame, step, (&own, mode)));
-        let within = match line.block {
-            true => tree(frame, lines.collect(), (Some(path), ROUNDS_MAX)),
-            false => Vec::new(),
+        let within = if line.block {
+            tree(frame, lines.collect(), (Some(path), ROUNDS_MAX))
+        } else {
+            Vec::new()
         };
         let wrong = line.bad || text(step, "status") == "retrying";
         Ok(Self {
@@ -166,7 +167,7 @@ fn arguments(seen: &Seen, step: &Value) -> Vec<(String, String)> {
     let Some(plan) = &seen.plan else { return Vec::new() };
     let Some(id) = plan.by_id(text(step, "id")) else { return Vec::new() };
     let Kind::Call(call) = &plan.node(id).kind else { return Vec::new() };
-    let with = call.with.iter().map(|(name, value)| (name.to_string(), template_text(value)));
+    let with = call.with.iter().map(|(name, value)| (name.clone(), template_text(value)));
     with.collect()
 }
 

@@ -1,0 +1,109 @@
+//! Pages without their script, and without a mouse: the same is said, and the same can be done.
+
+use beistand_tests::browser::{Colours, Focus, Key, Look, Medium, Scheme, Scripts, Session, Size};
+
+use super::house::{House, VERA};
+use super::night::Night;
+use super::pages::{By, PAGES};
+use crate::desk::Desk;
+
+const WITHOUT: Look = Look {
+    size: Size::DESK,
+    language: "en",
+    scheme: Scheme::Light,
+    colours: Colours::Page,
+    medium: Medium::Screen,
+    scripts: Scripts::Off,
+};
+
+/// What a page says, but for how long ago something was.
+fn said(window: &Session, url: &str) -> Vec<String> {
+    window.go(url).unwrap();
+    let text = ["main", "header"].map(|css| window.text(css).unwrap()).join("\n");
+    let is_time = |word: &str| word.chars().any(|one| one.is_ascii_digit()) || word == "just";
+    // What only script can do is offered by script alone, and a minute later is another number.
+    let lines = text.lines().map(|line| {
+        line.split_whitespace().filter(|word| !is_time(word)).collect::<Vec<_>>().join(" ")
+    });
+    lines.filter(|line| !line.is_empty() && line != "Print").collect()
+}
+
+#[test]
+fn a_page_says_without_script_what_it_says_with_it() {
+    let night = Night::new();
+    let with = Look { scripts: Scripts::On, ..WITHOUT };
+    let windows = [&WITHOUT, &with].map(|look| night.house.window(VERA, look));
+    let strangers = [&WITHOUT, &with].map(|look| night.house.stranger(look));
+    for (name, by, path) in PAGES {
+        let windows = match by {
+            By::Stranger => &strangers,
+            By::Vera => &windows,
+        };
+        let both = || windows.each_ref().map(|window| said(window, &night.url(path)));
+        // The server lives on: something may happen between two looks.
+        let [without, with] =
+            (0..3).map(|_| both()).find(|[one, other]| one == other).unwrap_or_else(both);
+        assert_eq!(without, with, "{name}");
+        assert!(!without.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn without_script_an_incident_is_declared_noted_and_everything_stopped_and_let_go_on() {
+    let house = House::of(Desk::new());
+    let (cleo, vera) = (house.window("cleo", &WITHOUT), house.window(VERA, &WITHOUT));
+    cleo.go(&house.url("/incidents/new")).unwrap();
+    cleo.fill("#title", "Smoke over the hall").unwrap();
+    cleo.click("input[name=mode][value=live]").unwrap();
+    cleo.click("main form button").unwrap();
+    cleo.wait_for_text("h1", "Smoke over the hall").unwrap();
+
+    cleo.fill("textarea[name=text]", "The fire brigade\nis here").unwrap();
+    cleo.click("form[action$='/notes'] button").unwrap();
+    cleo.wait_for_text(".lines", "The fire brigade").unwrap();
+
+    cleo.click("details.stop summary").unwrap();
+    cleo.fill("#stop-reason", "It spreads").unwrap();
+    cleo.click("form[action='/stop'] button").unwrap();
+    cleo.wait_for_text(".stopped", "It spreads").unwrap();
+
+    vera.go(&house.url("/")).unwrap();
+    vera.click(".stopped summary").unwrap();
+    vera.fill("#go-on-reason", "It was a drill of the fire brigade").unwrap();
+    vera.click("form[action='/go-on'] button").unwrap();
+    vera.wait_for_text(".done", "It goes on.").unwrap();
+    assert_eq!(vera.count(".stopped").unwrap(), 0);
+}
+
+#[test]
+fn by_the_keyboard_alone_an_incident_is_declared_and_noted() {
+    let house = House::of(Desk::new());
+    let look = Look { scripts: Scripts::On, ..WITHOUT };
+    let cleo = house.window("cleo", &look);
+    cleo.go(&house.url("/")).unwrap();
+    let passed = cleo.tab_to("link", "Declare an incident", 20).unwrap();
+    // The first thing is the way past what stands on every page.
+    assert_eq!(
+        passed[0],
+        Focus { role: "link".to_owned(), name: "Skip to the content".to_owned() }
+    );
+    cleo.press(&[Key::Enter]).unwrap();
+    cleo.wait_for_text("h1", "Declare").unwrap();
+    // One is in the field that matters.
+    assert_eq!(cleo.focus().unwrap().role, "textbox");
+    cleo.type_text("Smoke over the hall").unwrap();
+    cleo.press(&[Key::Tab]).unwrap();
+    assert_eq!(cleo.focus().unwrap().role, "radio");
+    cleo.press(&[Key::Space]).unwrap();
+    let passed = cleo.tab_to("button", "Declare an incident", 10).unwrap();
+    assert!(passed.len() >= 2, "{passed:?}");
+    cleo.press(&[Key::Enter]).unwrap();
+    cleo.wait_for_text("h1", "Smoke over the hall").unwrap();
+
+    cleo.tab_to("textbox", "What happened, or was decided?", 60).unwrap();
+    cleo.type_text("Seen from the stairs").unwrap();
+    let passed = cleo.tab_to("button", "Write it down", 8).unwrap();
+    assert!(passed.len() < 8, "{passed:?}");
+    cleo.press(&[Key::Enter]).unwrap();
+    cleo.wait_for_text(".lines", "Seen from the stairs").unwrap();
+}
