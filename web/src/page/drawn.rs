@@ -58,11 +58,21 @@ static SAID: LazyLock<BTreeMap<Key, String>> = LazyLock::new(|| {
         let mut learn = |vocabulary, word| {
             all.insert((lang.as_str(), vocabulary, word), words.of(vocabulary, word));
         };
-        StepStatus::ALL.iter().for_each(|one| learn("step", one.as_str()));
-        Role::ALL.iter().for_each(|one| learn("role", one.as_str()));
-        Kind::ALL.iter().for_each(|one| learn("kind", kind(*one)));
-        WHYS.iter().for_each(|one| learn("why", why(*one)));
-        WHATS.iter().for_each(|one| learn("bar", what(*one)));
+        for one in StepStatus::ALL {
+            learn("step", one.as_str());
+        }
+        for one in Role::ALL {
+            learn("role", one.as_str());
+        }
+        for one in Kind::ALL {
+            learn("kind", kind(*one));
+        }
+        for one in WHYS {
+            learn("why", why(one));
+        }
+        for one in WHATS {
+            learn("bar", what(one));
+        }
         let gaps = GAPS.map(|gap| (gap, format!("{{{gap}}}").into()));
         let title = ("title", "{title}".into());
         let gaps: Vec<_> = gaps.into_iter().chain([title]).collect();

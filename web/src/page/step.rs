@@ -109,9 +109,10 @@ impl<'a> Page<'a> {
             .filter(|line| line.path.as_ref().is_some_and(|own| own.as_str() == path))
             .collect();
         let lines = seen.steps().iter().map(|step| Line::of(frame, step, (&own, mode)));
-        let within = match line.block {
-            true => tree(frame, lines.collect(), (Some(path), ROUNDS_MAX)),
-            false => Vec::new(),
+        let within = if line.block {
+            tree(frame, lines.collect(), (Some(path), ROUNDS_MAX))
+        } else {
+            Vec::new()
         };
         let wrong = line.bad || text(step, "status") == "retrying";
         Ok(Self {

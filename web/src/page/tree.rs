@@ -229,7 +229,7 @@ impl Grower<'_> {
         let round = |(index, nodes): (u64, Vec<Node>)| {
             let item =
                 nodes.iter().map(|node| node.line.item.as_str()).find(|item| !item.is_empty());
-            let name = item.map_or_else(|| format!("{}", index + 1), str::to_owned);
+            let name = item.map_or_else(|| (index + 1).to_string(), str::to_owned);
             Round { name, nodes }
         };
         let all: Vec<Round> = all.into_iter().map(round).collect();
