@@ -1,8 +1,9 @@
 //! A page that stays open: it says when it is old, and becomes new by itself.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use beistand_tests::browser::Look;
+use beistand_tests::tool::now;
 use serde_json::json;
 
 use super::house::VERA;
@@ -24,7 +25,7 @@ fn a_page_says_that_it_is_old_and_catches_up_when_its_server_is_back() {
     window.run("window.stayed = true", &json!([])).unwrap();
 
     let (night, late) = night.while_dead(|| {
-        let died = Instant::now();
+        let died = now();
         window.wait_for_text(".fresh-state", "old").unwrap();
         died.elapsed()
     });

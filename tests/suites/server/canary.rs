@@ -454,7 +454,29 @@ fn what_somebody_may_not_read_is_answered_like_what_was_never_there() {
         assert_eq!(hidden, asked(&nothing, &none), "{path}");
         assert_eq!(hidden.0, 404, "{path}");
     }
-    // Pages alike: not even whether it is a drill is told by where one is sent.
+    pages_are_answered_like_what_was_never_there(&town, &there, &token);
+    let reason = json!({"reason": "x"});
+    for what in ["", "/events", "/outlook?playbook=hall", "/pause", "/cancel"] {
+        let asked = |run: &str| {
+            let path = format!("/api/v1/runs/{run}{what}");
+            let answer = match what {
+                "/pause" | "/cancel" => town.client().post(&path, &token, &reason),
+                _ => town.client().get(&path, Some(&token)),
+            };
+            anonymous(&answer, &[run])
+        };
+        let hidden = asked(&there.run);
+        assert_eq!(hidden, asked(&nothing), "{what}");
+        assert_eq!(hidden.0, 404, "{what}");
+    }
+    // The evidence of one incident is not found through another one that they may read.
+    let path = format!("/api/v1/incidents/{}/evidence/{none}", here.incident);
+    assert_eq!(town.client().get(&path, Some(&token)).status, 404);
+}
+
+/// Not even whether it is a drill is told by where one is sent.
+fn pages_are_answered_like_what_was_never_there(town: &Town, there: &Place, token: &str) {
+    let nothing = beistand_core::model::RunId::new(1, &[7; 10]).to_string();
     let bearer = format!("Bearer {token}");
     let lines = [("Authorization", bearer.as_str()), ("Accept", "text/html")];
     for (path, hidden) in [
@@ -479,21 +501,4 @@ fn what_somebody_may_not_read_is_answered_like_what_was_never_there() {
         assert_eq!(hidden, asked(&nothing), "{path}");
         assert_eq!(hidden.0, 404, "{path}");
     }
-    let reason = json!({"reason": "x"});
-    for what in ["", "/events", "/outlook?playbook=hall", "/pause", "/cancel"] {
-        let asked = |run: &str| {
-            let path = format!("/api/v1/runs/{run}{what}");
-            let answer = match what {
-                "/pause" | "/cancel" => town.client().post(&path, &token, &reason),
-                _ => town.client().get(&path, Some(&token)),
-            };
-            anonymous(&answer, &[run])
-        };
-        let hidden = asked(&there.run);
-        assert_eq!(hidden, asked(&nothing), "{what}");
-        assert_eq!(hidden.0, 404, "{what}");
-    }
-    // The evidence of one incident is not found through another one that they may read.
-    let path = format!("/api/v1/incidents/{}/evidence/{none}", here.incident);
-    assert_eq!(town.client().get(&path, Some(&token)).status, 404);
 }

@@ -77,7 +77,12 @@ const PAGES: &[Line] = &[
     ("GET", "/playbooks/{name}", Of::Nothing, ""),
     ("GET", "/playbooks/{name}/sheet", Of::Nothing, ""),
     ("GET", "/playbooks/{name}/launch", Of::Nothing, ""),
-    ("POST", "/playbooks/{name}/launch", Of::Nothing, "step=review&mode=drill&start_key=walk&in.hosts=pc-a1"),
+    (
+        "POST",
+        "/playbooks/{name}/launch",
+        Of::Nothing,
+        "step=review&mode=drill&start_key=walk&in.hosts=pc-a1",
+    ),
     ("GET", "/hosts", Of::Nothing, ""),
     ("POST", "/hosts/release", Of::Incident, "run=RUN&path=gate&reason=a+drill+of+doors"),
     ("POST", "/hosts/cut", Of::Incident, "incident=INCIDENT&host=pc-a1&reason=x&by_hand_ok=yes"),
@@ -174,46 +179,7 @@ pub(super) fn honest(route: &Declared, place: &Place) -> Vec<Honest> {
         |key: &str| json!({"playbook": "hall", "inputs": {"hosts": ["pc-a1"]}, "start_key": key});
     let approve = json!({"answer": "approve", "digest": digest});
     match (route.method, route.path.as_str()) {
-        (
-            "GET",
-            "/api/v1/runs/{id}"
-            | "/api/v1/runs/{id}/events"
-            | "/api/v1/incidents/{id}"
-            | "/api/v1/incidents/{id}/briefing"
-            | "/api/v1/incidents/{id}/timeline"
-            | "/api/v1/incidents/{id}/timeline/review"
-            | "/api/v1/incidents/{id}/metrics"
-            | "/api/v1/incidents/{id}/story"
-            | "/api/v1/incidents/{id}/evidence/{digest}",
-        ) => one(Of::Incident, None),
-        ("GET", "/api/v1/needs") => {
-            let filtered = |query| Honest {
-                of: Of::Incident,
-                path: format!("{path}?{query}"),
-                body: Body::None,
-            };
-            let mut all = one(Of::Nothing, None);
-            all.extend([filtered(format!("run={run}")), filtered(format!("incident={incident}"))]);
-            all
-        }
-        ("GET", "/api/v1/runs") => {
-            let path = format!("{path}?incident={incident}");
-            let mut all = one(Of::Nothing, None);
-            all.push(Honest { of: Of::Incident, path, body: Body::None });
-            all
-        }
-        ("GET", "/api/v1/runs/{id}/outlook") => {
-            vec![Honest {
-                of: Of::Incident,
-                path: format!("{path}?playbook=hall"),
-                body: Body::None,
-            }]
-        }
-        ("GET", "/metrics") => one(Of::Instance, None),
-        // Playbooks are nobody's, and a list is of what its reader sees.
-        ("GET", path) if is_list(path) || path.starts_with("/api/v1/playbooks/") => {
-            one(Of::Nothing, None)
-        }
+        ("GET", _) => looked_at(route, (incident, run), &path),
         (_, path) if path.starts_with("/api/v1/me/") || path.starts_with("/api/v1/session") => {
             one(Of::Nothing, of_oneself(route))
         }
@@ -234,6 +200,40 @@ pub(super) fn honest(route: &Declared, place: &Place) -> Vec<Honest> {
             one(Of::Incident, Some(json!({"answers": [approve]})))
         }
         _ => one(Of::Incident, Some(written(route, line))),
+    }
+}
+
+/// What is only looked at, of the interface.
+fn looked_at(route: &Declared, (incident, run): (&str, &str), path: &str) -> Vec<Honest> {
+    let filtered = |query: String| Honest {
+        of: Of::Incident,
+        path: format!("{path}?{query}"),
+        body: Body::None,
+    };
+    let plain = |of| Honest { of, path: path.to_owned(), body: Body::None };
+    match route.path.as_str() {
+        "/api/v1/runs/{id}"
+        | "/api/v1/runs/{id}/events"
+        | "/api/v1/incidents/{id}"
+        | "/api/v1/incidents/{id}/briefing"
+        | "/api/v1/incidents/{id}/timeline"
+        | "/api/v1/incidents/{id}/timeline/review"
+        | "/api/v1/incidents/{id}/metrics"
+        | "/api/v1/incidents/{id}/story"
+        | "/api/v1/incidents/{id}/evidence/{digest}" => vec![plain(Of::Incident)],
+        "/api/v1/needs" => vec![
+            plain(Of::Nothing),
+            filtered(format!("run={run}")),
+            filtered(format!("incident={incident}")),
+        ],
+        "/api/v1/runs" => vec![plain(Of::Nothing), filtered(format!("incident={incident}"))],
+        "/api/v1/runs/{id}/outlook" => vec![filtered("playbook=hall".to_owned())],
+        "/metrics" => vec![plain(Of::Instance)],
+        // Playbooks are nobody's, and a list is of what its reader sees.
+        own if is_list(own) || own.starts_with("/api/v1/playbooks/") => vec![plain(Of::Nothing)],
+        _ => panic!(
+            "{route:?} is a new door: say here how it is asked for, in `PAGES` if it is a page"
+        ),
     }
 }
 
