@@ -111,12 +111,16 @@ fn a_line_is_corrected_starred_and_told_and_stays_as_it_was() {
 #[test]
 fn a_timeline_is_narrowed_down_counted_and_drawn() {
     let night = Night::new();
-    let all = night.lines(&[]).len();
+    let lines = night.lines(&[]);
+    let matters = |line: &&Value| line["detail"] == false;
+    let (all, drawn) = (lines.len(), lines.iter().filter(matters).count());
+    let annas = lines.iter().filter(matters).filter(|line| line["actor"] == ANNA).count();
+    assert!(0 < annas && annas < all, "{annas} of {all}");
     for (words, left) in [
         (&["--item", "PC-2"][..], 1),
         (&["--search", "it was"], 1),
         (&["--lane", "aid"], 0),
-        (&["--person", ANNA, "--significant"], all),
+        (&["--person", ANNA, "--significant"], annas),
         (&["--failures"], 0),
         (&["--to", "2026-01-01T03:00:00Z"], 1),
         (&["--from", "2026-01-01T03:00:00Z"], all - 1),
@@ -129,11 +133,11 @@ fn a_timeline_is_narrowed_down_counted_and_drawn() {
     assert!(figures["detect_ms"].as_u64() > Some(0), "{figures}");
     assert_eq!((&figures["contain_ms"], &figures["late"]), (&Value::Null, &json!(1)));
     assert!(night.export(&["--metrics"]).contains("contain: -"));
-    let drawn = night.done(&["timeline", &night.incident, "--review"]);
-    let points = drawn["lanes"].as_array().unwrap().iter();
+    let review = night.done(&["timeline", &night.incident, "--review"]);
+    let points = review["lanes"].as_array().unwrap().iter();
     let points: usize = points.map(|lane| lane["points"].as_array().unwrap().len()).sum();
-    assert_eq!(points, all);
-    assert_eq!(drawn["gaps"].as_array().unwrap().len(), 1, "{drawn}");
+    assert_eq!(points, drawn, "a mark for each line that is more than a detail");
+    assert_eq!(review["gaps"].as_array().unwrap().len(), 1, "{review}");
     let shown = night.export(&["--ids", "--utc"]);
     assert!(shown.contains(&night.line("It was pc-2")), "{shown}");
 }

@@ -163,7 +163,7 @@ fn a_single_call_that_can_not_be_is_refused_before_anything_is_written() {
     let (desk, run) = desk();
     let incident = desk.show(&run)["incident_number"].clone();
     let incident = text(&incident);
-    let before = (desk.json(&["runs"]), desk.export(incident));
+    let before = (desk.json(&["runs"]), desk.json(&["timeline", incident]));
     let cases: [(i32, &str, &[&str]); 5] = [
         (5, "guarded", &["network.isolate", "--with", "host=dc01"]),
         (5, "nothing is bound", &["network.isolate", "--with", "host=pc-1"]),
@@ -179,7 +179,7 @@ fn a_single_call_that_can_not_be_is_refused_before_anything_is_written() {
     }
     let guarded = ["call", "network.isolate", "--with", "host=10.77.3.1", "--by-hand-ok"];
     desk.ok(5, &[&guarded[..], &["--incident", incident, "--reason", "a try"]].concat());
-    assert_eq!((desk.json(&["runs"]), desk.export(incident)), before);
+    assert_eq!((desk.json(&["runs"]), desk.json(&["timeline", incident])), before);
 }
 
 #[test]

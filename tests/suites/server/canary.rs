@@ -71,8 +71,18 @@ const SILENT: &[&str] = &[
     "/incidents/new",
     "/login",
     "/metrics",
-    // All that waits here is of drills.
+    // All that waits and runs here is of drills.
     "/needs/{id}",
+    "/runs/{id}",
+    "/runs/{id}/sheet",
+    "/runs/{id}/step",
+    // Who only reads launches nothing.
+    "/drill/playbooks/{name}/launch",
+    "/drill/runs/{id}/more",
+    "/drill/runs/{id}/supersede",
+    "/playbooks/{name}/launch",
+    "/runs/{id}/more",
+    "/runs/{id}/supersede",
     "/people",
     "/readyz",
 ];
@@ -187,8 +197,13 @@ impl Night {
                     paths = paths.iter().flat_map(filled).collect();
                 }
             }
+            let asks = |query: &str| paths.iter().map(|path| format!("{path}?{query}")).collect();
             if route.path.ends_with("/outlook") {
-                paths = paths.into_iter().map(|path| format!("{path}?playbook=hall")).collect();
+                paths = asks("playbook=hall");
+            } else if route.path.ends_with("/step") {
+                paths = asks("path=tell");
+            } else if route.path.ends_with("/timeline/line") {
+                paths = paths.iter().map(|path| self.line_of(path)).collect();
             }
             let asked = paths.iter().flat_map(|path| self.asked(&route.path, path));
             all.extend(asked.map(|path| (route.path.clone(), path)));
@@ -196,6 +211,16 @@ impl Night {
         let open = all.iter().find(|(_, path)| path.contains('{'));
         assert_eq!(open, None, "nobody says here what to ask for");
         all
+    }
+
+    /// The page of a line of an incident that says what somebody wrote.
+    fn line_of(&self, path: &str) -> String {
+        let own = self.incidents.iter().find(|one| path.contains(one.as_str())).unwrap();
+        let lines = self.town.got(&format!("/api/v1/incidents/{own}/timeline"), &self.town.leads);
+        let lines = lines["items"].as_array().unwrap();
+        let says = |line: &&Value| text(&line["message"]).contains(CANARY);
+        let line = lines.iter().find(says).unwrap_or(&lines[0]);
+        format!("{path}?line={}", text(&line["line"]))
     }
 
     /// A path with everything that can be asked of it.

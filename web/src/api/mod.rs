@@ -144,6 +144,21 @@ mod tests {
     }
 
     #[test]
+    fn an_operation_has_a_name_of_its_own() {
+        let described = serde_json::to_value(table().openapi()).unwrap();
+        let mut names = std::collections::BTreeSet::new();
+        for item in described["paths"].as_object().unwrap().values() {
+            for operation in item.as_object().unwrap().values() {
+                let name = operation["operationId"].as_str().map(str::to_owned);
+                if let Some(name) = name {
+                    assert!(names.insert(name.clone()), "two operations are called `{name}`");
+                }
+            }
+        }
+        assert!(!names.is_empty());
+    }
+
+    #[test]
     fn what_must_get_through_has_places_of_its_own() {
         let urgent: Vec<String> = table()
             .declared()
@@ -160,9 +175,13 @@ mod tests {
             "/api/v1/session",
             "/api/v1/stop",
             "/drill/needs/{id}",
+            "/drill/runs/{id}/cancel",
+            "/drill/runs/{id}/pause",
             "/go-on",
             "/logout",
             "/needs/{id}",
+            "/runs/{id}/cancel",
+            "/runs/{id}/pause",
             "/stop",
         ];
         assert_eq!(urgent, own);
