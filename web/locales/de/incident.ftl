@@ -1,6 +1,6 @@
 # Ein Vorfall.
 
-tab-situation = Lage
+tab-situation = Cockpit
 tab-briefing = Lagebild
 tab-timeline = Zeitleiste
 tab-report = Bericht
@@ -20,6 +20,8 @@ cut-off-now = Getrennt
 from = seit
 all-holds = Alle Sperren
 last-lines = Letzte Ereignisse
+who-helps = Wer hilft
+who-helps-none = Noch niemand ist eingeteilt.
 whole-timeline = Ganze Zeitleiste
 waits-for-others = Wartet auf andere
 note = Eintrag

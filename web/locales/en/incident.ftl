@@ -1,6 +1,6 @@
 # An incident.
 
-tab-situation = Situation
+tab-situation = Cockpit
 tab-briefing = Briefing
 tab-timeline = Timeline
 tab-report = Report
@@ -20,6 +20,8 @@ cut-off-now = Cut off
 from = since
 all-holds = All holds
 last-lines = Latest events
+who-helps = Who helps
+who-helps-none = Nobody is assigned yet.
 whole-timeline = Whole timeline
 waits-for-others = Waits for others
 note = Note

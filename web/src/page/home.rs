@@ -67,7 +67,12 @@ pub(super) async fn page(
     }
     // What is real comes before drills, what is worse before what is less so.
     open.sort_by_key(|one| (one.mode == Mode::Drill, std::cmp::Reverse(one.severity_grade)));
-    let mine = open.iter().flat_map(Situation::mine).cloned().collect();
+    let told = |one: &Situation| {
+        let number = Some(one.number.clone());
+        let mine = one.mine().into_iter().cloned();
+        mine.map(|need| NeedRow { number: number.clone(), ..need }).collect::<Vec<_>>()
+    };
+    let mine = open.iter().flat_map(told).collect();
     frame.page(&Home { frame: &frame, mine, open, more: further, ended })
 }
 

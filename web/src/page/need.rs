@@ -162,7 +162,7 @@ impl Effect {
         };
         let arguments = effect.get("arguments").and_then(Value::as_object);
         let arguments = arguments.into_iter().flatten();
-        let undo = effect.get("undo").filter(|undo| !undo.is_null()).map(said);
+        let undo = effect.get("undo").filter(|undo| !undo.is_null()).map(way_back);
         Self {
             action: text(effect, "action").to_owned(),
             through,
@@ -207,6 +207,18 @@ pub(super) fn said(value: &Value) -> String {
         Value::Array(items) => items.iter().map(said).collect::<Vec<_>>().join(", "),
         Value::Null => String::new(),
         Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+/// What takes an effect back: `network.release (host pc-17)`.
+fn way_back(undo: &Value) -> String {
+    let arguments = undo.get("arguments").and_then(Value::as_object);
+    let arguments = arguments.into_iter().flatten();
+    let with: Vec<_> = arguments.map(|(name, value)| format!("{name} {}", said(value))).collect();
+    match text(undo, "action") {
+        "" => said(undo),
+        action if with.is_empty() => action.to_owned(),
+        action => format!("{action} ({})", with.join(", ")),
     }
 }
 

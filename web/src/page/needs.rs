@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use beistand_core::model::Mode;
+use beistand_core::model::{IncidentId, Mode};
 use beistand_journal::NeedFilter;
 use serde::Deserialize;
 use serde_json::Value;
@@ -50,16 +50,16 @@ pub(super) async fn page(
     let filter = NeedFilter { incident: within, ..NeedFilter::default() };
     let mut needs = app.views.needs(&filter, &scope).await?;
     needs.retain(|need| kind.as_deref().is_none_or(|kind| text(need, "kind") == kind));
-    let mut live = Vec::new();
-    let mut drills = Vec::new();
-    for need in needs {
-        match mode_of(&app, &need).await? {
-            Mode::Live => live.push(need),
-            Mode::Drill => drills.push(need),
+    let mut rows = Vec::with_capacity(needs.len());
+    for (incident, needs) in by_incident(needs) {
+        let missing = || Problem::not_found(format!("there is no incident {incident}"));
+        let row = app.engine.journal().reader().incident(incident).await?.ok_or_else(missing)?;
+        for need in need_rows(&app, (&caller, &frame), needs, row.mode).await? {
+            rows.push(NeedRow { number: Some(row.number.clone()), ..need });
         }
     }
-    let live = need_rows(&app, (&caller, &frame), live, Mode::Live).await?;
-    let drills = need_rows(&app, (&caller, &frame), drills, Mode::Drill).await?;
+    let (drills, live): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|need| need.mode == Mode::Drill);
     let (mine, theirs) = live.into_iter().partition(|need| need.mine);
     let kinds = ["approval", "decision", "task", "unknown"];
     let kinds =
@@ -68,8 +68,15 @@ pub(super) async fn page(
     frame.page(&Page { frame: &frame, mine, theirs, drills, kinds: kinds.into(), incident })
 }
 
-/// Whether the incident of a need is real.
-pub(super) async fn mode_of(app: &App, need: &Value) -> Result<Mode, Problem> {
-    let Ok(incident) = text(need, "incident").parse() else { return Ok(Mode::Live) };
-    super::incident::mode_of(app, incident).await
+/// Needs by the incident that they belong to, the one whose need is oldest first.
+fn by_incident(needs: Vec<Value>) -> Vec<(IncidentId, Vec<Value>)> {
+    let mut all: Vec<(IncidentId, Vec<Value>)> = Vec::new();
+    for need in needs {
+        let Ok(incident) = text(&need, "incident").parse() else { continue };
+        match all.iter_mut().find(|(one, _)| *one == incident) {
+            Some((_, own)) => own.push(need),
+            None => all.push((incident, vec![need])),
+        }
+    }
+    all
 }

@@ -66,6 +66,9 @@ pub(crate) struct NeedRow {
     pub(crate) until_millis: Option<i64>,
     pub(crate) votes: Option<(u64, u64)>,
     pub(crate) mine: bool,
+    pub(crate) mode: Mode,
+    /// The incident's number, where needs of several stand together.
+    pub(crate) number: Option<String>,
 }
 
 /// A run.
@@ -294,6 +297,8 @@ pub(crate) fn need_row(frame: &Frame, need: &Value, (mode, mine): (Mode, bool)) 
         until_millis: until.map(Millis::get),
         votes,
         mine,
+        mode,
+        number: None,
     }
 }
 
