@@ -25,8 +25,6 @@ struct Page<'a> {
     title: String,
     playbook: String,
     tlp: String,
-    /// The same as the style sheet names it, `amber-strict`.
-    circle: String,
     digest: String,
     /// The run that it is of.
     run: String,
@@ -95,7 +93,6 @@ impl<'a> Page<'a> {
             frame,
             title: sheet.title,
             playbook: sheet.playbook.to_string(),
-            circle: sheet.tlp.trim_start_matches("TLP:").to_lowercase().replace('+', "-"),
             tlp: sheet.tlp,
             digest: sheet.digest,
             run,
