@@ -42,7 +42,8 @@ pub(super) async fn health(
     let metrics = app.engine.metrics();
     let counters = metrics.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
         let (name, value) = line.split_once(' ')?;
-        Some((name.trim_start_matches("beistand_").replace('_', " "), value.to_owned()))
+        let name = name.trim_start_matches("beistand_").replace('_', "-");
+        Some((frame.words.of("counter", &name), value.to_owned()))
     });
     let page = Health {
         frame: &frame,

@@ -87,7 +87,7 @@ async fn a_text_is_checked_with_and_without_script() {
 async fn a_sheet_has_a_box_for_each_step() {
     let world = World::new().await;
     let (status, page) = look(&world, "/playbooks/sheet/sheet", "reviewer").await;
-    assert_eq!((status, page.matches("class=\"box\"").count()), (200, 2), "{page}");
+    assert_eq!((status, page.matches("class=\"tick-box\"").count()), (200, 2), "{page}");
     let run = world.run("sheet", "drill", "k").await;
     world.needs(&run, 1).await;
     let (status, page) = look(&world, &format!("/drill/runs/{run}/sheet"), "commander").await;
