@@ -56,6 +56,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         asset("kern.min.css", CSS, npm!("@kern-ux/native/dist/kern.min.css")),
         asset("playbook.css", CSS, include_bytes!("../static/playbook.css")),
         asset("check.js", SCRIPT, include_bytes!("../static/check.js")),
+        asset("clock.js", SCRIPT, include_bytes!("../static/clock.js")),
         asset("live.js", SCRIPT, include_bytes!("../static/live.js")),
         asset("htmx.min.js", SCRIPT, npm!("htmx.org/dist/htmx.min.js")),
         asset("idiomorph.min.js", SCRIPT, npm!("idiomorph/dist/idiomorph.min.js")),

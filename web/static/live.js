@@ -32,6 +32,16 @@ for (const button of document.querySelectorAll("[data-print]")) {
   };
   const lost = () => say(over ? "over" : "lost", over ? line.dataset.over : line.dataset.lost);
 
+  // Who hears the page is told of what is new, once: not of each renewal.
+  const announcer = document.getElementById("announcer");
+  const spoken = () => [...document.querySelectorAll("[data-announce]")].map((one) => one.dataset.announce);
+  let told = new Set(spoken());
+  const announce = (now) => {
+    const news = now.filter((one) => !told.has(one));
+    told = new Set(now);
+    if (news.length > 0) announcer.textContent = news.join(". ");
+  };
+
   const refresh = async () => {
     if (looking) { wanted = true; return; }
     looking = true;
@@ -46,9 +56,7 @@ for (const button of document.querySelectorAll("[data-print]")) {
       }
       const stamp = fresh.getElementById("as-of");
       if (stamp) { asOf.dateTime = stamp.dateTime; asOf.textContent = stamp.textContent; }
-      const count = (from) => from.querySelector(".head nav .count");
-      const [mine, theirs] = [count(document), count(fresh)];
-      if (mine && theirs) mine.textContent = theirs.textContent;
+      announce(spoken());
       document.dispatchEvent(new CustomEvent("beistand:fresh"));
     } catch { /* the silence says it */ } finally {
       looking = false;
