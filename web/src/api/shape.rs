@@ -85,6 +85,9 @@ pub(super) struct Step {
     connector: Option<String>,
     reached: Option<String>,
     late: Option<bool>,
+    /// Until when it should end, as its `within` says.
+    #[schema(format = DateTime)]
+    due_at: Option<String>,
     by_hand: Option<bool>,
     handled: Option<bool>,
     /// The run that had done it already.

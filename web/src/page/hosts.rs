@@ -15,7 +15,7 @@ use super::frame::Frame;
 use super::login::proved_here;
 use super::mine::text;
 use super::place::Place;
-use super::situation::{HoldRow, hold_row};
+use super::row::{HoldRow, hold_row};
 use crate::api::form::{Reason, StepPath};
 use crate::api::reach;
 use crate::app::App;

@@ -33,6 +33,7 @@ mod playbooks;
 mod refused;
 mod report;
 mod review;
+mod row;
 mod run;
 mod schema;
 mod sheet;
@@ -53,7 +54,7 @@ use crate::pressure::Lane;
 use crate::routes::{Page, Right, Routes, look, send};
 
 pub(crate) use refused::Asker;
-pub(crate) use situation::step_href;
+pub(crate) use row::step_href;
 
 /// Every page there is.
 pub(crate) fn table() -> Routes {

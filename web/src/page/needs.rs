@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::frame::Frame;
 use super::mine::text;
-use super::situation::{NeedRow, need_rows};
+use super::row::{NeedRow, need_rows};
 use crate::app::App;
 use crate::asked::Asked;
 use crate::door::Who;

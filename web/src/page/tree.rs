@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::frame::Frame;
 use super::mine::text;
 use super::need::said;
-use super::situation::{BLOCKS, step_href};
+use super::row::{BLOCKS, step_href};
 use super::ui::{At, Badge};
 
 /// Rounds of a loop that stand there one by one.

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::frame::Frame;
 use super::mine::text;
+use super::row::{BLOCKS, NeedRow, list};
 use super::run::Seen;
-use super::situation::{BLOCKS, NeedRow, list};
 use super::tree::{Line, is_bad};
 use super::ui::Deadline;
 

@@ -200,6 +200,7 @@ impl RunState {
             "connector": step.sent.as_ref().and_then(|sent| sent.intent.connector.clone()),
             "reached": step.reached,
             "late": step.late,
+            "due_at": step.due().map(|at| at.to_string()),
             "by_hand": step.by_hand,
             "handled": step.handled,
             "taken_over_from": step.taken_from,

@@ -323,6 +323,13 @@ pub(crate) struct Seq {
 }
 
 impl Step {
+    /// Until when it should have ended, where `within` says so and it has not.
+    pub fn due(&self) -> Option<Millis> {
+        let (next, every) = self.deadline?;
+        // Who is late is reminded again and again; what they are late for stays what it was.
+        Some(if self.late { self.ready_at.plus(every) } else { next })
+    }
+
     /// A step whose turn has come.
     pub(crate) fn new(node: NodeId, path: Path, home: Home, at: Millis) -> Self {
         Self {
