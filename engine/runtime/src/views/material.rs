@@ -92,6 +92,11 @@ impl Material {
         all.map(|read| (read.stream.name().to_owned(), read.head.seq)).collect()
     }
 
+    /// The hash of the incident's newest entry.
+    pub(super) fn head(&self) -> Option<Digest> {
+        self.streams.first().map(|incident| incident.head.hash)
+    }
+
     /// All entries as an export carries them.
     pub(super) fn chained(&self) -> Vec<ChainEntry> {
         let all = self.own.iter().chain(&self.streams);

@@ -127,6 +127,7 @@ impl Told {
             chain,
             filter: Some(&self.filter),
             persons: self.persons,
+            head: self.chained.as_ref().and_then(|material| material.head()),
         }
     }
 
@@ -208,7 +209,7 @@ impl Told {
         let rendered = || match format {
             TimelineFormat::Table { width, .. } => table(&self.lines, &document, width),
             TimelineFormat::Jsonl => jsonl(&self.lines, &document),
-            TimelineFormat::Csv => csv(&self.lines, telling.zone),
+            TimelineFormat::Csv => csv(&self.lines, &document),
             TimelineFormat::Html => html(&self.lines, &document),
             TimelineFormat::Stix => self.bundle(&document),
         };
