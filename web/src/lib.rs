@@ -45,6 +45,8 @@ pub mod sso;
 mod stream;
 mod strict;
 mod threads;
+#[cfg(test)]
+mod trim;
 mod words;
 
 pub use api::table;
