@@ -53,7 +53,8 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         asset("beistand.css", CSS, include_bytes!("../static/beistand.css")),
         asset("draw.css", CSS, include_bytes!("../static/draw.css")),
         asset("kern.css", CSS, include_bytes!("../static/kern.css")),
-        asset("kern.min.css", CSS, npm!("@kern-ux/native/dist/kern.min.css")),
+        // Of the design system what pages use, made by the build.
+        asset("kern.min.css", CSS, include_bytes!(concat!(env!("OUT_DIR"), "/kern.css"))),
         asset("playbook.css", CSS, include_bytes!("../static/playbook.css")),
         asset("check.js", SCRIPT, include_bytes!("../static/check.js")),
         asset("clock.js", SCRIPT, include_bytes!("../static/clock.js")),
@@ -86,13 +87,13 @@ static BUILD: LazyLock<String> = LazyLock::new(|| {
 });
 
 fn asset(name: &'static str, kind: &'static str, bytes: &'static [u8]) -> Asset {
-    let packed = (kind != LETTERS).then(|| pack(bytes)).flatten();
+    let packed = (kind != LETTERS).then(|| pack(bytes, Compression::best())).flatten();
     Asset { name, kind, bytes, packed }
 }
 
 /// Packed; nothing where it can not be, or gets no smaller.
-fn pack(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+pub(crate) fn pack(bytes: &[u8], level: Compression) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), level);
     encoder.write_all(bytes).ok()?;
     encoder.finish().ok().filter(|packed| packed.len() < bytes.len())
 }
@@ -102,6 +103,12 @@ pub(crate) fn folder() -> &'static str {
     &FOLDER
 }
 
+/// Whether who asks can unpack what [`pack`] packs.
+pub(crate) fn unpacks(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
+    lines.any(|line| line.split(',').any(|one| one.trim().starts_with("gzip")))
+}
+
 /// One of them. That of another build is not there: whoever asks for it has an old page.
 pub(crate) async fn one(
     Path((build, name)): Path<(String, String)>,
@@ -109,9 +116,7 @@ pub(crate) async fn one(
 ) -> Result<Response, Problem> {
     let found = ASSETS.iter().find(|asset| asset.name == name && build == *BUILD);
     let asset = found.ok_or_else(nothing_here)?;
-    let mut lines = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
-    let unpacks = lines.any(|line| line.split(',').any(|one| one.trim().starts_with("gzip")));
-    let packed = asset.packed.as_ref().filter(|_| unpacks);
+    let packed = asset.packed.as_ref().filter(|_| unpacks(&headers));
     let body = packed.map_or_else(|| Body::from(asset.bytes), |packed| Body::from(packed.clone()));
     let mut response = Response::new(body);
     let headers = response.headers_mut();

@@ -15,7 +15,7 @@
 //! * [`table`]: every route with its right and its lane
 //! * [`sso`]: an identity provider says who somebody is; asked over a wire given from outside
 //! * [`Playbooks`]: the shelves that runs are launched from; given from outside
-//! * [`draw`]: flow, Gantt and timeline as SVG, pure
+//! * `draw`: flow and Gantt as SVG, pure
 //! * [`Problem`]: the one way in which anything is refused (RFC 9457)
 
 mod api;
@@ -24,7 +24,7 @@ mod asked;
 mod asset;
 pub mod certificate;
 mod door;
-pub mod draw;
+mod draw;
 mod gate;
 mod headers;
 mod hook;
@@ -45,6 +45,8 @@ pub mod sso;
 mod stream;
 mod strict;
 mod threads;
+#[cfg(test)]
+mod trim;
 mod words;
 
 pub use api::table;

@@ -1,5 +1,7 @@
 //! `timeline` and `print`: what happened, and what is to be done, on paper if need be.
 
+use std::sync::Arc;
+
 use beistand_core::model::{Catalogue, Span, Value};
 use beistand_core::timeline::{Lang, Persons, Scope, checklist, open_needs, table};
 use beistand_journal::Reader;
@@ -116,7 +118,7 @@ pub(super) async fn print(context: &Context, what: &str) -> Outcome {
         if let Ok(incident) = find::incident(&reader, what).await {
             let views = context.views(&reader);
             let mut told = views.told(incident.id, context.lang(), &Scope::ALL).await?;
-            told.lines.retain(|line| !line.detail);
+            Arc::make_mut(&mut told.lines).retain(|line| !line.detail);
             let title = told.heading();
             let document = told.document(&title, &context.telling(), None);
             let mut text = table(&told.lines, &document, width());

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use beistand_core::incident::{
-    Around, Briefing, Holding, IncidentState, OpenHold, OpenNeed, OpenRun,
+    Around, Briefing, Head, Holding, IncidentState, OpenHold, OpenNeed, OpenRun,
 };
-use beistand_core::model::{Digest, IncidentId};
+use beistand_core::model::{Digest, IncidentId, LineId};
 use beistand_core::run::RunStatus;
 use beistand_journal::{HoldState, Need, NeedFilter, Page, Reader, Run, RunFilter};
 use serde_json::Value;
@@ -80,15 +80,30 @@ async fn fold_incident(
 ) -> Result<(IncidentState, u64), EngineError> {
     let missing = || EngineError::NotFound(format!("there is no incident {incident}"));
     let (mut events, mut newest) = (Vec::new(), 0);
+    let mut noted: Vec<LineId> = Vec::new();
+    let mut corrected: BTreeMap<LineId, String> = BTreeMap::new();
     let is_there = each_after(reader, incident, 0, |entry| {
-        events.extend(entry.events.into_iter().map(|event| (event, entry.at)));
+        for (event, number) in entry.events.into_iter().zip(1..) {
+            if let Head::NoteAdded { .. } = &event.head {
+                noted.push(LineId::new(entry.id, number));
+            }
+            if let Head::LineCorrected { line, .. } = &event.head {
+                corrected.insert(*line, event.body.text.clone().unwrap_or_default());
+            }
+            events.push((event, entry.at));
+        }
         newest = entry.seq;
     });
     if !is_there.await? {
         return Err(missing());
     }
     let state = IncidentState::fold(events.iter().map(|(event, at)| (event, *at)));
-    Ok((state.map_err(|error| EngineError::Internal(error.to_string()))?, newest))
+    let mut state = state.map_err(|error| EngineError::Internal(error.to_string()))?;
+    // Only the newest notes are kept: from the end on, each is that of its line.
+    for (note, line) in state.notes.iter_mut().rev().zip(noted.iter().rev()) {
+        note.corrected = corrected.get(line).cloned();
+    }
+    Ok((state, newest))
 }
 
 fn open_need(need: Need) -> OpenNeed {

@@ -66,12 +66,6 @@ attempts = { $n ->
     [one] { $n } Versuch
    *[other] { $n } Versuche
 }
-lane-detection = Erkennung
-lane-decisions = Entscheidungen
-lane-measures = Maßnahmen
-lane-authorities = Behörden
-lane-aid = Amtshilfe
-lane-system = System
 target-host = Rechner
 target-address = Adresse
 target-account = Zugang

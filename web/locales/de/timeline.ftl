@@ -9,12 +9,12 @@ filter-lane = Spur
 filter-item = Rechner oder Ziel
 filter-from = Von
 filter-to = Bis
-filter-significant = nur Wichtiges
+filter-details = auch Einzelheiten
 filter-failures = nur Fehlschläge
 filter-starred = nur mit Stern
 filter-newest = Neuestes zuerst
 filter-do = Auswählen
-filter-reset = Alles zeigen
+filter-reset = Auswahl aufheben
 export = Weitergeben
 export-hint = Eine Datei mit genau diesen Zeilen. HTML und JSONL tragen den Nachweis der Kette; „beistand verify“ prüft sie.
 export-format = Form
@@ -30,6 +30,16 @@ lines = { $n ->
 }
 lines-of = von { $n }
 lines-shown = { $n } auf dieser Seite
+details-hidden = { $n ->
+    [one] { $n } Einzelheit ausgeblendet:
+   *[other] { $n } Einzelheiten ausgeblendet:
+}
+details-show = zeigen
+details-shown = { $n ->
+    [one] mit { $n } Einzelheit:
+   *[other] mit { $n } Einzelheiten:
+}
+details-hide = ausblenden
 when = Wann
 what = Was
 who = Wer

@@ -66,12 +66,6 @@ attempts = { $n ->
     [one] { $n } attempt
    *[other] { $n } attempts
 }
-lane-detection = Detection
-lane-decisions = Decisions
-lane-measures = Measures
-lane-authorities = Authorities
-lane-aid = Aid
-lane-system = System
 target-host = Host
 target-address = Address
 target-account = Account

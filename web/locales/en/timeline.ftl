@@ -9,12 +9,12 @@ filter-lane = Lane
 filter-item = Host or target
 filter-from = From
 filter-to = To
-filter-significant = only what matters
+filter-details = details too
 filter-failures = only failures
 filter-starred = only starred
 filter-newest = Newest first
 filter-do = Filter
-filter-reset = Show everything
+filter-reset = Clear the filter
 export = Hand on
 export-hint = A file with just these lines. HTML and JSONL carry the proof of the chain; “beistand verify” checks it.
 export-format = Format
@@ -30,6 +30,16 @@ lines = { $n ->
 }
 lines-of = of { $n }
 lines-shown = { $n } on this page
+details-hidden = { $n ->
+    [one] { $n } detail hidden:
+   *[other] { $n } details hidden:
+}
+details-show = show them
+details-shown = { $n ->
+    [one] with { $n } detail:
+   *[other] with { $n } details:
+}
+details-hide = hide them
 when = When
 what = What
 who = Who

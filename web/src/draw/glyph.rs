@@ -125,7 +125,7 @@ impl Look {
 
 /// What kind of step a node stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// An effect through a connector.
     Call,
     /// A value is reckoned.
@@ -160,7 +160,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every one.
-    pub const ALL: &'static [Self] = &[
+    pub(crate) const ALL: &'static [Self] = &[
         Self::Call,
         Self::Script,
         Self::Task,

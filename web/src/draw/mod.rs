@@ -8,12 +8,10 @@
 //!
 //! * [`flow`]: what a playbook does, and how far a run of it has come
 //! * [`gantt`]: when the steps of a run did what, attempt by attempt
-//! * [`lanes`]: what happened in an incident, by kind of doing
 
-pub mod flow;
-pub mod gantt;
+pub(crate) mod flow;
+pub(crate) mod gantt;
 mod glyph;
-pub mod lanes;
 mod measure;
 #[cfg(test)]
 mod sample;
@@ -22,7 +20,7 @@ mod svg;
 
 /// How who can not see a drawing learns of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access<'a> {
+pub(crate) enum Access<'a> {
     /// As one picture with a name and a description. Nothing inside of it is a link.
     Image {
         /// What it is a picture of.

@@ -12,7 +12,6 @@ use beistand_script::Scripts;
 use super::flow::{self, Why};
 use super::gantt::{self, What};
 use super::glyph::Kind;
-use super::lanes;
 
 /// What nobody should be able to do to a page.
 pub(super) const HOSTILE: &str = "</text><script>alert(1)</script>\" onload='x' & \u{202e}gpj.exe";
@@ -80,15 +79,6 @@ pub(super) fn gantt_words() -> gantt::Words {
         more: "{count} weitere",
     }
 }
-
-/// German, as a page would have it.
-pub(super) const LANE_WORDS: lanes::Words = lanes::Words {
-    many: "{count} Einträge, zuerst: {text}",
-    missed: "{text}: versäumt",
-    starred: "wichtig",
-    struck: "berichtigt",
-    now: "jetzt",
-};
 
 const fn what(what: What) -> &'static str {
     match what {
@@ -181,7 +171,7 @@ fn what_is_drawn_has_a_look_and_is_as_large_as_was_reckoned() {
     }
     assert!(classes.len() > 40, "{classes:?}");
     // What only groups others, for the page to take hold of.
-    let bare = "flow gantt lanes lane node head bar span deadline point";
+    let bare = "flow gantt node head bar";
     let bare: Vec<String> = bare.split(' ').map(|name| format!("draw-{name}")).collect();
     for class in classes.iter().filter(|class| !bare.contains(class)) {
         let has = |after| STYLE.contains(&format!(".{class}{after}"));

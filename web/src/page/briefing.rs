@@ -37,7 +37,7 @@ struct Page<'a> {
     held: Vec<Held>,
     asked_for: Vec<Held>,
     assets: Vec<[String; 3]>,
-    notes: Vec<(At, String, String)>,
+    notes: Vec<Noted>,
     older: usize,
     digest: String,
     words: String,
@@ -63,6 +63,14 @@ struct Running {
     since: At,
     by: String,
     href: String,
+}
+
+struct Noted {
+    at: At,
+    by: String,
+    text: String,
+    /// How it was in truth.
+    corrected: Option<String>,
 }
 
 struct Held {
@@ -123,9 +131,11 @@ impl<'a> Page<'a> {
             by: run.requested_by.to_string(),
             href: Frame::to(mode, &format!("/runs/{}", run.id)),
         });
-        let notes = one.notes.iter().rev().take(NOTES).map(|note| {
-            let at = At::short(frame, note.happened_at.unwrap_or(note.at));
-            (at, note.by.to_string(), note.text.clone())
+        let notes = one.notes.iter().rev().take(NOTES).map(|note| Noted {
+            at: At::short(frame, note.happened_at.unwrap_or(note.at)),
+            by: note.by.to_string(),
+            text: note.text.clone(),
+            corrected: note.corrected.clone(),
         });
         Self {
             frame,

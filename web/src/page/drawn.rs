@@ -212,11 +212,20 @@ impl Drawn {
         Self { wide: draw(WIDE), narrow: draw(NARROW) }
     }
 
-    /// What a playbook does. `title` and `description` say it to who can not see it.
+    /// What a playbook does before anybody ran it: nothing in it leads anywhere. `title` and
+    /// `description` say it to who can not see it.
+    pub(crate) fn plan(frame: &Frame, flow: &Flow, (title, description): (&str, &str)) -> Self {
+        Self::with(frame, flow, &Access::Image { title, description })
+    }
+
+    /// What a playbook does and how far it is. `title` and `description` say it to who can not see it.
     pub(crate) fn flow(frame: &Frame, flow: &Flow, (title, description): (&str, &str)) -> Self {
+        Self::with(frame, flow, &Access::Group { title, description })
+    }
+
+    fn with(frame: &Frame, flow: &Flow, access: &Access<'_>) -> Self {
         let words = flow_words(frame.show.lang);
-        let access = Access::Group { title, description };
-        let draw = |width| flow::flow(flow, &words, width, &access);
+        let draw = |width| flow::flow(flow, &words, width, access);
         Self { wide: draw(WIDE), narrow: draw(NARROW) }
     }
 }

@@ -55,7 +55,7 @@ struct Cockpit<'a> {
 struct Line {
     at: At,
     text: String,
-    lane: String,
+    lane: &'static str,
     href: String,
 }
 
@@ -145,11 +145,11 @@ pub(super) fn choices(
 impl Line {
     fn of(frame: &Frame, incident: &str, line: &TimelineEntry) -> Self {
         let at = At::short(frame, line.happened_at.unwrap_or(line.at));
-        let entry = line.line().map(|id| format!("#e-{id}")).unwrap_or_default();
+        let entry = line.line().map(|id| format!("?line={id}#e-{id}")).unwrap_or_default();
         Self {
             at,
             text: line.text.clone(),
-            lane: frame.words.of("lane", line.lane.as_str()),
+            lane: line.lane.said(frame.show.lang),
             href: format!("{incident}/timeline{entry}"),
         }
     }

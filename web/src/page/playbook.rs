@@ -9,6 +9,7 @@ use beistand_core::playbook::Plan;
 use beistand_runtime::Caller;
 use serde_json::Value;
 
+use super::drawn::{Drawn, flow_words};
 use super::frame::Frame;
 use super::need::said;
 use super::planned::{Fault, Lacks, Step, steps};
@@ -17,8 +18,12 @@ use crate::api::playbooks::is_open;
 use crate::app::App;
 use crate::asked::{Asked, At as InPath};
 use crate::door::Who;
+use crate::draw::flow::of_plan;
 use crate::report::Problem;
 use crate::shelf::{Found, not_there};
+
+/// Steps whose drawing is opened by itself: with more it would be pages long.
+const DRAWN_STEPS_MAX: usize = 12;
 
 #[derive(Template)]
 #[template(path = "playbook.html")]
@@ -31,6 +36,9 @@ struct Page<'a> {
     sound: bool,
     faults: Vec<Fault>,
     lacks: Lacks,
+    flow: Option<Drawn>,
+    /// Whether the drawing is small enough to stand before the steps.
+    is_small: bool,
     steps: Vec<Step>,
     inputs: Vec<Input>,
     references: Vec<String>,
@@ -113,6 +121,8 @@ impl<'a> Page<'a> {
             sound: false,
             faults: Vec::new(),
             lacks: Lacks::default(),
+            flow: None,
+            is_small: false,
             steps: Vec::new(),
             inputs: Vec::new(),
             references: Vec::new(),
@@ -131,13 +141,16 @@ impl<'a> Page<'a> {
             if may { with(&launch, &incident) } else { String::new() }
         };
         let inputs = parts.inputs.properties.iter().flatten();
+        let steps = steps(app, frame, plan);
         Self {
+            flow: Some(flow(frame, plan)),
+            is_small: steps.len() <= DRAWN_STEPS_MAX,
             title: parts.title.clone(),
             tlp: parts.tlp.to_string(),
             digest: plan.digest().to_string(),
             sound: true,
             lacks: Lacks::of(frame, &app.engine.missing(plan, &Value::Null)),
-            steps: steps(app, frame, plan),
+            steps,
             inputs: inputs.map(|(name, schema)| Input::of(name, schema)).collect(),
             references: parts.references.clone(),
             launch: launch(Mode::Live),
@@ -148,6 +161,13 @@ impl<'a> Page<'a> {
             ..Self::nothing(frame, &parts.name)
         }
     }
+}
+
+/// What it does, from top to bottom.
+fn flow(frame: &Frame, plan: &Plan) -> Drawn {
+    let flow = of_plan(plan, None, &flow_words(frame.show.lang));
+    let description = frame.t("plan-flow-hint");
+    Drawn::plan(frame, &flow, (&plan.parts().title, &description))
 }
 
 impl Input {

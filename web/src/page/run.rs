@@ -151,8 +151,8 @@ impl Seen {
         let plan = app.views.plan_of(id, &scope).await?;
         let mut told = Vec::new();
         if let Ok(incident) = text(&whole, "incident").parse() {
-            told = app.views.told(incident, frame.show.lang, &scope).await?.lines;
-            told.retain(|line| line.run == Some(id));
+            let all = app.views.told(incident, frame.show.lang, &scope).await?.lines;
+            told.extend(all.iter().filter(|line| line.run == Some(id)).cloned());
         }
         Ok(Self { whole, mode, plan, told })
     }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::form::Form;
 use super::frame::Frame;
-use super::incident::{May, choices, mode_of, wrote_to};
+use super::incident::{May, mode_of, wrote_to};
 use super::ui::At;
 use crate::api::form::{Line, NoteText, Reason, Title};
 use crate::app::App;
@@ -35,7 +35,13 @@ struct Page<'a> {
     view: View,
     newest_first: bool,
     filter: Fields,
-    lanes: Vec<(&'static str, String)>,
+    /// Which lines a file has: those that are shown.
+    handed_on: Vec<(&'static str, String)>,
+    /// The other views of the same lines.
+    views: [String; 3],
+    /// Details that are hidden or shown, and the page where it is the other way.
+    details: Option<Details>,
+    lanes: Vec<(&'static str, &'static str)>,
     drawn: String,
     bins: Vec<Bin>,
     rows: Vec<Row>,
@@ -63,7 +69,13 @@ enum View {
 struct Fields {
     parts: Vec<(&'static str, String)>,
     active: usize,
-    query: String,
+}
+
+/// Lines that are noise for most readers.
+struct Details {
+    count: usize,
+    shown: bool,
+    href: String,
 }
 
 /// A stretch of time, and how much happened in it.
@@ -83,7 +95,7 @@ struct Row {
     recorded: Option<At>,
     late: String,
     lane: &'static str,
-    lane_word: String,
+    lane_word: &'static str,
     text: String,
     who: String,
     failed: bool,
@@ -108,7 +120,7 @@ struct Chapter {
 
 impl Fields {
     fn of(filter: &Filter) -> Self {
-        Self { parts: filter.parts(), active: filter.active(), query: filter.to_query() }
+        Self { parts: filter.parts(), active: filter.active() }
     }
 
     fn get(&self, name: &str) -> &str {
@@ -122,12 +134,16 @@ impl Fields {
 }
 
 /// What an address asks for.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Asked {
     filter: Filter,
     view: Option<View>,
     newest_first: bool,
+    /// With what is noise for most readers.
+    details: bool,
     page: usize,
+    /// The page that this line stands on.
+    line: Option<LineId>,
 }
 
 impl Asked {
@@ -148,8 +164,11 @@ impl Asked {
                     };
                 }
                 "order" => asked.newest_first = value == "newest",
+                "details" => asked.details = value == "true",
+                "line" => asked.line = value.parse().ok(),
                 "page" => asked.page = value.parse().unwrap_or_default(),
-                "done" => {}
+                // What matters is what is shown, unless details are asked for.
+                "done" | "significant" => {}
                 "from" | "to" => {
                     let wrong = || {
                         let text = "a time is `14:41`, or a date with a time";
@@ -168,18 +187,52 @@ impl Asked {
         Ok(asked)
     }
 
-    /// The query of another page of the same view.
-    fn page(&self, page: usize) -> String {
+    /// The query that asks for the same.
+    fn query(&self) -> String {
         let view = match self.view {
             Some(View::Table) => "table",
             Some(View::Story) => "story",
             Some(View::Lanes) | None => "lanes",
         };
         let order = if self.newest_first { "&order=newest" } else { "" };
+        let details = if self.details { "&details=true" } else { "" };
         let query = self.filter.to_query();
         let joint = if query.is_empty() { "" } else { "&" };
-        format!("?view={view}{order}{joint}{query}&page={page}")
+        let page = if self.page > 0 { format!("&page={}", self.page) } else { String::new() };
+        format!("?view={view}{order}{details}{joint}{query}{page}")
     }
+
+    /// Another page of the same.
+    fn page(&self, page: usize) -> String {
+        Self { page, ..self.clone() }.query()
+    }
+
+    /// The same from its beginning, as another view.
+    fn view(&self, view: View) -> String {
+        Self { view: Some(view), page: 0, ..self.clone() }.query()
+    }
+
+    /// Which lines stand in the table.
+    fn shows(&self, line: &TimelineEntry) -> bool {
+        self.details || !line.detail
+    }
+}
+
+/// The lines that stand on the page that is asked for, and which page that is.
+fn on_page<'l>(told: &'l Told, asked: &mut Asked) -> (Vec<&'l TimelineEntry>, usize) {
+    let wanted = |line: &TimelineEntry| asked.line.is_some() && line.line() == asked.line;
+    asked.details |= told.lines.iter().any(|line| line.detail && wanted(line));
+    let mut lines: Vec<&TimelineEntry> =
+        told.lines.iter().filter(|line| asked.shows(line)).collect();
+    if asked.newest_first {
+        lines.reverse();
+    }
+    let found = lines.len();
+    if let Some(place) = lines.iter().position(|line| wanted(line)) {
+        asked.page = place / LINES;
+    }
+    let begin = asked.page.saturating_mul(LINES).min(found);
+    (lines.into_iter().skip(begin).take(LINES).collect(), found)
 }
 
 /// The page.
@@ -198,11 +251,11 @@ pub(super) async fn page(
     let asked = Asked::read(&query.unwrap_or_default(), &frame)?;
     let told = app.views.told(id, frame.show.lang, &scope).await?;
     let story = told.story();
-    let all = told.lines.len();
+    let all = told.lines.iter().filter(|line| asked.shows(line)).count();
     let told = told.filtered(&asked.filter);
     let about = app.engine.about_incident(id).await?;
     let marks = May::of(&caller, &about).have(Permission::Note.as_str());
-    let page = Page::of(&frame, (told, story), (&asked, all), (marks, id.to_string()));
+    let page = Page::of(&frame, (told, story), (asked, all), (marks, id.to_string()));
     frame.page(&page)
 }
 
@@ -210,7 +263,7 @@ impl<'a> Page<'a> {
     fn of(
         frame: &'a Frame,
         (told, story): (Told, Vec<StoryEntry>),
-        (asked, all): (&Asked, usize),
+        (mut asked, all): (Asked, usize),
         (marks, id): (bool, String),
     ) -> Self {
         let href = Frame::to(told.mode, &format!("/incidents/{}", told.number));
@@ -218,17 +271,21 @@ impl<'a> Page<'a> {
         let telling = frame.telling();
         let review = if view == View::Lanes { told.review(&telling) } else { None };
         let here = format!("{href}/timeline");
-        let bins = review.as_ref().map(|review| bins(frame, review, &here)).unwrap_or_default();
-        let (found, begin) = (told.lines.len(), asked.page.saturating_mul(LINES));
-        let shown = |line: &TimelineEntry| Row::of(frame, told.mode, line);
-        let rows: Vec<Row> = if view == View::Story {
-            Vec::new()
-        } else if asked.newest_first {
-            told.lines.iter().rev().skip(begin).take(LINES).map(shown).collect()
-        } else {
-            told.lines.iter().skip(begin).take(LINES).map(shown).collect()
+        let (lines, found) = on_page(&told, &mut asked);
+        let bins = review.as_ref().map(|review| bins(frame, review, (&here, &asked)));
+        let rows: Vec<Row> = match view {
+            View::Story => Vec::new(),
+            View::Lanes | View::Table => {
+                lines.into_iter().map(|line| Row::of(frame, told.mode, line)).collect()
+            }
         };
-        let more = begin + rows.len() < found;
+        let more = asked.page.saturating_mul(LINES) + rows.len() < found;
+        let count = told.lines.iter().filter(|line| line.detail).count();
+        let other = Asked { details: !asked.details, page: 0, ..asked.clone() };
+        let details =
+            Details { count, shown: asked.details, href: format!("{here}{}", other.query()) };
+        let mut handed_on = asked.filter.clone();
+        handed_on.significant = !asked.details;
         Self {
             frame,
             number: told.number.clone(),
@@ -236,9 +293,16 @@ impl<'a> Page<'a> {
             view,
             newest_first: asked.newest_first,
             filter: Fields::of(&asked.filter),
-            lanes: choices(frame, "lane", Lane::ALL.iter().map(|lane| lane.as_str())),
+            handed_on: handed_on.parts(),
+            views: [View::Lanes, View::Table, View::Story]
+                .map(|view| format!("{here}{}", asked.view(view))),
+            details: (count > 0).then_some(details),
+            lanes: Lane::ALL
+                .iter()
+                .map(|lane| (lane.as_str(), lane.said(frame.show.lang)))
+                .collect(),
             drawn: review.as_ref().map(drawing).unwrap_or_default(),
-            bins,
+            bins: bins.unwrap_or_default(),
             shown: (rows.len(), found, all),
             earlier: asked.page.checked_sub(1).map(|page| format!("{here}{}", asked.page(page))),
             later: more.then(|| format!("{here}{}", asked.page(asked.page + 1))),
@@ -252,13 +316,17 @@ impl<'a> Page<'a> {
 }
 
 /// The histogram, each stretch a link to itself.
-fn bins(frame: &Frame, review: &Review, here: &str) -> Vec<Bin> {
+fn bins(frame: &Frame, review: &Review, (here, asked): (&str, &Asked)) -> Vec<Bin> {
     let most = review.bins.iter().map(|bin| bin.lines).max().unwrap_or(1).max(1);
     let bin = |(at, bin): (usize, &beistand_core::timeline::Bin)| Bin {
         x: at * 10,
         height: (bin.lines * 40).div_ceil(most),
         bad: bin.failed > 0,
-        href: format!("{here}?from={}&to={}", bin.from, bin.to),
+        href: {
+            let (from, to) = (Some(bin.from), Some(bin.to));
+            let filter = Filter { from, to, ..asked.filter.clone() };
+            format!("{here}{}", Asked { filter, page: 0, ..asked.clone() }.query())
+        },
         said: format!(
             "{} – {}: {}",
             frame.times.stamp(bin.from).short,
@@ -283,7 +351,7 @@ impl Row {
             recorded: late.map(|_| At::short(frame, line.at)),
             late: late.map(|span| frame.times.span(span)).unwrap_or_default(),
             lane: line.lane.as_str(),
-            lane_word: frame.words.of("lane", line.lane.as_str()),
+            lane_word: line.lane.said(frame.show.lang),
             text: line.text.clone(),
             who: format!("{who}{}", through.unwrap_or_default()),
             failed: line.failed,
@@ -421,9 +489,12 @@ pub(super) async fn mark(
                 })
             }
         };
-        let anchor = format!("/timeline#e-{}", line.0);
+        let anchor = format!("/timeline?line={0}#e-{0}", line.0);
         let act = IncidentAct::Mark { line: line.0, mark };
         wrote_to(&app, &who, (&id, None), (act, "marked", &anchor)).await
     };
     Form::answered(again, answer.await)
 }
+
+#[cfg(test)]
+mod tests;

@@ -170,6 +170,9 @@ pub struct Note {
     pub by: Person,
     /// The text; empty where it was erased.
     pub text: String,
+    /// How it was in truth, where somebody corrected it since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected: Option<String>,
 }
 
 /// What the runs of an incident have open.

@@ -162,7 +162,7 @@ impl IncidentState {
             Head::NoteAdded { happened_at } => {
                 let (happened_at, by) = (*happened_at, event.by.person.clone());
                 let text = event.body.text.clone().unwrap_or_default();
-                self.notes.push(Note { at, happened_at, by, text });
+                self.notes.push(Note { at, happened_at, by, text, corrected: None });
                 let old = self.notes.len().saturating_sub(NOTES_KEPT);
                 self.notes.drain(..old);
             }

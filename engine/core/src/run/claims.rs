@@ -56,7 +56,7 @@ impl Exclusive {
 }
 
 /// The destructive action that an action takes back, or the action itself where it is destructive.
-pub(super) fn family_of(
+pub(crate) fn family_of(
     catalogue: &Catalogue,
     action: &ActionName,
     destructive: bool,

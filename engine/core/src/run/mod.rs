@@ -21,6 +21,7 @@ mod view;
 mod world;
 
 pub use apply::Contradiction;
+pub(crate) use claims::family_of;
 pub use claims::{Claim, Standing};
 pub use codec::{decode, encode};
 pub use decide::{

@@ -200,7 +200,14 @@ impl Pen {
     fn note(&self, note: &Note) -> String {
         let by = visible(note.by.as_str(), NAME_CHARS_MAX);
         let at = self.at(note.happened_at.unwrap_or(note.at));
-        format!("{at} {by}: {}", visible(&note.text, TEXT_CHARS_MAX))
+        let text = visible(&note.text, TEXT_CHARS_MAX);
+        match &note.corrected {
+            Some(truth) => {
+                let (word, truth) = (words(self.lang).corrected, visible(truth, TEXT_CHARS_MAX));
+                format!("{at} {by}: ~~{text}~~ ({word}: {truth})")
+            }
+            None => format!("{at} {by}: {text}"),
+        }
     }
 }
 

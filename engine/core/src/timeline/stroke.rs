@@ -1,10 +1,17 @@
 //! What a line begins and what it ends, for whoever draws and counts: runs, attempts, what waits for
 //! people, what is held, and what is due. Sentences are not made here.
 
+use std::sync::LazyLock;
+
 use super::entry::Recorded;
-use super::seen::{OpenedNeed, Seen};
-use crate::model::{Direction, Millis, NeedId, Path, words};
-use crate::run::{AnswerKind, AttemptEnd, Head, Intent, NeedKind, ProbeEnd, RunEnd, StepEnd};
+use super::seen::{OpenedNeed, Seen, Tried};
+use crate::model::{Catalogue, Direction, Millis, NeedId, Path, words};
+use crate::run::{
+    AnswerKind, AttemptEnd, Head, Intent, NeedKind, ProbeEnd, RunEnd, StepEnd, family_of,
+};
+
+/// Which action takes which back: looked up at every effect.
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::first);
 
 words! {
     /// Something that lasts.
@@ -47,6 +54,10 @@ pub(super) enum Edge {
     Begins(BarKind),
     /// It ends, if it lasts.
     Ends(BarKind, BarEnd),
+    /// The hold that just began is on this target.
+    Grips,
+    /// This target is let go, by whatever step and run it was held.
+    LetsGo,
     /// It goes on after the program was down.
     GoesOn,
     /// It should have ended by then.
@@ -71,10 +82,7 @@ pub(super) fn strokes(
     let run = recorded.stream.as_str();
     let at = |path: &Path| format!("{run}/{path}");
     let tried = path.and_then(|path| seen.tried(path));
-    let hold = |path: &Path| {
-        let holds = tried.is_some_and(|tried| is_hold(&tried.intent, tried.undoable));
-        holds.then(|| Edge::Begins(BarKind::Hold).of(at(path)))
-    };
+    let hold = |path: &Path| tried.map(|tried| of_holds(tried, at(path))).unwrap_or_default();
     let mut found = of_run(run, head);
     found.extend(of_needs(head));
     // The last vote answers.
@@ -99,7 +107,9 @@ pub(super) fn strokes(
                 AttemptEnd::Withdrawn => BarEnd::Gone,
             };
             found.push(Edge::Ends(BarKind::Attempt, how).of(at(path)));
-            found.extend(hold(path).filter(|_| *end == AttemptEnd::Succeeded));
+            if *end == AttemptEnd::Succeeded {
+                found.extend(hold(path));
+            }
         }
         Head::ProbeEnded { path, end: ProbeEnd::Done, .. }
         | Head::DoneByHand { path }
@@ -126,6 +136,23 @@ pub(super) fn strokes(
 /// Where a step or its run is over, nobody is asked any more; what was answered has ended already.
 fn no_longer(need: NeedId) -> Stroke {
     Edge::Ends(BarKind::Need, BarEnd::Gone).of(need.to_string())
+}
+
+/// What an effect does to holds: it is one, or lets go of what others hold.
+fn of_holds(tried: &Tried, key: String) -> Vec<Stroke> {
+    let intent = &tried.intent;
+    let by = intent.connector.as_ref().map(ToString::to_string).unwrap_or_default();
+    let family = family_of(&CATALOGUE, &intent.action, intent.destructive);
+    let what = family.map(|family| format!("{family}/{by}"));
+    let on = |edge: Edge| {
+        let targets = what.iter().flat_map(|what| tried.targets.iter().map(move |on| (what, on)));
+        targets.map(move |(what, on)| edge.of(format!("{what}/{}/{}", on.kind, on.name)))
+    };
+    if is_hold(intent, tried.undoable) {
+        return [Edge::Begins(BarKind::Hold).of(key)].into_iter().chain(on(Edge::Grips)).collect();
+    }
+    let lets_go = intent.direction == Direction::Do && !intent.destructive;
+    on(Edge::LetsGo).filter(|_| lets_go).collect()
 }
 
 /// What takes something away from somebody, and can be given back.

@@ -17,8 +17,8 @@ use crate::run::{Event, Head};
 /// Entries may come in any order; each stream's should be complete, because earlier events give
 /// later ones their words. `plans` are those that the runs pinned, by digest; what a run without
 /// its plan says is told without texts and values, because nobody knows which are sensitive.
-pub fn timeline(
-    entries: &[Recorded],
+pub fn timeline<'e>(
+    entries: impl IntoIterator<Item = &'e Recorded>,
     plans: &BTreeMap<Digest, Arc<Plan>>,
     scope: &Scope,
     lang: Lang,
@@ -27,11 +27,11 @@ pub fn timeline(
     for recorded in entries {
         streams.entry(&recorded.stream).or_default().push(recorded);
     }
+    let markings = markings(streams.values().flatten().copied());
     for stream in streams.values_mut() {
         stream.sort_by_key(|recorded| recorded.seq);
         stream.dedup_by_key(|recorded| recorded.seq);
     }
-    let markings = markings(entries);
     let view = (scope, lang);
     let mut lines = Vec::new();
     for stream in streams.values() {
@@ -55,7 +55,7 @@ pub fn timeline(
 }
 
 /// The marking of each incident, as its newest entry has it; entries come in any order.
-fn markings(entries: &[Recorded]) -> BTreeMap<IncidentId, Tlp> {
+fn markings<'e>(entries: impl Iterator<Item = &'e Recorded>) -> BTreeMap<IncidentId, Tlp> {
     let mut ids: BTreeMap<&str, IncidentId> = BTreeMap::new();
     let mut newest: BTreeMap<&str, (u64, Tlp)> = BTreeMap::new();
     for recorded in entries {

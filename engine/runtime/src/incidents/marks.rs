@@ -22,9 +22,9 @@ impl Engine {
         let scope = self.eyes_of(by).await?;
         // Whose it is, is the same in every language.
         let told = self.views().told(incident, Lang::En, &scope).await?;
-        let found = told.lines.into_iter().find(|one| one.line() == Some(line));
+        let found = told.lines.iter().find(|one| one.line() == Some(line));
         let missing = || EngineError::NotFound(format!("there is no line {line} in this timeline"));
-        Ok(found.ok_or_else(missing)?.organisation)
+        Ok(found.ok_or_else(missing)?.organisation.clone())
     }
 
     /// Through whose eyes an act is looked at: those of who does it, or types it in from paper.

@@ -28,6 +28,7 @@ mod need;
 mod outlook;
 mod run;
 mod seen;
+mod tale;
 mod told;
 
 use std::sync::{Arc, Mutex};
@@ -41,7 +42,9 @@ use serde_json::Value;
 
 use self::called::CALLS;
 use self::folded::{RunVersions, STATES, States, VERSIONS};
+use self::material::{STREAMS, Streams};
 use self::run::{RENDERED, Rendered};
+use self::tale::{TALES, Tales};
 use crate::engine::lock;
 use crate::error::EngineError;
 use crate::load::plan_of;
@@ -73,6 +76,8 @@ struct Inner {
     states: Mutex<States>,
     rendered: Mutex<Recent<(RunId, Scope), Rendered>>,
     calls: Mutex<Recent<IncidentId, called::Read>>,
+    streams: Mutex<Streams>,
+    tales: Mutex<Tales>,
 }
 
 /// Which part of a list.
@@ -131,6 +136,8 @@ impl Views {
             states,
             rendered,
             calls,
+            streams: Mutex::new(Recent::new(STREAMS)),
+            tales: Mutex::new(Recent::new(TALES)),
         }))
     }
 

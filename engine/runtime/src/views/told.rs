@@ -1,17 +1,19 @@
 //! An incident's timeline: its lines as JSON, page by page, and the files that are made of them.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use beistand_core::model::{IncidentId, Millis, Mode, RunId, Tlp};
 use beistand_core::timeline::{
-    Chain, ChainEntry, Document, Filter, Lang, Layout, Metrics, Numbers, Persons, Review, Scope,
+    Chain, Document, Filter, Lang, Layout, Metrics, Numbers, Persons, Recorded, Review, Scope,
     Sheet, StoryEntry, Subject, TimelineEntry, Zone, bound, csv, html, jsonl, metrics,
     of_one_incident, review, sheet, stix, story, table, timeline,
 };
+use beistand_journal::Incident;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::material::Material;
 use super::{Listed, ViewPage, Views, cursor};
 use crate::error::EngineError;
 
@@ -73,8 +75,8 @@ pub struct Told {
     pub mode: Mode,
     /// Who may read it.
     pub tlp: Tlp,
-    /// In order.
-    pub lines: Vec<TimelineEntry>,
+    /// In order; shared with whoever else was told the same.
+    pub lines: Arc<Vec<TimelineEntry>>,
     /// Which of all lines these are.
     filter: Filter,
     /// Whether they say who.
@@ -83,7 +85,7 @@ pub struct Told {
     incident: Option<(IncidentId, Millis)>,
     /// What the exports carry for [`Chain::check`]. Heads name organisations, paths and people, and
     /// the check needs them byte for byte: only who may read everything is given them.
-    chained: Option<Vec<ChainEntry>>,
+    chained: Option<Arc<Material>>,
 }
 
 /// Where the next part of a timeline begins: after this line of this entry. Lines that are written
@@ -125,6 +127,7 @@ impl Told {
             chain,
             filter: Some(&self.filter),
             persons: self.persons,
+            head: self.chained.as_ref().and_then(|material| material.head()),
         }
     }
 
@@ -149,7 +152,10 @@ impl Told {
     /// Only the lines that a filter lets through.
     #[must_use]
     pub fn filtered(mut self, filter: &Filter) -> Self {
-        self.lines = filter.of(self.lines);
+        if filter.active() > 0 {
+            let wanted = self.lines.iter().filter(|line| filter.admits(line));
+            self.lines = Arc::new(wanted.cloned().collect());
+        }
         self.filter = filter.clone();
         self
     }
@@ -180,7 +186,9 @@ impl Told {
     /// The whole of it as a text, without a line break at its end.
     pub fn text(mut self, format: TimelineFormat, telling: &Telling) -> String {
         let chain = match format {
-            TimelineFormat::Jsonl | TimelineFormat::Html => self.chained.take().map(Chain::new),
+            TimelineFormat::Jsonl | TimelineFormat::Html => {
+                self.chained.take().map(|material| Chain::new(material.chained()))
+            }
             TimelineFormat::Table { .. } | TimelineFormat::Csv | TimelineFormat::Stix => None,
         };
         let chain = match self.persons {
@@ -188,10 +196,10 @@ impl Told {
             Persons::Numbered => chain.map(Chain::without_heads),
         };
         if let TimelineFormat::Table { all: false, .. } = format {
-            self.lines.retain(|line| !line.detail);
+            Arc::make_mut(&mut self.lines).retain(|line| !line.detail);
         }
         if let TimelineFormat::Table { ids: true, .. } = format {
-            for line in &mut self.lines {
+            for line in Arc::make_mut(&mut self.lines) {
                 let id = line.line().map(|id| format!(" [{id}]"));
                 line.text.push_str(&id.unwrap_or_default());
             }
@@ -201,7 +209,7 @@ impl Told {
         let rendered = || match format {
             TimelineFormat::Table { width, .. } => table(&self.lines, &document, width),
             TimelineFormat::Jsonl => jsonl(&self.lines, &document),
-            TimelineFormat::Csv => csv(&self.lines, telling.zone),
+            TimelineFormat::Csv => csv(&self.lines, &document),
             TimelineFormat::Html => html(&self.lines, &document),
             TimelineFormat::Stix => self.bundle(&document),
         };
@@ -219,6 +227,32 @@ impl Place {
         let key = (at, &line.stream, line.seq, line.event);
         key.cmp(&((self.when, self.at), &self.stream, self.seq, self.line))
     }
+}
+
+/// The lines of an incident without anybody's name.
+fn numbered(
+    material: &Material,
+    incident: &Incident,
+    (lang, scope): (Lang, &Scope),
+) -> Vec<TimelineEntry> {
+    let own = of_one_incident(material.own(), &material.ids(), incident.opened_at);
+    let entries: Vec<Recorded> = material.entries().cloned().collect();
+    let numbers = Numbers::of(entries.iter().chain(&own), lang);
+    let (entries, own) = (numbers.hide(entries), numbers.hide(own));
+    told_of(material, (&entries, &own), (incident, lang, scope))
+}
+
+/// The lines of these entries. What is the store's own is no part of the incident, also for who may
+/// read all of that.
+pub(super) fn told_of<'e>(
+    material: &Material,
+    (entries, own): (impl IntoIterator<Item = &'e Recorded>, &[Recorded]),
+    (incident, lang, scope): (&Incident, Lang, &Scope),
+) -> Vec<TimelineEntry> {
+    let within = scope.within(incident.id);
+    let mut lines = timeline(entries, &material.plans, &within, lang);
+    lines.extend(timeline(own, &material.plans, scope, lang));
+    bound(lines)
 }
 
 impl Views {
@@ -244,29 +278,21 @@ impl Views {
     ) -> Result<Told, EngineError> {
         let incident = self.incident_row(id, scope).await?;
         let titled = self.is_titled(&incident, scope).await? && persons == Persons::Named;
-        let mut material = self.material(id).await?;
-        let within = scope.within(id);
-        // What is the store's own is no part of the incident, also for who may read all of that.
-        let ids = material.entries.iter().filter_map(|entry| entry.stream.split_once(':'));
-        let ids: BTreeSet<&str> = ids.map(|(_, id)| id).collect();
-        let mut own = of_one_incident(material.own, &ids, incident.opened_at);
-        // Takes long: others are answered meanwhile.
-        let lines = tokio::task::block_in_place(|| {
-            if persons == Persons::Numbered {
-                let numbers = Numbers::of(material.entries.iter().chain(&own), lang);
-                material.entries = numbers.hide(material.entries);
-                own = numbers.hide(own);
+        let (lines, material) = match persons {
+            Persons::Named => self.tale(&incident, lang, scope).await?,
+            Persons::Numbered => {
+                let material = self.material(id).await?;
+                // Takes long: others are answered meanwhile.
+                let tell = || numbered(&material, &incident, (lang, scope));
+                (Arc::new(tokio::task::block_in_place(tell)), Arc::new(material))
             }
-            let mut lines = timeline(&material.entries, &material.plans, &within, lang);
-            lines.extend(timeline(&own, &material.plans, scope, lang));
-            bound(lines)
-        });
+        };
         Ok(Told {
             lines,
             filter: Filter::default(),
             persons,
             incident: Some((id, incident.opened_at)),
-            chained: scope.is_all().then_some(material.chained),
+            chained: scope.is_all().then_some(material),
             title: titled.then_some(incident.title),
             number: incident.number,
             mode: incident.mode,
@@ -310,17 +336,18 @@ impl Views {
             return Err(EngineError::NotFound(text));
         }
         let material = self.own_material().await?;
-        let mut lines = bound(timeline(&material.own, &material.plans, scope, lang));
+        let own = material.own();
+        let mut lines = bound(timeline(&own, &material.plans, scope, lang));
         // Noise beside an incident; here it is what there is to read. A seal says nothing anywhere.
         for line in &mut lines {
             line.detail = line.kind == SEALED;
         }
         Ok(Told {
-            lines,
+            lines: Arc::new(lines),
             filter: Filter::default(),
             persons: Persons::Named,
             incident: None,
-            chained: Some(material.chained),
+            chained: Some(Arc::new(material)),
             title: None,
             number: "Beistand".to_owned(),
             mode: Mode::Live,

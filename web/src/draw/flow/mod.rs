@@ -22,43 +22,43 @@ use beistand_core::model::Role;
 use beistand_core::run::StepStatus;
 
 use super::Access;
-pub use super::glyph::Kind;
-pub use of_plan::of_plan;
+pub(crate) use super::glyph::Kind;
+pub(crate) use of_plan::of_plan;
 pub(crate) use of_plan::template_text;
 
 /// A whole playbook.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Flow {
+pub(crate) struct Flow {
     /// The steps.
-    pub blocks: Vec<Block>,
+    pub(crate) blocks: Vec<Block>,
     /// What runs when they fail.
-    pub on_failure: Vec<Block>,
+    pub(crate) on_failure: Vec<Block>,
     /// What runs at the end, however it came.
-    pub always: Vec<Block>,
+    pub(crate) always: Vec<Block>,
 }
 
 /// A step, with what stands inside of it and beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Block {
+pub(crate) struct Block {
     /// What kind of step.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// What people call it.
-    pub title: String,
+    pub(crate) title: String,
     /// How it stands; nothing before a run.
-    pub status: Option<StepStatus>,
+    pub(crate) status: Option<StepStatus>,
     /// Where there is more about it: a place of this server.
-    pub href: Option<String>,
+    pub(crate) href: Option<String>,
     /// What else is to be known, a line each: when it runs, who must say yes, how often it was tried.
-    pub lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
     /// What it consists of.
-    pub inside: Inside,
+    pub(crate) inside: Inside,
     /// What may happen because of it.
-    pub asides: Vec<Aside>,
+    pub(crate) asides: Vec<Aside>,
 }
 
 /// What a step consists of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Inside {
+pub(crate) enum Inside {
     /// Nothing: it acts itself.
     Nothing,
     /// Steps one after the other.
@@ -71,27 +71,27 @@ pub enum Inside {
 
 /// One of several ways.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Branch {
+pub(crate) struct Branch {
     /// Its name, or when it is taken.
-    pub label: String,
+    pub(crate) label: String,
     /// Whether the run took it.
-    pub taken: bool,
+    pub(crate) taken: bool,
     /// Its steps.
-    pub blocks: Vec<Block>,
+    pub(crate) blocks: Vec<Block>,
 }
 
 /// What stands beside a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Aside {
+pub(crate) struct Aside {
     /// Why it would run.
-    pub why: Why,
+    pub(crate) why: Why,
     /// Its steps.
-    pub blocks: Vec<Block>,
+    pub(crate) blocks: Vec<Block>,
 }
 
 /// Why steps that stand aside run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub(crate) enum Why {
     /// The step failed.
     OnError,
     /// The run failed.
@@ -104,41 +104,41 @@ pub enum Why {
 
 /// The words of a language. What stands in braces is filled in.
 #[derive(Debug, Clone, Copy)]
-pub struct Words {
+pub(crate) struct Words {
     /// A kind of step: `Aufgabe`.
-    pub kind: fn(Kind) -> &'static str,
+    pub(crate) kind: fn(Kind) -> &'static str,
     /// A status: `wartet auf Freigabe`.
-    pub status: fn(StepStatus) -> &'static str,
+    pub(crate) status: fn(StepStatus) -> &'static str,
     /// A role: `Einsatzleitung`.
-    pub role: fn(Role) -> &'static str,
+    pub(crate) role: fn(Role) -> &'static str,
     /// Over steps aside: `Bei Fehler`.
-    pub why: fn(Why) -> &'static str,
+    pub(crate) why: fn(Why) -> &'static str,
     /// A condition: `nur wenn {condition}`.
-    pub only_if: &'static str,
+    pub(crate) only_if: &'static str,
     /// The last way of a switch: `sonst`.
-    pub otherwise: &'static str,
+    pub(crate) otherwise: &'static str,
     /// A gate: `Freigabe: {votes} × {role}`.
-    pub approval: &'static str,
+    pub(crate) approval: &'static str,
     /// Of ways that are gone at once the first to end well is enough: `der erste zählt`.
-    pub first_counts: &'static str,
+    pub(crate) first_counts: &'static str,
     /// What a loop is over: `für jedes aus {list}`.
-    pub each: &'static str,
+    pub(crate) each: &'static str,
     /// How far a loop has come: `{done} von {total} fertig`.
-    pub items: &'static str,
+    pub(crate) items: &'static str,
     /// Items that failed: `{count} fehlgeschlagen`.
-    pub failed: &'static str,
+    pub(crate) failed: &'static str,
     /// Rounds: `höchstens {max} Runden, bis {until}`.
-    pub rounds: &'static str,
+    pub(crate) rounds: &'static str,
     /// More than one attempt: `{count} Versuche`.
-    pub attempts: &'static str,
+    pub(crate) attempts: &'static str,
     /// It took longer than it should: `verspätet`.
-    pub late: &'static str,
+    pub(crate) late: &'static str,
     /// A person did it: `von Hand`.
-    pub by_hand: &'static str,
+    pub(crate) by_hand: &'static str,
 }
 
 /// Draws a flow no wider than `width` pixels, as far as that goes: what is nested deeper than a narrow
 /// page has room for makes it wider. 343 fits a telephone, 1200 a screen.
-pub fn flow(flow: &Flow, words: &Words, width: u16, access: &Access<'_>) -> String {
+pub(crate) fn flow(flow: &Flow, words: &Words, width: u16, access: &Access<'_>) -> String {
     paint::paint(layout::layout(flow, words, i32::from(width)), words, access)
 }

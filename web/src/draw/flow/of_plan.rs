@@ -23,7 +23,7 @@ const TALLIED_MAX: usize = 4;
 
 /// A playbook as a flow; with the JSON of a run of it (`GET /runs/{id}`), as that stands. The JSON may
 /// be one that was made for eyes that see only a part.
-pub fn of_plan(plan: &Plan, run: Option<&Value>, words: &Words) -> Flow {
+pub(crate) fn of_plan(plan: &Plan, run: Option<&Value>, words: &Words) -> Flow {
     let run = run.and_then(Run::read).unwrap_or_default();
     let reader = Reader { plan, steps: run.by_id(), run: &run, words };
     let parts = plan.parts();

@@ -23,53 +23,53 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 
 use super::Access;
-pub use happening::{Happened, Happening};
-pub use of_run::of_run;
+pub(crate) use happening::{Happened, Happening};
+pub(crate) use of_run::of_run;
 
 /// The steps of a run over time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Gantt {
+pub(crate) struct Gantt {
     /// In the order in which they stand.
-    pub rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
     /// What time it is; nothing once the run has ended.
-    pub now: Option<Millis>,
+    pub(crate) now: Option<Millis>,
 }
 
 /// A step, or many of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub(crate) struct Row {
     /// What people call it.
-    pub title: String,
+    pub(crate) title: String,
     /// How many blocks it stands in.
-    pub depth: u8,
+    pub(crate) depth: u8,
     /// How it stands.
-    pub status: Option<StepStatus>,
+    pub(crate) status: Option<StepStatus>,
     /// Where there is more about it: a place of this server.
-    pub href: Option<String>,
+    pub(crate) href: Option<String>,
     /// What is said beside it: how often it was tried, when it is tried again.
-    pub note: String,
+    pub(crate) note: String,
     /// What it did, in order.
-    pub bars: Vec<Bar>,
+    pub(crate) bars: Vec<Bar>,
     /// Until when something has to be: a deadline, the next attempt.
-    pub until: Option<Millis>,
+    pub(crate) until: Option<Millis>,
 }
 
 /// A stretch of time of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bar {
+pub(crate) struct Bar {
     /// When it began.
-    pub from: Millis,
+    pub(crate) from: Millis,
     /// When it ended; nothing while it goes on.
-    pub to: Option<Millis>,
+    pub(crate) to: Option<Millis>,
     /// What it was.
-    pub what: What,
+    pub(crate) what: What,
     /// What is said of it to who asks; may be empty.
-    pub title: String,
+    pub(crate) title: String,
 }
 
 /// What a bar stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum What {
+pub(crate) enum What {
     /// The insides of a block were gone through.
     Block,
     /// It waited for time, people or something else.
@@ -86,43 +86,48 @@ pub enum What {
 
 /// The words of a language. What stands in braces is filled in.
 #[derive(Debug, Clone, Copy)]
-pub struct Words {
+pub(crate) struct Words {
     /// A status: `wartet auf Freigabe`.
-    pub status: fn(StepStatus) -> &'static str,
+    pub(crate) status: fn(StepStatus) -> &'static str,
     /// What a bar stands for: `Versuch, Ausgang unbekannt`.
-    pub what: fn(What) -> &'static str,
+    pub(crate) what: fn(What) -> &'static str,
     /// A day over the axis: `Sa 21.11.`.
-    pub day: fn(&Zoned) -> String,
+    pub(crate) day: fn(&Zoned) -> String,
     /// The zone beside the axis: `MEZ`.
-    pub zone: fn(&Zoned) -> String,
+    pub(crate) zone: fn(&Zoned) -> String,
     /// A length of time: `3 Std. 12 Min.`.
-    pub length: fn(Span) -> String,
+    pub(crate) length: fn(Span) -> String,
     /// The present: `jetzt`.
-    pub now: &'static str,
+    pub(crate) now: &'static str,
     /// More than one attempt: `{count} Versuche`.
-    pub attempts: &'static str,
+    pub(crate) attempts: &'static str,
     /// When it is tried again: `nächster Versuch in {length}`.
-    pub again: &'static str,
+    pub(crate) again: &'static str,
     /// How long there is time: `noch {length}`.
-    pub left: &'static str,
+    pub(crate) left: &'static str,
     /// For how long it is late: `seit {length} überfällig`.
-    pub overdue: &'static str,
+    pub(crate) overdue: &'static str,
     /// Many steps in one row: `{title} ({count}×)`.
-    pub many: &'static str,
+    pub(crate) many: &'static str,
     /// Steps for which there is no room: `{count} weitere`.
-    pub more: &'static str,
+    pub(crate) more: &'static str,
 }
 
 /// How it is drawn.
 #[derive(Debug, Clone, Copy)]
-pub struct Setting<'a> {
+pub(crate) struct Setting<'a> {
     /// Pixels: 343 fits a telephone, 1200 a screen. Below 600 the names stand over their bars.
-    pub width: u16,
+    pub(crate) width: u16,
     /// The zone of the axis.
-    pub zone: &'a TimeZone,
+    pub(crate) zone: &'a TimeZone,
 }
 
 /// Draws the rows over time.
-pub fn gantt(gantt: &Gantt, words: &Words, setting: Setting<'_>, access: &Access<'_>) -> String {
+pub(crate) fn gantt(
+    gantt: &Gantt,
+    words: &Words,
+    setting: Setting<'_>,
+    access: &Access<'_>,
+) -> String {
     paint::paint(gantt, words, setting, access)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use beistand_core::model::{Millis, Path};
-use beistand_core::run::{AttemptEnd, StepStatus};
+use beistand_core::run::StepStatus;
 use serde_json::Value;
 
 use super::{Bar, Gantt, Happened, Happening, Row, What, Words};
@@ -22,7 +22,7 @@ const BARS_MAX: usize = 200;
 
 /// The JSON of a run (`GET /runs/{id}`) and what happened in it, oldest first, as rows. Steps that have
 /// not begun have none. `now` counts as long as the run has not ended.
-pub fn of_run(run: &Value, happenings: &[Happening], now: Millis, words: &Words) -> Gantt {
+pub(crate) fn of_run(run: &Value, happenings: &[Happening], now: Millis, words: &Words) -> Gantt {
     let run = Run::read(run).unwrap_or_default();
     let now = run.ended_at.is_none().then_some(now);
     let maker = Maker { run: &run, past: by_path(happenings), until: untils(&run), now, words };
@@ -184,18 +184,7 @@ impl Bars {
                     last.what = last.what.max(What::Ended);
                 }
             }
-            Happened::AttemptEnded(end) => {
-                if let Some(open) = &mut self.open
-                    && open.what == What::Attempt
-                {
-                    open.what = match end {
-                        Some(AttemptEnd::Succeeded) | None => What::Attempt,
-                        Some(AttemptEnd::Failed | AttemptEnd::Withdrawn) => What::Failed,
-                        Some(AttemptEnd::Unknown) => What::Unknown,
-                    };
-                }
-                self.finish(at);
-            }
+            Happened::AttemptEnded | Happened::Ended => self.finish(at),
             Happened::Probing => {
                 if let Some(last) = self.last_attempt() {
                     last.what = What::Unknown;
@@ -204,7 +193,6 @@ impl Bars {
                     self.begin(at, What::Wait);
                 }
             }
-            Happened::Ended => self.finish(at),
         }
     }
 

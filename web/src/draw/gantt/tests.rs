@@ -1,7 +1,7 @@
 //! What holds of every row and axis, and some that are looked at.
 
 use beistand_core::model::Span;
-use beistand_core::run::{AttemptEnd, StepStatus};
+use beistand_core::run::StepStatus;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
@@ -68,21 +68,16 @@ fn night() -> Gantt {
     let run = json!({"id": "r-9", "status": "running", "ended_at": null, "steps": steps,
         "needs": [{"step": "attacked/yes", "run": "r-9", "until": time("21T22:10:00").to_string()}],
         "waits": [{"step": "attacked/clients", "until": time("21T21:59:00").to_string()}]});
-    let (start, failed, unknown) = (
-        Happened::AttemptStarted,
-        Happened::AttemptEnded(Some(AttemptEnd::Failed)),
-        Happened::AttemptEnded(Some(AttemptEnd::Unknown)),
-    );
-    let done = Happened::AttemptEnded(Some(AttemptEnd::Succeeded));
-    let wait = Happened::WaitBegan;
+    let (start, done) = (Happened::AttemptStarted, Happened::AttemptEnded);
+    let (wait, probing) = (Happened::WaitBegan, Happened::Probing);
     let mut past = happenings(
         "accounts",
         &[
             ("21T13:41:00", start),
-            ("21T13:42:00", failed),
+            ("21T13:42:00", done),
             ("21T13:42:00", wait),
             ("21T13:43:00", start),
-            ("21T13:44:00", failed),
+            ("21T13:44:00", done),
             ("21T13:44:00", wait),
             ("21T13:46:00", start),
             ("21T13:47:30", done),
@@ -93,16 +88,21 @@ fn night() -> Gantt {
         "attacked/clients",
         &[
             ("21T13:52:00", start),
-            ("21T13:53:30", unknown),
-            ("21T13:53:30", wait),
+            ("21T13:53:30", done),
+            ("21T13:53:30", probing),
             ("21T21:54:00", start),
-            ("21T21:57:00", failed),
+            ("21T21:57:00", done),
             ("21T21:57:00", wait),
         ],
     ));
     past.extend(happenings(
         "attacked/probe",
-        &[("21T13:52:00", start), ("21T13:56:00", unknown), ("21T21:50:00", start)],
+        &[
+            ("21T13:52:00", start),
+            ("21T13:56:00", done),
+            ("21T13:56:00", probing),
+            ("21T21:50:00", start),
+        ],
     ));
     past.extend(happenings("attacked/yes", &[("21T13:55:00", wait)]));
     of_run(&run, &past, time("21T21:58:15"), &gantt_words())
@@ -120,12 +120,12 @@ fn what_went_wrong_on_the_way_stays_to_be_seen() {
     let night = night();
     let accounts = &night.rows[1];
     let what: Vec<What> = accounts.bars.iter().map(|bar| bar.what).collect();
-    let (failed, wait) = (What::Failed, What::Wait);
-    assert_eq!(what, [failed, wait, failed, wait, What::Attempt]);
+    let (ended, wait) = (What::Ended, What::Wait);
+    assert_eq!(what, [ended, wait, ended, wait, What::Attempt]);
     assert_eq!(accounts.note, "5 Versuche");
     let clients = &night.rows[4];
     let what: Vec<What> = clients.bars.iter().map(|bar| bar.what).collect();
-    assert_eq!(what, [What::Unknown, wait, failed, wait]);
+    assert_eq!(what, [What::Unknown, wait, ended, wait]);
     assert_eq!(clients.note, "3 Versuche · nächster Versuch in 45s");
     assert_eq!(clients.bars[3].to, None);
     // What has not begun has no row; twenty alike share one, and the one that failed shows.
@@ -140,7 +140,7 @@ fn what_a_timeline_does_not_tell_is_not_made_up() {
         step("a", "call", "succeeded", ("21T13:00:00", Some("21T13:09:00"))),
         step("b", "call", "unknown", ("21T13:00:00", None)),
     ]});
-    let told = Happened::AttemptEnded(None);
+    let told = Happened::AttemptEnded;
     let (start, wait) = (Happened::AttemptStarted, Happened::WaitBegan);
     let a = [
         ("21T13:00:00", start),

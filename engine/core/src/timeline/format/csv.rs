@@ -1,11 +1,11 @@
 //! Comma-separated values (RFC 4180) that a spreadsheet can open without running anything.
 
-use super::Zone;
+use super::{About, Document};
 use crate::timeline::TimelineEntry;
 use crate::timeline::escape::visible;
 
-/// The columns, in UTC but for the last, and in words that do not change with the language.
-const COLUMNS: [&str; 29] = [
+/// The columns, in UTC but for `local_time`, and in words that do not change with the language.
+const COLUMNS: [&str; 30] = [
     "recorded_at",
     "happened_at",
     "lane",
@@ -35,14 +35,21 @@ const COLUMNS: [&str; 29] = [
     "corrected_by",
     "starred_by",
     "local_time",
+    "export",
 ];
 
 /// A header and a row for each entry, ended by CR LF.
 ///
 /// A cell that a spreadsheet would take for a formula begins with `'`
 /// (<https://owasp.org/www-community/attacks/CSV_Injection>).
-pub fn csv(lines: &[TimelineEntry], zone: Zone) -> String {
+///
+/// What the file says of itself stands in the last column of its first row, as JSON: a line of its own
+/// would be one more to whoever counts them.
+pub fn csv(lines: &[TimelineEntry], document: &Document<'_>) -> String {
     let mut out = String::new();
+    let about = serde_json::to_string(&About::of(lines, document));
+    // Texts and numbers always have a JSON form.
+    let mut about = about.ok();
     row(&mut out, &COLUMNS.map(str::to_owned));
     for line in lines {
         let text = |value: Option<String>| value.unwrap_or_default();
@@ -77,7 +84,8 @@ pub fn csv(lines: &[TimelineEntry], zone: Zone) -> String {
                 text(line.about.map(|line| line.to_string())),
                 text(line.corrected_by.map(|line| line.to_string())),
                 text(line.starred_by.as_ref().map(ToString::to_string)),
-                zone.shown(line.when()),
+                document.zone.shown(line.when()),
+                text(about.take()),
             ],
         );
     }

@@ -2,7 +2,7 @@
 //! lanes are drawn; what the drawing shows, the table below it says in words.
 
 use super::drawing::drawing;
-use super::{About, Document, lane, recorded};
+use super::{About, Document, recorded};
 use crate::model::Mode;
 use crate::timeline::escape::visible;
 use crate::timeline::export::{SCRIPT, block};
@@ -154,7 +154,7 @@ fn anchor(line: &TimelineEntry) -> String {
 fn row(out: &mut Page, line: &TimelineEntry, document: &Document<'_>, (time, id): (&str, &str)) {
     let words = words(document.lang);
     let class = if line.detail { " class=\"detail\"" } else { "" };
-    let kind = lane(line, document.lang);
+    let kind = line.lane.said(document.lang);
     out.add(&format!("<tr{class}><td><time datetime=\"{}\">{time}</time>", line.when()));
     if let Some(at) = recorded(line) {
         let full = escape(&document.zone.local(at, document.lang).full());

@@ -24,8 +24,7 @@ use super::chain::Chain;
 use super::entry::{Lang, SAME_TIME, TimelineEntry};
 use super::filter::Filter;
 use super::persons::Persons;
-use super::sentence::words;
-use crate::model::{Millis, Mode, Tlp};
+use crate::model::{Digest, Millis, Mode, Tlp};
 
 /// What a document is about, and how it is told.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +47,8 @@ pub struct Document<'a> {
     pub filter: Option<&'a Filter>,
     /// Whether they say who.
     pub persons: Persons,
+    /// The hash of the incident's newest entry, for who reads all of it.
+    pub head: Option<Digest>,
 }
 
 /// What an export says of itself, beside its lines.
@@ -71,6 +72,9 @@ pub struct About {
     pub persons: Persons,
     /// The instant it tells until.
     pub as_of: String,
+    /// The hash of the incident's newest entry, where the file carries no chain that has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<Digest>,
 }
 
 impl About {
@@ -85,6 +89,7 @@ impl About {
             tlp: document.tlp,
             persons: document.persons,
             as_of: document.as_of.to_string(),
+            head: document.head.filter(|_| document.chain.is_none()),
         }
     }
 }
@@ -93,9 +98,4 @@ impl About {
 fn recorded(line: &TimelineEntry) -> Option<Millis> {
     let ahead = line.when().since(line.at) > SAME_TIME;
     (ahead || line.late_by().is_some()).then_some(line.at)
-}
-
-/// The word of a line's lane.
-fn lane(line: &TimelineEntry, lang: Lang) -> &'static str {
-    words(lang).lanes.get(line.lane as usize).copied().unwrap_or_default()
 }

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Document;
+use super::{About, Document};
 use crate::model::{IncidentId, Millis, Tlp, named_uuid};
 use crate::timeline::TimelineEntry;
 use crate::timeline::escape::armoured;
@@ -46,11 +46,12 @@ const fn marking(tlp: Tlp) -> (&'static str, &'static str, &'static str) {
 /// wants what happened.
 pub fn stix(lines: &[TimelineEntry], subject: &Subject, document: &Document<'_>) -> String {
     let pen = Pen { subject, document };
-    let told = lines.iter().filter(|line| !line.detail);
-    let notes: Vec<Value> = told.filter_map(|line| pen.note(line)).collect();
+    let told = lines.iter().filter(|line| !line.detail && line.line().is_some());
+    let told: Vec<TimelineEntry> = told.cloned().collect();
+    let notes: Vec<Value> = told.iter().filter_map(|line| pen.note(line)).collect();
     let mut objects = vec![pen.marking(), pen.identity(), pen.incident()];
     let ids: Vec<Value> = notes.iter().filter_map(|note| note.get("id").cloned()).collect();
-    objects.push(pen.grouping(ids));
+    objects.push(pen.grouping(ids, &About::of(&told, document)));
     objects.extend(notes);
     let id = pen.id("bundle", &format!("{}:{}", document.as_of, objects.len()));
     let bundle = json!({"type": "bundle", "id": id, "objects": objects});
@@ -136,11 +137,14 @@ impl Pen<'_> {
         self.object("incident", self.incident_id(), (*opened_at, more))
     }
 
-    fn grouping(&self, notes: Vec<Value>) -> Value {
+    /// What holds all of it together. Which lines these are it says in a property of its own, which
+    /// others pass over (STIX 2.1, section 11.1).
+    fn grouping(&self, notes: Vec<Value>, about: &About) -> Value {
         let mut refs = vec![Value::from(self.incident_id())];
         refs.extend(notes);
         let name = format!("{} {}", words(self.document.lang).timeline, self.subject.number);
-        let more = json!({"name": name, "context": "unspecified", "object_refs": refs});
+        let more = json!({"name": name, "context": "unspecified", "object_refs": refs,
+                          "x_beistand_export": about});
         let id = self.id("grouping", &self.document.as_of.to_string());
         self.object("grouping", id, (self.document.as_of, more))
     }

@@ -1,6 +1,6 @@
 //! Aligned text for a terminal or a mail.
 
-use super::{Document, lane, recorded};
+use super::{Document, recorded};
 use crate::timeline::TimelineEntry;
 use crate::timeline::escape::visible;
 use crate::timeline::sentence::{tlp, words};
@@ -38,7 +38,7 @@ pub fn table(lines: &[TimelineEntry], document: &Document<'_>, width: usize) -> 
             let at = document.zone.local(at, document.lang).full();
             text = format!("{text} ({} {at})", words.recorded);
         }
-        let lane = lane(line, document.lang);
+        let lane = line.lane.said(document.lang);
         let pad = lane_width.saturating_sub(lane.chars().count());
         let mut first = format!("{}  {lane}{}  ", local.time, " ".repeat(pad));
         for row in wrap(&text, text_width) {

@@ -1,6 +1,6 @@
 //! What lasted, what was due, and when the program was down: from the strokes of lines, in real time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Millis, Span};
 use crate::timeline::stroke::Edge;
@@ -55,6 +55,9 @@ struct Collecting<'l> {
     lasting: Lasting,
     open: BTreeMap<(BarKind, &'l str), usize>,
     due: BTreeMap<&'l str, usize>,
+    /// The hold that began last, and on which targets each of them is.
+    newest: &'l str,
+    grips: BTreeMap<&'l str, BTreeSet<&'l str>>,
 }
 
 /// What the strokes of these lines make, until `now`.
@@ -89,14 +92,21 @@ impl<'l> Collecting<'l> {
         let at = line.when();
         match what {
             // A hold that is there stays the one it is.
-            Edge::Begins(BarKind::Hold) if self.open.contains_key(&(BarKind::Hold, key)) => {}
+            Edge::Begins(BarKind::Hold) if self.open.contains_key(&(BarKind::Hold, key)) => {
+                self.newest = key;
+            }
             Edge::Begins(kind) => {
                 self.end((kind, key), (at, place, BarEnd::Gone));
                 self.open.insert((kind, key), self.lasting.bars.len());
                 let (went_on, ended) = (Vec::new(), None);
                 let bar = Lasted { kind, begins: place, from: at, to: at, ended, went_on };
                 self.lasting.bars.push(bar);
+                if kind == BarKind::Hold {
+                    self.newest = key;
+                }
             }
+            Edge::Grips => drop(self.grips.entry(self.newest).or_default().insert(key)),
+            Edge::LetsGo => self.let_go(key, (at, place)),
             Edge::Ends(kind, how) => {
                 self.end((kind, key), (at, place, how));
                 let due = self.due.remove(key).and_then(|due| self.lasting.due.get_mut(due));
@@ -125,6 +135,19 @@ impl<'l> Collecting<'l> {
         if let Some(bar) = open.and_then(|open| self.lasting.bars.get_mut(open)) {
             bar.to = bar.from.max(at);
             bar.ended = Some((place, how));
+        }
+    }
+
+    /// A hold ends with the last of its targets that is let go.
+    fn let_go(&mut self, target: &'l str, (at, place): (Millis, usize)) {
+        let mut free = Vec::new();
+        for (hold, targets) in &mut self.grips {
+            if targets.remove(target) && targets.is_empty() {
+                free.push(*hold);
+            }
+        }
+        for hold in free {
+            self.end((BarKind::Hold, hold), (at, place, BarEnd::Gone));
         }
     }
 

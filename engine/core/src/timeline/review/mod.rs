@@ -12,7 +12,7 @@ use serde::Serialize;
 use self::axis::Axis;
 pub(super) use self::lasting::{Lasted, lasting};
 use super::format::Zone;
-use super::sentence::{lasted, words};
+use super::sentence::lasted;
 use super::{BarEnd, BarKind, Lane, Lang, TimelineEntry};
 use crate::model::{LineId, Millis, words};
 
@@ -225,7 +225,7 @@ pub fn review(lines: &[TimelineEntry], layout: &Layout) -> Option<Review> {
         let bars: Vec<Bar> = bars.map(|bar| drawn(bar, (lines, &axis, layout))).collect();
         let (bars, rows) = stacked(bars);
         let points = points.map(|place| point(place, &axis)).collect();
-        let title = words(layout.lang).lanes.get(*lane as usize).copied().unwrap_or_default();
+        let title = lane.said(layout.lang);
         ReviewLane { lane: *lane, title, points, bars, rows }
     });
     let deadlines = lasting.due.iter().filter_map(|due| deadline(due, lines, (&axis, layout.now)));

@@ -4,7 +4,7 @@
 mod de;
 mod en;
 
-use super::entry::Lang;
+use super::entry::{Lane, Lang};
 use crate::incident::{self, AssetState, store};
 use crate::model::{AccountName, ActionName, Digest, Millis, Path, Role, Span, TargetKind, Tlp};
 use crate::run::{Head, NeedKind};
@@ -213,6 +213,13 @@ pub(super) struct Paper {
     pub(super) sources: &'static str,
     pub(super) unknown: &'static str,
     pub(super) notes: &'static str,
+}
+
+impl Lane {
+    /// What people call it: the same word in a list, in a drawing and in a file.
+    pub fn said(self, lang: Lang) -> &'static str {
+        words(lang).lanes.get(self as usize).copied().unwrap_or_default()
+    }
 }
 
 /// The words of a language.

@@ -74,7 +74,7 @@ fn without_personal_data_nobody_is_named_anywhere() {
             table(&lines, &document, 100),
             jsonl(&lines, &document),
             html(&lines, &document),
-            csv(&lines, Zone::Utc),
+            csv(&lines, &document),
             stix(&lines, &subject, &document),
             format!("{lines:?}"),
         ];

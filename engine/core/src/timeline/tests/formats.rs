@@ -92,7 +92,7 @@ fn hostile_texts_are_text_on_a_terminal_and_in_a_spreadsheet() {
     let shown = table(&lines, &document(Lang::En), 80);
     assert!(!shown.chars().any(|c| c.is_control() && c != '\n'));
     assert!(!shown.contains('\u{202e}'));
-    let file = csv(&lines, Zone::Berlin);
+    let file = csv(&lines, &document(Lang::En));
     assert_eq!(file.matches("\r\n").count(), lines.len() + 1, "no text ends a row");
     for row in file.split("\r\n") {
         for cell in row.split(',') {
@@ -124,14 +124,14 @@ fn a_line_of_json_has_what_timesketch_wants_first() {
 
 #[test]
 fn a_spreadsheet_has_a_row_for_each_line() {
-    let file = csv(&lines(Lang::En), Zone::Berlin);
+    let file = csv(&lines(Lang::En), &document(Lang::En));
     let first: Vec<&str> = file.split("\r\n").take(5).collect();
     insta::assert_snapshot!(first.join("\n"), @r##"
-recorded_at,happened_at,lane,kind,detail,message,organisation,actor,asserted,playbook,path,item,value,run,stream,seq,entry,account,proof,through,line,late_by_ms,failed,targets,roles,about,corrected_by,starred_by,local_time
-2026-11-21T02:10:04.000Z,,detection,incident-opened,false,"Incident SIT-2026-0007 opened by anna, severity 3, TLP:AMBER: Nothing opens any more",,anna,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,1,01a1fbde-1cc0-7909-8909-090909090909,,,,01a1fbde-1cc0-7909-8909-090909090909,,false,,,,,,2026-11-21 03:10:04 CET
-2026-11-21T02:10:34.000Z,,detection,asset-changed,false,"Asset host pc-1 is affected, by ben",Stadt Hagen,ben,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,2,01a1fbde-1cc0-7909-8909-090909090909,,,,01a1fbde-1cc0-7909-8909-090909090909,,false,pc-1,,,,,2026-11-21 03:10:34 CET
-2026-11-21T02:10:35.000Z,,detection,asset-changed,false,"Asset host srv-9 is affected, by ben",Kreis Olpe,ben,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,3,01a1fbde-1cc0-7909-8909-090909090909,,,,01a1fbde-1cc0-7909-8909-090909090909,,false,srv-9,,,,,2026-11-21 03:10:35 CET
-2026-11-21T02:11:04.000Z,,decisions,run-opened,false,Contain ransomware: started by anna,,anna,false,ransomware-containment,,,"{""hosts"":[""pc-1"",""pc-2"",""srv-9""]}",01a1fbdf-16c0-7101-8101-010101010101,run:01a1fbdf-16c0-7101-8101-010101010101,1,01a1fbdf-16c0-7101-8101-010101010101,,,,01a1fbdf-16c0-7101-8101-010101010101,,false,,,,,,2026-11-21 03:11:04 CET
+recorded_at,happened_at,lane,kind,detail,message,organisation,actor,asserted,playbook,path,item,value,run,stream,seq,entry,account,proof,through,line,late_by_ms,failed,targets,roles,about,corrected_by,starred_by,local_time,export
+2026-11-21T02:10:04.000Z,,detection,incident-opened,false,"Incident SIT-2026-0007 opened by anna, severity 3, TLP:AMBER: Nothing opens any more",,anna,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,1,01a1fbde-1cc0-7909-8909-090909090909,,,,01a1fbde-1cc0-7909-8909-090909090909,,false,,,,,,2026-11-21 03:10:04 CET,
+2026-11-21T02:10:34.000Z,,detection,asset-changed,false,"Asset host pc-1 is affected, by ben",Stadt Hagen,ben,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,2,01a1fbde-1cc0-7909-8909-090909090909,,,,01a1fbde-1cc0-7909-8909-090909090909,,false,pc-1,,,,,2026-11-21 03:10:34 CET,
+2026-11-21T02:10:35.000Z,,detection,asset-changed,false,"Asset host srv-9 is affected, by ben",Kreis Olpe,ben,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,3,01a1fbde-1cc0-7909-8909-090909090909,,,,01a1fbde-1cc0-7909-8909-090909090909,,false,srv-9,,,,,2026-11-21 03:10:35 CET,
+2026-11-21T02:11:04.000Z,,decisions,run-opened,false,Contain ransomware: started by anna,,anna,false,ransomware-containment,,,"{""hosts"":[""pc-1"",""pc-2"",""srv-9""]}",01a1fbdf-16c0-7101-8101-010101010101,run:01a1fbdf-16c0-7101-8101-010101010101,1,01a1fbdf-16c0-7101-8101-010101010101,,,,01a1fbdf-16c0-7101-8101-010101010101,,false,,,,,,2026-11-21 03:11:04 CET,
 "##);
 }
 
@@ -168,7 +168,7 @@ fn a_line_says_how_who_acted_proved_it_and_marks_a_machine() {
         ]
     );
     assert!(said[1]["message"].as_str().unwrap().contains("hook-siem (machine)"), "{}", said[1]);
-    let file = csv(&lines[1..], Zone::Berlin);
+    let file = csv(&lines[1..], &document(Lang::En));
     let parts = [",anna.duty,passphrase,,", ",,machine,,", ",,telephone,carl,", ",,,,"];
     for (row, part) in file.split("\r\n").skip(1).zip(parts) {
         assert!(row.contains(part), "{row}");
@@ -195,7 +195,7 @@ fn a_page_needs_nothing_else_and_says_that_it_was_a_drill() {
 <thead><tr><th scope="col">Zeit</th><th scope="col">Art</th><th scope="col">Ereignis</th><th scope="col">Protokoll</th></tr></thead>
 <tbody>
 <tr><th scope="rowgroup" colspan="4">Sa 21.11.2026, MEZ</th></tr>
-<tr><td><time datetime="2026-11-21T02:10:04.000Z">03:10:04</time></td><td>Lage</td><td>Vorfall SIT-2026-0007 eröffnet von anna, Schwere 3, TLP:AMBER: Nothing opens any more</td><td class="more"><a href="#e-incident-01a1fbde-1cc0-7101-8101-010101010101-1" id="e-incident-01a1fbde-1cc0-7101-8101-010101010101-1">incident:01a1fbde 1</a></td></tr>
+<tr><td><time datetime="2026-11-21T02:10:04.000Z">03:10:04</time></td><td>Erkennung</td><td>Vorfall SIT-2026-0007 eröffnet von anna, Schwere 3, TLP:AMBER: Nothing opens any more</td><td class="more"><a href="#e-incident-01a1fbde-1cc0-7101-8101-010101010101-1" id="e-incident-01a1fbde-1cc0-7101-8101-010101010101-1">incident:01a1fbde 1</a></td></tr>
 "##);
     assert_eq!(page.matches("ÜBUNG").count(), 3);
     for outside in ["http://", "https://", "url(", "<link", "<img", "<iframe"] {

@@ -192,10 +192,12 @@ fn everything(lines: &[TimelineEntry], chain: Option<&Chain>) -> String {
             chain,
             filter: None,
             persons: Persons::Named,
+            head: None,
         };
         all += &table(lines, &document, 100);
         all += &jsonl(lines, &document);
         all += &html(lines, &document);
+        all += &csv(lines, &document);
     }
-    all + &csv(lines, Zone::Berlin) + &golden(lines) + &format!("{lines:?}")
+    all + &golden(lines) + &format!("{lines:?}")
 }

@@ -38,23 +38,23 @@ fn a_night_is_laid_out_in_lanes() {
         .collect();
     let goes = "network.isolate for host";
     let wanted = [
-        "Decision need well 1 min: Cut the affected hosts off: needs 2 approvals, role commander",
-        "Decision need well 1 min 14 s: Cut off [srv-9]: the commander must find out whether it was done",
-        "Measure run well 6 min 41 s: Contain ransomware: started by anna",
-        "Measure need well 1 min 5 s: Attack or defect? task for the responder",
+        "Decisions need well 1 min: Cut the affected hosts off: needs 2 approvals, role commander",
+        "Decisions need well 1 min 14 s: Cut off [srv-9]: the commander must find out whether it was done",
+        "Measures run well 6 min 41 s: Contain ransomware: started by anna",
+        "Measures need well 1 min 5 s: Attack or defect? task for the responder",
         &format!(
-            "Measure attempt well 1 s: Cut off [pc-1]: {goes} pc-1 goes out through core-router"
+            "Measures attempt well 1 s: Cut off [pc-1]: {goes} pc-1 goes out through core-router"
         ),
         &format!(
-            "Measure attempt badly 1 s: Cut off [pc-2]: {goes} pc-2 goes out through core-router"
+            "Measures attempt badly 1 s: Cut off [pc-2]: {goes} pc-2 goes out through core-router"
         ),
         &format!(
-            "Measure attempt unknown 1 s: Cut off [srv-9]: {goes} srv-9 goes out through core-router"
+            "Measures attempt unknown 1 s: Cut off [srv-9]: {goes} srv-9 goes out through core-router"
         ),
         &format!(
-            "Measure attempt well 500 ms: Cut off [pc-2]: {goes} pc-2 goes out through core-router (attempt 2)"
+            "Measures attempt well 500 ms: Cut off [pc-2]: {goes} pc-2 goes out through core-router (attempt 2)"
         ),
-        "Communication attempt well 1 s: Tell everybody: mail.send goes out through core-router",
+        "Authorities attempt well 1 s: Tell everybody: mail.send goes out through core-router",
     ];
     assert_eq!(shown, wanted);
     let [gap] = review.gaps.as_slice() else { panic!("{:?}", review.gaps) };
@@ -193,6 +193,20 @@ fn a_hold_lasts_until_it_is_taken_back() {
     let bar = held(entries.clone());
     assert_eq!((bar.right, bar.end, bar.ended), (1000, None, None));
     assert_eq!(bar.length, "9 h 59 min");
+    // Another step lets go of another host, and then of this one.
+    let release = |at: i64, host_name: &str| {
+        let mut free = attempt("recover", &host(host_name, None), 1);
+        if let Head::AttemptStarted(intent) = &mut free.head {
+            (intent.action, intent.destructive) = ("network.release".parse().unwrap(), false);
+        }
+        [(at, vec![free]), (at + 1_000, vec![ended("recover", AttemptEnd::Succeeded, None)])]
+    };
+    let mut let_go = entries.clone();
+    let_go.extend(release(30_000, "pc-2"));
+    assert_eq!(held(let_go.clone()).end, None, "another host");
+    let_go.extend(release(120_000, "pc-1"));
+    let bar = held(let_go);
+    assert_eq!((bar.end, bar.length.as_str()), (Some(BarEnd::Gone), "2 min"));
     entries.push((61_000, vec![back.into()]));
     let bar = held(entries);
     assert_eq!((bar.end, bar.length.as_str()), (Some(BarEnd::Gone), "1 min"));

@@ -176,6 +176,7 @@ pub(super) fn document(lang: Lang) -> Document<'static> {
         chain: None,
         filter: None,
         persons: Persons::Named,
+        head: None,
     }
 }
 
@@ -203,32 +204,32 @@ fn a_night_reads_like_a_report() {
 SIT-2026-0007 Nothing opens any more (TLP:AMBER)
 
 Sat 2026-11-21, CET
-01:11:04  Situation      ben: The first file ⏎ was renamed (recorded Sat 2026-11-21, 03:11:34 CET)
-03:10:04  Situation      Incident SIT-2026-0007 opened by anna, severity 3, TLP:AMBER: Nothing opens
-                         any more
-03:10:34  Situation      Asset host pc-1 is affected, by ben
-03:10:35  Situation      Asset host srv-9 is affected, by ben
-03:11:04  Decision       Contain ransomware: started by anna
-03:11:04  Measure        Attack or defect? task for the responder
-03:12:09  Decision       Attack or defect? ben has done it
-03:12:09  Decision       Cut the affected hosts off: needs 2 approvals, role commander
-03:12:34  Decision       Cut the affected hosts off: carla approves: seen it
-03:13:09  Decision       Cut the affected hosts off: dora approves: seen it
-03:13:10  Measure        Cut off [srv-9]: outcome unknown after attempt 1 through core-router: srv-9
-                         did not answer
-03:13:10  Measure        Cut off [pc-1]: host pc-1 was cut off through core-router, confirmed by a
-                         second look
-03:13:10  Measure        Cut off [pc-2]: attempt 1 through core-router failed, not reachable: pc-2:
-                         connection refused
-03:13:10  Decision       Cut off [srv-9]: the commander must find out whether it was done
-03:13:12  Measure        Cut off [pc-2]: host pc-2 was cut off through core-router (attempt 2),
-                         confirmed by a second look
-03:14:24  Decision       Cut off [srv-9]: carla has found that it was not done: srv-9 is off
-                         (recorded Sat 2026-11-21, 03:17:44 CET)
-03:17:44  Measure        Cut the affected hosts off: done
-03:17:45  Communication  Tell everybody: the mail was sent through core-router, confirmed by a
-                         second look
-03:17:45  Measure        Contain ransomware: succeeded
+01:11:04  Detection    ben: The first file ⏎ was renamed (recorded Sat 2026-11-21, 03:11:34 CET)
+03:10:04  Detection    Incident SIT-2026-0007 opened by anna, severity 3, TLP:AMBER: Nothing opens
+                       any more
+03:10:34  Detection    Asset host pc-1 is affected, by ben
+03:10:35  Detection    Asset host srv-9 is affected, by ben
+03:11:04  Decisions    Contain ransomware: started by anna
+03:11:04  Measures     Attack or defect? task for the responder
+03:12:09  Decisions    Attack or defect? ben has done it
+03:12:09  Decisions    Cut the affected hosts off: needs 2 approvals, role commander
+03:12:34  Decisions    Cut the affected hosts off: carla approves: seen it
+03:13:09  Decisions    Cut the affected hosts off: dora approves: seen it
+03:13:10  Measures     Cut off [srv-9]: outcome unknown after attempt 1 through core-router: srv-9
+                       did not answer
+03:13:10  Measures     Cut off [pc-1]: host pc-1 was cut off through core-router, confirmed by a
+                       second look
+03:13:10  Measures     Cut off [pc-2]: attempt 1 through core-router failed, not reachable: pc-2:
+                       connection refused
+03:13:10  Decisions    Cut off [srv-9]: the commander must find out whether it was done
+03:13:12  Measures     Cut off [pc-2]: host pc-2 was cut off through core-router (attempt 2),
+                       confirmed by a second look
+03:14:24  Decisions    Cut off [srv-9]: carla has found that it was not done: srv-9 is off (recorded
+                       Sat 2026-11-21, 03:17:44 CET)
+03:17:44  Measures     Cut the affected hosts off: done
+03:17:45  Authorities  Tell everybody: the mail was sent through core-router, confirmed by a second
+                       look
+03:17:45  Measures     Contain ransomware: succeeded
 "##);
     let lines: Vec<TimelineEntry> =
         bound(told(&Scope::ALL, Lang::De)).into_iter().filter(|line| !line.detail).collect();
@@ -237,33 +238,33 @@ Sat 2026-11-21, CET
 SIT-2026-0007 Nothing opens any more (TLP:AMBER)
 
 Sa 21.11.2026, MEZ
-01:11:04  Lage           ben: The first file ⏎ was renamed (nachgetragen Sa 21.11.2026, 03:11:34
-                         MEZ)
-03:10:04  Lage           Vorfall SIT-2026-0007 eröffnet von anna, Schwere 3, TLP:AMBER: Nothing
-                         opens any more
-03:10:34  Lage           Host pc-1: betroffen, eingetragen von ben
-03:10:35  Lage           Host srv-9: betroffen, eingetragen von ben
-03:11:04  Entscheidung   Contain ransomware: gestartet von anna
-03:11:04  Maßnahme       Attack or defect? Aufgabe für: Einsatzkräfte
-03:12:09  Entscheidung   Attack or defect? erledigt von ben
-03:12:09  Entscheidung   Cut the affected hosts off: braucht 2 Freigaben, Rolle: Einsatzleitung
-03:12:34  Entscheidung   Cut the affected hosts off: Freigabe durch carla: seen it
-03:13:09  Entscheidung   Cut the affected hosts off: Freigabe durch dora: seen it
-03:13:10  Maßnahme       Cut off [srv-9]: Ausgang unbekannt nach Versuch 1 über core-router: srv-9
-                         did not answer
-03:13:10  Maßnahme       Cut off [pc-1]: Host pc-1 wurde über core-router vom Netz getrennt, durch
-                         erneutes Nachsehen bestätigt
-03:13:10  Maßnahme       Cut off [pc-2]: Versuch 1 über core-router fehlgeschlagen, nicht
-                         erreichbar: pc-2: connection refused
-03:13:10  Entscheidung   Cut off [srv-9]: Ausgang unbekannt, bitte prüfen: Einsatzleitung
-03:13:12  Maßnahme       Cut off [pc-2]: Host pc-2 wurde über core-router vom Netz getrennt (Versuch
-                         2), durch erneutes Nachsehen bestätigt
-03:14:24  Entscheidung   Cut off [srv-9]: carla hat festgestellt, dass es nicht geschehen ist: srv-9
-                         is off (nachgetragen Sa 21.11.2026, 03:17:44 MEZ)
-03:17:44  Maßnahme       Cut the affected hosts off: erledigt
-03:17:45  Kommunikation  Tell everybody: die Mail wurde über core-router gesendet, durch erneutes
-                         Nachsehen bestätigt
-03:17:45  Maßnahme       Contain ransomware: erfolgreich beendet
+01:11:04  Erkennung       ben: The first file ⏎ was renamed (nachgetragen Sa 21.11.2026, 03:11:34
+                          MEZ)
+03:10:04  Erkennung       Vorfall SIT-2026-0007 eröffnet von anna, Schwere 3, TLP:AMBER: Nothing
+                          opens any more
+03:10:34  Erkennung       Host pc-1: betroffen, eingetragen von ben
+03:10:35  Erkennung       Host srv-9: betroffen, eingetragen von ben
+03:11:04  Entscheidungen  Contain ransomware: gestartet von anna
+03:11:04  Maßnahmen       Attack or defect? Aufgabe für: Einsatzkräfte
+03:12:09  Entscheidungen  Attack or defect? erledigt von ben
+03:12:09  Entscheidungen  Cut the affected hosts off: braucht 2 Freigaben, Rolle: Einsatzleitung
+03:12:34  Entscheidungen  Cut the affected hosts off: Freigabe durch carla: seen it
+03:13:09  Entscheidungen  Cut the affected hosts off: Freigabe durch dora: seen it
+03:13:10  Maßnahmen       Cut off [srv-9]: Ausgang unbekannt nach Versuch 1 über core-router: srv-9
+                          did not answer
+03:13:10  Maßnahmen       Cut off [pc-1]: Host pc-1 wurde über core-router vom Netz getrennt, durch
+                          erneutes Nachsehen bestätigt
+03:13:10  Maßnahmen       Cut off [pc-2]: Versuch 1 über core-router fehlgeschlagen, nicht
+                          erreichbar: pc-2: connection refused
+03:13:10  Entscheidungen  Cut off [srv-9]: Ausgang unbekannt, bitte prüfen: Einsatzleitung
+03:13:12  Maßnahmen       Cut off [pc-2]: Host pc-2 wurde über core-router vom Netz getrennt
+                          (Versuch 2), durch erneutes Nachsehen bestätigt
+03:14:24  Entscheidungen  Cut off [srv-9]: carla hat festgestellt, dass es nicht geschehen ist:
+                          srv-9 is off (nachgetragen Sa 21.11.2026, 03:17:44 MEZ)
+03:17:44  Maßnahmen       Cut the affected hosts off: erledigt
+03:17:45  Behörden        Tell everybody: die Mail wurde über core-router gesendet, durch erneutes
+                          Nachsehen bestätigt
+03:17:45  Maßnahmen       Contain ransomware: erfolgreich beendet
 "##);
 }
 

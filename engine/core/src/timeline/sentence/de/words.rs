@@ -31,7 +31,7 @@ pub(crate) static WORDS: Words = Words {
     lines: "Einträge",
     details: "Einzelheiten zeigen",
     columns: ["Zeit", "Art", "Ereignis", "Protokoll"],
-    lanes: ["Lage", "Entscheidung", "Maßnahme", "Kommunikation", "Amtshilfe", "System"],
+    lanes: ["Erkennung", "Entscheidungen", "Maßnahmen", "Behörden", "Amtshilfe", "System"],
     tick: "Zeit ________ Kürzel ______",
     paper: Paper {
         checklist: "Checkliste",

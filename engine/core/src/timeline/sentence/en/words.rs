@@ -31,7 +31,7 @@ pub(crate) static WORDS: Words = Words {
     lines: "lines",
     details: "Show details",
     columns: ["Time", "Kind", "Event", "Entry"],
-    lanes: ["Situation", "Decision", "Measure", "Communication", "Mutual aid", "System"],
+    lanes: ["Detection", "Decisions", "Measures", "Authorities", "Aid", "System"],
     tick: "Time ________ Initials ______",
     paper: Paper {
         checklist: "Checklist",
