@@ -270,7 +270,7 @@ pub(super) async fn answer(
             body.get("form").and_then(|form| serde_json::from_value(form.clone()).ok());
         let wants = matches!(answer.0, AnswerKind::Done | AnswerKind::ByHand);
         let form: Option<Map<String, Value>> = match schema.filter(|_| wants) {
-            Some(schema) => Some(read(filled, &schema)?),
+            Some(schema) => Some(read(filled, &schema, frame.times)?),
             None => None,
         };
         let wrong = || Problem::malformed("a time is `14:41`, or a date with a time").place("at");
