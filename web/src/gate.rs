@@ -4,7 +4,8 @@
 //!    settled; the path has one spelling; nobody else's page sent it. What is not there is not there
 //!    for anybody: the table is no secret, and nobody is looked up for it.
 //! 2. Who asks, and whether they may: in a lane of its own, in which nobody is turned away, so that
-//!    who is nobody takes no place of those who are somebody.
+//!    who is nobody takes no place of those who are somebody. What a page's form sent whose session
+//!    ended meanwhile goes along with the refusal.
 //! 3. The body as a whole, without a place: a slow client keeps nobody waiting. A stranger's is small,
 //!    and comes soon or not at all. Who asks is found out once more then: whoever was shut out
 //!    meanwhile is out.
@@ -17,8 +18,8 @@ use std::sync::Arc;
 
 use axum::body::HttpBody as _;
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use beistand_core::access::About;
@@ -29,7 +30,7 @@ use tokio::time::timeout;
 
 use crate::door::{Denied, Doorkeeper, Who, credential};
 use crate::limits::{BODY_BYTES_MAX, Limits, STRANGERS_BYTES_MAX, whole};
-use crate::page::Asker;
+use crate::page::{Asker, kept};
 use crate::peer::{Peer, Proxies};
 use crate::pressure::{Lane, Pressure, Stranger};
 use crate::refusals::{Refusals, Route};
@@ -125,7 +126,10 @@ impl Gate {
     }
 
     async fn pass(&self, rule: Rule, request: Request, next: Next) -> Result<Response, Problem> {
-        let mut caller = self.admitted(rule, request.headers()).await?;
+        let mut caller = match self.admitted(rule, request.headers()).await {
+            Ok(caller) => caller,
+            Err(problem) => return Ok(self.turned_away(problem, request).await),
+        };
         let (mut request, memory) = if request.body().is_end_stream() {
             (request, None)
         } else {
@@ -160,6 +164,21 @@ impl Gate {
                 Err(Problem::unavailable(text).hint(hint))
             }
         }
+    }
+
+    /// Whose session ended while they typed gets back what they typed.
+    async fn turned_away(&self, problem: Problem, request: Request) -> Response {
+        let is_nobody = problem.status() == StatusCode::UNAUTHORIZED;
+        let again = if is_nobody && !request.method().is_safe() {
+            kept(request, self.limits.strangers_within).await
+        } else {
+            None
+        };
+        let mut response = problem.into_response();
+        if let Some(again) = again {
+            response.extensions_mut().insert(again);
+        }
+        response
     }
 
     /// Room for a body, until it is dropped: what is large, and what strangers send, has a bound in all.

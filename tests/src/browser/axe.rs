@@ -19,6 +19,9 @@ const SCRIPT: &str = "browser/node_modules/axe-core/axe.min.js";
 const TAGS: &[&str] =
     &["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"];
 
+/// It stays in a page until another one is gone to.
+const IS_THERE: &str = "return typeof axe === 'object'";
+
 /// Runs it and hands the result back. It judges the size of targets only when it is told to.
 const RUN: &str = "
 const [tags, done] = arguments;
@@ -51,19 +54,25 @@ impl Session {
     /// # Errors
     /// When axe-core is missing or stumbles.
     pub fn axe(&self) -> Rig<Vec<Violation>> {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(SCRIPT);
-        let missing = "npm's axe-core is not there (`cargo xtask test` installs it)";
-        let script = fs::read_to_string(file).or_trouble(missing)?;
         // Its promises are scripts, too; those of the page had their time when it was loaded.
         self.let_scripts(Scripts::On)?;
-        let judged =
-            self.run(&script, &json!([])).and_then(|_| self.run_to_end(RUN, &json!([TAGS])));
+        let judged = self.bring_axe().and_then(|()| self.run_to_end(RUN, &json!([TAGS])));
         self.let_scripts(self.look().scripts)?;
         let judged = judged?;
         let Some(found) = judged.get("violations").and_then(Value::as_array) else {
             return Err(Trouble::new(format!("axe-core stumbled: {judged}")));
         };
         Ok(found.iter().map(violation).collect())
+    }
+
+    fn bring_axe(&self) -> Rig<()> {
+        if self.run(IS_THERE, &json!([]))? == json!(true) {
+            return Ok(());
+        }
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(SCRIPT);
+        let missing = "npm's axe-core is not there (`cargo xtask test` installs it)";
+        let script = fs::read_to_string(file).or_trouble(missing)?;
+        self.run(&script, &json!([])).map(drop)
     }
 }
 

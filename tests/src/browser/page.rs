@@ -8,6 +8,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::Driver;
 use super::look::{Look, Scripts};
@@ -26,13 +27,13 @@ pub struct Session {
     look: Look,
     seen: Seen,
     /// Runs as long as there is a window.
-    _driver: Arc<Driver>,
+    driver: Arc<Driver>,
 }
 
 impl Session {
     pub(super) fn open(wire: Wire, look: &Look, driver: Arc<Driver>) -> Rig<Self> {
         let seen = Seen::default();
-        let mut session = Self { wire, look: *look, seen, _driver: driver };
+        let mut session = Self { wire, look: *look, seen, driver };
         session.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({"source": WATCH}))?;
         session.look_as(look)?;
         Ok(session)
@@ -136,6 +137,28 @@ impl Session {
         self.wire.post(&path, &json!({})).map(drop)
     }
 
+    /// Clicks on the first one, which gives a file to be saved: its name, and what is in it.
+    ///
+    /// # Errors
+    /// When there is none, or no file comes.
+    pub fn download(&self, css: &str) -> Rig<(String, Vec<u8>)> {
+        let folder = TempDir::with_prefix_in("saved-", &self.driver.folder);
+        let folder = folder.or_trouble("making a folder for what is saved")?;
+        let place = json!({"behavior": "allow", "downloadPath": folder.path()});
+        self.devtools("Browser.setDownloadBehavior", &place)?;
+        self.click(css)?;
+        wait_for("a file to be saved", PATIENCE, || {
+            let saved = fs::read_dir(folder.path()).or_trouble("looking at what is saved")?;
+            let mut saved = saved.flatten().map(|file| file.path());
+            // As long as it comes it has another name.
+            let whole = saved.find(|file| file.extension().is_none_or(|end| end != "crdownload"));
+            let Some(file) = whole else { return Ok(None) };
+            let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
+            let bytes = fs::read(&file).or_trouble("reading what is saved")?;
+            Ok(name.map(|name| (name, bytes)))
+        })
+    }
+
     /// Puts a text in the place of what the first one holds, key by key.
     ///
     /// # Errors
@@ -154,8 +177,10 @@ impl Session {
         let mut last = String::new();
         let waited = wait_for(&format!("\"{text}\" in {css}"), PATIENCE, || {
             // It may be about to come, or be just replaced.
-            last = self.text(css).unwrap_or_else(|trouble| trouble.to_string());
-            Ok(last.contains(text).then_some(()))
+            let found = self.text(css);
+            let is_there = found.as_ref().is_ok_and(|found| found.contains(text));
+            last = found.unwrap_or_else(|trouble| trouble.to_string());
+            Ok(is_there.then_some(()))
         });
         waited.map_err(|trouble| Trouble::new(format!("{trouble}, but: {last}")))
     }

@@ -3,6 +3,8 @@
 filter = Auswahl
 all-kinds = Alle
 need-over = Das ist beantwortet oder hinfällig.
+need-too-late = Jemand war schneller: Das ist inzwischen beantwortet. Ihre Antwort zählt nicht mehr.
+need-typed = Was Sie eingetragen hatten
 need-why = Warum
 asked-by = angefordert von { $it }
 votes = Stimmen

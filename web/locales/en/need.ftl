@@ -3,6 +3,8 @@
 filter = Filter
 all-kinds = All
 need-over = It was answered, or has fallen away.
+need-too-late = Somebody was quicker: it has been answered meanwhile. Your answer does not count any more.
+need-typed = What you had entered
 need-why = Why
 asked-by = asked for by { $it }
 votes = Votes

@@ -5,6 +5,7 @@
 //! it is lost but their secrets.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -13,6 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::limits::{STRANGERS_BYTES_MAX, whole};
 use crate::report::Problem;
 
 /// What a form's body says that it is.
@@ -20,6 +22,10 @@ const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// Pairs of one form at most: hosts of a long list, one a line, are one pair.
 const PAIRS_MAX: usize = 2_000;
+
+/// What is kept of somebody whose session ended while they typed, in bytes: a long note, with room for
+/// what a login adds to it.
+const KEPT_BYTES_MAX: usize = STRANGERS_BYTES_MAX - (4 << 10);
 
 /// Fields that are never given back.
 const SECRETS: [&str; 5] = ["passphrase", "new", "code", "number", "telephone_code"];
@@ -61,6 +67,16 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         }
         Ok(Self { headers, path, pairs })
     }
+}
+
+/// What somebody sent whom nobody knows any more: they typed it when they were somebody, and send it
+/// again when they are. Nothing where it is no form, or too long to be taken from a stranger.
+pub(crate) async fn kept(request: Request, within: Duration) -> Option<Again> {
+    let is_form = says_form(request.headers()) && !request.uri().path().starts_with("/api/");
+    let request =
+        if is_form { whole(request, KEPT_BYTES_MAX, within).await.ok()? } else { return None };
+    let form = Form::from_request(request, &()).await.ok()?;
+    Some(form.again())
 }
 
 fn says_form(headers: &HeaderMap) -> bool {

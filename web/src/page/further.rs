@@ -143,7 +143,7 @@ pub(super) async fn more(
         let typed = form.take_all(INPUT);
         let Items { step, by_hand_ok, start_key } = form.read()?;
         let lists = lists(&plan);
-        let inputs = read(typed.clone(), &lists)?;
+        let inputs = read(typed.clone(), &lists, frame.times)?;
         match step {
             Step::Review => {
                 let key = String::from(start_key);

@@ -384,7 +384,7 @@ impl Entered {
                 self.wrong(&anchor(name), label(name), frame.t("launch-required"));
             }
         }
-        match read(typed.clone(), schema) {
+        match read(typed.clone(), schema, frame.times) {
             Ok(inputs) => self.inputs = inputs,
             Err(problem) => {
                 let refused = problem.into_response();

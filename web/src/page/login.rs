@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::form::Form;
 use super::frame::Frame;
 use super::place::Place;
+use super::refused::{KEPT, KEPT_PATH, Typed};
 use crate::api::session::{Code, in_session, log_in_as, over, own_cookie, proved, renewed, wrong};
 use crate::app::App;
 use crate::asked::Asked;
@@ -32,6 +33,15 @@ struct Page<'a> {
     next: &'a str,
     single_sign_on: bool,
     accounts: bool,
+}
+
+/// Whoever is somebody again sends what they had typed before.
+#[derive(Template)]
+#[template(path = "kept.html")]
+struct Kept<'a> {
+    frame: &'a Frame,
+    action: &'a str,
+    typed: Vec<Typed<'a>>,
 }
 
 /// Who logs in.
@@ -60,20 +70,32 @@ pub(super) async fn page(
 pub(super) async fn log_in(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
-    form: Form,
+    frame: Frame,
+    mut form: Form,
 ) -> Response {
     let again = form.again();
     let answer = async {
+        let (path, kept) = (form.take(KEPT_PATH), form.take_all(KEPT));
         let LogIn { account, passphrase, number, code, next } = form.read()?;
         let account = account.parse().map_err(|_| wrong())?;
         let cookie =
             log_in_as(&app, (&peer, form.headers()), (&account, passphrase, both(number, code)?))
                 .await?;
-        let mut response = Place::of(next.as_deref().unwrap_or("/")).seen();
+        let mut response = match path {
+            Some(path) => sent_later(&frame, &path, &kept)?,
+            None => Place::of(next.as_deref().unwrap_or("/")).seen(),
+        };
         response.headers_mut().insert(SET_COOKIE, cookie);
         Ok(response)
     };
     Form::answered(again, answer.await)
+}
+
+/// What was typed before a login, to be looked at and sent.
+fn sent_later(frame: &Frame, path: &str, kept: &[(String, String)]) -> Result<Response, Problem> {
+    let action = Place::of(path);
+    let pairs = kept.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    frame.page(&Kept { frame, action: action.as_str(), typed: Typed::all(frame, pairs) })
 }
 
 /// A printed code has a number and itself.

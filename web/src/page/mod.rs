@@ -53,6 +53,7 @@ use crate::asset;
 use crate::pressure::Lane;
 use crate::routes::{Page, Right, Routes, look, send};
 
+pub(crate) use form::kept;
 pub(crate) use refused::Asker;
 pub(crate) use row::step_href;
 

@@ -5,13 +5,15 @@
 
 use askama::Template;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use beistand_core::model::{Digest, Mode, NeedId, RunId, Schema};
 use beistand_core::run::{AnswerKind, requester};
+use beistand_core::timeline::TimelineEntry;
 use beistand_journal::{Need, NeedFilter};
 use beistand_runtime::Caller;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::form::Form;
 use super::frame::Frame;
@@ -20,6 +22,7 @@ use super::mine::{Sieve, text};
 use super::place::Place;
 use super::row::{NeedRow, list, need_row};
 use super::schema::{Field, fields, read};
+use super::ui::At;
 use crate::api::form::{AnswerWord, PersonName, Reason, Sha256};
 use crate::api::needs::{Said, answer_one, within_reach};
 use crate::app::App;
@@ -30,12 +33,19 @@ use crate::report::Problem;
 /// Before the names of what a need's own form asks for.
 const FORM: &str = "form.";
 
+/// Kinds of lines that tell of an answer.
+const ANSWERS: [&str; 2] = ["voted", "need-answered"];
+
 #[derive(Template)]
 #[template(path = "need.html")]
 struct Page<'a> {
     frame: &'a Frame,
     need: NeedRow,
     open: bool,
+    /// Who answered it, and how, where it is over.
+    answered: Vec<(At, String)>,
+    /// What was filled in when it was over already.
+    typed: Vec<(String, String)>,
     incident: (String, String),
     run: Option<(String, String)>,
     asked_by: String,
@@ -78,7 +88,16 @@ pub(super) async fn page(
     State(app): State<App>,
     Who(caller): Who,
     InPath(id): InPath<NeedId>,
+    frame: Frame,
+) -> Result<Response, Problem> {
+    shown((&app, &caller), frame, (id, Vec::new())).await
+}
+
+/// The page, with what somebody filled in who came too late.
+async fn shown(
+    (app, caller): (&App, &Caller),
     mut frame: Frame,
+    (id, typed): (NeedId, Vec<(String, String)>),
 ) -> Result<Response, Problem> {
     let missing = || Problem::not_found(format!("there is no need {id}"));
     let row = app.engine.journal().reader().need(id).await?.ok_or_else(missing)?;
@@ -100,12 +119,27 @@ pub(super) async fn page(
     }
     let group = text(&json, "group");
     let equal = open.iter().filter(|need| !group.is_empty() && text(need, "group") == group);
-    let page = Page::of(
-        (&app, &caller, &frame),
-        (&row, &json),
-        (run, seen.playbook.clone(), equal.count()),
-    );
-    frame.page(&page.await?)
+    let page =
+        Page::of((app, caller, &frame), (&row, &json), (run, seen.playbook.clone(), equal.count()));
+    let answered = answered(app, caller, (&frame, &row)).await?;
+    frame.page(&Page { answered, typed, ..page.await? })
+}
+
+/// What the timeline says of the answers to a need that is over.
+async fn answered(
+    app: &App,
+    caller: &Caller,
+    (frame, row): (&Frame, &Need),
+) -> Result<Vec<(At, String)>, Problem> {
+    let Some(closed) = row.closed_at else { return Ok(Vec::new()) };
+    let told = app.views.told(row.incident, frame.show.lang, &caller.rights.scope()).await?;
+    let is_answer = |line: &&TimelineEntry| {
+        ANSWERS.contains(&line.kind)
+            && (line.run, &line.path) == (row.run, &row.step)
+            && (row.since..=closed).contains(&line.at)
+    };
+    let lines = told.lines.iter().filter(is_answer);
+    Ok(lines.map(|line| (At::short(frame, line.at), line.text.clone())).collect())
 }
 
 impl<'a> Page<'a> {
@@ -137,6 +171,8 @@ impl<'a> Page<'a> {
                 format!("{number} {}", text(&incident, "title")),
             ),
             run: Some((Frame::to(row.mode, &format!("/runs/{run}")), playbook)),
+            answered: Vec::new(),
+            typed: Vec::new(),
             own: asked_by == caller.actor.person.as_str(),
             asked_by,
             effects: list(&shows, "lines").iter().map(|line| Effect::of(frame, line)).collect(),
@@ -267,7 +303,7 @@ pub(super) async fn answer(
     State(app): State<App>,
     Who(caller): Who,
     InPath(id): InPath<NeedId>,
-    frame: Frame,
+    mut frame: Frame,
     mut form: Form,
 ) -> Response {
     let again = form.again();
@@ -280,18 +316,46 @@ pub(super) async fn answer(
         let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
         let schema: Option<Schema> =
             body.get("form").and_then(|form| serde_json::from_value(form.clone()).ok());
+        let typed = typed(&frame, schema.as_ref(), (&filled, reason.as_ref()));
         let wants = matches!(answer.0, AnswerKind::Done | AnswerKind::ByHand);
-        let form: Option<Map<String, Value>> = match schema.filter(|_| wants) {
-            Some(schema) => Some(read(filled, &schema)?),
-            None => None,
-        };
+        let form =
+            schema.filter(|_| wants).map(|schema| read(filled, &schema, frame.times)).transpose();
         let wrong = || Problem::malformed("a time is `14:41`, or a date with a time").place("at");
         let at = at.map(|at| frame.times.read(&at).ok_or_else(wrong)).transpose()?;
-        let said = Said::on_page((answer, reason, form), digest, (by, at));
-        let done = answer_one(&app, &proved.caller, id, said).await;
+        let said = form.map(|form| Said::on_page((answer, reason, form), digest, (by, at)));
+        let done = match said {
+            Ok(said) => answer_one(&app, &proved.caller, id, said).await,
+            Err(problem) => Err(problem),
+        };
+        // Somebody else was quicker, be it in this very moment: they are named, and nobody is at fault.
+        let clash = |problem: &Problem| problem.status() == StatusCode::CONFLICT;
+        if done.as_ref().is_err_and(clash) && is_over(&app, id).await? {
+            frame.done = Some(frame.t("need-too-late"));
+            let late = shown((&app, &proved.caller), frame, (id, typed)).await;
+            return proved.answer(late);
+        }
         let place = Frame::to(row.mode, &format!("/needs/{id}"));
         let place = Place::of(next.as_deref().unwrap_or(&place)).done("answered");
         proved.answer(done.map(|_| place.seen()))
     };
     Form::answered(again, answer.await)
+}
+
+async fn is_over(app: &App, id: NeedId) -> Result<bool, Problem> {
+    let row = app.engine.journal().reader().need(id).await?;
+    Ok(row.is_some_and(|row| row.closed_at.is_some()))
+}
+
+/// What was filled in, each with its label.
+fn typed(
+    frame: &Frame,
+    schema: Option<&Schema>,
+    (filled, reason): (&[(String, String)], Option<&Reason>),
+) -> Vec<(String, String)> {
+    let own = |name: &str| schema?.properties.as_ref()?.get(name)?.title.clone();
+    let filled = filled.iter().filter(|(_, value)| !value.trim().is_empty());
+    let filled = filled
+        .map(|(name, value)| (own(name).unwrap_or_else(|| name.replace('_', " ")), value.clone()));
+    let reason = reason.map(|reason| (frame.t("reason"), String::from(reason.clone())));
+    filled.chain(reason).collect()
 }

@@ -27,13 +27,24 @@ pub(crate) struct Asker {
     headers: HeaderMap,
 }
 
+/// Where people log in.
+const LOG_IN: &str = "/login";
+
+/// The field of a login that says who it is.
+const ACCOUNT: &str = "account";
+
+/// Fields of a login that say where what was typed before it was sent to, and what it was: so that
+/// nothing of it is kept here.
+pub(super) const KEPT_PATH: &str = "kept_path";
+pub(super) const KEPT: &str = "kept.";
+
 /// A field that was typed into.
-struct Typed<'a> {
-    name: &'a str,
-    label: String,
-    value: &'a str,
-    long: bool,
-    hidden: bool,
+pub(super) struct Typed<'a> {
+    pub(super) name: &'a str,
+    pub(super) label: String,
+    pub(super) value: &'a str,
+    pub(super) long: bool,
+    pub(super) hidden: bool,
 }
 
 #[derive(Template)]
@@ -49,6 +60,16 @@ struct Refused<'a> {
     typed: Vec<Typed<'a>>,
     prove: bool,
     log_in: bool,
+    /// Where what was typed waits for a login.
+    login: Option<LogIn<'a>>,
+}
+
+/// A login that takes along what was typed before it.
+struct LogIn<'a> {
+    account: &'a str,
+    carried: Vec<(String, &'a str)>,
+    /// What of it people read.
+    kept: Vec<(String, &'a str)>,
 }
 
 #[derive(Template)]
@@ -102,14 +123,8 @@ fn page(
         return Some(stranger(frame, parts));
     }
     let word = told.kind.rsplit(':').next().unwrap_or_default();
-    let typed = again.iter().flat_map(|again| again.pairs.iter());
-    let typed = typed.map(|(name, value)| Typed {
-        name,
-        label: frame.words.of("field", name),
-        value,
-        long: value.len() > 60 || value.contains('\n'),
-        hidden: frame.words.of("field", name) == *name,
-    });
+    let pairs = again.iter().flat_map(|again| again.pairs.iter());
+    let pairs = pairs.map(|(name, value)| (name.as_str(), value.as_str()));
     let refused = Refused {
         frame,
         title: frame.words.of("problem", word),
@@ -119,11 +134,54 @@ fn page(
         problems: told.problems.as_ref().map(problems).unwrap_or_default(),
         missing: told.missing.iter().map(|one| lacks(frame, one.what, &one.name)).collect(),
         again,
-        typed: typed.collect(),
+        typed: Typed::all(frame, pairs),
         prove: word == "prove-again",
         log_in: status == StatusCode::UNAUTHORIZED,
+        login: again.and_then(|again| LogIn::of(frame, again, status)),
     };
     frame.page_with(status, &refused).ok()
+}
+
+impl<'a> LogIn<'a> {
+    /// Of who is nobody any more, or did not get in.
+    fn of(frame: &Frame, again: &'a Again, status: StatusCode) -> Option<Self> {
+        let pairs = || again.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let said = |(name, value): (&str, &'a str)| {
+            let label = frame.words.of("field", name);
+            (label != name && !value.is_empty()).then_some((label, value))
+        };
+        if again.path == LOG_IN {
+            let account = pairs().find(|(name, _)| *name == ACCOUNT);
+            let carried = pairs().filter(|(name, _)| *name != ACCOUNT);
+            let kept = pairs().filter_map(|(name, value)| Some((name.strip_prefix(KEPT)?, value)));
+            return Some(Self {
+                account: account.map(|(_, value)| value).unwrap_or_default(),
+                carried: carried.map(|(name, value)| (name.to_owned(), value)).collect(),
+                kept: kept.filter_map(said).collect(),
+            });
+        }
+        let place = (KEPT_PATH.to_owned(), again.path.as_str());
+        let fields = pairs().map(|(name, value)| (format!("{KEPT}{name}"), value));
+        (status == StatusCode::UNAUTHORIZED).then(|| Self {
+            account: "",
+            carried: [place].into_iter().chain(fields).collect(),
+            kept: pairs().filter_map(said).collect(),
+        })
+    }
+}
+
+impl<'a> Typed<'a> {
+    /// Each field of a form, those that people have no word for as they were.
+    pub(super) fn all(frame: &Frame, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Self> {
+        let typed = pairs.map(|(name, value)| Self {
+            name,
+            label: frame.words.of("field", name),
+            value,
+            long: value.len() > 60 || value.contains('\n'),
+            hidden: frame.words.of("field", name) == *name,
+        });
+        typed.collect()
+    }
 }
 
 /// Who is nobody logs in, and is brought back. Whoever comes by a link of another page shows no cookie

@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use beistand_core::model::{Schema, SchemaType};
+use beistand_core::model::{Format, Schema, SchemaType};
 use serde_json::{Map, Value};
 
 use super::frame::Frame;
 use crate::report::Problem;
+use crate::words::Zoned;
 
 /// How a field is entered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +105,10 @@ impl Entry {
             Some(SchemaType::Object) => Self::Json,
             None | Some(SchemaType::String) => {
                 let chars_max = schema.max_length.unwrap_or(CHARS_MAX);
-                if schema.format.is_some() || chars_max <= 200 {
+                // Where a time stands there already, it has its offset.
+                if schema.format == Some(Format::DateTime) && schema.default.is_none() {
+                    Self::Line { kind: "datetime-local", chars_max }
+                } else if schema.format.is_some() || chars_max <= 200 {
                     Self::Line { kind: "text", chars_max }
                 } else {
                     Self::Lines
@@ -126,13 +130,15 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// What was typed into the fields of a schema. A field that was left empty is not there.
+/// What was typed into the fields of a schema, times by the clock that who typed them looks at. A field
+/// that was left empty is not there.
 ///
 /// # Errors
 /// 400 with the field that does not fit, or that the schema does not have.
 pub(crate) fn read(
     pairs: Vec<(String, String)>,
     schema: &Schema,
+    clock: Zoned,
 ) -> Result<Map<String, Value>, Problem> {
     let empty = BTreeMap::new();
     let own = schema.properties.as_ref().unwrap_or(&empty);
@@ -144,7 +150,7 @@ pub(crate) fn read(
         }
         let unknown = || Problem::malformed(format!("nobody asks for `{name}`")).place(&name);
         let schema = own.get(&name).ok_or_else(unknown)?;
-        let value = typed(&name, text.trim(), schema)?;
+        let value = typed(&name, text.trim(), (schema, clock))?;
         if all.insert(name.clone(), value).is_some() {
             let text = format!("the field `{name}` stands there twice");
             return Err(Problem::malformed(text).place(name));
@@ -153,9 +159,13 @@ pub(crate) fn read(
     Ok(all)
 }
 
-fn typed(name: &str, text: &str, schema: &Schema) -> Result<Value, Problem> {
+fn typed(name: &str, text: &str, (schema, clock): (&Schema, Zoned)) -> Result<Value, Problem> {
     let wrong = |what: &str| Problem::malformed(format!("`{name}` must be {what}")).place(name);
     match schema.kind {
+        None | Some(SchemaType::String) if schema.format == Some(Format::DateTime) => {
+            let at = clock.read(text).ok_or_else(|| wrong("`14:41`, or a date with a time"))?;
+            Ok(Value::from(at.to_string()))
+        }
         None | Some(SchemaType::String) => Ok(Value::from(text)),
         Some(SchemaType::Boolean) => match text {
             "true" => Ok(Value::Bool(true)),
@@ -173,7 +183,10 @@ fn typed(name: &str, text: &str, schema: &Schema) -> Result<Value, Problem> {
             let any = Schema::default();
             let items = schema.items.as_deref().unwrap_or(&any);
             let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-            lines.map(|line| typed(name, line, items)).collect::<Result<_, _>>().map(Value::Array)
+            lines
+                .map(|line| typed(name, line, (items, clock)))
+                .collect::<Result<_, _>>()
+                .map(Value::Array)
         }
         Some(SchemaType::Array | SchemaType::Object) => {
             crate::json::read(text.as_bytes()).map_err(|_| wrong("JSON"))
@@ -183,18 +196,26 @@ fn typed(name: &str, text: &str, schema: &Schema) -> Result<Value, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use beistand_core::model::Format;
+    use beistand_core::model::Millis;
+    use beistand_core::timeline::{Lang, Zone};
     use serde_json::json;
 
     use super::*;
+    use crate::words::Words;
 
     fn schema() -> Schema {
         Schema::object([
             ("hosts", Schema::array(Schema::format(Format::Host))),
             ("attack", Schema::of(SchemaType::Boolean)),
             ("count", Schema::of(SchemaType::Integer)),
+            ("since", Schema::format(Format::DateTime)),
             ("more", Schema::of(SchemaType::Object)),
         ])
+    }
+
+    fn berlin() -> Zoned {
+        let now = Millis::parse("2026-11-23T08:00:00Z").unwrap();
+        Zoned { zone: Zone::Berlin, words: Words(Lang::En), now }
     }
 
     fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -207,18 +228,23 @@ mod tests {
             ("hosts", "pc-1\r\n\r\n pc-2 "),
             ("attack", "true"),
             ("count", ""),
+            ("since", "2026-11-23T04:12"),
             ("more", r#"{"a": 1}"#),
         ]);
-        let wanted = json!({"hosts": ["pc-1", "pc-2"], "attack": true, "more": {"a": 1}});
-        assert_eq!(Value::Object(read(typed, &schema()).unwrap()), wanted);
+        let wanted = json!({"hosts": ["pc-1", "pc-2"], "attack": true, "since": "2026-11-23T03:12:00.000Z", "more": {"a": 1}});
+        assert_eq!(Value::Object(read(typed, &schema(), berlin()).unwrap()), wanted);
     }
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        for (name, value) in
-            [("attack", "maybe"), ("count", "1.5"), ("other", "x"), ("more", r#"{"a":1,"a":2}"#)]
-        {
-            assert!(read(pairs(&[(name, value)]), &schema()).is_err(), "{name}");
+        for (name, value) in [
+            ("attack", "maybe"),
+            ("since", "noon"),
+            ("count", "1.5"),
+            ("other", "x"),
+            ("more", r#"{"a":1,"a":2}"#),
+        ] {
+            assert!(read(pairs(&[(name, value)]), &schema(), berlin()).is_err(), "{name}");
         }
     }
 }

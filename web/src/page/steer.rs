@@ -141,6 +141,7 @@ pub(super) async fn signal(
     State(app): State<App>,
     Who(caller): Who,
     InPath(run): InPath<RunId>,
+    frame: Frame,
     mut form: Form,
 ) -> Response {
     let again = form.again();
@@ -148,7 +149,7 @@ pub(super) async fn signal(
         let filled = form.take_all(FORM);
         let Signal { name, key, path: StepPath(path) } = form.read()?;
         let schema = awaited(&app, &caller, (run, path.id())).await?;
-        let form = read(filled, &schema)?;
+        let form = read(filled, &schema, frame.times)?;
         let body = control::Signal { name, form, key };
         signal_one(&app, &caller, run, body).await?;
         seen(&app, run, "signalled").await
