@@ -1,5 +1,6 @@
 //! The pages as a browser shows them.
 
+mod at_once;
 mod fresh;
 mod house;
 mod night;
