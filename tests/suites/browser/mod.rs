@@ -3,6 +3,7 @@
 mod at_once;
 mod fresh;
 mod house;
+mod keyboard;
 mod night;
 mod pages;
 mod planted;
