@@ -1,6 +1,7 @@
 //! The pages as a browser shows them.
 
 mod at_once;
+mod drill;
 mod fresh;
 mod house;
 mod keyboard;
