@@ -64,12 +64,31 @@ impl House {
         answer.json()
     }
 
+    /// Ends the session that somebody has in every window.
+    pub(super) fn logged_out(&self, who: &str) {
+        let origin = self.origin();
+        let lines = [("Cookie", self.cookies[who].as_str()), ("Origin", origin.as_str())];
+        let answer = self.served.client.ask(("POST", "/logout"), &lines, None);
+        assert_eq!(answer.status, 303, "{answer:?}");
+    }
+
+    /// What the interface shows somebody.
+    pub(super) fn got(&self, who: &str, path: &str) -> Value {
+        serde_json::from_str(&self.text(who, path)).unwrap()
+    }
+
+    /// The same where it is no JSON.
+    pub(super) fn text(&self, who: &str, path: &str) -> String {
+        let lines = [("Cookie", self.cookies[who].as_str())];
+        let answer = self.served.client.ask(("GET", path), &lines, None);
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        answer.body
+    }
+
     /// The first open need of this kind of a run, as soon as there is one.
     pub(super) fn need(&self, run: &str, kind: &str) -> Value {
         wait_for("a need", DEADLINE, || {
-            let lines = [("Cookie", self.cookies[VERA].as_str())];
-            let path = format!("/api/v1/needs?run={run}");
-            let needs = self.served.client.ask(("GET", &path), &lines, None).json();
+            let needs = self.got(VERA, &format!("/api/v1/needs?run={run}"));
             let needs = needs["items"].as_array().unwrap().clone();
             Ok(needs.into_iter().find(|need| need["kind"] == kind))
         })

@@ -1,7 +1,10 @@
 //! The pages as a browser shows them.
 
+mod at_once;
+mod drill;
 mod fresh;
 mod house;
+mod keyboard;
 mod night;
 mod pages;
 mod planted;

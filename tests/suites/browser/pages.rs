@@ -1,9 +1,11 @@
 //! Every page, in both languages, by day and by night, at a desk and on a telephone: what a program
 //! can judge of it, and pictures for people.
 
+use std::collections::BTreeSet;
 use std::thread;
 
 use beistand_tests::browser::{Look, Scheme, Session, Size};
+use beistand_web::table;
 use serde_json::{Value, json};
 
 use super::house::{House, VERA};
@@ -18,7 +20,8 @@ pub(super) enum By {
     Vera,
 }
 
-/// One more page is one more line here. The words in capitals are those of a [`Night`].
+/// One more page is one more line here: every page that is routed stands here, in each of its ways to
+/// be looked at. The words in capitals are those of a [`Night`].
 pub(super) const PAGES: &[(&str, By, &str)] = &[
     ("login", By::Stranger, "/login"),
     ("help", By::Stranger, "/help"),
@@ -28,12 +31,42 @@ pub(super) const PAGES: &[(&str, By, &str)] = &[
     ("declare", By::Vera, "/incidents/new"),
     ("incident", By::Vera, "/incidents/LIVE"),
     ("briefing", By::Vera, "/incidents/LIVE/briefing"),
+    ("timeline", By::Vera, "/incidents/LIVE/timeline"),
+    ("table", By::Vera, "/incidents/LIVE/timeline?view=table&order=newest"),
+    ("story", By::Vera, "/incidents/LIVE/timeline?view=story"),
+    ("filtered", By::Vera, "/incidents/LIVE/timeline?lane=decisions&q=fire&significant=true"),
+    ("line", By::Vera, "/incidents/LIVE/timeline/line?line=LINE"),
+    ("report", By::Vera, "/incidents/LIVE/report"),
     ("drill", By::Vera, "/drill/incidents/PRACTICE"),
     ("drill-briefing", By::Vera, "/drill/incidents/PRACTICE/briefing"),
+    ("drill-timeline", By::Vera, "/drill/incidents/PRACTICE/timeline"),
+    ("drill-line", By::Vera, "/drill/incidents/PRACTICE/timeline/line?line=SCENE"),
+    ("drill-report", By::Vera, "/drill/incidents/PRACTICE/report"),
     ("needs", By::Vera, "/needs"),
+    ("votes", By::Vera, "/needs?kind=approval&incident=LIVE"),
     ("vote", By::Vera, "/needs/VOTE"),
     ("task", By::Vera, "/needs/TASK"),
+    ("decision", By::Vera, "/needs/DECISION"),
+    ("unknown", By::Vera, "/needs/UNKNOWN"),
     ("gate", By::Vera, "/drill/needs/GATE"),
+    ("playbooks", By::Vera, "/playbooks"),
+    ("playbook", By::Vera, "/playbooks/watch"),
+    ("shipped", By::Vera, "/playbooks/ransomware-containment"),
+    ("paper", By::Vera, "/playbooks/watch/sheet"),
+    ("check", By::Vera, "/playbooks/check"),
+    ("launch", By::Vera, "/playbooks/watch/launch?incident=LIVE"),
+    ("drill-launch", By::Vera, "/drill/playbooks/cut/launch?incident=PRACTICE"),
+    ("run", By::Vera, "/runs/RUN"),
+    ("step", By::Vera, "/runs/RUN/step?path=STEP"),
+    ("sheet", By::Vera, "/runs/RUN/sheet"),
+    ("more", By::Vera, "/runs/RUN/more"),
+    ("supersede", By::Vera, "/runs/RUN/supersede"),
+    ("outlook", By::Vera, "/runs/RUN/supersede?playbook=cut"),
+    ("drill-run", By::Vera, "/drill/runs/CUT"),
+    ("drill-step", By::Vera, "/drill/runs/CUT/step?path=contain"),
+    ("drill-sheet", By::Vera, "/drill/runs/CUT/sheet"),
+    ("drill-more", By::Vera, "/drill/runs/CUT/more"),
+    ("drill-supersede", By::Vera, "/drill/runs/CUT/supersede"),
     ("hosts", By::Vera, "/hosts"),
     ("me", By::Vera, "/me"),
     ("people", By::Vera, "/people"),
@@ -42,9 +75,55 @@ pub(super) const PAGES: &[(&str, By, &str)] = &[
     ("nothing", By::Vera, "/nothing/here"),
 ];
 
-/// Everything that can be opened is open.
+/// What forms answer with a page: how the page is called, who sends it from where, which form, and what
+/// is entered into it.
+const SENT: &[(&str, By, &str, &str, &str)] = &[
+    (
+        "wrong-login",
+        By::Stranger,
+        "/login",
+        "/login",
+        "f.account.value = 'x'; f.passphrase.value = 'y'",
+    ),
+    (
+        "refused",
+        By::Vera,
+        "/incidents/LIVE",
+        "/notes",
+        "f.text.value = 'x'; f['at'].type = 'text'; f['at'].value = 'noon'",
+    ),
+    ("findings", By::Vera, "/playbooks/check", "/check", "f.text.value = 'playbook: x\\nsteps: 7'"),
+    ("faults", By::Vera, "/playbooks/watch/launch", "/launch", ""),
+    ("review", By::Vera, "/playbooks/watch/launch?incident=LIVE", "/launch", PC_3),
+    ("drill-review", By::Vera, "/drill/playbooks/cut/launch?incident=PRACTICE", "/launch", PC_3),
+    ("more-review", By::Vera, "/runs/RUN/more", "/more", PC_3),
+    ("drill-more-review", By::Vera, "/drill/runs/CUT/more", "/more", PC_3),
+];
+
+const PC_3: &str = "f['in.hosts'].value = 'pc-3'";
+
+/// Sends the form that leads to an address with this end, without the browser's own look at it.
+fn send(window: &Session, end: &str, fill: &str) {
+    let form = format!("document.querySelector(\"main form[method=post][action$='{end}']\")");
+    let send = "HTMLFormElement.prototype.submit.call(form)";
+    let script = format!("const form = {form}; const f = form.elements; {fill}; {send};");
+    window.run(&script, &json!([])).unwrap();
+}
+
+/// What is looked at by programs alone.
+const NO_PAGES: [&str; 4] = ["/assets/{build}/{name}", "/healthz", "/metrics", "/readyz"];
+
+/// Everything that can be opened is open, but for what then lies above all else.
 pub(super) const OPEN: &str =
-    "for (const one of document.querySelectorAll('details')) one.open = true;";
+    "for (const one of document.querySelectorAll('details:not(.stop)')) one.open = true;";
+
+/// That alone is open.
+const OPEN_ABOVE: &str = "
+for (const one of document.querySelectorAll('details')) one.open = one.matches('.stop');
+";
+
+/// Pages on which it is looked at: what it says is the same on all.
+const ABOVE: [&str; 2] = ["home", "drill"];
 
 /// What sticks out on the right: nothing, or which elements.
 const SIDEWAYS: &str = "
@@ -56,30 +135,71 @@ return ['scrolls to ' + document.documentElement.scrollWidth,
     ...all.slice(0, 8).map((one) => one.outerHTML.slice(0, 120))];
 ";
 
-/// How pages are looked at.
-fn looks(language: &'static str) -> [(&'static str, Look); 4] {
+/// How pages are looked at: each width and each scheme in each language, and every pair of a width and
+/// a scheme in one of them. What is judged of a page depends on no more than two of the three.
+fn looks(language: &'static str) -> [(&'static str, Look); 3] {
     let look = |size, scheme| Look { size, language, scheme, ..Look::default() };
-    [
-        ("desk", look(Size::DESK, Scheme::Light)),
-        ("desk-dark", look(Size::DESK, Scheme::Dark)),
-        ("phone", look(Size::PHONE, Scheme::Light)),
-        ("phone-dark", look(Size::PHONE, Scheme::Dark)),
-    ]
+    if language == "de" {
+        [
+            ("desk", look(Size::DESK, Scheme::Light)),
+            ("phone-dark", look(Size::PHONE, Scheme::Dark)),
+            ("narrow", look(Size::NARROW, Scheme::Light)),
+        ]
+    } else {
+        [
+            ("desk-dark", look(Size::DESK, Scheme::Dark)),
+            ("phone", look(Size::PHONE, Scheme::Light)),
+            ("narrow-dark", look(Size::NARROW, Scheme::Dark)),
+        ]
+    }
 }
 
 #[test]
-fn every_page_is_for_everybody_and_asks_nobody_else() {
+fn every_page_that_is_routed_is_looked_at() {
+    let routed = table().declared().into_iter();
+    let routed = routed.filter(|route| route.method == "GET" && !route.path.starts_with("/api/"));
+    let routed: BTreeSet<String> = routed.map(|route| route.path).collect();
+    let looked_at = |path: &str| {
+        let path = path.split('?').next().unwrap();
+        // Where a word fits and a gap, too, the word leads.
+        let fitting = routed.iter().filter(|route| fits(route, path));
+        fitting.min_by_key(|route| route.matches('{').count()).cloned()
+    };
+    let seen: BTreeSet<String> = PAGES.iter().filter_map(|(_, _, path)| looked_at(path)).collect();
+    let unseen: Vec<&String> = routed.difference(&seen).collect();
+    assert_eq!(unseen, NO_PAGES.iter().collect::<Vec<_>>(), "one line in `PAGES` for each");
+}
+
+/// Whether a path is one of a route, which has gaps in braces.
+fn fits(route: &str, path: &str) -> bool {
+    let (route, path): (Vec<_>, Vec<_>) = (route.split('/').collect(), path.split('/').collect());
+    let mut pairs = route.iter().zip(&path);
+    route.len() == path.len() && pairs.all(|(own, word)| own.starts_with('{') || own == word)
+}
+
+#[test]
+fn every_page_is_for_everybody_and_asks_nobody_else_in_german() {
+    looked_through("de");
+}
+
+#[test]
+fn every_page_is_for_everybody_and_asks_nobody_else_in_english() {
+    looked_through("en");
+}
+
+/// Half of the pages by each of two windows: they load beside each other.
+fn looked_through(language: &'static str) {
     let night = Night::new();
     let faults: Vec<String> = thread::scope(|scope| {
         let night = &night;
-        let read = ["de", "en"].map(|language| scope.spawn(move || walk(night, language)));
+        let read = [0, 1].map(|half| scope.spawn(move || walk(night, language, half)));
         read.into_iter().flat_map(|one| one.join().unwrap()).collect()
     });
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
-/// What is wrong with the pages in a language.
-fn walk(night: &Night, language: &'static str) -> Vec<String> {
+/// What is wrong with every other page in a language.
+fn walk(night: &Night, language: &'static str, half: usize) -> Vec<String> {
     let house = &night.house;
     let first = looks(language)[0].1;
     let mut faults = Vec::new();
@@ -88,8 +208,18 @@ fn walk(night: &Night, language: &'static str) -> Vec<String> {
             By::Stranger => house.stranger(&first),
             By::Vera => house.window(VERA, &first),
         };
-        for (name, _, path) in PAGES.iter().filter(|(_, whose, _)| *whose == by) {
-            let found = page(&mut window, (name, &night.url(path)), language);
+        let pages = PAGES.iter().map(|(name, whose, path)| (name, whose, path, None));
+        let sent = SENT
+            .iter()
+            .map(|(name, whose, path, form, fill)| (name, whose, path, Some((form, fill))));
+        let pages = pages.chain(sent).filter(|(_, whose, _, _)| **whose == by);
+        for (name, _, path, form) in pages.skip(half).step_by(2) {
+            window.look_as(&first).unwrap();
+            window.go(&night.url(path)).unwrap();
+            if let Some((form, fill)) = form {
+                send(&window, form, fill);
+            }
+            let found = page(&mut window, name, language);
             faults.extend(found.iter().map(|fault| format!("{language} {name}: {fault}")));
         }
         faults.extend(told(house, &window).iter().map(|fault| format!("{language}: {fault}")));
@@ -97,16 +227,12 @@ fn walk(night: &Night, language: &'static str) -> Vec<String> {
     faults
 }
 
-/// What is wrong with a page.
-fn page(window: &mut Session, (name, url): (&str, &str), language: &'static str) -> Vec<String> {
+/// What is wrong with the page that is open.
+fn page(window: &mut Session, name: &str, language: &'static str) -> Vec<String> {
     let mut faults = Vec::new();
-    window.look_as(&looks(language)[0].1).unwrap();
-    window.go(url).unwrap();
-    for (look, as_seen) in looks(language) {
-        window.look_as(&as_seen).unwrap();
-        if ["desk", "phone-dark"].contains(&look) {
-            window.screenshot(&format!("pages/{language}/{name}-{look}")).unwrap();
-        }
+    for (look, as_seen) in &looks(language)[..2] {
+        window.look_as(as_seen).unwrap();
+        window.screenshot(&format!("pages/{language}/{name}-{look}")).unwrap();
     }
     window.run(OPEN, &json!([])).unwrap();
     for (look, as_seen) in looks(language) {
@@ -115,11 +241,14 @@ fn page(window: &mut Session, (name, url): (&str, &str), language: &'static str)
             faults.push(format!("{look}: {violation:?}"));
         }
     }
-    let (_, narrow) = looks(language)[0];
-    window.look_as(&Look { size: Size::NARROW, ..narrow }).unwrap();
     let sideways = window.run(SIDEWAYS, &json!([])).unwrap();
     if sideways != Value::Array(Vec::new()) {
         faults.push(format!("at 320 px: {sideways}"));
+    }
+    if ABOVE.contains(&name) {
+        window.run(OPEN_ABOVE, &json!([])).unwrap();
+        let found = window.axe().unwrap();
+        faults.extend(found.iter().map(|violation| format!("stop: {violation:?}")));
     }
     faults
 }
@@ -132,7 +261,8 @@ fn told(house: &House, window: &Session) -> Vec<String> {
     // What is not there is said to be so on the console, too; and what a browser would like better is
     // no fault.
     let is_fault = |(source, text): &(String, String)| {
-        source != "recommendation" && !text.contains("/nothing/here")
+        let is_refused_page = text.contains("a status of 4") && !text.contains("/assets/");
+        source != "recommendation" && !is_refused_page
     };
     let console = window.console().unwrap().into_iter().filter(is_fault);
     faults.extend(console.map(|(source, text)| format!("{source}: {text}")));

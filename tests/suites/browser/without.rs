@@ -5,7 +5,7 @@ use beistand_tests::browser::{Colours, Focus, Key, Look, Medium, Scheme, Scripts
 use super::house::{House, VERA};
 use super::night::Night;
 use super::pages::{By, PAGES};
-use crate::desk::Desk;
+use crate::desk::{Desk, text};
 
 const WITHOUT: Look = Look {
     size: Size::DESK,
@@ -73,6 +73,47 @@ fn without_script_an_incident_is_declared_noted_and_everything_stopped_and_let_g
     vera.click("form[action='/go-on'] button").unwrap();
     vera.wait_for_text(".done", "It goes on.").unwrap();
     assert_eq!(vera.count(".stopped").unwrap(), 0);
+}
+
+#[test]
+fn without_script_a_run_is_launched_approved_noted_filtered_and_handed_on() {
+    let night = Night::new();
+    let [cleo, ben] = ["cleo", "ben"].map(|who| night.house.window(who, &WITHOUT));
+    cleo.go(&night.url("/drill/incidents/PRACTICE")).unwrap();
+    cleo.click("a[href^='/playbooks?incident=']").unwrap();
+    cleo.click("a[href*='/cut/launch']").unwrap();
+    cleo.fill("[name='in.hosts']", "pc-3").unwrap();
+    cleo.click("form.launch-form button").unwrap();
+    cleo.wait_for_text("h1", "Before the launch").unwrap();
+    assert!(cleo.text(".entered").unwrap().contains("pc-3"));
+    if cleo.count("[name=by_hand_ok]").unwrap() > 0 {
+        cleo.click("[name=by_hand_ok]").unwrap();
+    }
+    cleo.click("button[value=launch]").unwrap();
+    cleo.wait_for_text("h1", "Hosts are cut off").unwrap();
+    let run = cleo.url().unwrap();
+    let run = run.split(['?', '/']).rfind(|part| part.len() > 30).unwrap();
+    let gate = night.house.need(run, "approval");
+
+    ben.go(&night.url("/")).unwrap();
+    ben.click(&format!("a[href$='{}']", text(&gate["id"]))).unwrap();
+    ben.fill("form.answer [name=reason]", "I looked at it").unwrap();
+    ben.click("form.answer button").unwrap();
+    ben.wait_for_text(".done", "Your answer is written down").unwrap();
+
+    cleo.go(&night.url("/drill/incidents/PRACTICE")).unwrap();
+    cleo.fill("form[action$='/notes'] textarea", "Seen from the quay").unwrap();
+    cleo.click("form[action$='/notes'] button").unwrap();
+    cleo.click(".tabs a[href$='/timeline']").unwrap();
+    cleo.click("main details summary").unwrap();
+    cleo.fill("#q", "quay").unwrap();
+    cleo.click("main form[action^='/drill/'] button").unwrap();
+    assert_eq!(cleo.count("#timeline tbody tr").unwrap(), 1);
+    cleo.click("main details:nth-of-type(2) summary").unwrap();
+    let (name, file) = cleo.download("main form[action^='/api/'] button").unwrap();
+    let file = String::from_utf8(file).unwrap();
+    assert!(name.ends_with("html") && file.contains("Seen from the quay"), "{name}: {file}");
+    assert!(!file.contains("fire brigade"), "what was filtered out is not handed on");
 }
 
 #[test]
