@@ -171,7 +171,7 @@ fn what_is_drawn_has_a_look_and_is_as_large_as_was_reckoned() {
     }
     assert!(classes.len() > 40, "{classes:?}");
     // What only groups others, for the page to take hold of.
-    let bare = "flow gantt node head bar";
+    let bare = "flow gantt node head bar span";
     let bare: Vec<String> = bare.split(' ').map(|name| format!("draw-{name}")).collect();
     for class in classes.iter().filter(|class| !bare.contains(class)) {
         let has = |after| STYLE.contains(&format!(".{class}{after}"));

@@ -296,7 +296,7 @@ impl<'a> Page<'a> {
             handed_on: handed_on.parts(),
             views: [View::Lanes, View::Table, View::Story]
                 .map(|view| format!("{here}{}", asked.view(view))),
-            details: (count > 0).then_some(details),
+            details: (count > 0 || asked.details).then_some(details),
             lanes: Lane::ALL
                 .iter()
                 .map(|lane| (lane.as_str(), lane.said(frame.show.lang)))

@@ -128,7 +128,7 @@ fn a_spreadsheet_has_a_row_for_each_line() {
     let first: Vec<&str> = file.split("\r\n").take(5).collect();
     insta::assert_snapshot!(first.join("\n"), @r##"
 recorded_at,happened_at,lane,kind,detail,message,organisation,actor,asserted,playbook,path,item,value,run,stream,seq,entry,account,proof,through,line,late_by_ms,failed,targets,roles,about,corrected_by,starred_by,local_time,export
-2026-11-21T02:10:04.000Z,,detection,incident-opened,false,"Incident SIT-2026-0007 opened by anna, severity 3, TLP:AMBER: Nothing opens any more",,anna,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,1,01a1fbde-1cc0-7909-8909-090909090909,,,,01a1fbde-1cc0-7909-8909-090909090909,,false,,,,,,2026-11-21 03:10:04 CET,
+2026-11-21T02:10:04.000Z,,detection,incident-opened,false,"Incident SIT-2026-0007 opened by anna, severity 3, TLP:AMBER: Nothing opens any more",,anna,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,1,01a1fbde-1cc0-7909-8909-090909090909,,,,01a1fbde-1cc0-7909-8909-090909090909,,false,,,,,,2026-11-21 03:10:04 CET,"{""filter"":"""",""from"":""2026-11-21T00:11:04.000Z"",""to"":""2026-11-21T02:17:45.000Z"",""count"":28,""zone"":""Europe/Berlin"",""tlp"":""AMBER"",""persons"":""named"",""as_of"":""2026-11-21T02:19:24.000Z""}"
 2026-11-21T02:10:34.000Z,,detection,asset-changed,false,"Asset host pc-1 is affected, by ben",Stadt Hagen,ben,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,2,01a1fbde-1cc0-7909-8909-090909090909,,,,01a1fbde-1cc0-7909-8909-090909090909,,false,pc-1,,,,,2026-11-21 03:10:34 CET,
 2026-11-21T02:10:35.000Z,,detection,asset-changed,false,"Asset host srv-9 is affected, by ben",Kreis Olpe,ben,false,,,,,,incident:01a1fbde-1cc0-7101-8101-010101010101,3,01a1fbde-1cc0-7909-8909-090909090909,,,,01a1fbde-1cc0-7909-8909-090909090909,,false,srv-9,,,,,2026-11-21 03:10:35 CET,
 2026-11-21T02:11:04.000Z,,decisions,run-opened,false,Contain ransomware: started by anna,,anna,false,ransomware-containment,,,"{""hosts"":[""pc-1"",""pc-2"",""srv-9""]}",01a1fbdf-16c0-7101-8101-010101010101,run:01a1fbdf-16c0-7101-8101-010101010101,1,01a1fbdf-16c0-7101-8101-010101010101,,,,01a1fbdf-16c0-7101-8101-010101010101,,false,,,,,,2026-11-21 03:11:04 CET,
@@ -182,7 +182,7 @@ fn a_page_needs_nothing_else_and_says_that_it_was_a_drill() {
     let body = page.split("<body>").nth(1).unwrap();
     let (before, rest) = body.split_once("<svg").unwrap();
     let (drawn, after) = rest.split_once("</svg>\n").unwrap();
-    assert!(drawn.contains(">Maßnahme</text>") && !drawn.contains("<a"), "{drawn}");
+    assert!(drawn.contains(">Maßnahmen</text>") && !drawn.contains("<a"), "{drawn}");
     let head: Vec<&str> = before.lines().chain(after.lines()).take(12).collect();
     insta::assert_snapshot!(head.join("\n"), @r##"
 <p class="drill">ÜBUNG</p>
