@@ -36,6 +36,8 @@ const PAGES: &[Line] = &[
     ("GET", "/incidents/{id}/timeline/line", Of::Incident, "line=LINE"),
     ("POST", "/incidents/{id}/timeline/mark", Of::Incident, "line=LINE&act=star"),
     ("GET", "/incidents/{id}/report", Of::Incident, ""),
+    ("GET", "/incidents/{id}/real", Of::Instance, ""),
+    ("POST", "/incidents/{id}/real", Of::Instance, ""),
     ("POST", "/incidents/{id}/notes", Of::Incident, "text=seen&at=&by="),
     ("POST", "/incidents/{id}/edit", Of::Incident, "seq=1&severity=2&title=&tlp=&reason="),
     ("POST", "/incidents/{id}/close", Of::Incident, "reason=a+drill+of+doors"),
@@ -185,6 +187,7 @@ pub(super) fn honest(route: &Declared, place: &Place) -> Vec<Honest> {
         }
         ("POST", "/api/v1/playbooks/check") => one(Of::Nothing, Some(json!({"text": "x"}))),
         ("POST", "/api/v1/stop" | "/api/v1/go-on") => one(Of::Instance, why()),
+        ("POST", "/api/v1/incidents/{id}/real") => one(Of::Instance, None),
         ("POST", "/api/v1/incidents") => one(Of::Instance, Some(json!({"title": "Smoke"}))),
         ("POST", "/api/v1/runs") => {
             let mut inside = launched("walk-inside");

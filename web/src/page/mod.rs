@@ -30,6 +30,7 @@ mod place;
 mod planned;
 mod playbook;
 mod playbooks;
+mod real;
 mod refused;
 mod report;
 mod review;
@@ -42,6 +43,8 @@ mod steer;
 mod step;
 mod system;
 mod timeline;
+#[cfg(test)]
+mod told;
 mod tree;
 mod ui;
 mod wrong;
@@ -81,6 +84,8 @@ pub(crate) fn table() -> Routes {
         .and(both(read, || look("/incidents/{id}/timeline/line", timeline::line)))
         .and(both(note, || send("/incidents/{id}/timeline/mark", timeline::mark)))
         .and(both(read, || look("/incidents/{id}/report", report::page)))
+        .and(both(Needs(Permission::Open), || look("/incidents/{id}/real", real::page)))
+        .and(both(Needs(Permission::Open), || send("/incidents/{id}/real", real::turn)))
         .and(both(note, || send("/incidents/{id}/notes", incident::note)))
         .and(both(change, || send("/incidents/{id}/edit", incident::edit)))
         .and(both(change, || send("/incidents/{id}/close", incident::close)))

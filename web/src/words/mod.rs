@@ -24,7 +24,7 @@ macro_rules! locales {
 
 locales![
     "briefing", "common", "declare", "draw", "frame", "home", "hosts", "incident", "login", "me",
-    "need", "people", "playbook", "problem", "run", "sheet", "system", "timeline",
+    "need", "people", "playbook", "problem", "real", "run", "sheet", "system", "timeline",
 ];
 
 static BUNDLES: LazyLock<[FluentBundle<FluentResource>; 2]> =

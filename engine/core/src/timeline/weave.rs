@@ -70,6 +70,8 @@ fn markings(entries: &[Recorded]) -> BTreeMap<IncidentId, Tlp> {
                 IncidentHead::IncidentClosed
                 | IncidentHead::PlaybookProposed { .. }
                 | IncidentHead::NoteAdded { .. }
+                | IncidentHead::NoteCopied { .. }
+                | IncidentHead::TurnedReal { .. }
                 | IncidentHead::RoleAssigned { .. }
                 | IncidentHead::CommandOffered { .. }
                 | IncidentHead::OfferWithdrawn
