@@ -13,6 +13,7 @@ use super::planned::{Effect, Lacks, asks};
 use crate::api::playbooks::for_people;
 use crate::app::App;
 use crate::report::{Body9457, Lack};
+use crate::words::Told;
 
 /// Playbooks that call playbooks are looked through as deep as this.
 const DEPTH_MAX: usize = 8;
@@ -38,7 +39,7 @@ pub(super) struct Review<'a> {
     lacks: Lacks,
     by_hand_ok: bool,
     /// What it was refused for, where it was tried.
-    refused: Option<String>,
+    refused: Option<Told>,
     hidden: Vec<(String, String)>,
 }
 
@@ -105,7 +106,7 @@ impl<'a> Review<'a> {
             gates: gates.collect(),
             lacks,
             by_hand_ok: entered.by_hand_ok,
-            refused: refused.map(|told| told.detail.clone()),
+            refused: refused.map(|told| frame.times.program(&told.detail)),
             hidden: hidden(entered, mode),
         }
     }
