@@ -56,6 +56,10 @@ pub(super) struct Hurt {
     pub(super) effect: Effect,
     pub(super) targets: Vec<String>,
     pub(super) more: bool,
+    /// Those that are never touched: the step fails on them.
+    pub(super) guarded: Vec<String>,
+    /// How many one run may touch, where these are more.
+    pub(super) at_most: Option<String>,
     pub(super) asks: String,
 }
 
@@ -170,7 +174,7 @@ pub(super) fn effects(
             // A loop over a list that was left empty does nothing.
             if !effect.targets.known.is_empty() || effect.targets.more {
                 let title = step.node.title.clone().unwrap_or_else(|| step.node.id.to_string());
-                found.0.push(Hurt::of(frame, title, &effect));
+                found.0.push(Hurt::of((app, frame, mode), title, &effect));
             }
             continue;
         }
@@ -183,13 +187,20 @@ pub(super) fn effects(
 }
 
 impl Hurt {
-    fn of(frame: &Frame, title: String, effect: &PlannedEffect<'_>) -> Self {
+    fn of(
+        (app, frame, mode): (&App, &Frame, Mode),
+        title: String,
+        effect: &PlannedEffect<'_>,
+    ) -> Self {
         let votes: Option<Votes> = effect.asks;
+        let (guarded, at_most) = app.engine.kept_back(mode, &effect.targets.known);
         Self {
             title,
             effect: Effect::of(frame, effect),
             targets: effect.targets.known.iter().map(|(_, name)| name.clone()).collect(),
             more: effect.targets.more,
+            guarded: guarded.into_iter().map(|hit| hit.target).collect(),
+            at_most: at_most.map(|most| most.to_string()),
             asks: votes.map(|votes| asks(frame, votes)).unwrap_or_default(),
         }
     }
