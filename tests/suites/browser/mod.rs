@@ -4,6 +4,7 @@ mod fresh;
 mod house;
 mod night;
 mod pages;
+mod passkey;
 mod planted;
 mod without;
 

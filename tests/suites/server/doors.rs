@@ -46,6 +46,8 @@ const PAGES: &[Line] = &[
     ("POST", "/incidents/{id}/roles", Of::Incident, "role=scribe&person=cleo"),
     ("POST", "/incidents/{id}/handover", Of::Incident, "act=withdraw"),
     ("GET", "/me", Of::Nothing, ""),
+    ("POST", "/me/sessions/end", Of::Nothing, "session=x"),
+    ("POST", "/me/passkeys/remove", Of::Nothing, "id=x"),
     ("POST", "/me/passphrase", Of::Nothing, "passphrase=x&new=blauer+Kran+am&again=blauer+Kran+am"),
     ("GET", "/people", Of::Instance, ""),
     ("POST", "/people/add", Of::Instance, "account=pia&person=&role=&new=blauer+Kran+am+Hafen"),

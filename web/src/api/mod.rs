@@ -24,7 +24,7 @@ pub(crate) mod needs;
 mod openapi;
 mod page;
 pub(crate) mod paper;
-mod passkeys;
+pub(crate) mod passkeys;
 pub(crate) mod playbooks;
 pub(crate) mod reach;
 pub(crate) mod real;

@@ -97,6 +97,8 @@ pub(crate) fn table() -> Routes {
         .and(both(read, || send("/incidents/{id}/handover", incident::handover)))
         .page(LoggedIn, Ordinary, look("/me", me::page))
         .page(LoggedIn, Prove, send("/me/passphrase", me::passphrase))
+        .page(LoggedIn, Ordinary, send("/me/sessions/end", me::end_sessions))
+        .page(LoggedIn, Ordinary, send("/me/passkeys/remove", me::remove_passkey))
         .page(manage, Ordinary, look("/people", people::page))
         .page(manage, Ordinary, send("/people/add", people::add))
         .page(manage, Ordinary, send("/people/lock", people::lock))
