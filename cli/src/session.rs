@@ -237,7 +237,9 @@ impl Context {
             Verb::Run { run, .. } | Verb::Telephone { run, .. } => run.to_string(),
             Verb::Supersede(new) => new.run.to_string(),
             Verb::More(more) => more.run.to_string(),
-            Verb::Incident { incident, .. } => incident.to_string(),
+            Verb::TurnReal { incident, .. } | Verb::Incident { incident, .. } => {
+                incident.to_string()
+            }
             Verb::Launch(_)
             | Verb::OpenIncident(_)
             | Verb::StopAll { .. }

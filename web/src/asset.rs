@@ -59,6 +59,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         asset("check.js", SCRIPT, include_bytes!("../static/check.js")),
         asset("clock.js", SCRIPT, include_bytes!("../static/clock.js")),
         asset("live.js", SCRIPT, include_bytes!("../static/live.js")),
+        asset("passkey.js", SCRIPT, include_bytes!("../static/passkey.js")),
         asset("htmx.min.js", SCRIPT, npm!("htmx.org/dist/htmx.min.js")),
         asset("idiomorph.min.js", SCRIPT, npm!("idiomorph/dist/idiomorph.min.js")),
         asset("mark.svg", PICTURE, include_bytes!("../static/mark.svg")),

@@ -23,6 +23,7 @@ mod app;
 mod asked;
 mod asset;
 pub mod certificate;
+mod device;
 mod door;
 mod draw;
 mod gate;

@@ -23,6 +23,11 @@ pub(crate) enum IncidentVerb {
         #[arg(long, default_value_t = Tlp::Amber, value_parser = tlp())]
         tlp: Tlp,
     },
+    /// A drill turned out to be real: open what is known in it as a live incident
+    Real {
+        /// The drill's number or id
+        drill: String,
+    },
     /// All incidents, newest first
     List,
     /// One incident

@@ -38,6 +38,7 @@ pub(super) async fn incident(context: &Context, verb: IncidentVerb) -> Outcome {
             }
             Ok(Exit::Ok)
         }
+        IncidentVerb::Real { drill } => real(context, &drill).await,
         IncidentVerb::List => list(context).await,
         IncidentVerb::Show { incident } => show(context, &incident).await,
         IncidentVerb::Close { incident, reason } => {
@@ -62,6 +63,23 @@ pub(super) async fn incident(context: &Context, verb: IncidentVerb) -> Outcome {
         IncidentVerb::Briefing { incident } => handover::briefing(context, &incident).await,
         IncidentVerb::Handover(args) => handover::handover(context, args).await,
     }
+}
+
+/// What is known in a drill, as a live incident: its number, also where it was opened before.
+async fn real(context: &Context, drill: &str) -> Outcome {
+    let incident = find::incident(&context.reader().await?, drill).await?.id;
+    let (short, by) = (context.config.provider.short.clone(), context.who().await?);
+    let opened = context.act(Verb::TurnReal { incident, short, by }).await?;
+    if context.out.json {
+        context.out.value(&opened);
+        return Ok(Exit::Ok);
+    }
+    if opened.get("already").is_some() {
+        context.out.note("it was opened before");
+    }
+    context.out.line(opened.get("number").and_then(Value::as_str).unwrap_or_default());
+    context.out.note("no run, approval, hold, role or file goes along: give the roles anew");
+    Ok(Exit::Ok)
 }
 
 pub(super) async fn act(context: &Context, incident: &str, act: IncidentAct) -> Outcome {
@@ -201,7 +219,13 @@ async fn show(context: &Context, text: &str) -> Outcome {
         fields.insert("proposals".to_owned(), proposals.into());
         fields.insert("offer".to_owned(), offered.unwrap_or_else(|| "-".to_owned()).into());
         for (name, value) in fields {
-            let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+            let text = match &value {
+                Value::Null => "-".to_owned(),
+                Value::String(text) => text.clone(),
+                Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                    value.to_string()
+                }
+            };
             context.out.line(format_args!("{name}: {}", crate::out::cell(&text)));
         }
     }

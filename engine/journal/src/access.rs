@@ -160,15 +160,20 @@ impl Reader {
     pub async fn session(&self, id: &str, now: Millis) -> Result<Option<Session>, StoreError> {
         let sql = "select id, account, until, body from session where id = $1 and until > $2";
         let row = self.pool().row("read a session", sql, params![id, now.get()]).await?;
-        row.map(|mut row| {
-            Ok(Session {
-                id: row.text("session.id")?,
-                account: row.maybe_parse("session.account")?,
-                until: Millis::new(row.int("session.until")?),
-                body: row.text("session.body")?,
-            })
-        })
-        .transpose()
+        row.map(session).transpose()
+    }
+
+    /// The sessions of an account that are not over, the one that lasts longest first.
+    pub async fn sessions_of(
+        &self,
+        account: &AccountName,
+        now: Millis,
+    ) -> Result<Vec<Session>, StoreError> {
+        let sql = "select id, account, until, body from session
+             where account = $1 and until > $2 order by until desc, id limit $3";
+        let params = params![account.as_str(), now.get(), ROWS_MAX];
+        let rows = self.pool().rows("list sessions", sql, params).await?;
+        rows.into_iter().map(session).collect()
     }
 
     /// How often something was counted, and until when that is remembered.
@@ -181,6 +186,15 @@ impl Reader {
     }
 }
 
+fn session(mut row: Row) -> Result<Session, StoreError> {
+    Ok(Session {
+        id: row.text("session.id")?,
+        account: row.maybe_parse("session.account")?,
+        until: Millis::new(row.int("session.until")?),
+        body: row.text("session.body")?,
+    })
+}
+
 impl Journal {
     /// Keeps a session, or what is new of it.
     pub async fn put_session(&self, session: Session) -> Result<(), StoreError> {
@@ -190,6 +204,28 @@ impl Journal {
         let account = session.account.map(|name| name.as_str().to_owned());
         let params = params![session.id, account, session.until.get(), session.body];
         self.direct("keep a session", Touches::Access, sql, params).await.map(|_| ())
+    }
+
+    /// Ends a session of an account; `false` if it has none of this id.
+    pub async fn drop_session_of(
+        &self,
+        account: &AccountName,
+        id: &str,
+    ) -> Result<bool, StoreError> {
+        let sql = "delete from session where id = $1 and account = $2 returning no";
+        let params = params![id, account.as_str()];
+        Ok(!self.direct("end an own session", Touches::Access, sql, params).await?.is_empty())
+    }
+
+    /// Ends all sessions of an account but this one; how many.
+    pub async fn drop_other_sessions(
+        &self,
+        account: &AccountName,
+        id: &str,
+    ) -> Result<usize, StoreError> {
+        let sql = "delete from session where account = $1 and id <> $2 returning no";
+        let params = params![account.as_str(), id];
+        Ok(self.direct("end other sessions", Touches::Access, sql, params).await?.len())
     }
 
     /// Ends a session; `false` if it was over already.

@@ -23,7 +23,7 @@ use self::joined::{About, Joined};
 use crate::engine::Engine;
 use crate::entries::{self, IncidentEntry};
 use crate::error::EngineError;
-use crate::incidents::{IncidentAct, Instruction, NewIncident};
+use crate::incidents::{IncidentAct, Instruction, NewIncident, Origin};
 use crate::repeat::ten_of;
 
 /// So many of the newest incidents are looked through for those that alerts opened.
@@ -250,7 +250,7 @@ impl Engine {
 
     async fn opened_by(&self, alert: &HookAlert, by: &Actor) -> Result<Incident, EngineError> {
         let (new, id) = (alert.opens(by), alert.own_incident());
-        self.open_incident_as(&new, id, alert.alert.key.as_deref()).await
+        self.open_incident_as(&new, id, Origin::Alert(alert.alert.key.as_deref())).await
     }
 
     /// That the hook's organisation is concerned, where that is not known.

@@ -14,7 +14,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use beistand_core::entry::StreamKind;
-use beistand_core::model::{ActionName, Catalogue, Millis, Mode, RunId, Value};
+use beistand_core::model::{
+    ActionName, Catalogue, GuardHit, Millis, Mode, RunId, TargetKind, Value,
+};
 use beistand_core::on_call::CallOutEnd;
 use beistand_core::playbook::Plan;
 use beistand_core::run::{
@@ -223,6 +225,20 @@ impl Engine {
         let policy = setup.setup.policy.as_deref().filter(|_| mode == Mode::Live);
         let by = PlannedBy { catalogue: &self.0.catalogue, bindings: &setup.bindings, policy };
         planned(plan, by, inputs)
+    }
+    /// Of targets that something destructive would be done to, those that are never touched, and how
+    /// many one run may touch where these are more.
+    pub fn kept_back(
+        &self,
+        mode: Mode,
+        targets: &[(TargetKind, String)],
+    ) -> (Vec<GuardHit>, Option<u32>) {
+        let setup = &self.0.modes.of(mode).setup;
+        let known =
+            targets.iter().filter_map(|(kind, name)| setup.inventory.resolve(*kind, name).ok());
+        let guarded = known.filter_map(|target| setup.guard.hit(&[target])).collect();
+        let count = u32::try_from(targets.len()).unwrap_or(u32::MAX);
+        (guarded, setup.limits.targets_per_run.filter(|most| count > *most))
     }
     /// What keeps a plan from being carried out live by connectors alone with these inputs.
     pub fn missing(&self, plan: &Plan, inputs: &Value) -> Vec<Missing> {

@@ -4,18 +4,22 @@ mod act;
 mod changes;
 mod known;
 mod marks;
+mod real;
 
 pub use act::IncidentAct;
 pub(crate) use act::Instruction;
 pub(crate) use known::{Incidents, read as row_of};
+pub(crate) use real::known_in;
 
 use beistand_core::entry::StreamKind;
-use beistand_core::incident::{self, IncidentNumber, Offer, Standing, State, Stays};
+use beistand_core::incident::{self, IncidentNumber, Known, Offer, Standing, State, Stays};
 use beistand_core::model::{IncidentId, Mode, Severity, Tlp};
 use beistand_core::run::Actor;
 use beistand_journal::{Append, AppendError, Change, Guard, Incident, Next, Refusal, To};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
+
+use changes::changes_of;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -35,6 +39,17 @@ pub struct NewIncident {
     pub short: String,
     /// Who opens it.
     pub by: Actor,
+}
+
+/// What an incident comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Origin<'a> {
+    /// Somebody opens it.
+    Nothing,
+    /// An alert, with what later ones are told to belong to it by.
+    Alert(Option<&'a str>),
+    /// A drill that turned out to be real.
+    Drill(&'a Known),
 }
 
 /// So often a number is tried when several incidents are opened at once.
@@ -57,15 +72,35 @@ pub(crate) fn standing(row: &Incident) -> Result<Standing, EngineError> {
     })
 }
 
-/// Command that is offered in an incident and not yet taken.
-pub fn offer_of(row: &Incident) -> Option<Offer> {
-    let body: Value = serde_json::from_str(&row.body).ok()?;
-    serde_json::from_value(body.get("offer")?.clone()).ok()
+/// What an incident's row keeps besides its columns.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Besides {
+    /// Command that is offered and not yet taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) offer: Option<Offer>,
+    /// The drill that it was before it was real.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) drill: Option<IncidentNumber>,
+    /// The live incident that this drill turned out to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) real: Option<IncidentNumber>,
 }
 
-/// What an incident's row keeps besides its columns.
-pub(crate) fn body_of(offer: Option<&Offer>) -> String {
-    offer.map_or_else(|| "{}".to_owned(), |offer| json!({"offer": offer}).to_string())
+impl Besides {
+    /// As the row has it.
+    pub(crate) fn text(&self) -> String {
+        json!(self).to_string()
+    }
+}
+
+/// What a row keeps; nothing where that can not be read.
+pub(crate) fn besides_of(row: &Incident) -> Besides {
+    serde_json::from_str(&row.body).unwrap_or_default()
+}
+
+/// Command that is offered in an incident and not yet taken.
+pub fn offer_of(row: &Incident) -> Option<Offer> {
+    besides_of(row).offer
 }
 
 /// Why command stays where it is, by what the asker can do.
@@ -89,6 +124,7 @@ pub(crate) fn refused(refused: &incident::Refused) -> EngineError {
     match refused {
         incident::Refused::NoTitle | incident::Refused::NoReason { .. } => EngineError::Usage(text),
         incident::Refused::ClosedAlready(_)
+        | incident::Refused::RealAlready(_)
         | incident::Refused::Closed(_)
         | incident::Refused::Mode { .. } => EngineError::Conflict(text),
     }
@@ -101,15 +137,15 @@ impl Engine {
     /// [`EngineError::Append`] when the store does not take it.
     pub async fn open_incident(&self, new: &NewIncident) -> Result<Incident, EngineError> {
         let id = IncidentId::at(self.0.clock.now(), &self.0.chance()?.ten());
-        self.open_incident_as(new, id, None).await
+        self.open_incident_as(new, id, Origin::Nothing).await
     }
 
-    /// The same under an id that the caller made, with what later alerts are told to belong to it by.
+    /// The same under an id that the caller made, with what it comes from.
     pub(crate) async fn open_incident_as(
         &self,
         new: &NewIncident,
         id: IncidentId,
-        correlation: Option<&str>,
+        origin: Origin<'_>,
     ) -> Result<Incident, EngineError> {
         let inner = &self.0;
         let now = inner.clock.now();
@@ -135,16 +171,26 @@ impl Engine {
                 opened_at: now,
                 state: State::Open,
             };
-            let row = row(&standing);
-            let entry = chance.entry_id(now);
-            let mut opened = standing.opened(new.by.clone());
-            opened.body.correlation = correlation.map(str::to_owned);
-            let (head, body) = incident::encode(entry, &[opened]);
+            let events = match origin {
+                Origin::Nothing => vec![standing.opened(new.by.clone())],
+                Origin::Alert(correlation) => {
+                    let mut opened = standing.opened(new.by.clone());
+                    opened.body.correlation = correlation.map(str::to_owned);
+                    vec![opened]
+                }
+                Origin::Drill(known) => {
+                    let opening = known.opening((id, standing.number.clone()), &new.by);
+                    opening.map_err(|no| refused(&no))?
+                }
+            };
+            let row = row(&standing, &events);
+            let (head, body) = incident::encode(chance.entry_id(now), &events);
             let mut append =
                 Append::new(To::New { kind: StreamKind::Incident, id: id.to_string() }, now, head)
                     .next(Next::Release { due: None })
                     .guard(Guard::NumberFree { number: row.number.clone() })
                     .change(Change::PutIncident(Box::new(row.clone())));
+            append.changes.extend(changes_of(&row, &events, now));
             append.body = body;
             match inner.journal.append(append).await {
                 Ok(_) => return Ok(row),
@@ -156,7 +202,11 @@ impl Engine {
     }
 }
 
-fn row(standing: &Standing) -> Incident {
+fn row(standing: &Standing, events: &[incident::Event]) -> Incident {
+    let drill = events.iter().find_map(|event| {
+        let incident::Head::IncidentOpened { drill, .. } = &event.head else { return None };
+        drill.clone()
+    });
     Incident {
         id: standing.id,
         number: standing.number.to_string(),
@@ -167,6 +217,6 @@ fn row(standing: &Standing) -> Incident {
         organisation: None,
         opened_at: standing.opened_at,
         closed_at: None,
-        body: body_of(None),
+        body: Besides { drill, ..Besides::default() }.text(),
     }
 }

@@ -41,9 +41,9 @@ mod views;
 
 pub use access::{
     AccessAct, Begun, Caller, Challenge, Denied, FRESH_FOR, Nameless, NewCredential, NotAdded,
-    OnTelephone, Passkeys, SecondFactor, Secret, Shown, Unchanged, Weak, account_of_words,
-    code_as_heard, digested, holder_of_token, new_code, new_token, on_telephone, strong,
-    token_lookup,
+    OnTelephone, OwnSession, Passkeys, SecondFactor, Secret, Shown, Unchanged, Weak,
+    account_of_words, code_as_heard, digested, holder_of_token, new_code, new_token, on_telephone,
+    strong, token_lookup,
 };
 pub use alert::{Heard, Hearing, HookAlert};
 pub use briefing::{Briefed, brief};

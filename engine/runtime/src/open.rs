@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::drive::{self, Opening};
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::incidents::{NewIncident, refused, standing};
+use crate::incidents::{NewIncident, Origin, refused, standing};
 use crate::plans::{Kept, Pinned, plan_for};
 use crate::repeat::Launching;
 
@@ -108,7 +108,7 @@ impl Engine {
         let (id, reader) = (self.own_incident(key)?, self.0.journal.reader());
         let found = match reader.incident(id).await? {
             Some(found) => found,
-            None => match self.open_incident_as(new, id, None).await {
+            None => match self.open_incident_as(new, id, Origin::Nothing).await {
                 Err(EngineError::Append(lost @ AppendError::LostOwnership { .. })) => {
                     reader.incident(id).await?.ok_or(lost)?
                 }

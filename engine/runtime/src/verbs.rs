@@ -61,6 +61,15 @@ pub enum Verb {
     },
     /// Open an incident.
     OpenIncident(NewIncident),
+    /// A drill turned out to be real: a live incident of what is known in it, once.
+    TurnReal {
+        /// Which drill.
+        incident: IncidentId,
+        /// The provider's short name, for the number.
+        short: String,
+        /// Who.
+        by: Actor,
+    },
     /// Write something into an incident's stream.
     Incident {
         /// Which.
@@ -122,6 +131,7 @@ impl Verb {
             | Self::Telephone { .. }
             | Self::Misheard { .. }
             | Self::OpenIncident(_)
+            | Self::TurnReal { .. }
             | Self::StopAll { .. }
             | Self::GoOn { .. }
             | Self::PauseConnector { .. }
@@ -186,6 +196,7 @@ impl Engine {
                 let incident = self.open_incident(&new).await?;
                 Ok(json!({"incident": incident.id, "number": incident.number}))
             }
+            Verb::TurnReal { incident, short, by } => self.turn_real(incident, short, by).await,
             Verb::Incident { incident, act, by, if_seq } => {
                 self.act(Instruction { incident, act, by, if_seq, entry: None }).await
             }

@@ -7,6 +7,7 @@ mod house;
 mod keyboard;
 mod night;
 mod pages;
+mod passkey;
 mod planted;
 mod without;
 

@@ -210,6 +210,44 @@ async fn a_session_is_dead_when_it_ends_and_when_its_account_is_locked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn everybody_sees_and_ends_the_sessions_of_their_own_account_alone() {
+    let folder = folder();
+    let engine = staffed(&folder).await;
+    let who = async |name: &str| {
+        engine.log_in(&name.parse().unwrap(), secret(WORDS), None, "here").await.unwrap()
+    };
+    let (cleo, root) = (who("cleo").await, who("root").await);
+    let here = engine.begin_session_on(&cleo, "Firefox, Windows").await.unwrap();
+    let there = engine.begin_session_on(&cleo, "Chrome, Android").await.unwrap();
+    let theirs = engine.begin_session(&root).await.unwrap();
+    // Who proves it once more stays where they are.
+    let here = engine.renew_session(&here.cookie, &cleo).await.unwrap();
+    engine.caller_by_session(&here.cookie).await.unwrap();
+    let own = engine.own_sessions(&cleo, &here.cookie).await.unwrap();
+    let mut told: Vec<_> =
+        own.iter().map(|one| (one.device.as_str(), one.this, one.used_at.is_some())).collect();
+    told.sort_unstable();
+    assert_eq!(told, [("Chrome, Android", false, false), ("Firefox, Windows", true, true)]);
+    assert!(own.iter().all(|one| one.began_at.is_some()));
+    let others = engine.own_sessions(&root, &theirs.cookie).await.unwrap();
+    assert!(
+        !engine.end_own_session(&cleo, &others[0].id).await.unwrap(),
+        "another's is not theirs"
+    );
+    engine.caller_by_session(&theirs.cookie).await.unwrap();
+    let phone = own.iter().find(|one| !one.this).unwrap();
+    assert!(engine.end_own_session(&cleo, &phone.id).await.unwrap());
+    let dead = engine.caller_by_session(&there.cookie).await;
+    assert!(matches!(dead, Err(Denied::Wrong)), "its cookie is dead at once");
+    let third = engine.begin_session(&cleo).await.unwrap();
+    assert_eq!(engine.end_other_sessions(&cleo, &here.cookie).await.unwrap(), 1);
+    assert!(matches!(engine.caller_by_session(&third.cookie).await, Err(Denied::Wrong)));
+    engine.caller_by_session(&here.cookie).await.unwrap();
+    engine.caller_by_session(&theirs.cookie).await.unwrap();
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_dead_when_it_is_taken_back_and_never_more_than_it_was_made_for() {
     let folder = folder();
     let engine = staffed(&folder).await;

@@ -125,3 +125,55 @@ async fn what_is_yet_to_come_is_refused_by_the_engine_itself() {
     engine.execute(note(Some(engine.now()))).await.unwrap();
     engine.leave().await;
 }
+
+/// A drill with a note, an asset and somebody who has command of it.
+async fn a_drill(folder: &std::path::Path) -> (beistand_runtime::Engine, IncidentId) {
+    let (engine, drill) = opened(folder).await;
+    let person = Some("anna".parse().unwrap());
+    let acts = [
+        IncidentAct::Note { text: "Somebody calls.".to_owned(), at: None },
+        asset("pc-7"),
+        IncidentAct::Assign { role: beistand_core::model::Role::Commander, person },
+    ];
+    for act in acts {
+        let verb = Verb::Incident { incident: drill, act, by: anna(), if_seq: None };
+        engine.execute(verb).await.unwrap();
+    }
+    (engine, drill)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drill_turns_real_once_however_many_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, drill) = a_drill(folder.path()).await;
+    let mut saying = tokio::task::JoinSet::new();
+    for _ in 0..6 {
+        let verb = Verb::TurnReal { incident: drill, short: "SIT".to_owned(), by: anna() };
+        let engine = engine.clone();
+        saying.spawn(async move { engine.execute(verb).await.unwrap() });
+    }
+    let answers = saying.join_all().await;
+    let first = |answer: &&Value| answer.get("already").is_none();
+    assert_eq!(answers.iter().filter(first).count(), 1, "{answers:?}");
+    let number = answers[0]["number"].as_str().unwrap();
+    assert!(answers.iter().all(|answer| answer["number"] == number), "{answers:?}");
+    let live: IncidentId = answers[0]["incident"].as_str().unwrap().parse().unwrap();
+    let reader = engine.journal().reader().clone();
+    let row = reader.incident(live).await.unwrap().unwrap();
+    assert_eq!((row.mode, row.title.as_str()), (Mode::Live, "Night"));
+    assert_eq!(reader.assets(live).await.unwrap()[0].value, "pc-7");
+    assert_eq!(reader.roles(live).await.unwrap(), []);
+    let kind = beistand_core::entry::StreamKind::Incident;
+    assert_eq!(reader.newest(kind, &drill.to_string()).await.unwrap(), 5, "it says so once");
+    // What the rows keep besides stays when command is given and taken.
+    let person = Some("ben".parse().unwrap());
+    let act = IncidentAct::Assign { role: beistand_core::model::Role::Commander, person };
+    let verb = Verb::Incident { incident: drill, act, by: anna(), if_seq: None };
+    engine.execute(verb).await.unwrap();
+    let compared = compare(&reader, &Scripts::without_budget()).await.unwrap();
+    assert_eq!(compared.differences, []);
+    let again = Verb::TurnReal { incident: live, short: "SIT".to_owned(), by: anna() };
+    let refused = engine.execute(again).await.unwrap_err();
+    assert!(matches!(refused, EngineError::Conflict(_)), "{refused:?}");
+    engine.leave().await;
+}

@@ -36,6 +36,8 @@ const PAGES: &[Line] = &[
     ("GET", "/incidents/{id}/timeline/line", Of::Incident, "line=LINE"),
     ("POST", "/incidents/{id}/timeline/mark", Of::Incident, "line=LINE&act=star"),
     ("GET", "/incidents/{id}/report", Of::Incident, ""),
+    ("GET", "/incidents/{id}/real", Of::Instance, ""),
+    ("POST", "/incidents/{id}/real", Of::Instance, ""),
     ("POST", "/incidents/{id}/notes", Of::Incident, "text=seen&at=&by="),
     ("POST", "/incidents/{id}/edit", Of::Incident, "seq=1&severity=2&title=&tlp=&reason="),
     ("POST", "/incidents/{id}/close", Of::Incident, "reason=a+drill+of+doors"),
@@ -44,6 +46,8 @@ const PAGES: &[Line] = &[
     ("POST", "/incidents/{id}/roles", Of::Incident, "role=scribe&person=cleo"),
     ("POST", "/incidents/{id}/handover", Of::Incident, "act=withdraw"),
     ("GET", "/me", Of::Nothing, ""),
+    ("POST", "/me/sessions/end", Of::Nothing, "session=x"),
+    ("POST", "/me/passkeys/remove", Of::Nothing, "id=x"),
     ("POST", "/me/passphrase", Of::Nothing, "passphrase=x&new=blauer+Kran+am&again=blauer+Kran+am"),
     ("GET", "/people", Of::Instance, ""),
     ("POST", "/people/add", Of::Instance, "account=pia&person=&role=&new=blauer+Kran+am+Hafen"),
@@ -185,6 +189,7 @@ pub(super) fn honest(route: &Declared, place: &Place) -> Vec<Honest> {
         }
         ("POST", "/api/v1/playbooks/check") => one(Of::Nothing, Some(json!({"text": "x"}))),
         ("POST", "/api/v1/stop" | "/api/v1/go-on") => one(Of::Instance, why()),
+        ("POST", "/api/v1/incidents/{id}/real") => one(Of::Instance, None),
         ("POST", "/api/v1/incidents") => one(Of::Instance, Some(json!({"title": "Smoke"}))),
         ("POST", "/api/v1/runs") => {
             let mut inside = launched("walk-inside");

@@ -139,3 +139,5 @@ further-dropped = Fällt weg und bleibt, wie es ist
 further-nothing = nichts
 further-do = Jetzt ablösen durch
 done-superseding = Der Lauf gibt ab, sobald nichts mehr von ihm unterwegs ist.
+launch-guarded = Geschützt, wird nie angefasst; der Schritt scheitert daran:
+launch-at-most = Mehr Ziele, als ein Ablauf anfassen darf: höchstens { $it }.

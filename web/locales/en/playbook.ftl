@@ -139,3 +139,5 @@ further-dropped = Falls away and stays as it is
 further-nothing = nothing
 further-do = Take over now by
 done-superseding = The run gives way as soon as nothing of it is out any more.
+launch-guarded = Guarded and never touched; the step fails on it:
+launch-at-most = More targets than a run may touch: at most { $it }.

@@ -62,6 +62,10 @@ pub(super) struct IncidentWhole {
     organisations: Vec<OrganisationName>,
     assets: Vec<AssetShown>,
     evidence: Vec<EvidenceShown>,
+    /// The number of the drill that it was before it was real.
+    drill: Option<String>,
+    /// The number of the live incident that this drill turned out to be.
+    real: Option<String>,
     /// Command that is offered and not yet taken.
     offer: Option<OfferShown>,
 }

@@ -24,9 +24,10 @@ pub(crate) mod needs;
 mod openapi;
 mod page;
 pub(crate) mod paper;
-mod passkeys;
+pub(crate) mod passkeys;
 pub(crate) mod playbooks;
 pub(crate) mod reach;
+pub(crate) mod real;
 pub(crate) mod runs;
 pub(crate) mod session;
 mod shape;
@@ -73,6 +74,7 @@ pub fn table() -> Routes {
         .add(Needs(Permission::Open), Ordinary, routes!(incidents::open))
         .add(NeedsThere(Permission::Read), Ordinary, routes!(incidents::one))
         .add(NeedsThere(Permission::Change), Ordinary, routes!(incidents::edit))
+        .add(Needs(Permission::Open), Ordinary, routes!(real::turn))
         .add(NeedsThere(Permission::Note), Ordinary, routes!(acts::note))
         .add(NeedsThere(Permission::Change), Ordinary, routes!(acts::assets))
         .add(NeedsThere(Permission::Launch), Ordinary, routes!(calls::call))

@@ -248,7 +248,16 @@ pub(super) async fn remove(
     Who(caller): Who,
     At(id): At<String>,
 ) -> Result<Response, Problem> {
-    just_proved(&app, &caller)?;
-    app.engine.remove_passkey(&caller, &id).await?;
+    removed(&app, &caller, &id).await?;
     over()
+}
+
+/// Takes a passkey back.
+///
+/// # Errors
+/// 403 without a proof of a moment ago, 404 where they have none of this name.
+pub(crate) async fn removed(app: &App, caller: &Caller, id: &str) -> Result<(), Problem> {
+    just_proved(app, caller)?;
+    app.engine.remove_passkey(caller, id).await?;
+    Ok(())
 }

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::me::Me;
 use super::passkeys::Answered;
 use crate::app::App;
+use crate::device::device;
 use crate::door::{Credential, SESSION_COOKIE, Who, cookie as browser_cookie, credential};
 use crate::json::{Exact, Sent};
 use crate::peer::Peer;
@@ -100,7 +101,8 @@ async fn begun(
 ) -> Result<(Caller, Begun), Problem> {
     let caller = proved(app, &peer.place(), account, given).await?;
     over_before(app, headers).await?;
-    let begun = app.engine.begin_session(&caller).await;
+    let device = device(headers);
+    let begun = app.engine.begin_session_on(&caller, &device).await;
     let begun = begun.map_err(|denied| refused(&denied, app.engine.now()))?;
     Ok((caller, begun))
 }

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::session::{self, sealed_line};
 use crate::app::App;
 use crate::asked::Asked;
+use crate::device::device;
 use crate::door::{SESSION_COOKIE, cookie};
 use crate::peer::Peer;
 use crate::report::Problem;
@@ -117,7 +118,8 @@ pub(super) async fn come_back(
         app.engine.end_session_found_by(before).await?;
     }
     session::over_before(&app, &headers).await?;
-    let begun = app.engine.begin_session(&caller).await;
+    let device = device(&headers);
+    let begun = app.engine.begin_session_on(&caller, &device).await;
     let begun = begun.map_err(|denied| session::refused(&denied, now))?;
     let seconds = begun.until.since(now).millis() / 1000;
     let mut response = Html(page(flow.to())).into_response();

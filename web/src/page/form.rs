@@ -11,6 +11,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -37,6 +38,11 @@ pub(crate) struct Form {
     path: String,
     pairs: Vec<(String, String)>,
 }
+
+/// A form of a button alone.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
 
 /// What was typed into a form that was refused, and where it was sent to. It goes along with an answer,
 /// for the page that shows the refusal.
@@ -164,8 +170,6 @@ impl Form {
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
-
     use super::*;
 
     #[derive(Debug, Deserialize, PartialEq)]

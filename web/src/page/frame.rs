@@ -56,6 +56,8 @@ pub(crate) struct Frame {
     pub(crate) mode: Option<Mode>,
     /// What was just done, a sentence.
     pub(crate) done: Option<String>,
+    /// Whether there can be passkeys here: the server has a name.
+    pub(crate) passkeys: bool,
     /// Where what pages load stands, without a slash at the end.
     pub(crate) assets: &'static str,
     /// Whether the page goes out packed.
@@ -87,6 +89,7 @@ impl FromRequestParts<App> for Frame {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let caller = parts.extensions.get::<Who>().map(|Who(caller)| caller.clone());
         let mut frame = Self::bare(parts, app.engine.now());
+        frame.passkeys = app.passkeys.is_some();
         if let Some(caller) = caller {
             frame.stopped = frame.stop_of(app, &caller).await?;
             frame.me = Some(Me::of(app, &caller).await?);
@@ -138,6 +141,7 @@ impl Frame {
             stopped: None,
             mode: None,
             done,
+            passkeys: false,
             assets: asset::folder(),
             packs: parts.method != Method::POST && asset::unpacks(&parts.headers),
         }

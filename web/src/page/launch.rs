@@ -33,6 +33,7 @@ use crate::asked::{Asked, At as InPath};
 use crate::door::Who;
 use crate::refusals::Reason;
 use crate::report::{Body9457, Problem};
+use crate::words::Told;
 
 /// Before the names of what a playbook asks for.
 pub(super) const INPUT: &str = "in.";
@@ -390,9 +391,10 @@ impl Entered {
                 let refused = problem.into_response();
                 let told = refused.extensions().get::<Body9457>();
                 let name = told.and_then(|told| told.place.clone()).unwrap_or_default();
-                let text = told.map(|told| told.detail.clone()).unwrap_or_default();
+                let detail = told.map(|told| told.detail.as_str()).unwrap_or_default();
+                let Told { text, foreign } = frame.times.program(detail);
                 let (anchor, label) = (anchor(&name), label(&name));
-                self.faults.push(Fault { anchor, label, text, foreign: true });
+                self.faults.push(Fault { anchor, label, text, foreign });
             }
         }
         self.typed = typed;
@@ -406,8 +408,9 @@ impl Entered {
             let (anchor, label) = (anchor(name), label(name));
             // Which of its items, where it has some.
             let item = problem.at.strip_prefix(name).unwrap_or_default();
-            let text = format!("{item} {}", problem.message).trim().to_owned();
-            self.faults.push(Fault { anchor, label, text, foreign: true });
+            let Told { text, foreign } = frame.times.program(&problem.message);
+            let text = format!("{item} {text}").trim().to_owned();
+            self.faults.push(Fault { anchor, label, text, foreign });
         }
     }
 }

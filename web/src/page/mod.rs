@@ -30,6 +30,7 @@ mod place;
 mod planned;
 mod playbook;
 mod playbooks;
+mod real;
 mod refused;
 mod report;
 mod review;
@@ -43,6 +44,8 @@ mod steer;
 mod step;
 mod system;
 mod timeline;
+#[cfg(test)]
+mod told;
 mod tree;
 mod ui;
 mod wrong;
@@ -83,6 +86,8 @@ pub(crate) fn table() -> Routes {
         .and(both(read, || look("/incidents/{id}/timeline/line", timeline::line)))
         .and(both(note, || send("/incidents/{id}/timeline/mark", timeline::mark)))
         .and(both(read, || look("/incidents/{id}/report", report::page)))
+        .and(both(Needs(Permission::Open), || look("/incidents/{id}/real", real::page)))
+        .and(both(Needs(Permission::Open), || send("/incidents/{id}/real", real::turn)))
         .and(both(note, || send("/incidents/{id}/notes", incident::note)))
         .and(both(change, || send("/incidents/{id}/edit", incident::edit)))
         .and(both(change, || send("/incidents/{id}/close", incident::close)))
@@ -94,6 +99,8 @@ pub(crate) fn table() -> Routes {
         .and(both(read, || send("/incidents/{id}/handover", incident::handover)))
         .page(LoggedIn, Ordinary, look("/me", me::page))
         .page(LoggedIn, Prove, send("/me/passphrase", me::passphrase))
+        .page(LoggedIn, Ordinary, send("/me/sessions/end", me::end_sessions))
+        .page(LoggedIn, Ordinary, send("/me/passkeys/remove", me::remove_passkey))
         .page(manage, Ordinary, look("/people", people::page))
         .page(manage, Ordinary, send("/people/add", people::add))
         .page(manage, Ordinary, send("/people/lock", people::lock))

@@ -12,6 +12,7 @@ use super::frame::Frame;
 use super::place::Place;
 use crate::refusals::{Reason, Route};
 use crate::report::{Body9457, Lack};
+use crate::words::Told;
 
 /// Whose page sent a browser here (Fetch Metadata, 2.2).
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -53,8 +54,9 @@ struct Refused<'a> {
     frame: &'a Frame,
     title: String,
     told: &'a Body9457,
-    hint: Option<&'a str>,
-    problems: Vec<String>,
+    detail: Told,
+    hint: Option<String>,
+    problems: Vec<Told>,
     missing: Vec<String>,
     again: Option<&'a Again>,
     typed: Vec<Typed<'a>>,
@@ -129,9 +131,9 @@ fn page(
         frame,
         title: frame.words.of("problem", word),
         told,
-        // What programs are told to send helps nobody who looks at a page.
-        hint: told.hint.as_deref().filter(|hint| !hint.contains("/api/") && !hint.contains('`')),
-        problems: told.problems.as_ref().map(problems).unwrap_or_default(),
+        detail: detail(frame, told),
+        hint: hint(frame, told, word),
+        problems: told.problems.as_ref().map(|all| problems(frame, all)).unwrap_or_default(),
         missing: told.missing.iter().map(|one| lacks(frame, one.what, &one.name)).collect(),
         again,
         typed: Typed::all(frame, pairs),
@@ -197,18 +199,35 @@ fn stranger(frame: &Frame, parts: &Parts) -> Response {
     Place::of(&format!("/login?next={next}")).seen().into_response()
 }
 
+/// Why it was refused. What is missing stands below, each for itself.
+pub(super) fn detail(frame: &Frame, told: &Body9457) -> Told {
+    if told.missing.is_empty() {
+        return frame.times.program(&told.detail);
+    }
+    Told { text: frame.t("refused-lacks"), foreign: false }
+}
+
+/// What to do about it: what is said of this very refusal, or of all of its kind. What programs are
+/// told to send helps nobody who looks at a page.
+fn hint(frame: &Frame, told: &Body9457, word: &str) -> Option<String> {
+    let own = told.hint.as_deref().map(|hint| frame.times.program(hint));
+    let own = own.filter(|own| !own.foreign && !own.text.contains('`')).map(|own| own.text);
+    own.or_else(|| Some(frame.words.of("way", word)).filter(|way| way != word))
+}
+
 /// What is wrong with which input, a line each.
-fn problems(all: &Value) -> Vec<String> {
+fn problems(frame: &Frame, all: &Value) -> Vec<Told> {
     let items = all.as_array().map(Vec::as_slice).unwrap_or_default();
     let line = |item: &Value| {
         let word = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
         let place = [word("path"), word("place")].concat();
         let text = [word("message"), word("text")].concat();
-        match (place.as_str(), text.as_str()) {
-            ("", "") => item.to_string(),
-            ("", text) => text.to_owned(),
-            (place, text) => format!("{place}: {text}"),
+        if place.is_empty() && text.is_empty() {
+            return Told { text: item.to_string(), foreign: true };
         }
+        let told = frame.times.program(&text);
+        let place = if place.is_empty() { place } else { format!("{place}: ") };
+        Told { text: place + told.text.as_str(), foreign: told.foreign }
     };
     items.iter().map(line).collect()
 }
@@ -220,3 +239,6 @@ fn lacks(frame: &Frame, what: Lack, name: &str) -> String {
         Lack::Host => frame.ta("lacks-host", name),
     }
 }
+
+#[cfg(test)]
+mod tests;

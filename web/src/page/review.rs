@@ -13,6 +13,7 @@ use super::planned::{Effect, Lacks, asks};
 use crate::api::playbooks::for_people;
 use crate::app::App;
 use crate::report::{Body9457, Lack};
+use crate::words::Told;
 
 /// Playbooks that call playbooks are looked through as deep as this.
 const DEPTH_MAX: usize = 8;
@@ -38,7 +39,7 @@ pub(super) struct Review<'a> {
     lacks: Lacks,
     by_hand_ok: bool,
     /// What it was refused for, where it was tried.
-    refused: Option<String>,
+    refused: Option<Told>,
     hidden: Vec<(String, String)>,
 }
 
@@ -55,6 +56,10 @@ pub(super) struct Hurt {
     pub(super) effect: Effect,
     pub(super) targets: Vec<String>,
     pub(super) more: bool,
+    /// Those that are never touched: the step fails on them.
+    pub(super) guarded: Vec<String>,
+    /// How many one run may touch, where these are more.
+    pub(super) at_most: Option<String>,
     pub(super) asks: String,
 }
 
@@ -105,7 +110,7 @@ impl<'a> Review<'a> {
             gates: gates.collect(),
             lacks,
             by_hand_ok: entered.by_hand_ok,
-            refused: refused.map(|told| told.detail.clone()),
+            refused: refused.map(|told| frame.times.program(&told.detail)),
             hidden: hidden(entered, mode),
         }
     }
@@ -169,7 +174,7 @@ pub(super) fn effects(
             // A loop over a list that was left empty does nothing.
             if !effect.targets.known.is_empty() || effect.targets.more {
                 let title = step.node.title.clone().unwrap_or_else(|| step.node.id.to_string());
-                found.0.push(Hurt::of(frame, title, &effect));
+                found.0.push(Hurt::of((app, frame, mode), title, &effect));
             }
             continue;
         }
@@ -182,13 +187,20 @@ pub(super) fn effects(
 }
 
 impl Hurt {
-    fn of(frame: &Frame, title: String, effect: &PlannedEffect<'_>) -> Self {
+    fn of(
+        (app, frame, mode): (&App, &Frame, Mode),
+        title: String,
+        effect: &PlannedEffect<'_>,
+    ) -> Self {
         let votes: Option<Votes> = effect.asks;
+        let (guarded, at_most) = app.engine.kept_back(mode, &effect.targets.known);
         Self {
             title,
             effect: Effect::of(frame, effect),
             targets: effect.targets.known.iter().map(|(_, name)| name.clone()).collect(),
             more: effect.targets.more,
+            guarded: guarded.into_iter().map(|hit| hit.target).collect(),
+            at_most: at_most.map(|most| most.to_string()),
             asks: votes.map(|votes| asks(frame, votes)).unwrap_or_default(),
         }
     }

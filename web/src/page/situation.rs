@@ -44,6 +44,9 @@ pub(crate) struct Situation {
     pub(crate) assets: Vec<[String; 3]>,
     /// What is kept: name, digest, by whom.
     pub(crate) evidence: Vec<[String; 3]>,
+    /// The drill that it was, and the live incident that it turned out to be.
+    pub(crate) drill: Option<String>,
+    pub(crate) real: Option<String>,
     pub(crate) whole: Value,
 }
 
@@ -126,6 +129,8 @@ impl Situation {
             holds,
             assets,
             evidence,
+            drill: whole.get("drill").and_then(Value::as_str).map(str::to_owned),
+            real: whole.get("real").and_then(Value::as_str).map(str::to_owned),
             whole,
         }
     }

@@ -10,8 +10,10 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::{LanguageIdentifier, langid};
 
+mod said;
 mod time;
 
+pub(crate) use said::Told;
 pub(crate) use time::{Stamp, Theme, Zoned};
 
 /// The files of each language, by the page that says what stands in them.
@@ -24,7 +26,7 @@ macro_rules! locales {
 
 locales![
     "briefing", "common", "declare", "draw", "frame", "home", "hosts", "incident", "login", "me",
-    "need", "people", "playbook", "problem", "run", "sheet", "system", "timeline",
+    "need", "people", "playbook", "problem", "real", "run", "said", "sheet", "system", "timeline",
 ];
 
 static BUNDLES: LazyLock<[FluentBundle<FluentResource>; 2]> =

@@ -65,6 +65,9 @@ pub enum Head {
         severity: Severity,
         /// Who may read it.
         tlp: Tlp,
+        /// The drill that it was before it was real.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        drill: Option<IncidentNumber>,
     },
     /// Its title, its severity or who may read it is another one; what stayed is absent. Body: the
     /// new title as a name, and a reason.
@@ -83,6 +86,20 @@ pub enum Head {
         /// When it happened, where that is not when it was written down.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         happened_at: Option<Millis>,
+    },
+    /// A note of the drill that this was. Body: the note.
+    NoteCopied {
+        /// When it happened, or was written down there.
+        happened_at: Millis,
+        /// Who wrote it there.
+        wrote: Person,
+    },
+    /// A drill turned out to be real, and goes on as a live incident.
+    TurnedReal {
+        /// Which.
+        incident: IncidentId,
+        /// Its number for people.
+        number: IncidentNumber,
     },
     /// Somebody, or something outside, proposes that people start a playbook: nothing starts by it.
     /// Body: why, or the inputs it would have.
@@ -198,6 +215,8 @@ impl Head {
             | Self::IncidentChanged { .. }
             | Self::IncidentClosed
             | Self::NoteAdded { .. }
+            | Self::NoteCopied { .. }
+            | Self::TurnedReal { .. }
             | Self::PlaybookProposed { .. }
             | Self::RoleAssigned { .. }
             | Self::CommandOffered { .. }

@@ -94,6 +94,8 @@ impl Marks {
             | Head::IncidentChanged { .. }
             | Head::IncidentClosed
             | Head::NoteAdded { .. }
+            | Head::NoteCopied { .. }
+            | Head::TurnedReal { .. }
             | Head::PlaybookProposed { .. }
             | Head::RoleAssigned { .. }
             | Head::CommandOffered { .. }

@@ -109,6 +109,9 @@ pub enum Refused {
     /// It is over: nothing new begins in it.
     #[error("incident {0} is closed")]
     Closed(IncidentNumber),
+    /// It is no drill.
+    #[error("incident {0} is real already")]
+    RealAlready(IncidentNumber),
     /// A title without a word.
     #[error("an incident has a title")]
     NoTitle,
@@ -139,6 +142,7 @@ impl Standing {
             mode: self.number.mode(),
             severity: self.severity,
             tlp: self.tlp,
+            drill: None,
         };
         Event::new(head, by).text(self.title.clone())
     }

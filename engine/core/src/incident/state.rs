@@ -30,6 +30,10 @@ pub struct IncidentState {
     pub opened_at: Millis,
     /// Who opened it.
     pub opened_by: Actor,
+    /// The drill that it was before it was real.
+    pub drill: Option<IncidentNumber>,
+    /// The live incident that this drill turned out to be.
+    pub real: Option<IncidentNumber>,
     /// How it ended; `None` while open.
     pub closed: Option<Closed>,
     /// Who has which role.
@@ -90,7 +94,8 @@ impl IncidentState {
     /// # Errors
     /// [`Contradiction`] when the event opens no incident, or its number is of another mode.
     pub fn open(event: &Event, at: Millis) -> Result<Self, Contradiction> {
-        let Head::IncidentOpened { incident, number, mode, severity, tlp } = &event.head else {
+        let Head::IncidentOpened { incident, number, mode, severity, tlp, drill } = &event.head
+        else {
             return Err(Contradiction::new("the first event opens no incident"));
         };
         if number.mode() != *mode {
@@ -105,6 +110,8 @@ impl IncidentState {
             tlp: *tlp,
             opened_at: at,
             opened_by: event.by.clone(),
+            drill: drill.clone(),
+            real: None,
             closed: None,
             roles: BTreeMap::new(),
             organisations: event.organisation.iter().cloned().collect(),
@@ -160,12 +167,12 @@ impl IncidentState {
                 self.offer = None;
             }
             Head::NoteAdded { happened_at } => {
-                let (happened_at, by) = (*happened_at, event.by.person.clone());
-                let text = event.body.text.clone().unwrap_or_default();
-                self.notes.push(Note { at, happened_at, by, text, corrected: None });
-                let old = self.notes.len().saturating_sub(NOTES_KEPT);
-                self.notes.drain(..old);
+                self.note(event, at, (*happened_at, event.by.person.clone()));
             }
+            Head::NoteCopied { happened_at, wrote } => {
+                self.note(event, at, (Some(*happened_at), wrote.clone()));
+            }
+            Head::TurnedReal { number, .. } => self.real = Some(number.clone()),
             // Who was called is told by a fold of its own: `on_call::CallOuts`.
             // What is marked in the timeline too: `incident::Marks`.
             Head::CalledOut { .. }
@@ -203,6 +210,13 @@ impl IncidentState {
             }),
         }
         Ok(())
+    }
+
+    fn note(&mut self, event: &Event, at: Millis, (happened_at, by): (Option<Millis>, Person)) {
+        let text = event.body.text.clone().unwrap_or_default();
+        self.notes.push(Note { at, happened_at, by, text, corrected: None });
+        let old = self.notes.len().saturating_sub(NOTES_KEPT);
+        self.notes.drain(..old);
     }
 
     /// What somebody else proposes too stays theirs: nobody speaks in another's place.

@@ -182,6 +182,7 @@ fn a_storm_of_what_opens_keeps_nothing_that_is_escalated_and_a_drill_delays_no_r
         mode: Mode::Drill,
         severity: crate::model::Severity::default(),
         tlp: crate::model::Tlp::Amber,
+        drill: None,
     });
     desk.calls.entry(incident(2)).or_default().apply(&opened, START);
     let mut open = vec![drill];

@@ -112,6 +112,8 @@ pub(super) const fn of_incident(head: &incident::Head) -> Class {
         Head::IncidentChanged { .. } => line("incident-changed", Decisions),
         Head::IncidentClosed => line("incident-closed", Decisions),
         Head::NoteAdded { .. } => line("note-added", Detection),
+        Head::NoteCopied { .. } => line("note-copied", Detection),
+        Head::TurnedReal { .. } => line("turned-real", Decisions),
         Head::PlaybookProposed { .. } => line("playbook-proposed", Decisions),
         Head::RoleAssigned { .. } => line("role-assigned", Decisions),
         Head::CommandOffered { .. } => line("command-offered", Decisions),

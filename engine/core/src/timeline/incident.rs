@@ -67,6 +67,8 @@ fn name_in(event: &Event, whole: bool) -> Option<&str> {
         | Head::IncidentChanged { .. }
         | Head::IncidentClosed
         | Head::NoteAdded { .. }
+        | Head::NoteCopied { .. }
+        | Head::TurnedReal { .. }
         | Head::PlaybookProposed { .. }
         | Head::OfferWithdrawn
         | Head::CommandTaken { .. }
@@ -87,6 +89,9 @@ fn is_failure(head: &Head) -> bool {
 
 /// When it happened, where somebody said so.
 fn happened_at(head: &Head) -> Option<Millis> {
+    if let Head::NoteCopied { happened_at, .. } = head {
+        return Some(*happened_at);
+    }
     let (Head::NoteAdded { happened_at } | Head::LineCorrected { happened_at, .. }) = head else {
         return None;
     };

@@ -196,6 +196,7 @@ fn of_incident(event: &mut incident::Event, names: &mut impl Names) {
         }
         Head::CommandTaken { .. } => names.role(&event.by.person, Role::Commander),
         Head::CommandOffered { to, .. } => names.person(to),
+        Head::NoteCopied { wrote, .. } => names.person(wrote),
         Head::AssetChanged { kind, .. } if is_of_a_person(*kind) => {
             if let Some(name) = &mut event.body.name {
                 names.account(name);
@@ -207,6 +208,7 @@ fn of_incident(event: &mut incident::Event, names: &mut impl Names) {
         | Head::IncidentChanged { .. }
         | Head::IncidentClosed
         | Head::NoteAdded { .. }
+        | Head::TurnedReal { .. }
         | Head::PlaybookProposed { .. }
         | Head::OfferWithdrawn
         | Head::OrganisationLinked

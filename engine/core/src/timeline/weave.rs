@@ -70,6 +70,8 @@ fn markings<'e>(entries: impl Iterator<Item = &'e Recorded>) -> BTreeMap<Inciden
                 IncidentHead::IncidentClosed
                 | IncidentHead::PlaybookProposed { .. }
                 | IncidentHead::NoteAdded { .. }
+                | IncidentHead::NoteCopied { .. }
+                | IncidentHead::TurnedReal { .. }
                 | IncidentHead::RoleAssigned { .. }
                 | IncidentHead::CommandOffered { .. }
                 | IncidentHead::OfferWithdrawn

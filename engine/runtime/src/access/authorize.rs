@@ -143,8 +143,9 @@ impl Engine {
             Verb::Run { run, .. } | Verb::Telephone { run, .. } => self.matter_of_run(*run).await?,
             Verb::Incident { incident, .. } => self.matter_of(*incident).await?,
             Verb::OpenIncident(new) => Matter { about: About::Instance, mode: new.mode },
-            // The stop switch is everybody's, whatever the mode.
+            // The stop switch is everybody's, whatever the mode; what a drill turns into is live.
             Verb::StopAll { .. }
+            | Verb::TurnReal { .. }
             | Verb::GoOn { .. }
             | Verb::PauseConnector { .. }
             | Verb::Misheard { .. }
@@ -214,6 +215,7 @@ fn wants_proof(verb: &Verb) -> bool {
         | Verb::More(_)
         | Verb::Supersede(_)
         | Verb::OpenIncident(_)
+        | Verb::TurnReal { .. }
         | Verb::StopAll { .. }
         | Verb::PauseConnector { .. }
         | Verb::Misheard { .. }
@@ -249,7 +251,8 @@ impl Verb {
             Self::Supersede(new) => &new.by,
             Self::Run { command, .. } | Self::Telephone { command, .. } => command.by(),
             Self::OpenIncident(new) => &new.by,
-            Self::Incident { by, .. }
+            Self::TurnReal { by, .. }
+            | Self::Incident { by, .. }
             | Self::StopAll { by, .. }
             | Self::GoOn { by, .. }
             | Self::PauseConnector { by, .. }
@@ -264,7 +267,7 @@ impl Verb {
             Self::Launch(_) | Self::More(_) | Self::Supersede(_) => Permission::Launch,
             Self::Run { command, .. } | Self::Telephone { command, .. } => of_command(command),
             Self::Misheard { .. } => Permission::Note,
-            Self::OpenIncident(_) => Permission::Open,
+            Self::OpenIncident(_) | Self::TurnReal { .. } => Permission::Open,
             Self::Incident { act, .. } => of_act(act),
             Self::StopAll { .. } => Permission::Stop,
             Self::GoOn { .. } => Permission::Resume,
@@ -280,7 +283,9 @@ impl Verb {
             Self::More(new) => Some(new.run.to_string()),
             Self::Supersede(new) => Some(new.run.to_string()),
             Self::Run { run, .. } | Self::Telephone { run, .. } => Some(run.to_string()),
-            Self::Incident { incident, .. } => Some(incident.to_string()),
+            Self::TurnReal { incident, .. } | Self::Incident { incident, .. } => {
+                Some(incident.to_string())
+            }
             Self::PauseConnector { connector, .. } => Some(connector.to_string()),
             Self::OpenIncident(_)
             | Self::StopAll { .. }

@@ -24,11 +24,15 @@ pub(super) enum ShownBy {
 
 /// Those who were asked for last, and the version of the accounts of which that was true.
 #[derive(Debug)]
-pub(crate) struct Holders(Mutex<Recent<ShownBy, (u64, Arc<Holder>)>>);
+pub(crate) struct Holders {
+    kept: Mutex<Recent<ShownBy, (u64, Arc<Holder>)>>,
+    /// When each session was shown last.
+    shown: Mutex<Recent<String, Millis>>,
+}
 
 impl Default for Holders {
     fn default() -> Self {
-        Self(Mutex::new(Recent::new(KEPT)))
+        Self { kept: Mutex::new(Recent::new(KEPT)), shown: Mutex::new(Recent::new(KEPT)) }
     }
 }
 
@@ -43,9 +47,28 @@ impl Holders {
         shown: ShownBy,
         now: Millis,
     ) -> Result<Option<Arc<Holder>>, StoreError> {
+        let session = if let ShownBy::Session(id) = &shown { Some(id.clone()) } else { None };
+        let found = self.look(journal, shown, now).await?;
+        if let (Some(id), true) = (session, found.is_some()) {
+            lock(&self.shown).put(id, now, 1);
+        }
+        Ok(found)
+    }
+
+    /// When a session was shown last, as far as this program remembers.
+    pub(super) fn last_shown(&self, session: &str) -> Option<Millis> {
+        lock(&self.shown).get(&session.to_owned())
+    }
+
+    async fn look(
+        &self,
+        journal: &Journal,
+        shown: ShownBy,
+        now: Millis,
+    ) -> Result<Option<Arc<Holder>>, StoreError> {
         // Asked before the store is: what is written in between makes what was read a thing of before.
         let version = journal.access_version();
-        if let Some((of, holder)) = lock(&self.0).get(&shown)
+        if let Some((of, holder)) = lock(&self.kept).get(&shown)
             && version == Some(of)
         {
             return Ok(Some(holder).filter(|holder| holder.holds(now)));
@@ -57,7 +80,7 @@ impl Holders {
         };
         let Some(holder) = found.map(Arc::new) else { return Ok(None) };
         if let Some(version) = version {
-            lock(&self.0).put(shown, (version, Arc::clone(&holder)), 1);
+            lock(&self.kept).put(shown, (version, Arc::clone(&holder)), 1);
         }
         Ok(Some(holder).filter(|holder| holder.holds(now)))
     }

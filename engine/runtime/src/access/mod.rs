@@ -32,5 +32,5 @@ pub use identify::{Caller, Denied, SecondFactor, account_of_words, holder_of_tok
 pub use own::Unchanged;
 pub use passkey::{Challenge, Nameless, NotAdded, Passkeys, Shown};
 pub use secret::{Weak, code_as_heard, digested, new_code, new_token, strong, token_lookup};
-pub use session::{Begun, FRESH_FOR};
+pub use session::{Begun, FRESH_FOR, OwnSession};
 pub use telephone::{OnTelephone, on_telephone};

@@ -29,6 +29,29 @@ struct Kept {
     /// Absent where an identity provider vouched for them: they have proved nothing here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     proved_at: Option<Millis>,
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    began_at: Option<Millis>,
+    /// On which device, in a few words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    device: String,
+}
+
+/// A session of somebody's own, as they are shown it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnSession {
+    /// What it is ended by; it opens nothing.
+    pub id: String,
+    /// On which device, in a few words; empty where nobody said.
+    pub device: String,
+    /// When it began, where that was kept.
+    pub began_at: Option<Millis>,
+    /// When it was shown last, as far as this program remembers.
+    pub used_at: Option<Millis>,
+    /// Until when it lasts.
+    pub until: Millis,
+    /// Whether it is the one that asks.
+    pub this: bool,
 }
 
 /// A session that began.
@@ -55,6 +78,14 @@ impl Engine {
     /// [`Denied::Wrong`] where the passphrase was changed meanwhile; [`Denied::Internal`] for
     /// somebody without an account, and without randomness.
     pub async fn begin_session(&self, caller: &Caller) -> Result<Begun, Denied> {
+        self.begin_session_on(caller, "").await
+    }
+
+    /// The same on a device, in a few words.
+    ///
+    /// # Errors
+    /// As [`Self::begin_session`].
+    pub async fn begin_session_on(&self, caller: &Caller, device: &str) -> Result<Begun, Denied> {
         let lasts = match caller.actor.proof {
             Some(Proof::BreakGlass) => SEALED_LASTS,
             Some(
@@ -69,8 +100,10 @@ impl Engine {
             | None => SESSION_LASTS,
         };
         let cookie = new_token(self.0.random)?;
-        let until = self.0.clock.now().plus(lasts);
-        self.keep_session(&token_lookup(&cookie), caller, until).await?;
+        let now = self.0.clock.now();
+        let until = now.plus(lasts);
+        let of = (until, Some(now), device.to_owned());
+        self.keep_session(&token_lookup(&cookie), caller, of).await?;
         Ok(Begun { cookie, until })
     }
 
@@ -100,7 +133,10 @@ impl Engine {
             return Err(Denied::Wrong);
         }
         let cookie = new_token(self.0.random)?;
-        self.keep_session(&token_lookup(&cookie), caller, found.until).await?;
+        let kept: Option<Kept> = serde_json::from_str(&found.body).ok();
+        let (began_at, device) = kept.map(|kept| (kept.began_at, kept.device)).unwrap_or_default();
+        let of = (found.until, began_at, device);
+        self.keep_session(&token_lookup(&cookie), caller, of).await?;
         Ok(Begun { cookie, until: found.until })
     }
 
@@ -120,7 +156,56 @@ impl Engine {
         self.0.journal.drop_session(lookup).await.map(drop)
     }
 
-    async fn keep_session(&self, id: &str, caller: &Caller, until: Millis) -> Result<(), Denied> {
+    /// The sessions of who asks, that of this cookie marked.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they can not be read.
+    pub async fn own_sessions(
+        &self,
+        caller: &Caller,
+        cookie: &Secret,
+    ) -> Result<Vec<OwnSession>, StoreError> {
+        let Some(account) = &caller.account else { return Ok(Vec::new()) };
+        let own = token_lookup(cookie);
+        let all = self.0.journal.doors().sessions_of(account, self.0.clock.now()).await?;
+        let shown = all.into_iter().map(|one| {
+            let kept: Option<Kept> = serde_json::from_str(&one.body).ok();
+            let (began_at, device) =
+                kept.map(|kept| (kept.began_at, kept.device)).unwrap_or_default();
+            let (used_at, this) = (self.0.holders.last_shown(&one.id), one.id == own);
+            OwnSession { id: one.id, device, began_at, used_at, until: one.until, this }
+        });
+        Ok(shown.collect())
+    }
+
+    /// Ends a session of who asks; `false` where they have none of this name.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it can not be written.
+    pub async fn end_own_session(&self, caller: &Caller, id: &str) -> Result<bool, StoreError> {
+        let Some(account) = &caller.account else { return Ok(false) };
+        self.0.journal.drop_session_of(account, id).await
+    }
+
+    /// Ends all sessions of who asks but that of this cookie; how many.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it can not be written.
+    pub async fn end_other_sessions(
+        &self,
+        caller: &Caller,
+        cookie: &Secret,
+    ) -> Result<usize, StoreError> {
+        let Some(account) = &caller.account else { return Ok(0) };
+        self.0.journal.drop_other_sessions(account, &token_lookup(cookie)).await
+    }
+
+    async fn keep_session(
+        &self,
+        id: &str,
+        caller: &Caller,
+        (until, began_at, device): (Millis, Option<Millis>, String),
+    ) -> Result<(), Denied> {
         let nobody = || Denied::Internal(crate::EngineError::Internal("nobody logs in".to_owned()));
         let account = caller.account.clone().ok_or_else(nobody)?;
         let proof = caller.actor.proof.ok_or_else(nobody)?;
@@ -137,7 +222,7 @@ impl Engine {
         if !holds {
             return Err(Denied::Wrong);
         }
-        let body = serde_json::to_string(&Kept { proof, proved_at });
+        let body = serde_json::to_string(&Kept { proof, proved_at, began_at, device });
         let body = body.map_err(|error| crate::EngineError::Internal(error.to_string()))?;
         let id = id.to_owned();
         self.0.journal.put_session(Session { id, account: Some(account), until, body }).await?;

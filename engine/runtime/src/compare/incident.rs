@@ -8,7 +8,7 @@ use beistand_journal::Stream;
 
 use super::{Comparison, Folded, shown};
 use crate::error::EngineError;
-use crate::incidents::body_of;
+use crate::incidents::Besides;
 
 impl Comparison<'_> {
     pub(super) async fn incident(&mut self, stream: &Stream) -> Result<(), EngineError> {
@@ -23,6 +23,8 @@ impl Comparison<'_> {
             return Ok(());
         };
         let closed_at = state.closed.as_ref().map(|closed| closed.at);
+        let (drill, real) = (state.drill.clone(), state.real.clone());
+        let body = Besides { offer: state.offer.clone(), drill, real }.text();
         let pairs = [
             ("id", row.id.to_string(), state.id.to_string()),
             ("number", row.number, state.number.to_string()),
@@ -32,7 +34,7 @@ impl Comparison<'_> {
             ("tlp", row.tlp.as_str().to_owned(), state.tlp.as_str().to_owned()),
             ("opened_at", row.opened_at.to_string(), state.opened_at.to_string()),
             ("closed_at", shown(row.closed_at), shown(closed_at)),
-            ("body", row.body, body_of(state.offer.as_ref())),
+            ("body", row.body, body),
         ];
         self.columns(stream, "the incident's row", &pairs);
         let rows = self.incident_rows(id).await?;

@@ -352,6 +352,8 @@ fn answer(row: &Incident, seq: u64, events: &[Event]) -> Value {
         | Head::IncidentChanged { .. }
         | Head::IncidentClosed
         | Head::NoteAdded { .. }
+        | Head::NoteCopied { .. }
+        | Head::TurnedReal { .. }
         | Head::PlaybookProposed { .. }
         | Head::RoleAssigned { .. }
         | Head::OfferWithdrawn

@@ -1,10 +1,10 @@
 //! How the events of an incident change what the store lists.
 
 use beistand_core::incident::{Event, Head, Offer};
-use beistand_core::model::{Millis, Role};
+use beistand_core::model::{Digest, IncidentId, Millis, Role};
 use beistand_journal::{Asset, Change, Evidence, Incident};
 
-use super::body_of;
+use super::{Besides, besides_of};
 
 /// The rows that are other ones after events that were decided from `before`.
 pub(super) fn changes_of(before: &Incident, events: &[Event], now: Millis) -> Vec<Change> {
@@ -23,6 +23,7 @@ fn change_of(row: &mut Incident, event: &Event, now: Millis) -> Option<Change> {
     match &event.head {
         Head::IncidentOpened { .. }
         | Head::NoteAdded { .. }
+        | Head::NoteCopied { .. }
         | Head::PlaybookProposed { .. }
         | Head::CalledOut { .. }
         | Head::CallOutEnded { .. }
@@ -41,28 +42,32 @@ fn change_of(row: &mut Incident, event: &Event, now: Millis) -> Option<Change> {
         }
         Head::IncidentClosed => {
             row.closed_at = Some(now);
-            row.body = body_of(None);
+            offered(row, None);
             None
         }
         Head::CommandOffered { to, briefing } => {
             let (to, by) = (to.clone(), event.by.person.clone());
-            row.body = body_of(Some(&Offer { to, by, digest: *briefing, since: now }));
+            offered(row, Some(Offer { to, by, digest: *briefing, since: now }));
             None
         }
         Head::OfferWithdrawn => {
-            row.body = body_of(None);
+            offered(row, None);
             None
         }
         Head::CommandTaken { .. } => {
-            row.body = body_of(None);
+            offered(row, None);
             let person = Some(event.by.person.clone());
             Some(Change::SetRole { incident, role: Role::Commander, person })
         }
         Head::RoleAssigned { role, person } => {
             if *role == Role::Commander {
-                row.body = body_of(None);
+                offered(row, None);
             }
             Some(Change::SetRole { incident, role: *role, person: person.clone() })
+        }
+        Head::TurnedReal { number, .. } => {
+            row.body = Besides { real: Some(number.clone()), ..besides_of(row) }.text();
+            None
         }
         Head::OrganisationLinked => event
             .organisation
@@ -75,15 +80,24 @@ fn change_of(row: &mut Incident, event: &Event, now: Millis) -> Option<Change> {
             Some(Change::PutAsset(Box::new(asset)))
         }
         Head::EvidenceAdded { digest, .. } => {
-            let evidence = Evidence {
-                incident,
-                digest: *digest,
-                name: event.body.name.clone().unwrap_or_default(),
-                organisation: event.organisation.clone(),
-                by: event.by.person.clone(),
-                at: now,
-            };
-            Some(Change::AddEvidence(Box::new(evidence)))
+            Some(Change::AddEvidence(Box::new(kept(incident, *digest, (event, now)))))
         }
     }
+}
+
+/// A file that is kept.
+fn kept(incident: IncidentId, digest: Digest, (event, at): (&Event, Millis)) -> Evidence {
+    Evidence {
+        incident,
+        digest,
+        name: event.body.name.clone().unwrap_or_default(),
+        organisation: event.organisation.clone(),
+        by: event.by.person.clone(),
+        at,
+    }
+}
+
+/// Command is offered, or not any more; what the row keeps besides stays.
+fn offered(row: &mut Incident, offer: Option<Offer>) {
+    row.body = Besides { offer, ..besides_of(row) }.text();
 }

@@ -1,7 +1,7 @@
 //! One incident, and the list of them.
 
 use beistand_core::entry::StreamKind;
-use beistand_core::incident::{IncidentNumber, Offer};
+use beistand_core::incident::{IncidentNumber, Known, Offer};
 use beistand_core::model::{Digest, IncidentId, Organisation};
 use beistand_core::timeline::Scope;
 use beistand_journal::{Asset, Evidence, Incident, Page};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Listed, ViewPage, Views, cursor, seen};
 use crate::briefing::brief;
 use crate::error::EngineError;
-use crate::incidents::offer_of;
+use crate::incidents::{besides_of, known_in};
 
 impl Views {
     /// An incident with its roles, whom it concerns, what it is about, its evidence, command that is
@@ -45,8 +45,12 @@ impl Views {
         let evidence = reader.evidence(id).await?;
         let evidence = evidence.iter().filter(|one| theirs(one.organisation.as_ref()));
         fields.insert("evidence".to_owned(), evidence.map(evidence_json).collect());
-        let offer = offer_of(&incident).filter(|_| theirs(None));
+        let besides = besides_of(&incident);
+        let offer = besides.offer.filter(|_| theirs(None));
         fields.insert("offer".to_owned(), offer.as_ref().map(offer_json).unwrap_or_default());
+        let other = |number: Option<IncidentNumber>| json!(number.filter(|_| theirs(None)));
+        fields.insert("drill".to_owned(), other(besides.drill));
+        fields.insert("real".to_owned(), other(besides.real));
         fields.insert("seq".to_owned(), seq.into());
         Ok(all)
     }
@@ -90,6 +94,19 @@ impl Views {
         }
         let briefed = brief(&self.0.reader, id).await?;
         Ok(json!({"digest": briefed.digest, "briefing": briefed.briefing.value()}))
+    }
+
+    /// What is known in a drill, for who says that it is real now.
+    ///
+    /// # Errors
+    /// As [`Views::briefing`].
+    pub async fn known_in(&self, id: IncidentId, scope: &Scope) -> Result<Known, EngineError> {
+        self.incident_row(id, scope).await?;
+        if scope.within(id).organisations.is_some() {
+            let text = "a drill goes along as a whole, and not all of it is yours to read";
+            return Err(EngineError::NotAllowed(text.to_owned()));
+        }
+        known_in(&self.0.reader, id).await
     }
 
     /// The bytes of a file that an incident keeps; nothing where it keeps none of this digest, or not

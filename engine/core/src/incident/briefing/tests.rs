@@ -19,6 +19,7 @@ pub(crate) fn state() -> IncidentState {
         mode: Mode::Live,
         severity: Severity::default(),
         tlp: Tlp::Amber,
+        drill: None,
     };
     let role = Head::RoleAssigned { role: Role::Commander, person: Some("carla".parse().unwrap()) };
     let asset = Head::AssetChanged { kind: TargetKind::Host, state: AssetState::Affected };

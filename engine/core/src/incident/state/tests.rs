@@ -16,6 +16,7 @@ fn opened() -> Event {
         mode: Mode::Live,
         severity: Severity::default(),
         tlp: Tlp::Amber,
+        drill: None,
     };
     Event::new(head, actor("anna")).text("Alles verschlüsselt")
 }

@@ -174,6 +174,7 @@ fn incident_opened() -> incident::Event {
         mode: Mode::Live,
         severity: crate::model::Severity::default(),
         tlp: crate::model::Tlp::Amber,
+        drill: None,
     };
     incident::Event::new(head, actor("anna")).text("Nothing opens any more")
 }

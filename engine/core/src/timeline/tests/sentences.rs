@@ -214,6 +214,11 @@ fn incident_heads() -> Vec<incident::Head> {
         },
         incident::Head::IncidentClosed,
         incident::Head::NoteAdded { happened_at: None },
+        incident::Head::NoteCopied { happened_at: START, wrote: "cleo".parse().unwrap() },
+        incident::Head::TurnedReal {
+            incident: incident_id(),
+            number: "SIT-2026-0007".parse().unwrap(),
+        },
         incident::Head::PlaybookProposed { playbook: "contain".parse().unwrap() },
         incident::Head::RoleAssigned {
             role: Role::Commander,
@@ -233,6 +238,7 @@ fn incident_heads() -> Vec<incident::Head> {
             mode: Mode::Drill,
             severity: Severity::try_from(4).unwrap(),
             tlp: Tlp::AmberStrict,
+            drill: None,
         },
     ];
     let line = crate::model::LineId::new(EntryId::new(1, &[3; 10]), 2);

@@ -3,23 +3,25 @@
 use super::super::{Scene, short, tlp};
 use super::access;
 use super::words::{asset_state, role, target};
-use crate::incident::{Head, store};
-use crate::model::Mode;
+use crate::incident::{Head, IncidentNumber, store};
+use crate::model::{Mode, Person};
 use crate::on_call::{CallOutEnd, CallOutStep};
+use crate::timeline::escape::visible;
+use crate::timeline::run::NAME_CHARS_MAX;
 
 /// The sentence of an incident's event.
 pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
     let Scene { by, name, text, .. } = scene;
     match head {
-        Head::IncidentOpened { number, mode, severity, tlp: marking, .. } => {
+        Head::IncidentOpened { number, mode, severity, tlp: marking, drill, .. } => {
             let what = match mode {
                 Mode::Live => "Vorfall",
                 Mode::Drill => "Übung",
             };
-            let marking = tlp(*marking);
+            let (marking, was) = (tlp(*marking), was(drill.as_ref()));
             let severity = severity.get();
             scene.with_text(format!(
-                "{what} {number} eröffnet von {by}, Schwere {severity}, {marking}"
+                "{what} {number} eröffnet von {by}, Schwere {severity}, {marking}{was}"
             ))
         }
         Head::IncidentChanged { severity, tlp: marking } => {
@@ -35,6 +37,10 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
             format!("{by} hat eine Notiz geschrieben, die nicht gezeigt wird")
         }
         Head::NoteAdded { .. } => format!("{by}: {text}"),
+        Head::NoteCopied { wrote, .. } => copied(wrote, scene),
+        Head::TurnedReal { number, .. } => {
+            format!("Ab hier ist es ernst: Vorfall {number}, eröffnet von {by}")
+        }
         Head::PlaybookProposed { playbook } => {
             scene.with_text(format!("{by} schlägt vor, das Playbook {playbook} zu starten"))
         }
@@ -74,6 +80,20 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
         | Head::StoryTold { .. }
         | Head::StoryLeftOut { .. } => marked(head, scene),
     }
+}
+
+/// The drill that an incident was before it was real.
+fn was(drill: Option<&IncidentNumber>) -> String {
+    drill.map_or_else(String::new, |drill| format!(", aus der Übung {drill}"))
+}
+
+/// A note of that drill.
+fn copied(wrote: &Person, Scene { by, text, .. }: &Scene) -> String {
+    if text.is_empty() {
+        return format!("{by} hat eine Notiz der Übung übernommen, die nicht gezeigt wird");
+    }
+    let wrote = visible(wrote.as_str(), NAME_CHARS_MAX);
+    format!("{wrote}: {text} (aus der Übung übernommen von {by})")
 }
 
 /// What somebody does to a line of the timeline; the reason of a correction and the title in a story

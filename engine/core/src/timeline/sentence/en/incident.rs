@@ -3,23 +3,25 @@
 use super::super::{Scene, short, tlp};
 use super::access;
 use super::words::{asset_state, role, target};
-use crate::incident::{Head, store};
-use crate::model::Mode;
+use crate::incident::{Head, IncidentNumber, store};
+use crate::model::{Mode, Person};
 use crate::on_call::{CallOutEnd, CallOutStep};
+use crate::timeline::escape::visible;
+use crate::timeline::run::NAME_CHARS_MAX;
 
 /// The sentence of an incident's event.
 pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
     let Scene { by, name, text, .. } = scene;
     match head {
-        Head::IncidentOpened { number, mode, severity, tlp: marking, .. } => {
+        Head::IncidentOpened { number, mode, severity, tlp: marking, drill, .. } => {
             let what = match mode {
                 Mode::Live => "Incident",
                 Mode::Drill => "Drill",
             };
-            let marking = tlp(*marking);
+            let (marking, was) = (tlp(*marking), was(drill.as_ref()));
             let severity = severity.get();
             scene.with_text(format!(
-                "{what} {number} opened by {by}, severity {severity}, {marking}"
+                "{what} {number} opened by {by}, severity {severity}, {marking}{was}"
             ))
         }
         Head::IncidentChanged { severity, tlp: marking } => {
@@ -33,6 +35,10 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
         Head::IncidentClosed => scene.with_text(format!("Incident closed by {by}")),
         Head::NoteAdded { .. } if text.is_empty() => format!("{by} wrote a note that is not shown"),
         Head::NoteAdded { .. } => format!("{by}: {text}"),
+        Head::NoteCopied { wrote, .. } => copied(wrote, scene),
+        Head::TurnedReal { number, .. } => {
+            format!("From here on it is real: incident {number}, opened by {by}")
+        }
         Head::PlaybookProposed { playbook } => {
             scene.with_text(format!("{by} proposes to start the playbook {playbook}"))
         }
@@ -72,6 +78,20 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
         | Head::StoryTold { .. }
         | Head::StoryLeftOut { .. } => marked(head, scene),
     }
+}
+
+/// The drill that an incident was before it was real.
+fn was(drill: Option<&IncidentNumber>) -> String {
+    drill.map_or_else(String::new, |drill| format!(", from the drill {drill}"))
+}
+
+/// A note of that drill.
+fn copied(wrote: &Person, Scene { by, text, .. }: &Scene) -> String {
+    if text.is_empty() {
+        return format!("{by} copied a note of the drill that is not shown");
+    }
+    let wrote = visible(wrote.as_str(), NAME_CHARS_MAX);
+    format!("{wrote}: {text} (copied from the drill by {by})")
 }
 
 /// What somebody does to a line of the timeline; the reason of a correction and the title in a story
