@@ -42,10 +42,21 @@ for (const button of document.querySelectorAll("[data-print]")) {
     if (news.length > 0) announcer.textContent = news.join(". ");
   };
 
+  // What morphs is loaded when there is something to morph: over a thin line it would hold up the page.
+  let loaded = null;
+  const morpher = () => loaded ??= new Promise((done, fail) => {
+    const script = document.createElement("script");
+    script.onload = done;
+    script.onerror = () => { loaded = null; script.remove(); fail(); };
+    script.src = line.dataset.morph;
+    document.head.append(script);
+  });
+
   const refresh = async () => {
     if (looking) { wanted = true; return; }
     looking = true;
     try {
+      await morpher();
       const answer = await fetch(location.href, { credentials: "same-origin", redirect: "manual", cache: "no-store" });
       if (answer.type === "opaqueredirect" || answer.status === 401) { over = true; lost(); return; }
       if (!answer.ok) return;
