@@ -72,7 +72,10 @@
     }
   });
   const show = () => {
-    for (const part of document.querySelectorAll("[data-passkey-hidden]")) part.hidden = false;
+    for (const part of document.querySelectorAll("[data-passkey-hidden]")) {
+      // Another passphrase takes the one before in the form itself.
+      if (!part.closest("[data-words-needed]")) part.hidden = false;
+    }
   };
   document.addEventListener("beistand:fresh", show);
   show();
