@@ -99,15 +99,18 @@ fn parts(text: &str, sign: char) -> Vec<&str> {
     all
 }
 
-/// Whether a page has all classes that a selector asks for; what it must not have is no matter.
+/// Whether a page has all classes that a selector asks for. What stands in brackets is what it must not
+/// have (`:not`), or one of several that will do (`:is`): no matter.
 fn is_used(selector: &str, classes: &BTreeSet<String>) -> bool {
-    let mut asked = String::new();
-    let mut rest = selector;
-    while let Some((before, after)) = rest.split_once(":not(") {
-        asked.push_str(before);
-        rest = cut(after, &[')']).map_or("", |(_, _, behind)| behind);
+    let (mut asked, mut depth) = (String::new(), 0_usize);
+    for sign in selector.chars() {
+        match sign {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => asked.push(sign),
+            _ => {}
+        }
     }
-    asked.push_str(rest);
     names(&asked, ".kern-").into_iter().all(|class| {
         let begins = |known: &String| known.ends_with("--") && class.starts_with(known.as_str());
         classes.contains(&class) || classes.iter().any(begins)
@@ -150,14 +153,14 @@ mod tests {
     #[test]
     fn what_a_page_uses_stays_and_the_rest_goes() {
         let sheet = "@charset \"UTF-8\";a,.kern-btn:not(.kern-big){color:var(--kern-ink, #000)}\
-             .kern-btn .kern-tab,.kern-gone{x:y}@media (a){.kern-gone{x:y}}\
+             .kern-btn .kern-tab,.kern-gone{x:y}:is(body,.kern-gone):not(.kern-big){x:y}@media (a){.kern-gone{x:y}}\
              @media (b){.kern-badge--info{background:url(\"data:image/svg+xml;a{b}\")}}\
              :root{--kern-ink: var(--kern-blue);--kern-blue: #00f;--kern-red: #f00;--kern-far:1}";
         let left = trimmed(sheet, "<a class=\"kern-btn kern-badge--\">", "p{c:var(--kern-far)}");
         assert_eq!(
             left,
             "@charset \"UTF-8\";a,.kern-btn:not(.kern-big){color:var(--kern-ink, #000)}\
-             @media (b){.kern-badge--info{background:url(\"data:image/svg+xml;a{b}\")}}\
+             :is(body,.kern-gone):not(.kern-big){x:y}@media (b){.kern-badge--info{background:url(\"data:image/svg+xml;a{b}\")}}\
              :root{--kern-ink: var(--kern-blue);--kern-blue: #00f;--kern-far:1}"
         );
     }

@@ -200,16 +200,19 @@ impl Drill {
         rita.click("button.star").unwrap();
         rita.go(&table).unwrap();
         assert_eq!(rita.count("button.star[aria-pressed=true]").unwrap(), 1);
+        rita.run(INTO_SIGHT, &json!([])).unwrap();
         rita.click("td .acts a").unwrap();
         rita.fill("#t-title", "What was heard").unwrap();
         rita.fill("#t-text", "It hummed until noon").unwrap();
         rita.click("[aria-labelledby=tell] form button").unwrap();
         rita.wait_for_text(".done", "Marked").unwrap();
         rita.go(&table).unwrap();
+        rita.run(INTO_SIGHT, &json!([])).unwrap();
         rita.click("td .acts a").unwrap();
         rita.fill("#text", "The mail server hums").unwrap();
         rita.fill("#reason", "It stood beside it").unwrap();
         rita.click("[aria-labelledby=correct] form button").unwrap();
+        rita.wait_for_text(".done", "").unwrap();
         rita.go(&self.url("/timeline?view=story")).unwrap();
         rita.wait_for_text(".story", "It hummed until noon").unwrap();
         assert_eq!(rita.count(".story s").unwrap(), 1, "what was corrected is struck through");
@@ -252,6 +255,10 @@ impl Drill {
 fn position(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).position(|window| window == part)
 }
+
+/// A driver scrolls no further than it must, and then what stays at the top lies over what it clicks.
+const INTO_SIGHT: &str =
+    "document.querySelector('td .acts a').scrollIntoView({ block: 'center' });";
 
 /// The messages of a file, in a browser that nothing was shown before.
 fn opened(place: &str) -> Vec<String> {

@@ -38,6 +38,8 @@ pub(super) const PAGES: &[(&str, By, &str)] = &[
     ("line", By::Vera, "/incidents/LIVE/timeline/line?line=LINE"),
     ("report", By::Vera, "/incidents/LIVE/report"),
     ("drill", By::Vera, "/drill/incidents/PRACTICE"),
+    ("drill-real", By::Vera, "/drill/incidents/PRACTICE/real"),
+    ("real-already", By::Vera, "/incidents/LIVE/real"),
     ("drill-briefing", By::Vera, "/drill/incidents/PRACTICE/briefing"),
     ("drill-timeline", By::Vera, "/drill/incidents/PRACTICE/timeline"),
     ("drill-line", By::Vera, "/drill/incidents/PRACTICE/timeline/line?line=SCENE"),

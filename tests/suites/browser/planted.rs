@@ -177,7 +177,7 @@ fn handed_on(night: &Night, window: &Session, incident: &str) {
 /// The cells of a table as RFC 4180 writes it.
 fn cells(csv: &str) -> Vec<String> {
     let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), false);
-    for sign in csv.chars() {
+    for sign in csv.replace("\r\n", "\n").chars() {
         match sign {
             '"' => quoted = !quoted,
             ',' | '\n' if !quoted => cells.push(std::mem::take(&mut cell)),

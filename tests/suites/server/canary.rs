@@ -76,7 +76,9 @@ const SILENT: &[&str] = &[
     "/runs/{id}",
     "/runs/{id}/sheet",
     "/runs/{id}/step",
-    // Who only reads launches nothing.
+    // Who only reads opens and launches nothing.
+    "/drill/incidents/{id}/real",
+    "/incidents/{id}/real",
     "/drill/playbooks/{name}/launch",
     "/drill/runs/{id}/more",
     "/drill/runs/{id}/supersede",

@@ -9,7 +9,7 @@ use beistand_core::access::Permission;
 use beistand_core::incident::{Mark, Telling as Story};
 use beistand_core::model::{LineId, Mode};
 use beistand_core::timeline::{Filter, Lane, Review, StoryEntry, TimelineEntry, drawing};
-use beistand_runtime::{IncidentAct, Told};
+use beistand_runtime::{IncidentAct, Telling, Told};
 use serde::Deserialize;
 
 use super::form::Form;
@@ -31,6 +31,8 @@ struct Page<'a> {
     frame: &'a Frame,
     number: String,
     title: String,
+    /// What paper says below each page.
+    paper: String,
     href: String,
     view: View,
     newest_first: bool,
@@ -284,16 +286,16 @@ impl<'a> Page<'a> {
         let other = Asked { details: !asked.details, page: 0, ..asked.clone() };
         let details =
             Details { count, shown: asked.details, href: format!("{here}{}", other.query()) };
-        let mut handed_on = asked.filter.clone();
-        handed_on.significant = !asked.details;
         Self {
             frame,
             number: told.number.clone(),
             title: told.title.clone().unwrap_or_default(),
+            paper: paper(frame, &told, &telling),
             view,
             newest_first: asked.newest_first,
             filter: Fields::of(&asked.filter),
-            handed_on: handed_on.parts(),
+            // What only the eye leaves out is handed on.
+            handed_on: asked.filter.parts(),
             views: [View::Lanes, View::Table, View::Story]
                 .map(|view| format!("{here}{}", asked.view(view))),
             details: (count > 0 || asked.details).then_some(details),
@@ -312,6 +314,21 @@ impl<'a> Page<'a> {
             api: format!("/api/v1/incidents/{id}/timeline"),
             href,
         }
+    }
+}
+
+/// As much of a digest as somebody compares by eye: `sha256:` and sixteen digits.
+const HEAD_SIGNS: usize = 23;
+
+/// Which incident, for whom, and the head of the journal where all of it may be read.
+fn paper(frame: &Frame, told: &Told, telling: &Telling) -> String {
+    let said = format!("{} · TLP:{}", told.number, told.tlp);
+    match told.document("", telling, None).head {
+        Some(head) => {
+            let head: String = head.to_string().chars().take(HEAD_SIGNS).collect();
+            format!("{said} · {} {head}…", frame.t("digest"))
+        }
+        None => said,
     }
 }
 

@@ -54,7 +54,7 @@ async fn details_are_hidden_until_they_are_asked_for_and_counted_all_the_same() 
     // A filter stays, whichever lines it leaves.
     let page = look(&world, &format!("{at}?lane=system"), "commander").await;
     assert!(page.contains("&#38;details=true&#38;lane=system\">zeigen"), "{page}");
-    assert!(page.contains("name=\"significant\" value=\"true\""), "a file has what is shown");
+    assert!(!page.contains("name=\"significant\" value=\"true\""), "a file has details, too");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
