@@ -390,6 +390,11 @@ impl Desk {
         self.state.step_at(&at(path)).map_or("-", |step| StepStatus::of(step).as_str())
     }
 
+    /// Until when a step should end.
+    pub(super) fn due(&self, path: &str) -> Option<Millis> {
+        self.state.step_at(&at(path)).unwrap().due()
+    }
+
     pub(super) fn error(&self, path: &str) -> String {
         let step = self.state.step_at(&at(path)).unwrap();
         step.error.as_ref().map_or_else(String::new, |error| error.kind.to_string())

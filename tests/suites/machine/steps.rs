@@ -1,6 +1,6 @@
 //! What each kind of step does, and the order at a step.
 
-use beistand_core::model::Millis;
+use beistand_core::model::{Millis, Span};
 use beistand_core::run::{AnswerKind, Head, Reply};
 use serde_json::json;
 
@@ -247,7 +247,10 @@ fn a_late_step_is_marked_and_told_again_but_nothing_fails_by_time() {
     let mut desk = Desk::of(
         "  - id: look\n    within: 20m\n    task: { role: responder, instructions: look }\n",
     );
-    desk.tick().after("19m");
+    desk.tick();
+    let due = Some(desk.now.plus(Span::parse("20m").unwrap()));
+    assert_eq!(desk.due("look"), due);
+    desk.after("19m");
     let late = |desk: &Desk| desk.count(|head| matches!(head, Head::DeadlinePassed { .. }));
     assert_eq!(late(&desk), 0);
     desk.after("1m");
@@ -258,7 +261,9 @@ fn a_late_step_is_marked_and_told_again_but_nothing_fails_by_time() {
     desk.after("20m");
     assert_eq!(late(&desk), 3);
     assert!(desk.state.next_due().unwrap() > desk.now);
+    assert_eq!(desk.due("look"), due, "what it is late for stays what it was");
     desk.fill("look", json!({}));
+    assert_eq!(desk.due("look"), None);
     assert_eq!((desk.status(), desk.state.next_due()), ("succeeded", None::<Millis>));
 }
 

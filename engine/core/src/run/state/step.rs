@@ -325,7 +325,7 @@ pub(crate) struct Seq {
 impl Step {
     /// Until when it should have ended, where `within` says so and it has not.
     pub fn due(&self) -> Option<Millis> {
-        let (next, every) = self.deadline?;
+        let (next, every) = self.deadline.filter(|_| self.ended_at.is_none())?;
         // Who is late is reminded again and again; what they are late for stays what it was.
         Some(if self.late { self.ready_at.plus(every) } else { next })
     }
