@@ -40,7 +40,7 @@ fn a_wait_ends_late_and_never_early() {
     let mut desk = Desk::of("  - id: rest\n    wait: 10m\n");
     desk.tick().after("9m");
     assert_eq!((desk.is("rest"), desk.status()), ("waiting-for-time", "waiting"));
-    desk.now = desk.now.minus(beistand_core::model::Span::from_secs(3600));
+    desk.now = desk.now.minus(Span::from_secs(3600));
     desk.tick();
     assert_eq!(desk.is("rest"), "waiting-for-time");
     desk.after("61m");

@@ -11,6 +11,7 @@ use super::frame::Frame;
 use super::login::proved_here;
 use super::mine::text;
 use super::place::Place;
+use super::playbooks::to_launch;
 use super::row::NeedRow;
 use super::situation::Situation;
 use crate::api::form::Reason;
@@ -33,6 +34,8 @@ struct Home<'a> {
     open: Vec<Situation>,
     more: usize,
     ended: Vec<Ended>,
+    /// What can be launched: where its form is, and its title.
+    playbooks: Vec<(String, String)>,
 }
 
 /// An incident that is over.
@@ -74,7 +77,8 @@ pub(super) async fn page(
         mine.map(|need| NeedRow { number: number.clone(), ..need }).collect::<Vec<_>>()
     };
     let mine = open.iter().flat_map(told).collect();
-    frame.page(&Home { frame: &frame, mine, open, more: further, ended })
+    let playbooks = to_launch(&app, &caller).await?;
+    frame.page(&Home { frame: &frame, mine, open, more: further, ended, playbooks })
 }
 
 /// Why everything is to stand still, or to go on.

@@ -78,6 +78,26 @@ pub(super) async fn page(
     frame.page(&Page { frame: &frame, rows: rows.collect(), incident: number.clone(), launches })
 }
 
+/// What can be launched by who looks: where its form is, and its title.
+pub(super) async fn to_launch(
+    app: &App,
+    caller: &Caller,
+) -> Result<Vec<(String, String)>, Problem> {
+    if !caller.rights.may_somewhere(Permission::Launch) {
+        return Ok(Vec::new());
+    }
+    let scope = caller.rights.scope();
+    let found = app.shelf.ask(move |playbooks| {
+        let sound = |name: PlaybookName| {
+            let (plan, _) = playbooks.named(&name)?;
+            let title = plan.as_ref()?.parts().title.clone();
+            is_open(plan.as_ref(), &scope).then(|| (format!("/playbooks/{name}/launch"), title))
+        };
+        playbooks.names().into_iter().filter_map(sound).collect()
+    });
+    found.await
+}
+
 impl Row {
     fn of(
         (app, caller, frame): (&App, &Caller, &Frame),
