@@ -106,11 +106,17 @@ impl Engine {
         other.refused("a launch of")
     }
 
-    /// The incident that a launch with this key opens, where it names none. A repeat comes at another
-    /// time, so the id's own is that of the store; no other store makes the same.
+    /// The incident that a launch with this key opens, where it names none.
     pub(crate) fn own_incident(&self, key: &str) -> Result<IncidentId, EngineError> {
+        self.incident_of("start-key", key)
+    }
+
+    /// The incident that is opened for one thing and no other, so that nobody's key takes the place of
+    /// what is no key. A repeat comes at another time, so the id's own is that of the store; no other
+    /// store makes the same.
+    pub(crate) fn incident_of(&self, why: &str, key: &str) -> Result<IncidentId, EngineError> {
         let store = self.0.journal.meta().store;
-        let digest = digest_of("start-key", &json!([store, key]));
+        let digest = digest_of(why, &json!([store, key]));
         let digest = digest.map_err(|error| EngineError::Internal(error.to_string()))?;
         let made = store.as_bytes().iter().take(6);
         let made = made.fold(0, |time: u64, byte| (time << 8) | u64::from(*byte));

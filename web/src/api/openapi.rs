@@ -54,4 +54,24 @@ mod tests {
             assert!(document.pointer(place).is_some(), "there is no {reference}");
         }
     }
+
+    #[test]
+    fn what_is_answered_as_json_is_not_described_as_a_text() {
+        let text = crate::api::table().openapi().to_json().unwrap();
+        let document: Value = serde_json::from_str(&text).unwrap();
+        let paths = document.get("paths").and_then(Value::as_object).unwrap();
+        let methods = paths.values().filter_map(Value::as_object).flat_map(|path| path.values());
+        let answers = methods.filter_map(|method| method.get("responses")?.as_object());
+        let kinds = answers.flat_map(|answers| answers.values());
+        let kinds = kinds.filter_map(|answer| answer.get("content")?.as_object()).flatten();
+        let json = kinds.filter(|(kind, _)| {
+            let kind = kind.split(';').next().unwrap_or_default();
+            kind.ends_with("/json") || kind.ends_with("+json")
+        });
+        let described: Vec<_> = json.map(|(kind, content)| (kind, &content["schema"])).collect();
+        assert!(described.iter().any(|(kind, _)| kind.starts_with("application/stix+json")));
+        for (kind, schema) in described {
+            assert_ne!(schema.get("type"), Some(&Value::from("string")), "{kind}");
+        }
+    }
 }

@@ -306,6 +306,15 @@ pub(super) struct StoryLine {
     corrected: bool,
 }
 
+/// A timeline as a bundle of STIX 2.1, section 8.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct StixBundle {
+    id: String,
+    r#type: String,
+    /// Markings, identities, the incident, and its lines as notes.
+    objects: Vec<serde_json::Map<String, Value>>,
+}
+
 /// The story of an incident.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Story {
@@ -321,7 +330,7 @@ pub(super) struct Story {
         content(
             (TimelinePage = "application/json"), (String = "application/x-ndjson"),
             (String = "text/csv"), (String = "text/html"),
-            (String = "application/stix+json;version=2.1"),
+            (StixBundle = "application/stix+json;version=2.1"),
         )
     ))
 )]

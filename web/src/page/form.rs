@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::frame::DRILL;
 use crate::limits::{STRANGERS_BYTES_MAX, whole};
 use crate::report::Problem;
 
@@ -29,7 +30,7 @@ const PAIRS_MAX: usize = 2_000;
 const KEPT_BYTES_MAX: usize = STRANGERS_BYTES_MAX - (4 << 10);
 
 /// Fields that are never given back.
-const SECRETS: [&str; 5] = ["passphrase", "new", "code", "number", "telephone_code"];
+const SECRETS: [&str; 6] = ["passphrase", "new", "again", "code", "number", "telephone_code"];
 
 /// A form that was sent.
 #[derive(Debug, Clone)]
@@ -75,10 +76,22 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     }
 }
 
+/// Whether a form only writes something down. Whoever logs in at the same browser may be somebody else:
+/// no click of theirs does what the one before them wanted done.
+pub(super) fn only_writes(path: &str) -> bool {
+    let path = path.strip_prefix(DRILL).unwrap_or(path);
+    let is_id = |id: &str| id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    match path.split('/').collect::<Vec<_>>()[..] {
+        ["", "incidents", "new"] => true,
+        ["", "incidents", id, "notes"] | ["", "incidents", id, "timeline", "mark"] => is_id(id),
+        _ => false,
+    }
+}
+
 /// What somebody sent whom nobody knows any more: they typed it when they were somebody, and send it
-/// again when they are. Nothing where it is no form, or too long to be taken from a stranger.
+/// again when they are. Nothing where it does more than that, or is too long to be taken from a stranger.
 pub(crate) async fn kept(request: Request, within: Duration) -> Option<Again> {
-    let is_form = says_form(request.headers()) && !request.uri().path().starts_with("/api/");
+    let is_form = says_form(request.headers()) && only_writes(request.uri().path());
     let request =
         if is_form { whole(request, KEPT_BYTES_MAX, within).await.ok()? } else { return None };
     let form = Form::from_request(request, &()).await.ok()?;
@@ -184,6 +197,29 @@ mod tests {
     fn sent(body: &str) -> Form {
         let pairs = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
         Form { headers: HeaderMap::new(), path: "/x".to_owned(), pairs }
+    }
+
+    #[test]
+    fn what_goes_through_the_login_writes_and_does_nothing_else() {
+        for path in [
+            "/incidents/new",
+            "/incidents/I-2026-0001/notes",
+            "/drill/incidents/01a207fc-d084-718b-b1e2-5c358437c0c6/timeline/mark",
+        ] {
+            assert!(only_writes(path), "{path}");
+        }
+        for path in [
+            "/needs/01a207fc-d084-718b-b1e2-5c358437c0c6",
+            "/incidents/I-2026-0001/close",
+            "/incidents/I-2026-0001/close?/notes",
+            "/incidents/../me/notes",
+            "/api/v1/incidents/I-2026-0001/notes",
+            "https://elsewhere.example/incidents/new",
+            "/stop",
+            "",
+        ] {
+            assert!(!only_writes(path), "{path}");
+        }
     }
 
     #[test]

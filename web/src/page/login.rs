@@ -9,7 +9,7 @@ use axum::response::Response;
 use beistand_runtime::Caller;
 use serde::Deserialize;
 
-use super::form::Form;
+use super::form::{Form, only_writes};
 use super::frame::Frame;
 use super::place::Place;
 use super::refused::{KEPT, KEPT_PATH, Typed};
@@ -81,7 +81,7 @@ pub(super) async fn log_in(
         let cookie =
             log_in_as(&app, (&peer, form.headers()), (&account, passphrase, both(number, code)?))
                 .await?;
-        let mut response = match path {
+        let mut response = match path.filter(|path| only_writes(path)) {
             Some(path) => sent_later(&frame, &path, &kept)?,
             None => Place::of(next.as_deref().unwrap_or("/")).seen(),
         };

@@ -55,7 +55,7 @@ impl Engine {
         by: Actor,
     ) -> Result<Value, EngineError> {
         let reader = self.0.journal.reader();
-        let id = self.own_incident(&format!("real/{drill}"))?;
+        let id = self.incident_of("real-of-drill", &drill.to_string())?;
         let (live, already) = match reader.incident(id).await? {
             Some(live) => (live, true),
             None => self.open_real((drill, id), short, by.clone()).await?,

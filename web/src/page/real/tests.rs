@@ -59,3 +59,18 @@ async fn a_drill_becomes_real_once_with_what_is_known_in_it() {
         .await;
     assert_eq!(answer.status().as_u16(), 200, "it was opened before");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobodys_start_key_takes_the_place_of_a_drills_live_incident() {
+    let world = World::new().await;
+    let drill = json!({"title": "Übung", "mode": "drill"});
+    let (_, drill) = world.post("/api/v1/incidents", "commander", drill).await;
+    let (id, number) = (drill["incident"].as_str().unwrap(), drill["number"].as_str().unwrap());
+    world.run("sheet", "drill", &format!("real/{id}")).await;
+    let path = format!("/api/v1/incidents/{number}/real");
+    let answer = world.asked(&Method::POST, &path, ("responder", None)).await;
+    assert_eq!(answer.status().as_u16(), 201);
+    let (_, drill) = world.get(&format!("/api/v1/incidents/{number}"), "commander").await;
+    let live = format!("/api/v1/incidents/{}", drill["real"].as_str().unwrap());
+    assert_eq!(world.get(&live, "commander").await.1["mode"], json!("live"));
+}
