@@ -18,7 +18,7 @@ fn a_page_says_that_it_is_old_and_catches_up_when_its_server_is_back() {
     let english = Look { language: "en", ..Look::default() };
     let window = night.house.window("cleo", &english);
     window.go(&night.url("/incidents/LIVE")).unwrap();
-    window.wait_for_text(".fresh-state", "live").unwrap();
+    window.wait_for_text(".fresh-state", "up to date").unwrap();
     // What is typed is nobody's to take away.
     let typed = "Half a sentence";
     window.fill("textarea[name=text]", typed).unwrap();
@@ -33,7 +33,7 @@ fn a_page_says_that_it_is_old_and_catches_up_when_its_server_is_back() {
     let path = format!("/api/v1/incidents/{}/notes", night.word("LIVE"));
     night.house.sent(VERA, &path, &json!({"text": "Written meanwhile"}));
     window.wait_for_text(".lines", "Written meanwhile").unwrap();
-    window.wait_for_text(".fresh-state", "live").unwrap();
+    window.wait_for_text(".fresh-state", "up to date").unwrap();
 
     assert_eq!(window.run("return window.stayed", &json!([])).unwrap(), json!(true));
     let there = "return document.querySelector('textarea[name=text]').value";

@@ -22,9 +22,9 @@ lead = Einsatzleitung
 next-deadline = Nächste Frist
 no-deadline = keine Frist offen
 failed-steps = { $n ->
-    [0] kein Schritt fehlgeschlagen
-    [one] { $n } Schritt braucht Aufmerksamkeit
-   *[other] { $n } Schritte brauchen Aufmerksamkeit
+    [0] Nichts ist fehlgeschlagen.
+    [one] { $n } Schritt ist fehlgeschlagen oder unklar.
+   *[other] { $n } Schritte sind fehlgeschlagen oder unklar.
 }
 running-runs = { $n ->
     [0] kein Ablauf läuft

@@ -14,6 +14,8 @@ steps-done = { $n ->
 }
 began = seit
 launch = Ablauf starten
+deadline-then = Verstreicht sie, wird eskaliert. Von selbst gilt nichts als erledigt, und nichts bricht ab.
+due-step = Schritt
 offered-by = { $it } bietet die Einsatzleitung an
 take-over = Lagebild lesen und übernehmen
 cut-off-now = Getrennt

@@ -8,6 +8,9 @@ need-typed = Was Sie eingetragen hatten
 need-why = Warum
 asked-by = angefordert von { $it }
 votes = Stimmen
+votes-so-far = Bisherige Stimmen
+need-voted = Sie haben zugestimmt. Es fehlen noch andere; ablehnen können Sie weiterhin.
+to-answers = Zur Antwort
 need-what = { $n ->
     [one] Was genau geschieht: eine Maßnahme
    *[other] Was genau geschieht: { $n } Maßnahmen

@@ -7,7 +7,6 @@ run-for = läuft seit
 run-waits = Was jetzt wartet
 run-waits-none = Nichts wartet.
 run-stand = Stand
-run-done = Fertige Schritte
 run-steps = Schritte
 run-steps-none = Noch hat kein Schritt begonnen.
 run-gantt = Über die Zeit

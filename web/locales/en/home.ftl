@@ -22,9 +22,9 @@ lead = Commander
 next-deadline = Next deadline
 no-deadline = no deadline open
 failed-steps = { $n ->
-    [0] no step has failed
-    [one] { $n } step needs attention
-   *[other] { $n } steps need attention
+    [0] Nothing has failed.
+    [one] { $n } step failed or is unclear.
+   *[other] { $n } steps failed or are unclear.
 }
 running-runs = { $n ->
     [0] no run under way

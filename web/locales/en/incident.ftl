@@ -14,6 +14,8 @@ steps-done = { $n ->
 }
 began = since
 launch = Launch a playbook
+deadline-then = When it passes it is escalated. By itself nothing counts as done, and nothing breaks off.
+due-step = step
 offered-by = { $it } offers command
 take-over = read the briefing and take over
 cut-off-now = Cut off

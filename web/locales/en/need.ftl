@@ -8,6 +8,9 @@ need-typed = What you had entered
 need-why = Why
 asked-by = asked for by { $it }
 votes = Votes
+votes-so-far = Votes so far
+need-voted = You approved. Others are still missing; you can still refuse.
+to-answers = To the answer
 need-what = { $n ->
     [one] Exactly what happens: one effect
    *[other] Exactly what happens: { $n } effects

@@ -7,7 +7,6 @@ run-for = running for
 run-waits = What waits now
 run-waits-none = Nothing waits.
 run-stand = How far it is
-run-done = Steps done
 run-steps = Steps
 run-steps-none = No step has begun yet.
 run-gantt = Over time

@@ -129,6 +129,9 @@ pub(super) struct Need {
     #[schema(format = DateTime)]
     escalated_at: Option<String>,
     votes: Option<u64>,
+    /// Who approved so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    voted_by: Option<Vec<String>>,
     votes_needed: Option<u64>,
     /// What an answer says that it has seen.
     digest: Option<String>,

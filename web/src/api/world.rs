@@ -99,6 +99,17 @@ steps:
     task: { role: responder, instructions: Tell them. }
 ";
 
+/// Something that nobody answers in time.
+const LATE: &str = "
+playbook: late
+language: 1
+title: Nobody answers
+steps:
+  - id: looked
+    title: Look at it in time
+    approve: { role: commander, votes: 1, shows: All of it., within: 1s }
+";
+
 /// Those of the shelves.
 #[derive(Debug)]
 struct Texts(Arc<Scripts>);
@@ -127,6 +138,7 @@ impl Playbooks for Texts {
             "pair" => Some(self.found(PAIR)),
             // Found by its name alone: lists stay as short as they are.
             "cut" => Some(self.found(CUT)),
+            "late" => Some(self.found(LATE)),
             "broken" => Some(self.found("playbook: broken\ntitel: Nothing\n")),
             _ => None,
         }

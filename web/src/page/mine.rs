@@ -36,12 +36,14 @@ pub(crate) struct Sieve<'a> {
 }
 
 /// What somebody holds in an incident.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Held {
     /// `None`: every role.
     roles: Option<std::collections::BTreeSet<Role>>,
     approves: bool,
     answers: bool,
+    /// Who is asked as well when nobody answered in time.
+    escalation: Role,
 }
 
 impl<'a> Sieve<'a> {
@@ -49,18 +51,23 @@ impl<'a> Sieve<'a> {
         Self { app, caller, roles: BTreeMap::new(), askers: BTreeMap::new() }
     }
 
-    /// Whether they can answer it.
+    /// Whether it waits for them: they can answer it, and have not approved it yet.
     pub(crate) async fn is_theirs(&mut self, need: &Value) -> Result<bool, Problem> {
+        Ok(!voted(need, self.caller) && self.may_answer(need).await?)
+    }
+
+    /// Whether they can answer it.
+    pub(crate) async fn may_answer(&mut self, need: &Value) -> Result<bool, Problem> {
         let Ok(incident) = text(need, "incident").parse::<IncidentId>() else { return Ok(false) };
         let held = self.held(incident).await?;
         let is_vote = text(need, "kind") == "approval";
         let may = if is_vote { held.approves } else { held.answers };
         let asked: Option<Role> = text(need, "role").parse().ok();
-        let fits = match (&held.roles, asked) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(held), Some(asked)) => held.iter().any(|held| stands_in(*held, asked)),
-        };
+        let escalated = Some(held.escalation).filter(|_| !text(need, "escalated_at").is_empty());
+        let asked: Vec<Role> = [asked, escalated].into_iter().flatten().collect();
+        let fits = held.roles.is_none_or(|held| {
+            held.iter().any(|held| asked.iter().any(|asked| stands_in(*held, *asked)))
+        });
         if !(may && fits) {
             return Ok(false);
         }
@@ -77,6 +84,7 @@ impl<'a> Sieve<'a> {
             roles: rights.roles(&about),
             approves: rights.may(Permission::Approve, &about),
             answers: rights.may(Permission::Answer, &about),
+            escalation: self.app.engine.escalation_in(incident).await?,
         };
         self.roles.insert(incident, held.clone());
         Ok(held)
@@ -98,7 +106,41 @@ impl<'a> Sieve<'a> {
     }
 }
 
+/// Whether somebody is one of those who approved it so far.
+pub(crate) fn voted(need: &Value, caller: &Caller) -> bool {
+    let by = need.get("voted_by").and_then(Value::as_array);
+    by.is_some_and(|by| by.iter().any(|one| one.as_str() == Some(caller.actor.person.as_str())))
+}
+
 /// A text of a thing in JSON; empty where it has none.
 pub(crate) fn text<'v>(thing: &'v Value, name: &str) -> &'v str {
     thing.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use crate::api::world::{SOON, World};
+    use crate::page::told::look;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_was_escalated_to_somebody_waits_for_them() {
+        let world = World::new().await;
+        let mut news = world.engine.news();
+        let run = world.run("late", "drill", "late").await;
+        let title = "Look at it in time";
+        let waits = "class=\"need need-approval\"";
+        let lists = |page: &str| page.contains(waits) && page.contains(title);
+        assert!(lists(&look(&world, "/", "commander").await.2));
+        loop {
+            let waits = lists(&look(&world, "/", "deputy").await.2);
+            if !world.needs(&run, 1).await[0]["escalated_at"].is_null() {
+                break;
+            }
+            assert!(!waits, "nobody was late yet");
+            timeout(SOON, news.recv()).await.expect("news").expect("news");
+        }
+        assert!(lists(&look(&world, "/", "deputy").await.2));
+    }
 }

@@ -18,7 +18,7 @@ use serde_json::Value;
 use super::form::Form;
 use super::frame::Frame;
 use super::login::proved_here;
-use super::mine::{Sieve, text};
+use super::mine::{self, Sieve, text};
 use super::place::Place;
 use super::row::{NeedRow, list, need_row};
 use super::schema::{Field, fields, read};
@@ -42,14 +42,18 @@ struct Page<'a> {
     frame: &'a Frame,
     need: NeedRow,
     open: bool,
-    /// Who answered it, and how, where it is over.
+    /// Who answered it so far, and how.
     answered: Vec<(At, String)>,
     /// What was filled in when it was over already.
     typed: Vec<(String, String)>,
     incident: (String, String),
+    tlp: String,
+    /// Who has the role that is asked, in this incident.
+    holder: Option<String>,
+    /// Why who looks can not answer it, or not in every way.
+    hindered: Option<String>,
     run: Option<(String, String)>,
     asked_by: String,
-    own: bool,
     effects: Vec<Effect>,
     others: Vec<String>,
     unfit: Vec<String>,
@@ -125,18 +129,18 @@ async fn shown(
     frame.page(&Page { answered, typed, ..page.await? })
 }
 
-/// What the timeline says of the answers to a need that is over.
+/// What the timeline says of the answers to a need.
 async fn answered(
     app: &App,
     caller: &Caller,
     (frame, row): (&Frame, &Need),
 ) -> Result<Vec<(At, String)>, Problem> {
-    let Some(closed) = row.closed_at else { return Ok(Vec::new()) };
     let told = app.views.told(row.incident, frame.show.lang, &caller.rights.scope()).await?;
     let is_answer = |line: &&TimelineEntry| {
         ANSWERS.contains(&line.kind)
             && (line.run, &line.path) == (row.run, &row.step)
-            && (row.since..=closed).contains(&line.at)
+            && line.at >= row.since
+            && row.closed_at.is_none_or(|closed| line.at <= closed)
     };
     let lines = told.lines.iter().filter(is_answer);
     Ok(lines.map(|line| (At::short(frame, line.at), line.text.clone())).collect())
@@ -148,7 +152,8 @@ impl<'a> Page<'a> {
         (row, json): (&Need, &Value),
         (run, playbook, equal): (RunId, String, usize),
     ) -> Result<Self, Problem> {
-        let mine = Sieve::new(app, caller).is_theirs(json).await?;
+        let mut sieve = Sieve::new(app, caller);
+        let mine = sieve.is_theirs(json).await?;
         let scope = caller.rights.scope();
         let incident = app.views.incident(row.incident, &scope).await?;
         let number = text(&incident, "number");
@@ -159,21 +164,39 @@ impl<'a> Page<'a> {
             json.get("form").and_then(|form| serde_json::from_value(form.clone()).ok());
         let fields =
             form.as_ref().map(|form| fields(frame, form, (FORM, &Value::Null))).unwrap_or_default();
-        let answers =
-            if mine && open { Choice::all(frame, row, fields.is_empty()) } else { Vec::new() };
+        let voted = open && mine::voted(json, caller) && sieve.may_answer(json).await?;
+        let mut answers = if open && (mine || voted) {
+            Choice::all(frame, row, fields.is_empty())
+        } else {
+            Vec::new()
+        };
+        answers.retain(|choice| !voted || choice.word != AnswerKind::Approve.as_str());
+        let need = need_row(frame, json, (row.mode, mine));
+        let own = asked_by == caller.actor.person.as_str();
+        let hindered = (open && !mine).then(|| {
+            if voted {
+                frame.t("need-voted")
+            } else if own {
+                frame.t("need-own")
+            } else {
+                frame.ta("need-not-yours", &need.role)
+            }
+        });
         let digest = row.digest.unwrap_or(Digest::ZERO);
         Ok(Self {
             frame,
-            need: need_row(frame, json, (row.mode, mine)),
+            need,
             open,
             incident: (
                 Frame::to(row.mode, &format!("/incidents/{number}")),
                 format!("{number} {}", text(&incident, "title")),
             ),
+            tlp: text(&incident, "tlp").to_owned(),
+            holder: holder(&incident, text(json, "role")),
+            hindered,
             run: Some((Frame::to(row.mode, &format!("/runs/{run}")), playbook)),
             answered: Vec::new(),
             typed: Vec::new(),
-            own: asked_by == caller.actor.person.as_str(),
             asked_by,
             effects: list(&shows, "lines").iter().map(|line| Effect::of(frame, line)).collect(),
             others: list(&shows, "others").iter().map(later).collect(),
@@ -234,6 +257,12 @@ impl Choice {
         };
         kinds.iter().enumerate().map(choice).collect()
     }
+}
+
+/// Who has a role in an incident.
+fn holder(incident: &Value, role: &str) -> Option<String> {
+    let mut held = list(incident, "roles").iter();
+    held.find(|one| text(one, "role") == role).map(|one| text(one, "person").to_owned())
 }
 
 /// A value as people read it: a text as it is, a list with commas, all else as JSON.

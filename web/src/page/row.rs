@@ -59,6 +59,8 @@ pub(crate) struct RunRow {
 #[derive(Debug, Clone)]
 pub(crate) struct Due {
     pub(crate) href: String,
+    /// What has to be done until then: the word for an approval, a task …, or for a step.
+    pub(crate) what: String,
     pub(crate) title: String,
     pub(crate) at: Millis,
     pub(crate) until: Deadline,
@@ -110,6 +112,7 @@ impl Due {
     pub(super) fn of_need(need: &NeedRow) -> Option<Self> {
         Some(Self {
             href: need.href.clone(),
+            what: need.kind_word.clone(),
             title: need.title.clone(),
             at: need.until_at?,
             until: need.until.clone()?,
@@ -122,6 +125,7 @@ impl Due {
         let path = text(step, "path");
         Some(Self {
             href: step_href(mode, run, path),
+            what: frame.t("due-step"),
             title: text(step, "title").to_owned(),
             at,
             until: Deadline::of(frame, at),

@@ -80,7 +80,7 @@ pub(super) struct Course {
     pub(super) digest: String,
     pub(super) error: String,
     pub(super) done: usize,
-    pub(super) total: usize,
+    pub(super) tlp: String,
     /// How many steps stand how, the most first.
     pub(super) tally: Vec<(usize, Badge)>,
 }
@@ -117,6 +117,8 @@ struct Signal {
 pub(super) struct Seen {
     pub(super) whole: Value,
     pub(super) mode: Mode,
+    /// For whom its incident is to be read.
+    pub(super) tlp: String,
     /// Only for who may read the whole of its incident.
     pub(super) plan: Option<std::sync::Arc<Plan>>,
     /// What is told of it in its incident's timeline.
@@ -150,11 +152,13 @@ impl Seen {
         let scope = caller.rights.scope();
         let plan = app.views.plan_of(id, &scope).await?;
         let mut told = Vec::new();
+        let mut tlp = String::new();
         if let Ok(incident) = text(&whole, "incident").parse() {
+            tlp.push_str(text(&app.views.incident(incident, &scope).await?, "tlp"));
             let all = app.views.told(incident, frame.show.lang, &scope).await?.lines;
             told.extend(all.iter().filter(|line| line.run == Some(id)).cloned());
         }
-        Ok(Self { whole, mode, plan, told })
+        Ok(Self { whole, mode, tlp, plan, told })
     }
 
     pub(super) fn steps(&self) -> &[Value] {
@@ -194,7 +198,7 @@ impl Course {
                 .unwrap_or_default()
                 .to_owned(),
             done: acting.iter().filter(|step| !text(step, "ended_at").is_empty()).count(),
-            total: acting.len(),
+            tlp: seen.tlp.clone(),
             tally: tally(frame, &acting),
         }
     }

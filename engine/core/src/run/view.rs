@@ -233,6 +233,7 @@ impl RunState {
             "until": need.until.map(|at| at.to_string()),
             "escalated_at": need.escalated_at.map(|at| at.to_string()),
             "votes": need.votes.len(),
+            "voted_by": need.votes.iter().map(|vote| &vote.person).collect::<Vec<_>>(),
             "votes_needed": need.votes_needed,
             "digest": need.digest,
             "group": need.group,

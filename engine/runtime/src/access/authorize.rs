@@ -174,7 +174,16 @@ impl Engine {
         Ok(self.matter_of(id).await?.about)
     }
 
-    /// The same of the incident that a run belongs to.
+    /// Whom it is escalated to in an incident when nobody answered in time.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`].
+    pub async fn escalation_in(&self, id: IncidentId) -> Result<Role, EngineError> {
+        let mode = self.matter_of(id).await?.mode;
+        Ok(self.0.modes.of(mode).setup.escalation)
+    }
+
+    /// What an act on the incident of a run is about.
     ///
     /// # Errors
     /// [`EngineError::NotFound`].

@@ -92,7 +92,18 @@ async fn an_answer_that_came_too_late_is_refused_in_german() {
     let (status, _, page) = send(&world, &path, ("fresh-ben", &vote(&other))).await;
     assert_eq!((status, english(&page)), (409, Vec::new()), "{page}");
     assert!(page.contains("Bitte noch einmal ansehen"), "{page}");
+    let waits = |page: &str| page.contains("id=\"answers\"");
+    let (_, page) = looked(&world, &path, ("fresh-ben", "de")).await;
+    assert!(waits(&page) && page.contains("value=\"approve\""), "{page}");
     let _first = send(&world, &path, ("fresh-ben", &vote(digest))).await;
+    // Who approved is not asked again, and can still refuse.
+    let (_, page) = looked(&world, &path, ("fresh-ben", "de")).await;
+    assert!(!page.contains("value=\"approve\"") && page.contains("value=\"deny\""), "{page}");
+    assert!(page.contains("Sie haben zugestimmt") && page.contains("1/2"), "{page}");
+    let (_, page) = looked(&world, "/", ("fresh-ben", "de")).await;
+    assert!(page.contains("Auf Sie wartet nichts."), "{page}");
+    let (_, page) = looked(&world, &path, ("fresh-cleo", "de")).await;
+    assert!(waits(&page) && page.contains("ben"), "{page}");
     let (status, _, page) = send(&world, &path, ("fresh-ben", &vote(digest))).await;
     assert!(status >= 400, "{page}");
     assert_eq!(english(&page), [""; 0], "{page}");
