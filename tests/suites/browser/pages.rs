@@ -131,10 +131,26 @@ const ABOVE: [&str; 2] = ["home", "drill"];
 const SIDEWAYS: &str = "
 const wide = document.documentElement.clientWidth;
 if (document.documentElement.scrollWidth <= wide) return [];
-const out = (one) => one.getBoundingClientRect().right > wide + 1;
+const scrolls = (one) => one && (getComputedStyle(one).overflowX === 'auto' || scrolls(one.parentElement));
+const out = (one) => one.getBoundingClientRect().right > wide + 1 && !scrolls(one.parentElement);
 const all = [...document.querySelectorAll('body *')].filter(out);
 return ['scrolls to ' + document.documentElement.scrollWidth,
     ...all.slice(0, 8).map((one) => one.outerHTML.slice(0, 120))];
+";
+
+/// Letters, words and lines as far apart as a reader may set them (WCAG 2.2, 1.4.12); what of the text is cut
+/// off then.
+const SPACED: &str = "
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(`* { line-height: 1.5 !important; letter-spacing: .12em !important;
+    word-spacing: .16em !important } p { margin-bottom: 2em !important }`);
+document.adoptedStyleSheets = [sheet];
+const hides = (one) => ['hidden', 'clip'].includes(getComputedStyle(one).overflowY);
+const cut = (one) => one.scrollHeight > one.clientHeight + 1 || one.scrollWidth > one.clientWidth + 1;
+const all = [...document.querySelectorAll('main *, header *, footer *')];
+const found = all.filter((one) => one instanceof HTMLElement && !one.matches('input') && one.clientHeight > 1
+    && hides(one) && cut(one));
+return found.slice(0, 8).map((one) => one.outerHTML.slice(0, 120));
 ";
 
 /// How pages are looked at: each width and each scheme in each language, and every pair of a width and
@@ -246,6 +262,12 @@ fn page(window: &mut Session, name: &str, language: &'static str) -> Vec<String>
     let sideways = window.run(SIDEWAYS, &json!([])).unwrap();
     if sideways != Value::Array(Vec::new()) {
         faults.push(format!("at 320 px: {sideways}"));
+    }
+    for script in [SPACED, SIDEWAYS] {
+        let spaced = window.run(script, &json!([])).unwrap();
+        if spaced != Value::Array(Vec::new()) {
+            faults.push(format!("spaced out: {spaced}"));
+        }
     }
     if ABOVE.contains(&name) {
         window.run(OPEN_ABOVE, &json!([])).unwrap();
