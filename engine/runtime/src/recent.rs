@@ -44,6 +44,19 @@ impl<K: Ord + Clone, V: Clone> Recent<K, V> {
         Some(kept.value.clone())
     }
 
+    /// A place for what is about to be made: the one that is there, or an empty one that weighs nothing
+    /// yet. Whoever comes while it is being made gets the same.
+    pub(crate) fn place(&mut self, key: &K) -> V
+    where
+        V: Default,
+    {
+        self.get(key).unwrap_or_else(|| {
+            let place = V::default();
+            self.put(key.clone(), place.clone(), 0);
+            place
+        })
+    }
+
     /// Keeps something, instead of what was kept there; what was not asked for longest goes. What
     /// alone is too heavy is not kept.
     pub(crate) fn put(&mut self, key: K, value: V, bytes: usize) {
@@ -73,6 +86,8 @@ impl<K: Ord + Clone, V: Clone> Recent<K, V> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
 
     #[test]
@@ -86,6 +101,18 @@ mod tests {
             [recent.get(&"a"), recent.get(&"b"), recent.get(&"c")],
             [Some(1), None, Some(3)]
         );
+    }
+
+    #[test]
+    fn who_comes_while_it_is_made_gets_the_same_place() {
+        let mut recent: Recent<&str, Arc<Mutex<u32>>> = Recent::new(Bounds { count: 2, bytes: 9 });
+        let (one, other) = (recent.place(&"a"), recent.place(&"a"));
+        assert!(Arc::ptr_eq(&one, &other));
+        *one.lock().unwrap() = 7;
+        recent.put("a", one, 9);
+        assert_eq!(*recent.place(&"a").lock().unwrap(), 7);
+        assert_eq!(*recent.place(&"b").lock().unwrap(), 0);
+        assert_eq!(recent.bytes, 9);
     }
 
     #[test]

@@ -40,6 +40,11 @@ fn a_passkey_is_added_on_a_page_and_asked_for_where_one_logs_in() {
 
     log_in(plain, WORDS);
     window.wait_for_text("main", "verlangt zusätzlich einen Passkey").unwrap();
+    // The page that refused it takes the device, too.
+    window.fill("#passphrase", WORDS).unwrap();
+    window.click(passkey).unwrap();
+    window.wait_for_text(".foot", "cleo").unwrap();
+    window.click("form[action='/logout'] button").unwrap();
     log_in(passkey, "ganz andere falsche Worte");
     window.wait_for_text(".passkey-said", "passen nicht zusammen").unwrap();
     log_in(passkey, WORDS);

@@ -159,7 +159,6 @@ said-role-self = Niemand vergibt sich selbst eine Rolle; das tut jemand anderes 
 said-no-account-of = { $person } hat keinen Zugang.
 said-not-role = { $person } hat diese Rolle dort nicht: { $role }.
 said-last-admin = Dann könnte niemand mehr Zugänge anlegen. Bestimmen Sie vorher jemand anderen.
-said-unreadable = Das lässt sich nicht lesen.
 said-reaches-nowhere = Damit reicht die Rolle nirgends hin.
 said-internal = Hier ist etwas schiefgegangen, was nicht sein sollte.
 said-internal-hint = Wer den Server betreibt, findet unter der Nummer mehr im Protokoll.

@@ -24,6 +24,22 @@ export-numbered = ohne personenbezogene Daten
 export-do = Herunterladen
 story-none = Noch ist nichts erzählt. Wählen Sie Zeilen der Zeitleiste aus und geben Sie ihnen eigene Worte.
 histogram = Wann wie viel geschah
+legend = Was die Zeichen bedeuten
+legend-point = Etwas geschah
+legend-failed = Etwas ging schief
+legend-star = als wichtig markiert
+legend-run = Ablauf
+legend-attempt = Ausführung eines Schritts
+legend-need = Menschen sind gefragt
+legend-hold = gesperrt oder abgetrennt
+legend-lasts = gepunkteter Rand: dauert an
+legend-badly = dicker Rand: endete schlecht
+legend-unknown = gestrichelter Rand: Ausgang unbekannt
+legend-gone = leer: hinfällig
+legend-due = Frist
+legend-missed = Fahne: Frist verpasst
+legend-gap = zusammengezogen: nichts geschah
+legend-down = Beistand lief nicht
 lines = { $n ->
     [one] { $n } Zeile
    *[other] { $n } Zeilen

@@ -159,7 +159,6 @@ said-role-self = Nobody gives a role to themselves; another admin does it.
 said-no-account-of = { $person } has no account.
 said-not-role = { $person } does not have this role there: { $role }.
 said-last-admin = Nobody would be left who can make an account. Make another admin before.
-said-unreadable = This can not be read.
 said-reaches-nowhere = This reaches nowhere.
 said-internal = Something went wrong here that should not.
 said-internal-hint = Whoever runs this server finds more under the number in its log.

@@ -24,6 +24,22 @@ export-numbered = without personal data
 export-do = Download
 story-none = Nothing is told yet. Pick lines of the timeline and give them words of your own.
 histogram = When how much happened
+legend = What the marks mean
+legend-point = Something happened
+legend-failed = Something went wrong
+legend-star = marked as important
+legend-run = run
+legend-attempt = a step is carried out
+legend-need = people are asked
+legend-hold = locked or cut off
+legend-lasts = dotted edge: goes on
+legend-badly = thick edge: ended badly
+legend-unknown = dashed edge: outcome not known
+legend-gone = empty: void
+legend-due = deadline
+legend-missed = flag: deadline missed
+legend-gap = drawn together: nothing happened
+legend-down = Beistand was not running
 lines = { $n ->
     [one] { $n } line
    *[other] { $n } lines

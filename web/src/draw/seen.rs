@@ -16,8 +16,8 @@ use crate::page::step_href;
 pub(super) struct Run {
     #[serde(default, deserialize_with = "or_nothing")]
     pub(super) id: String,
-    #[serde(default, deserialize_with = "or_nothing")]
-    mode: String,
+    #[serde(default)]
+    mode: Option<Mode>,
     #[serde(default, deserialize_with = "instant")]
     pub(super) ended_at: Option<Millis>,
     #[serde(default, deserialize_with = "or_nothing")]
@@ -91,9 +91,9 @@ impl Run {
         Self::deserialize(json).ok()
     }
 
-    /// Where a step's page is.
-    pub(super) fn href(&self, step: &Step) -> String {
-        step_href(self.mode.parse().unwrap_or(Mode::Live), &self.id, &step.path)
+    /// Where a step's page is; nowhere where nobody says whether it is real.
+    pub(super) fn href(&self, step: &Step) -> Option<String> {
+        self.mode.map(|mode| step_href(mode, &self.id, &step.path))
     }
 
     /// Its steps by their id: those of all items of a loop under one.

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::frame::DRILL;
+use crate::app::App;
 use crate::limits::{STRANGERS_BYTES_MAX, whole};
 use crate::report::Problem;
 
@@ -38,6 +39,7 @@ pub(crate) struct Form {
     headers: HeaderMap,
     path: String,
     pairs: Vec<(String, String)>,
+    passkeys: bool,
 }
 
 /// A form of a button alone.
@@ -51,17 +53,25 @@ pub(crate) struct Nothing {}
 pub(crate) struct Again {
     pub(crate) path: String,
     pub(crate) pairs: Arc<Vec<(String, String)>>,
+    /// Whether a passkey can go with it when it is sent again.
+    pub(crate) passkeys: bool,
 }
 
-impl<S: Send + Sync> FromRequest<S> for Form {
+impl FromRequest<App> for Form {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        Ok(Self { passkeys: app.passkeys.is_some(), ..Self::sent(request).await? })
+    }
+}
+
+impl Form {
+    async fn sent(request: Request) -> Result<Self, Problem> {
         if !says_form(request.headers()) {
             return Err(Problem::wrong_media_type(MEDIA_TYPE));
         }
         let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
-        let bytes = Bytes::from_request(request, state).await;
+        let bytes = Bytes::from_request(request, &()).await;
         let bytes =
             bytes.map_err(|error| Problem::malformed("the body broke off").because(&error))?;
         if std::str::from_utf8(&bytes).is_err() {
@@ -72,7 +82,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         if pairs.len() > PAIRS_MAX {
             return Err(Problem::malformed(format!("a form has at most {PAIRS_MAX} fields")));
         }
-        Ok(Self { headers, path, pairs })
+        Ok(Self { headers, path, pairs, passkeys: false })
     }
 }
 
@@ -94,7 +104,7 @@ pub(crate) async fn kept(request: Request, within: Duration) -> Option<Again> {
     let is_form = says_form(request.headers()) && only_writes(request.uri().path());
     let request =
         if is_form { whole(request, KEPT_BYTES_MAX, within).await.ok()? } else { return None };
-    let form = Form::from_request(request, &()).await.ok()?;
+    let form = Form::sent(request).await.ok()?;
     Some(form.again())
 }
 
@@ -168,7 +178,8 @@ impl Form {
     /// What was typed, to be given back where it is refused.
     pub(crate) fn again(&self) -> Again {
         let kept = self.pairs.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str()));
-        Again { path: self.path.clone(), pairs: Arc::new(kept.cloned().collect()) }
+        let pairs = Arc::new(kept.cloned().collect());
+        Again { path: self.path.clone(), pairs, passkeys: self.passkeys }
     }
 
     /// The answer to a form: what was typed goes along with a refusal.
@@ -196,7 +207,7 @@ mod tests {
 
     fn sent(body: &str) -> Form {
         let pairs = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-        Form { headers: HeaderMap::new(), path: "/x".to_owned(), pairs }
+        Form { headers: HeaderMap::new(), path: "/x".to_owned(), pairs, passkeys: false }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::form::Form;
 use super::frame::Frame;
 use super::login::proved_here;
-use super::mine::text;
+use super::mine::{read, text};
 use super::place::Place;
 use super::playbooks::to_launch;
 use super::row::NeedRow;
@@ -56,7 +56,7 @@ pub(super) async fn page(
     let listed = app.views.incidents(&ViewPage::first(LOOKED_AT), &scope).await?;
     let (mut open, mut ended, mut further) = (Vec::new(), Vec::new(), 0);
     for row in &listed.items {
-        let mode: Mode = text(row, "mode").parse().unwrap_or(Mode::Live);
+        let mode: Mode = read(row, "mode")?;
         let number = text(row, "number");
         if !text(row, "closed_at").is_empty() {
             let href = Frame::to(mode, &format!("/incidents/{number}"));

@@ -44,7 +44,8 @@ pub(super) async fn page(
     let scope = caller.rights.scope();
     let holds = app.views.holds(&scope).await?;
     let holds = holds.iter().map(|hold| hold_row(&frame, hold));
-    let (live, drills) = holds.partition(|hold: &HoldRow| hold.mode == Mode::Live);
+    let holds = holds.collect::<Result<Vec<HoldRow>, _>>()?;
+    let (live, drills) = holds.into_iter().partition(|hold| hold.mode == Mode::Live);
     let listed = app.views.incidents(&ViewPage::first(LOOKED_AT), &scope).await?;
     let open = listed.items.iter().filter(|one| text(one, "closed_at").is_empty());
     let incidents = open.map(|one| {

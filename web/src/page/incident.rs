@@ -205,8 +205,7 @@ pub(super) async fn note(
     let again = form.again();
     let answer = async {
         let Note { text, at, by } = form.read()?;
-        let wrong = || Problem::malformed("a time is `14:41`, or a date with a time").place("at");
-        let at = at.map(|at| frame.times.read(&at).ok_or_else(wrong)).transpose()?;
+        let at = frame.times.typed(at.as_deref(), "at")?;
         let at = paper::past(&app, at.map(crate::api::form::Instant))?;
         let who = Who(paper::typed_in(caller, by)?);
         let act = IncidentAct::Note { text: text.into(), at };

@@ -1,4 +1,5 @@
-//! One's own access: who one is here, what one may do, another passphrase.
+//! One's own access: who one is here, what one may do, with which passkeys, where one is logged in, and
+//! another passphrase.
 
 use askama::Template;
 use axum::extract::State;
@@ -85,7 +86,11 @@ pub(super) async fn page(
     }
     let may = |one: &&Permission| caller.rights.may(**one, &About::Instance);
     let everywhere = Permission::ALL.iter().filter(may);
-    let passkeys = app.engine.own_passkeys(&caller).await.unwrap_or_default();
+    // Who came by nothing but a name has no account, and so no passkey.
+    let passkeys = match &caller.account {
+        Some(_) => app.engine.own_passkeys(&caller).await?,
+        None => Vec::new(),
+    };
     let page = Page {
         frame: &frame,
         account: caller.account.as_ref().map(ToString::to_string).unwrap_or_default(),

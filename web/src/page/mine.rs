@@ -3,6 +3,8 @@
 //! It shows and decides nothing: the engine asks again when they answer.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::str::FromStr;
 
 use beistand_core::access::{Permission, stands_in};
 use beistand_core::model::{IncidentId, Role, RunId};
@@ -110,6 +112,18 @@ impl<'a> Sieve<'a> {
 pub(crate) fn voted(need: &Value, caller: &Caller) -> bool {
     let by = need.get("voted_by").and_then(Value::as_array);
     by.is_some_and(|by| by.iter().any(|one| one.as_str() == Some(caller.actor.person.as_str())))
+}
+
+/// What a thing in JSON has under a name, as a type of ours. The engine says nothing else; where it would,
+/// the page says that something is wrong: whether it is real is not guessed.
+///
+/// # Errors
+/// 500 where it can not be read.
+pub(crate) fn read<T>(thing: &Value, name: &str) -> Result<T, Problem>
+where
+    T: FromStr<Err: Error + 'static>,
+{
+    text(thing, name).parse().map_err(|error: T::Err| Problem::internal(&error).place(name))
 }
 
 /// A text of a thing in JSON; empty where it has none.

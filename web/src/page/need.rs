@@ -349,8 +349,7 @@ pub(super) async fn answer(
         let wants = matches!(answer.0, AnswerKind::Done | AnswerKind::ByHand);
         let form =
             schema.filter(|_| wants).map(|schema| read(filled, &schema, frame.times)).transpose();
-        let wrong = || Problem::malformed("a time is `14:41`, or a date with a time").place("at");
-        let at = at.map(|at| frame.times.read(&at).ok_or_else(wrong)).transpose()?;
+        let at = frame.times.typed(at.as_deref(), "at")?;
         let said = form.map(|form| Said::on_page((answer, reason, form), digest, (by, at)));
         let done = match said {
             Ok(said) => answer_one(&app, &proved.caller, id, said).await,

@@ -4,12 +4,13 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use beistand_core::model::{IncidentId, Mode};
+use beistand_core::run::NeedKind;
 use beistand_journal::NeedFilter;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::frame::Frame;
-use super::mine::text;
+use super::mine::{read, text};
 use super::row::{NeedRow, need_rows};
 use crate::app::App;
 use crate::asked::Asked;
@@ -49,9 +50,11 @@ pub(super) async fn page(
     };
     let filter = NeedFilter { incident: within, ..NeedFilter::default() };
     let mut needs = app.views.needs(&filter, &scope).await?;
-    needs.retain(|need| kind.as_deref().is_none_or(|kind| text(need, "kind") == kind));
+    let kind = kind.map(|kind| kind.parse::<NeedKind>()).transpose();
+    let kind = kind.map_err(|error| Problem::malformed(error.to_string()).place("kind"))?;
+    needs.retain(|need| kind.is_none_or(|kind| text(need, "kind") == kind.as_str()));
     let mut rows = Vec::with_capacity(needs.len());
-    for (incident, needs) in by_incident(needs) {
+    for (incident, needs) in by_incident(needs)? {
         let missing = || Problem::not_found(format!("there is no incident {incident}"));
         let row = app.engine.journal().reader().incident(incident).await?.ok_or_else(missing)?;
         for need in need_rows(&app, (&caller, &frame), needs, row.mode).await? {
@@ -61,22 +64,22 @@ pub(super) async fn page(
     let (drills, live): (Vec<_>, Vec<_>) =
         rows.into_iter().partition(|need| need.mode == Mode::Drill);
     let (mine, theirs) = live.into_iter().partition(|need| need.mine);
-    let kinds = ["approval", "decision", "task", "unknown"];
+    let kinds = [NeedKind::Approval, NeedKind::Decision, NeedKind::Task, NeedKind::Unknown];
     let kinds =
-        kinds.map(|word| (word, frame.words.of("need", word), kind.as_deref() == Some(word)));
+        kinds.map(|one| (one.as_str(), frame.words.of("need", one.as_str()), kind == Some(one)));
     let incident = incident.unwrap_or_default();
     frame.page(&Page { frame: &frame, mine, theirs, drills, kinds: kinds.into(), incident })
 }
 
 /// Needs by the incident that they belong to, the one whose need is oldest first.
-fn by_incident(needs: Vec<Value>) -> Vec<(IncidentId, Vec<Value>)> {
+fn by_incident(needs: Vec<Value>) -> Result<Vec<(IncidentId, Vec<Value>)>, Problem> {
     let mut all: Vec<(IncidentId, Vec<Value>)> = Vec::new();
     for need in needs {
-        let Ok(incident) = text(&need, "incident").parse() else { continue };
+        let incident: IncidentId = read(&need, "incident")?;
         match all.iter_mut().find(|(one, _)| *one == incident) {
             Some((_, own)) => own.push(need),
             None => all.push((incident, vec![need])),
         }
     }
-    all
+    Ok(all)
 }

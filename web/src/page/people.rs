@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use beistand_core::access::{AccountKind, CredentialKind, Grant, Reach};
-use beistand_core::model::{AccountName, Millis, Person, Role};
+use beistand_core::model::{AccountName, Person, Role};
 use beistand_runtime::{AccessAct, Caller, NewCredential, Secret, Verb, digested, strong};
 use serde::Deserialize;
 
@@ -210,9 +210,7 @@ pub(super) async fn grant(
         let proved = proved_here(&app, caller, &mut form).await?;
         let Granted { act, person, role, reach: as_kept, organisation, incident, until } =
             form.read()?;
-        let wrong = || Problem::malformed("this can not be read").place("until");
-        let until: Option<Millis> =
-            until.map(|text| frame.times.read(&text).ok_or_else(wrong)).transpose()?;
+        let until = frame.times.typed(until.as_deref(), "until")?;
         let reach = match (as_kept, organisation, incident) {
             (Some(kept), ..) => kept
                 .parse()

@@ -34,6 +34,9 @@ const LOG_IN: &str = "/login";
 /// The field of a login that says who it is.
 const ACCOUNT: &str = "account";
 
+/// The field of a login that says where it leads to.
+const NEXT: &str = "next";
+
 /// Fields of a login that say where what was typed before it was sent to, and what it was: so that
 /// nothing of it is kept here.
 pub(super) const KEPT_PATH: &str = "kept_path";
@@ -69,6 +72,8 @@ struct Refused<'a> {
 /// A login that takes along what was typed before it.
 struct LogIn<'a> {
     account: &'a str,
+    /// Where it leads to.
+    next: Place,
     carried: Vec<(String, &'a str)>,
     /// What of it people read.
     kept: Vec<(String, &'a str)>,
@@ -98,7 +103,9 @@ impl Asker {
         let (mut parts, ()) = axum::http::Request::new(()).into_parts();
         (parts.method, parts.uri, parts.headers) = (method, uri, headers);
         // A refusal says no times.
-        let frame = Frame::bare(&parts, Millis::new(0));
+        let passkeys = again.as_ref().is_some_and(|again| again.passkeys);
+        let mut frame = Frame::bare(&parts, Millis::new(0));
+        frame.passkeys = passkeys;
         let page = page(&frame, &parts, (&told, again.as_ref()));
         let Some(mut page) = page else { return response };
         // What the log says of it, it says of the page.
@@ -154,10 +161,12 @@ impl<'a> LogIn<'a> {
         };
         if again.path == LOG_IN {
             let account = pairs().find(|(name, _)| *name == ACCOUNT);
-            let carried = pairs().filter(|(name, _)| *name != ACCOUNT);
+            let next = pairs().find(|(name, _)| *name == NEXT).map_or("/", |(_, value)| value);
+            let carried = pairs().filter(|(name, _)| *name != ACCOUNT && *name != NEXT);
             let kept = pairs().filter_map(|(name, value)| Some((name.strip_prefix(KEPT)?, value)));
             return Some(Self {
                 account: account.map(|(_, value)| value).unwrap_or_default(),
+                next: Place::of(next),
                 carried: carried.map(|(name, value)| (name.to_owned(), value)).collect(),
                 kept: kept.filter_map(said).collect(),
             });
@@ -166,6 +175,7 @@ impl<'a> LogIn<'a> {
         let fields = pairs().map(|(name, value)| (format!("{KEPT}{name}"), value));
         (status == StatusCode::UNAUTHORIZED).then(|| Self {
             account: "",
+            next: Place::of("/"),
             carried: [place].into_iter().chain(fields).collect(),
             kept: pairs().filter_map(said).collect(),
         })

@@ -1,11 +1,13 @@
 //! Needs, runs, steps and holds as rows of a list, as who looks may see them.
 
 use beistand_core::model::{Millis, Mode};
+use beistand_core::run::StepStatus;
 use beistand_runtime::Caller;
 use serde_json::Value;
 
 use super::frame::Frame;
-use super::mine::{Sieve, text};
+use super::mine::{Sieve, read, text};
+use super::tree::{is_bad, status_of};
 use super::ui::{At, Badge, Deadline};
 use crate::app::App;
 use crate::report::Problem;
@@ -236,10 +238,26 @@ fn is_block(step: &Value) -> bool {
 /// Whether a step is under way or stands in the way: what has not begun and what went well is not. A
 /// step that holds others is told by them, unless somebody must say yes to it.
 fn is_of_interest(step: &Value) -> bool {
-    match text(step, "status") {
-        "succeeded" | "skipped" | "undone" | "cancelled" | "ready" => false,
-        "waiting-for-approval" | "needs-decision" => true,
-        _ => !is_block(step),
+    let Some(status) = status_of(step) else { return true };
+    match status {
+        StepStatus::Succeeded
+        | StepStatus::Skipped
+        | StepStatus::Undone
+        | StepStatus::Cancelled
+        | StepStatus::Ready => false,
+        StepStatus::WaitingForApproval | StepStatus::NeedsDecision => true,
+        StepStatus::Waiting
+        | StepStatus::Running
+        | StepStatus::Retrying
+        | StepStatus::Unknown
+        | StepStatus::Probing
+        | StepStatus::WaitingForPerson
+        | StepStatus::WaitingForSignal
+        | StepStatus::WaitingForTime
+        | StepStatus::WaitingForChild
+        | StepStatus::Failed
+        | StepStatus::Undoing
+        | StepStatus::UndoFailed => !is_block(step),
     }
 }
 
@@ -266,7 +284,7 @@ fn step_row(frame: &Frame, step: &Value, (run, mode): (&str, Mode)) -> StepRow {
             .and_then(Value::as_str)
             .unwrap_or_default()
             .to_owned(),
-        bad: matches!(status, "failed" | "unknown" | "undo-failed" | "needs-decision"),
+        bad: is_bad(status_of(step)),
     }
 }
 
@@ -277,10 +295,13 @@ pub(crate) fn step_href(mode: Mode, run: &str, path: &str) -> String {
 }
 
 /// A hold as a row.
-pub(crate) fn hold_row(frame: &Frame, hold: &Value) -> HoldRow {
-    let mode: Mode = text(hold, "mode").parse().unwrap_or(Mode::Live);
+///
+/// # Errors
+/// 500 where it does not say whether it is real.
+pub(crate) fn hold_row(frame: &Frame, hold: &Value) -> Result<HoldRow, Problem> {
+    let mode: Mode = read(hold, "mode")?;
     let (state, run) = (text(hold, "state"), text(hold, "run"));
-    HoldRow {
+    Ok(HoldRow {
         target: text(hold, "target").to_owned(),
         effect: text(hold, "effect").to_owned(),
         state: state.to_owned(),
@@ -292,5 +313,5 @@ pub(crate) fn hold_row(frame: &Frame, hold: &Value) -> HoldRow {
         connector: text(hold, "connector").to_owned(),
         organisation: text(hold, "organisation").to_owned(),
         mode,
-    }
+    })
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::drawn::{Drawn, flow_words, gantt_words};
 use super::frame::Frame;
 use super::incident::May;
-use super::mine::text;
+use super::mine::{read, text};
 use super::need::said;
 use super::row::{BLOCKS, HoldRow, NeedRow, hold_row, list, need_rows};
 use super::schema::{Field, fields};
@@ -133,7 +133,7 @@ pub(super) async fn page(
     mut frame: Frame,
 ) -> Result<Response, Problem> {
     let whole = app.views.run(id, &caller.rights.scope()).await?;
-    let mode: Mode = text(&whole, "mode").parse().unwrap_or(Mode::Live);
+    let mode: Mode = read(&whole, "mode")?;
     if let Some(elsewhere) = frame.elsewhere(mode) {
         return Ok(elsewhere);
     }
@@ -219,7 +219,7 @@ fn tally(frame: &Frame, steps: &[&Value]) -> Vec<(usize, Badge)> {
             None => counts.push((1, word)),
         }
     }
-    counts.sort_by_key(|(count, word)| (!is_bad(word), std::cmp::Reverse(*count)));
+    counts.sort_by_key(|(count, word)| (!is_bad(word.parse().ok()), std::cmp::Reverse(*count)));
     counts.into_iter().map(|(count, word)| (count, Badge::of_step(frame, word))).collect()
 }
 
@@ -237,7 +237,8 @@ impl<'a> Page<'a> {
         let holds = app.views.holds(&caller.rights.scope()).await?;
         let own = id.to_string();
         let holds = holds.iter().filter(|hold| text(hold, "run") == own);
-        let holds: Vec<HoldRow> = holds.map(|hold| hold_row(frame, hold)).collect();
+        let holds: Vec<HoldRow> =
+            holds.map(|hold| hold_row(frame, hold)).collect::<Result<_, _>>()?;
         let mut wrong = Wrong::all(frame, seen, (&own, &needs));
         let wrong_more = wrong.len().saturating_sub(WRONG_MAX);
         wrong.truncate(WRONG_MAX);

@@ -10,7 +10,7 @@ use beistand_runtime::{Caller, ViewPage};
 use serde_json::Value;
 
 use super::frame::Frame;
-use super::mine::text;
+use super::mine::{read, text};
 use super::row::{Due, HoldRow, NeedRow, RunRow, StepRow, hold_row, list, need_rows, run_row};
 use super::ui::At;
 use crate::app::App;
@@ -62,7 +62,7 @@ impl Situation {
     ) -> Result<Self, Problem> {
         let scope = caller.rights.scope();
         let whole = app.views.incident(id, &scope).await?;
-        let mode: Mode = text(&whole, "mode").parse().unwrap_or(Mode::Live);
+        let mode: Mode = read(&whole, "mode")?;
         let filter = NeedFilter { incident: Some(id), ..NeedFilter::default() };
         let needs = app.views.needs(&filter, &scope).await?;
         let needs = need_rows(app, (caller, frame), needs, mode).await?;
@@ -75,7 +75,7 @@ impl Situation {
         let own: Vec<&str> = listed.items.iter().map(|row| text(row, "id")).collect();
         let holds = app.views.holds(&scope).await?;
         let holds = holds.iter().filter(|hold| own.contains(&text(hold, "run")));
-        let holds = holds.map(|hold| hold_row(frame, hold)).collect();
+        let holds = holds.map(|hold| hold_row(frame, hold)).collect::<Result<_, _>>()?;
         let due: Vec<&Due> = runs.iter().flat_map(|run| run.due.iter()).collect();
         let needs = needs.into_iter().map(|need| need.due_with_its_step(&due)).collect();
         Ok(Self::with(frame, whole, (id, mode), (needs, runs, holds)))

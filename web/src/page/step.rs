@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use beistand_core::model::{Millis, Mode, RunId};
 use beistand_core::playbook::Kind;
+use beistand_core::run::StepStatus;
 use beistand_core::timeline::TimelineEntry;
 use beistand_runtime::Caller;
 use serde::Deserialize;
@@ -13,11 +14,11 @@ use serde_json::Value;
 
 use super::frame::Frame;
 use super::incident::May;
-use super::mine::text;
+use super::mine::{read, text};
 use super::need::said;
 use super::row::{HoldRow, NeedRow, hold_row, list, need_rows};
 use super::run::{Course, Seen, is_undoable, named};
-use super::tree::{Line, Node, tree};
+use super::tree::{Line, Node, status_of, tree};
 use super::ui::At;
 use super::wrong::{Wrong, without};
 use crate::app::App;
@@ -73,7 +74,7 @@ pub(super) async fn page(
     mut frame: Frame,
 ) -> Result<Response, Problem> {
     let whole = app.views.run(id, &caller.rights.scope()).await?;
-    let mode: Mode = text(&whole, "mode").parse().unwrap_or(Mode::Live);
+    let mode: Mode = read(&whole, "mode")?;
     if let Some(elsewhere) = frame.elsewhere(mode) {
         return Ok(elsewhere);
     }
@@ -114,7 +115,7 @@ impl<'a> Page<'a> {
         } else {
             Vec::new()
         };
-        let wrong = line.bad || text(step, "status") == "retrying";
+        let wrong = line.bad || status_of(step) == Some(StepStatus::Retrying);
         Ok(Self {
             run: Course::of(frame, (id, seen)),
             wrong: wrong.then(|| Wrong::of(frame, (seen, step), (&own, &needs))),
@@ -128,7 +129,11 @@ impl<'a> Page<'a> {
                 Some(value) => vec![(String::new(), said(value))],
             },
             facts: facts(frame, step),
-            holds: holds.iter().filter(here).map(|hold| hold_row(frame, hold)).collect(),
+            holds: holds
+                .iter()
+                .filter(here)
+                .map(|hold| hold_row(frame, hold))
+                .collect::<Result<_, _>>()?,
             within,
             undoable: seen.plan.as_ref().is_some_and(|plan| is_undoable(plan, step)),
             proof: mode == Mode::Live && !frame.me.as_ref().is_some_and(|me| me.fresh),

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use beistand_core::model::{Millis, Mode};
+use beistand_core::run::StepStatus;
 use serde_json::Value;
 
 use super::frame::Frame;
@@ -97,7 +98,7 @@ impl Line {
             item: text(step, "item").to_owned(),
             status: Badge::of_step(frame, status),
             block: BLOCKS.contains(&kind),
-            bad: is_bad(status) && !handled,
+            bad: is_bad(status_of(step)) && !handled,
             from: from.map(|at| At::short(frame, at)),
             to: to
                 .map(|at| At::short(frame, at))
@@ -114,9 +115,35 @@ impl Line {
     }
 }
 
-/// Whether somebody has to look at a step of this status.
-pub(super) fn is_bad(status: &str) -> bool {
-    matches!(status, "failed" | "unknown" | "undo-failed" | "needs-decision")
+/// How a step stands; nothing where that is a word which this program does not know.
+pub(super) fn status_of(step: &Value) -> Option<StepStatus> {
+    text(step, "status").parse().ok()
+}
+
+/// Whether somebody has to look at a step that stands so. What nobody knows is looked at.
+pub(super) const fn is_bad(status: Option<StepStatus>) -> bool {
+    let Some(status) = status else { return true };
+    match status {
+        StepStatus::Failed
+        | StepStatus::Unknown
+        | StepStatus::UndoFailed
+        | StepStatus::NeedsDecision => true,
+        StepStatus::Waiting
+        | StepStatus::Ready
+        | StepStatus::Running
+        | StepStatus::Retrying
+        | StepStatus::Probing
+        | StepStatus::WaitingForApproval
+        | StepStatus::WaitingForPerson
+        | StepStatus::WaitingForSignal
+        | StepStatus::WaitingForTime
+        | StepStatus::WaitingForChild
+        | StepStatus::Succeeded
+        | StepStatus::Skipped
+        | StepStatus::Cancelled
+        | StepStatus::Undoing
+        | StepStatus::Undone => false,
+    }
 }
 
 fn instant(step: &Value, name: &str) -> Option<Millis> {

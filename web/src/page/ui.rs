@@ -3,6 +3,7 @@
 
 use askama::Template;
 use beistand_core::model::Millis;
+use beistand_core::run::{RunStatus, StepStatus};
 
 use super::frame::Frame;
 use crate::words::Stamp;
@@ -51,23 +52,45 @@ pub(crate) struct Badge {
 impl Badge {
     /// A step's status.
     pub(crate) fn of_step(frame: &Frame, word: &str) -> Self {
-        Self { tone: tone(word), word: word.to_owned(), said: frame.words.of("step", word) }
+        let tone = word.parse().map_or(Tone::Warning, of_step);
+        Self { tone, word: word.to_owned(), said: frame.words.of("step", word) }
     }
 
     /// A run's status.
     pub(crate) fn of_run(frame: &Frame, word: &str) -> Self {
-        Self { tone: tone(word), word: word.to_owned(), said: frame.words.of("run", word) }
+        let tone = word.parse().map_or(Tone::Warning, of_run);
+        Self { tone, word: word.to_owned(), said: frame.words.of("run", word) }
     }
 }
 
-/// What a status is like. One that nobody knows yet wants to be looked at.
-fn tone(word: &str) -> Tone {
-    match word {
-        "succeeded" => Tone::Good,
-        "running" | "ready" | "probing" | "undoing" => Tone::Info,
-        "skipped" | "undone" | "cancelled" | "superseded" | "pending" => Tone::Plain,
-        "failed" | "undo-failed" | "unknown" => Tone::Danger,
-        _ => Tone::Warning,
+/// What a step's status is like. One that nobody knows wants to be looked at.
+const fn of_step(status: StepStatus) -> Tone {
+    match status {
+        StepStatus::Succeeded => Tone::Good,
+        StepStatus::Running | StepStatus::Ready | StepStatus::Probing | StepStatus::Undoing => {
+            Tone::Info
+        }
+        StepStatus::Skipped | StepStatus::Undone | StepStatus::Cancelled => Tone::Plain,
+        StepStatus::Failed | StepStatus::UndoFailed | StepStatus::Unknown => Tone::Danger,
+        StepStatus::Waiting
+        | StepStatus::Retrying
+        | StepStatus::NeedsDecision
+        | StepStatus::WaitingForApproval
+        | StepStatus::WaitingForPerson
+        | StepStatus::WaitingForSignal
+        | StepStatus::WaitingForTime
+        | StepStatus::WaitingForChild => Tone::Warning,
+    }
+}
+
+/// What a run's status is like.
+const fn of_run(status: RunStatus) -> Tone {
+    match status {
+        RunStatus::Succeeded => Tone::Good,
+        RunStatus::Running | RunStatus::Undoing => Tone::Info,
+        RunStatus::Undone | RunStatus::Cancelled | RunStatus::Superseded => Tone::Plain,
+        RunStatus::Failed => Tone::Danger,
+        RunStatus::Waiting | RunStatus::Paused | RunStatus::Cancelling => Tone::Warning,
     }
 }
 

@@ -3,13 +3,14 @@
 
 use beistand_core::model::Millis;
 use beistand_core::playbook::Kind;
+use beistand_core::run::StepStatus;
 use serde_json::Value;
 
 use super::frame::Frame;
 use super::mine::text;
 use super::row::{BLOCKS, NeedRow, list};
 use super::run::Seen;
-use super::tree::{Line, is_bad};
+use super::tree::{Line, is_bad, status_of};
 use super::ui::Deadline;
 
 /// The card.
@@ -23,7 +24,7 @@ pub(super) struct Wrong {
     pub(super) attempts: String,
     pub(super) next: Option<Deadline>,
     pub(super) need: Option<NeedRow>,
-    rank: u8,
+    rank: usize,
 }
 
 impl Wrong {
@@ -58,13 +59,13 @@ impl Wrong {
         let next = waits.find(|wait| text(wait, "step") == path);
         let next = next.and_then(|wait| Millis::parse(text(wait, "until")).ok());
         let attempts = step.get("attempts").and_then(Value::as_u64).unwrap_or_default();
-        let rank = match text(step, "status") {
-            "unknown" => 0,
-            "needs-decision" => 1,
-            "undo-failed" => 2,
-            "failed" => 3,
-            _ => 4,
-        };
+        let rank = [
+            StepStatus::Unknown,
+            StepStatus::NeedsDecision,
+            StepStatus::UndoFailed,
+            StepStatus::Failed,
+        ];
+        let rank = rank.iter().position(|one| Some(*one) == status_of(step)).unwrap_or(rank.len());
         Self {
             action: action.unwrap_or_default(),
             tried: began.map(|told| without(&told.text, &line.title)).unwrap_or_default(),
@@ -89,8 +90,9 @@ pub(super) fn without(text: &str, title: &str) -> String {
 /// Whether a step is told on a card: it acts itself, and went wrong or is about to be tried again. What
 /// was dealt with is none.
 fn is_wrong(step: &Value) -> bool {
-    let status = text(step, "status");
+    let status = status_of(step);
     let handled = step.get("handled").and_then(Value::as_bool).unwrap_or_default();
-    let acts = !BLOCKS.contains(&text(step, "kind")) || status == "needs-decision";
-    acts && !handled && (is_bad(status) || matches!(status, "retrying" | "probing"))
+    let acts = !BLOCKS.contains(&text(step, "kind")) || status == Some(StepStatus::NeedsDecision);
+    let again = matches!(status, Some(StepStatus::Retrying | StepStatus::Probing));
+    acts && !handled && (again || is_bad(status))
 }

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned as Moment};
 
 use super::Words;
+use crate::report::Problem;
 
 /// Light or dark, where somebody chose; otherwise as their system has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -118,7 +119,16 @@ impl Zoned {
         self.span(self.now.since(at))
     }
 
-    /// What a person typed, where they are.
+    /// What a person typed into a field, where they are; nothing where they left it empty.
+    ///
+    /// # Errors
+    /// 400 with the field where it is no time.
+    pub(crate) fn typed(self, text: Option<&str>, field: &str) -> Result<Option<Millis>, Problem> {
+        let wrong = || Problem::malformed("a time is `14:41`, or a date with a time").place(field);
+        text.map(|text| self.read(text).ok_or_else(wrong)).transpose()
+    }
+
+    /// A time as a person writes it, where they are.
     pub(crate) fn read(self, text: &str) -> Option<Millis> {
         self.zone.read(text, self.now)
     }

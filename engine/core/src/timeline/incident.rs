@@ -12,7 +12,7 @@ use super::place::Order;
 use super::run::{NAME_CHARS_MAX, name_of};
 use super::sentence::{self, Scene};
 use crate::access::{Changed, CredentialKind, SEALED_LASTS};
-use crate::incident::{AssetState, Event, Head, store};
+use crate::incident::{AssetState, Event, Head, IncidentNumber, store};
 use crate::model::{AccountName, Millis, Organisation, Person, Role, TargetKind};
 use crate::on_call::CallOutEnd;
 use crate::run::Actor;
@@ -34,7 +34,7 @@ pub(super) fn tell(
     let scene = Scene {
         by: name_of(lang, &event.by),
         text: shown(text, TEXT_CHARS_MAX),
-        name: shown(name_in(event, whole), NAME_CHARS_MAX),
+        name: shown(name_in(event, whole).as_deref(), NAME_CHARS_MAX),
         now: recorded.at,
         ..Scene::default()
     };
@@ -55,20 +55,23 @@ pub(super) fn tell(
     })
 }
 
-/// The name an event is about.
-fn name_in(event: &Event, whole: bool) -> Option<&str> {
-    match &event.head {
-        Head::OrganisationLinked => event.organisation.as_ref().map(Organisation::as_str),
-        Head::RoleAssigned { person, .. } => person.as_ref().map(Person::as_str),
-        Head::CommandOffered { to, .. } => Some(to.as_str()),
-        Head::CalledOut { person, .. } => Some(person.as_str()),
-        Head::LineCorrected { .. } => event.body.reason.as_deref().filter(|_| whole),
-        Head::IncidentOpened { .. }
-        | Head::IncidentChanged { .. }
+/// The name an event is about. Of the drill that became real, and of what it became, the number is for
+/// who reads the whole: another incident is not theirs because a part of this one is.
+fn name_in(event: &Event, whole: bool) -> Option<String> {
+    let own = match &event.head {
+        Head::OrganisationLinked => {
+            return event.organisation.as_ref().map(Organisation::to_string);
+        }
+        Head::RoleAssigned { person, .. } => return person.as_ref().map(Person::to_string),
+        Head::CommandOffered { to, .. } => return Some(to.to_string()),
+        Head::CalledOut { person, .. } => return Some(person.to_string()),
+        Head::TurnedReal { number, .. } => Some(number.to_string()),
+        Head::IncidentOpened { drill, .. } => drill.as_ref().map(IncidentNumber::to_string),
+        Head::LineCorrected { .. } => event.body.reason.clone(),
+        Head::IncidentChanged { .. }
         | Head::IncidentClosed
         | Head::NoteAdded { .. }
         | Head::NoteCopied { .. }
-        | Head::TurnedReal { .. }
         | Head::PlaybookProposed { .. }
         | Head::OfferWithdrawn
         | Head::CommandTaken { .. }
@@ -78,8 +81,9 @@ fn name_in(event: &Event, whole: bool) -> Option<&str> {
         | Head::LineStarred { .. }
         | Head::StarRemoved { .. }
         | Head::StoryTold { .. }
-        | Head::StoryLeftOut { .. } => event.body.name.as_deref().filter(|_| whole),
-    }
+        | Head::StoryLeftOut { .. } => event.body.name.clone(),
+    };
+    own.filter(|_| whole)
 }
 
 /// Nobody was reached.

@@ -67,8 +67,7 @@ impl Views {
         id: RunId,
         version: &RunVersion,
     ) -> Result<Held, EngineError> {
-        let known = lock(&self.0.states).get(&id);
-        let slot = known.unwrap_or_default();
+        let slot = lock(&self.0.states).place(&id);
         let mut place = Arc::clone(&slot).lock_owned().await;
         // What is half folded is nobody's: on an error the place stays empty.
         let folded = match place.take() {

@@ -86,6 +86,11 @@ impl Material {
         self.streams.iter().map(|stream| stream.stream.id()).collect()
     }
 
+    /// What of it is the incident's alone, as it is stored; the store's own is there once for all.
+    pub(super) fn bytes(&self) -> usize {
+        self.streams.iter().map(|stream| stream.bytes).sum()
+    }
+
     /// How far each stream had come.
     pub(super) fn heads(&self) -> Vec<(String, u64)> {
         let all = self.own.iter().chain(&self.streams);

@@ -15,8 +15,10 @@ use crate::engine::lock;
 use crate::error::EngineError;
 use crate::recent::{Bounds, Recent};
 
-/// Timelines in memory: an incident in two languages, as everybody sees it and as some towns do.
-pub(super) const TALES: Bounds = Bounds { count: 256, bytes: 64 << 20 };
+/// Timelines in memory: an incident in two languages, as everybody sees it and as some towns do. Each
+/// counts what it was made of, because it holds that when it is kept nowhere else any more; those of one
+/// incident share it, so that less is held than is counted.
+pub(super) const TALES: Bounds = Bounds { count: 256, bytes: 128 << 20 };
 
 /// What a line takes beside its sentence, about: its names and numbers.
 const LINE_BYTES: usize = 640;
@@ -46,7 +48,7 @@ impl Views {
         scope: &Scope,
     ) -> Result<(Arc<Vec<TimelineEntry>>, Arc<Material>), EngineError> {
         let key = (incident.id, lang, scope.clone());
-        let slot = lock(&self.0.tales).get(&key).unwrap_or_default();
+        let slot = lock(&self.0.tales).place(&key);
         let mut place = slot.lock().await;
         // Before anything is read: what is written meanwhile makes what was told a thing of before.
         let end = self.0.reader.feed_end().await?;
@@ -67,7 +69,8 @@ impl Views {
             Tale { end, heads, lines: Arc::new(lines), material: Arc::new(material) }
         };
         let (lines, material) = (Arc::clone(&tale.lines), Arc::clone(&tale.material));
-        let bytes = lines.iter().map(|line| LINE_BYTES + line.text.len()).sum();
+        let told: usize = lines.iter().map(|line| LINE_BYTES + line.text.len()).sum();
+        let bytes = told + material.bytes();
         *place = Some(tale);
         lock(&self.0.tales).put(key, Arc::clone(&slot), bytes);
         Ok((lines, material))

@@ -60,7 +60,7 @@ impl Reader<'_> {
             kind: kind_of(&node.kind),
             title: node.title.clone().unwrap_or_else(|| node.id.to_string()),
             status: shown.and_then(|step| step.status),
-            href: shown.map(|step| self.run.href(step)),
+            href: shown.and_then(|step| self.run.href(step)),
             lines,
             inside: self.inside(&node.kind),
             asides: self.asides(node),

@@ -56,7 +56,7 @@ fn run() -> Value {
     ];
     steps[0]["late"] = json!(true);
     steps.append(&mut cut);
-    json!({"id": "0199-run", "status": "running", "steps": steps})
+    json!({"id": "0199-run", "mode": "live", "status": "running", "steps": steps})
 }
 
 fn boxes(piece: &Piece<'_>) -> Vec<Area> {

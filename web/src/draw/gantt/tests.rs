@@ -65,7 +65,7 @@ fn night() -> Gantt {
         steps.push(step(&path, "call", status, ("21T13:50:00", Some(&to))));
         steps[8 + index]["title"] = json!("Vom Netz trennen");
     }
-    let run = json!({"id": "r-9", "status": "running", "ended_at": null, "steps": steps,
+    let run = json!({"id": "r-9", "mode": "live", "status": "running", "ended_at": null, "steps": steps,
         "needs": [{"step": "attacked/yes", "run": "r-9", "until": time("21T22:10:00").to_string()}],
         "waits": [{"step": "attacked/clients", "until": time("21T21:59:00").to_string()}]});
     let (start, done) = (Happened::AttemptStarted, Happened::AttemptEnded);

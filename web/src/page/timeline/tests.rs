@@ -46,7 +46,12 @@ async fn details_are_hidden_until_they_are_asked_for_and_counted_all_the_same() 
     assert!(details > 0 && details < told, "{all:?}");
     let page = look(&world, &at, "commander").await;
     assert_eq!(rows(&page), told - details);
-    let points = page.matches("<circle").count() + page.matches("<path class=\"failed\"").count();
+    assert!(page.contains("<span class=\"tlp\">TLP:"), "{page}");
+    assert!(page.contains("?view=lanes\" aria-current=\"true\""), "{page}");
+    let (_, drawn) = page.split_once("<svg class=\"lanes\"").unwrap();
+    let (drawn, legend) = drawn.split_once("</svg>").unwrap();
+    assert!(legend.contains("Was die Zeichen bedeuten"), "{page}");
+    let points = drawn.matches("<circle").count() + drawn.matches("<path class=\"failed\"").count();
     assert!(points > 0 && points <= told - details, "points of one place are one");
     assert!(page.contains(&format!("{details} Einzelheit")), "{page}");
     let page = look(&world, &format!("{at}?details=true"), "commander").await;

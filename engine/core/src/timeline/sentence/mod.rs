@@ -20,7 +20,7 @@ pub(super) struct Scene {
     pub(super) by: String,
     /// A reason, an error, a note, a title.
     pub(super) text: String,
-    /// The name of an asset, a file, an organisation or a person.
+    /// The name of an asset, a file, an organisation or a person, or the number of another incident.
     pub(super) name: String,
     /// When it was decided.
     pub(super) now: Millis,

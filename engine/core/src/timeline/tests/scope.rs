@@ -87,3 +87,39 @@ fn one_incident_may_be_read_whole_and_another_in_part() {
     assert!(!Scope { tlp: Tlp::Green, ..scope }.sees(id(1), &other, Tlp::Amber));
     assert!(!Scope::NOTHING.sees(id(1), &other, Tlp::Clear));
 }
+
+#[test]
+fn the_number_of_another_incident_is_told_to_who_reads_everything_alone() {
+    let (drill, live) = ("SIT-UEB-2026-0042", "SIT-2026-0043");
+    let mut opened = incident_opened();
+    if let incident::Head::IncidentOpened { drill: was, .. } = &mut opened.head {
+        *was = Some(drill.parse().unwrap());
+    }
+    let turned =
+        incident::Head::TurnedReal { incident: incident_id(), number: live.parse().unwrap() };
+    let entries = of_incident(vec![(0, opened), (1, incident::Event::new(turned, actor("ben")))]);
+    let mine: Organisation = "Stadt Hagen".parse().unwrap();
+    let part = Scope { organisations: Some([mine].into()), ..Scope::ALL };
+    for lang in [Lang::De, Lang::En] {
+        let told = |scope| everything(&timeline(&entries, &BTreeMap::new(), scope, lang), None);
+        let (all, theirs) = (told(&Scope::ALL), told(&part));
+        for number in [drill, live] {
+            assert!(all.contains(number), "{number}: {all}");
+            assert!(!theirs.contains(number), "{number}: {theirs}");
+        }
+        // That it happened is no secret.
+        let lines = timeline(&entries, &BTreeMap::new(), &part, lang);
+        let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+        let expected = match lang {
+            Lang::De => [
+                "Vorfall SIT-2026-0007 eröffnet von anna, Schwere 3, TLP:AMBER, aus einer Übung",
+                "Ab hier ist es ernst, eröffnet von ben",
+            ],
+            Lang::En => [
+                "Incident SIT-2026-0007 opened by anna, severity 3, TLP:AMBER, from a drill",
+                "From here on it is real, opened by ben",
+            ],
+        };
+        assert_eq!(texts, expected);
+    }
+}

@@ -3,7 +3,7 @@
 use super::super::{Scene, short, tlp};
 use super::access;
 use super::words::{asset_state, role, target};
-use crate::incident::{Head, IncidentNumber, store};
+use crate::incident::{Head, store};
 use crate::model::{Mode, Person};
 use crate::on_call::{CallOutEnd, CallOutStep};
 use crate::timeline::escape::visible;
@@ -18,7 +18,8 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
                 Mode::Live => "Vorfall",
                 Mode::Drill => "Übung",
             };
-            let (marking, was) = (tlp(*marking), was(drill.as_ref()));
+            let (marking, was) =
+                (tlp(*marking), drill.as_ref().map_or_else(String::new, |_| was(name)));
             let severity = severity.get();
             scene.with_text(format!(
                 "{what} {number} eröffnet von {by}, Schwere {severity}, {marking}{was}"
@@ -38,9 +39,7 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
         }
         Head::NoteAdded { .. } => format!("{by}: {text}"),
         Head::NoteCopied { wrote, .. } => copied(wrote, scene),
-        Head::TurnedReal { number, .. } => {
-            format!("Ab hier ist es ernst: Vorfall {number}, eröffnet von {by}")
-        }
+        Head::TurnedReal { .. } => turned(scene),
         Head::PlaybookProposed { playbook } => {
             scene.with_text(format!("{by} schlägt vor, das Playbook {playbook} zu starten"))
         }
@@ -82,9 +81,21 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
     }
 }
 
-/// The drill that an incident was before it was real.
-fn was(drill: Option<&IncidentNumber>) -> String {
-    drill.map_or_else(String::new, |drill| format!(", aus der Übung {drill}"))
+/// What an incident was before it was real; the drill's number is not everybody's to read.
+fn was(drill: &str) -> String {
+    if drill.is_empty() {
+        ", aus einer Übung".to_owned()
+    } else {
+        format!(", aus der Übung {drill}")
+    }
+}
+
+/// What a drill became; that number is not everybody's to read either.
+fn turned(Scene { by, name, .. }: &Scene) -> String {
+    if name.is_empty() {
+        return format!("Ab hier ist es ernst, eröffnet von {by}");
+    }
+    format!("Ab hier ist es ernst: Vorfall {name}, eröffnet von {by}")
 }
 
 /// A note of that drill.

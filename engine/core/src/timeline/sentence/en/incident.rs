@@ -3,7 +3,7 @@
 use super::super::{Scene, short, tlp};
 use super::access;
 use super::words::{asset_state, role, target};
-use crate::incident::{Head, IncidentNumber, store};
+use crate::incident::{Head, store};
 use crate::model::{Mode, Person};
 use crate::on_call::{CallOutEnd, CallOutStep};
 use crate::timeline::escape::visible;
@@ -18,7 +18,8 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
                 Mode::Live => "Incident",
                 Mode::Drill => "Drill",
             };
-            let (marking, was) = (tlp(*marking), was(drill.as_ref()));
+            let (marking, was) =
+                (tlp(*marking), drill.as_ref().map_or_else(String::new, |_| was(name)));
             let severity = severity.get();
             scene.with_text(format!(
                 "{what} {number} opened by {by}, severity {severity}, {marking}{was}"
@@ -36,9 +37,7 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
         Head::NoteAdded { .. } if text.is_empty() => format!("{by} wrote a note that is not shown"),
         Head::NoteAdded { .. } => format!("{by}: {text}"),
         Head::NoteCopied { wrote, .. } => copied(wrote, scene),
-        Head::TurnedReal { number, .. } => {
-            format!("From here on it is real: incident {number}, opened by {by}")
-        }
+        Head::TurnedReal { .. } => turned(scene),
         Head::PlaybookProposed { playbook } => {
             scene.with_text(format!("{by} proposes to start the playbook {playbook}"))
         }
@@ -80,9 +79,17 @@ pub(crate) fn sentence(head: &Head, scene: &Scene) -> String {
     }
 }
 
-/// The drill that an incident was before it was real.
-fn was(drill: Option<&IncidentNumber>) -> String {
-    drill.map_or_else(String::new, |drill| format!(", from the drill {drill}"))
+/// What an incident was before it was real; the drill's number is not everybody's to read.
+fn was(drill: &str) -> String {
+    if drill.is_empty() { ", from a drill".to_owned() } else { format!(", from the drill {drill}") }
+}
+
+/// What a drill became; that number is not everybody's to read either.
+fn turned(Scene { by, name, .. }: &Scene) -> String {
+    if name.is_empty() {
+        return format!("From here on it is real, opened by {by}");
+    }
+    format!("From here on it is real: incident {name}, opened by {by}")
 }
 
 /// A note of that drill.
