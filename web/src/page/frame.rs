@@ -60,8 +60,10 @@ pub(crate) struct Frame {
     pub(crate) passkeys: bool,
     /// Where what pages load stands, without a slash at the end.
     pub(crate) assets: &'static str,
-    /// Whether the page goes out packed.
-    packs: bool,
+    /// It answers a form: whoever goes to its address again finds another page, without what was typed.
+    pub(crate) answers: bool,
+    /// Whether the browser takes it packed.
+    unpacks: bool,
 }
 
 /// Who looks.
@@ -143,7 +145,8 @@ impl Frame {
             done,
             passkeys: false,
             assets: asset::folder(),
-            packs: parts.method != Method::POST && asset::unpacks(&parts.headers),
+            answers: parts.method == Method::POST,
+            unpacks: asset::unpacks(&parts.headers),
         }
     }
 
@@ -230,7 +233,7 @@ impl Frame {
     /// made: the session's cookie is `SameSite=Strict`. What a form is answered with can hold a secret,
     /// and is not packed.
     fn packed(&self, html: &str) -> Option<Vec<u8>> {
-        let packs = self.packs && html.len() >= PACKED_BYTES_MIN;
+        let packs = self.unpacks && !self.answers && html.len() >= PACKED_BYTES_MIN;
         packs.then(|| asset::pack(html.as_bytes(), Compression::default())).flatten()
     }
 

@@ -109,6 +109,9 @@ async fn a_drill_has_its_own_address_and_a_banner() {
     let (status, _, page) = send(&world, drill, ("responder", &sent)).await;
     assert_eq!(status, 200);
     assert!(page.contains("drill-banner"), "{page}");
+    // Another language is another page, and what was entered would be gone.
+    assert!(!page.contains("action=\"/show\""), "{page}");
+    assert!(look(&world, drill, "responder").await.2.contains("action=\"/show\""));
     let run = world.run("sheet", "drill", "other").await;
     let (_, run) = world.get(&format!("/api/v1/runs/{run}"), "commander").await;
     let number = run["incident_number"].as_str().unwrap();

@@ -24,6 +24,9 @@ const POINTS: usize = 16;
 /// Above the lanes: days, times, and what is collapsed.
 const HEAD: usize = 44;
 
+/// Where a text that begins at its tick would stick out on the right; it ends there instead.
+const LATE: u16 = 900;
+
 /// Characters of a text that shows up beside the pointer.
 const TITLE_CHARS_MAX: usize = 200;
 
@@ -82,15 +85,16 @@ fn head(out: &mut String, review: &Review, bottom: usize) {
     for tick in &review.ticks {
         let x = MARGIN + tick.left;
         let text = escape(&tick.text);
+        let anchor = if tick.left > LATE { " text-anchor=\"end\"" } else { "" };
         add(
             out,
             format_args!(
-                "<line class=\"tick\" x1=\"{x}\" x2=\"{x}\" y1=\"32\" y2=\"{bottom}\"/><text x=\"{x}\" y=\"28\">{text}</text>"
+                "<line class=\"tick\" x1=\"{x}\" x2=\"{x}\" y1=\"32\" y2=\"{bottom}\"/><text x=\"{x}\" y=\"28\"{anchor}>{text}</text>"
             ),
         );
         if let Some(day) = &tick.day {
             let day = escape(day);
-            add(out, format_args!("<text x=\"{x}\" y=\"13\">{day}</text>"));
+            add(out, format_args!("<text x=\"{x}\" y=\"13\"{anchor}>{day}</text>"));
         }
         out.push('\n');
     }
