@@ -143,6 +143,8 @@ pub(crate) async fn one(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -150,12 +152,52 @@ mod tests {
         let (first, rest) = *STYLES;
         let packed = pack(first.as_bytes(), Compression::best()).unwrap();
         assert!(packed.len() < 2_400 && first.contains(".identity h1"), "{}", packed.len());
-        assert!(rest.starts_with(CUT) && rest.contains("@font-face"), "letters wait for all else");
+        assert!(
+            rest.starts_with(CUT) && !first.contains("@font-face"),
+            "letters wait for all else"
+        );
         let kern = ASSETS.iter().find(|asset| asset.name == "kern.min.css").unwrap();
         assert!(kern.bytes.len() < 80_000, "what no page uses is left out");
         let css = String::from_utf8_lossy(kern.bytes);
         for used in [".kern-btn--primary", ".kern-form-input__input", ".kern-badge--"] {
             assert!(css.contains(used), "{used}");
         }
+    }
+
+    /// Names after `before` in a text, as long as they are those of files.
+    fn named<'t>(text: &'t str, before: &str) -> impl Iterator<Item = &'t str> {
+        let name = |rest: &'t str| {
+            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-'));
+            rest.get(..end.unwrap_or(rest.len())).filter(|name| name.contains('.'))
+        };
+        text.split(before).skip(1).filter_map(name)
+    }
+
+    fn templates(folder: &std::path::Path, into: &mut String) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                templates(&path, into);
+            } else {
+                into.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_page_loads_is_there_and_what_is_there_is_loaded() {
+        let mut pages = String::new();
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
+        templates(std::path::Path::new(folder), &mut pages);
+        let mut loaded: BTreeSet<&str> = named(&pages, "{{ frame.assets }}/").collect();
+        // A sheet loads what it names beside itself.
+        let sheets = ASSETS.iter().filter(|asset| asset.kind == CSS);
+        let sheets = sheets.map(|asset| std::str::from_utf8(asset.bytes).unwrap());
+        let sheets = sheets.collect::<Vec<_>>().join("\n");
+        for before in ["url(\"", "url(", "@import \"", "@import url(\""] {
+            loaded.extend(named(&sheets, before));
+        }
+        let there: BTreeSet<&str> = ASSETS.iter().map(|asset| asset.name).collect();
+        assert_eq!(loaded, there);
     }
 }

@@ -52,6 +52,11 @@ for (const button of document.querySelectorAll("[data-print]")) {
     document.head.append(script);
   });
 
+  // What somebody unfolded stays so, and what they are typing into is theirs.
+  const folds = (name, node) => name === "open" && node.tagName === "DETAILS";
+  const callbacks = { beforeAttributeUpdated: (name, node) => !folds(name, node) };
+  const MORPHING = { morphStyle: "outerHTML", ignoreActiveValue: true, callbacks };
+
   const refresh = async () => {
     if (looking) { wanted = true; return; }
     looking = true;
@@ -63,7 +68,7 @@ for (const button of document.querySelectorAll("[data-print]")) {
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       for (const region of document.querySelectorAll("[data-live-region]")) {
         const next = fresh.getElementById(region.id);
-        if (next) Idiomorph.morph(region, next, { morphStyle: "outerHTML", ignoreActiveValue: true, callbacks: { beforeAttributeUpdated: (name, node) => !(name === "open" && node.tagName === "DETAILS") } });
+        if (next) Idiomorph.morph(region, next, MORPHING);
       }
       const stamp = fresh.getElementById("as-of");
       if (stamp) { asOf.dateTime = stamp.dateTime; asOf.textContent = stamp.textContent; }

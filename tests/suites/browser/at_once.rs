@@ -43,7 +43,7 @@ fn who_answers_second_sees_who_answered_first_and_what_they_typed_themselves() {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     assert_eq!(vera.count(".kern-alert--danger, form.answer").unwrap(), 0);
-    for_everybody(&vera, "too-late");
+    judged(&vera, "too-late");
 
     // In the same moment: whoever of them it is, one was first.
     for window in [&cleo, &vera] {
@@ -78,7 +78,7 @@ fn a_note_that_was_typed_while_the_session_ended_is_sent_after_the_next_login() 
         window.click("form[action$='/notes'] button").unwrap();
         window.wait_for_text("h1", "Nobody is logged in").unwrap();
         assert!(window.text("main").unwrap().contains("<i>one</i> ladder"));
-        for_everybody(&window, "session-ended");
+        judged(&window, "session-ended");
 
         // Also past a wrong passphrase.
         for words in ["not these words", WORDS] {
@@ -87,7 +87,7 @@ fn a_note_that_was_typed_while_the_session_ended_is_sent_after_the_next_login() 
             window.click("form[action='/login'] button").unwrap();
         }
         window.wait_for_text("h1", "You are logged in again").unwrap();
-        for_everybody(&window, "logged-in-again");
+        judged(&window, "logged-in-again");
         window.click("main form button").unwrap();
         window.wait_for_text(".done", "Written down").unwrap();
         let lines = window.text(".lines").unwrap();
@@ -96,7 +96,7 @@ fn a_note_that_was_typed_while_the_session_ended_is_sent_after_the_next_login() 
 }
 
 /// A page that stands behind a form is judged where it is met.
-fn for_everybody(window: &Session, name: &str) {
+fn judged(window: &Session, name: &str) {
     window.screenshot(&format!("pages/en/{name}")).unwrap();
     assert_eq!(window.axe().unwrap(), [], "{name}");
 }

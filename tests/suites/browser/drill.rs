@@ -198,6 +198,7 @@ impl Drill {
         let table = self.url("/timeline?view=table&q=hums");
         rita.go(&table).unwrap();
         rita.click("button.star").unwrap();
+        rita.wait_for_text(".done", "Marked").unwrap();
         rita.go(&table).unwrap();
         assert_eq!(rita.count("button.star[aria-pressed=true]").unwrap(), 1);
         rita.run(INTO_SIGHT, &json!([])).unwrap();
@@ -212,10 +213,15 @@ impl Drill {
         rita.fill("#text", "The mail server hums").unwrap();
         rita.fill("#reason", "It stood beside it").unwrap();
         rita.click("[aria-labelledby=correct] form button").unwrap();
-        rita.wait_for_text(".done", "").unwrap();
+        rita.wait_for_text(".done", "Marked").unwrap();
         rita.go(&self.url("/timeline?view=story")).unwrap();
         rita.wait_for_text(".story", "It hummed until noon").unwrap();
-        assert_eq!(rita.count(".story s").unwrap(), 1, "what was corrected is struck through");
+        let story = rita.text(".story").unwrap();
+        assert_eq!(
+            rita.count(".story s").unwrap(),
+            1,
+            "what was corrected is struck through: {story}"
+        );
     }
 
     /// What is saved from the page opens without a server, says what the command line says, and proves

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use beistand_core::entry::StreamKind;
-use beistand_core::model::{Mode, RunId};
+use beistand_core::model::{Guard, GuardHit, GuardIdentity, Mode, RunId, TargetKind};
 use beistand_journal::Page;
 use beistand_runtime::{Drive, Engine, EngineError, IncidentAct, NewRun, Parts, Verb};
 use serde_json::json;
@@ -167,5 +167,33 @@ async fn a_closed_incident_admits_no_run_though_one_was_launched_in_it() {
     engine.execute(Verb::Incident { incident, act, by: anna(), if_seq: None }).await.unwrap();
     let refused = engine.launch(again).await;
     assert!(matches!(refused, Err(EngineError::Conflict(_))), "{refused:?}");
+    engine.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_about_to_launch_is_told_what_is_never_touched_and_what_is_too_much() {
+    let folder = tempfile::tempdir().unwrap();
+    let change = |mut parts: Parts| {
+        let live = &mut parts.modes.live.setup;
+        live.guard = Guard::new(vec![GuardIdentity::from_text("dc01")]);
+        live.limits.targets_per_run = Some(2);
+        parts
+    };
+    let engine = engine_with(&folder.path().join("a.db"), Vec::new(), change).await;
+    let kept_back = |mode, names: &[&str]| {
+        let hosts: Vec<_> =
+            names.iter().map(|name| (TargetKind::Host, (*name).to_owned())).collect();
+        engine.kept_back(mode, &hosts)
+    };
+    let hit = |target: &str| GuardHit { target: target.to_owned(), label: "dc01".to_owned() };
+    assert_eq!(kept_back(Mode::Live, &["pc-1", "pc-2"]), (vec![], None));
+    assert_eq!(
+        kept_back(Mode::Live, &["dc01.town.example", "pc-1"]),
+        (vec![hit("dc01.town.example")], None)
+    );
+    assert_eq!(kept_back(Mode::Live, &["pc-1", "DC01", "pc-2"]).1, Some(2));
+    assert_eq!(kept_back(Mode::Live, &["pc-1", "pc-2", "dc01"]), (vec![hit("dc01")], Some(2)));
+    // A drill touches nothing.
+    assert_eq!(kept_back(Mode::Drill, &["pc-1", "pc-2", "dc01"]), (vec![], None));
     engine.leave().await;
 }

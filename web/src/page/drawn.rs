@@ -77,7 +77,7 @@ static SAID: LazyLock<BTreeMap<Key, String>> = LazyLock::new(|| {
         let title = ("title", "{title}".into());
         let gaps: Vec<_> = gaps.into_iter().chain([title]).collect();
         for word in PATTERNS {
-            let said = words.told(&format!("draw-{word}"), &gaps);
+            let said = words.say_with(&format!("draw-{word}"), &gaps);
             all.insert((lang.as_str(), "draw", word), said);
         }
     }

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use beistand_core::model::Mode;
 use beistand_runtime::{Caller, Verb, ViewPage};
 use serde::Deserialize;
 
@@ -18,7 +19,6 @@ use crate::api::form::Reason;
 use crate::app::App;
 use crate::door::Who;
 use crate::report::Problem;
-use beistand_core::model::Mode;
 
 /// Incidents that are looked at for those that are open: newest first.
 const LOOKED_AT: u32 = 200;

@@ -3,13 +3,14 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use beistand_core::incident::Known;
 use beistand_core::model::Mode;
 
 use super::declare::cockpit;
 use super::form::Form;
 use super::frame::Frame;
 use super::incident::mode_of;
-use super::situation::Situation;
+use super::mine::text;
 use crate::api::real::turned;
 use crate::app::App;
 use crate::asked::At as InPath;
@@ -20,8 +21,11 @@ use crate::report::Problem;
 #[template(path = "real.html")]
 struct Page<'a> {
     frame: &'a Frame,
-    one: Situation,
-    notes: usize,
+    href: String,
+    known: Known,
+    severity: String,
+    /// Kind, value and state.
+    assets: Vec<[String; 3]>,
 }
 
 /// What would go along, and what would not.
@@ -33,18 +37,39 @@ pub(super) async fn page(
 ) -> Result<Response, Problem> {
     let scope = caller.rights.scope();
     let id = app.views.find_incident(&id, &scope).await?;
-    if let Some(elsewhere) = frame.elsewhere(mode_of(&app, id).await?) {
+    let mode = mode_of(&app, id).await?;
+    if let Some(elsewhere) = frame.elsewhere(mode) {
         return Ok(elsewhere);
     }
-    let one = Situation::of(&app, (&caller, &frame), id).await?;
-    if let Some(real) = &one.real {
-        return Ok(cockpit(Mode::Live, real).seen());
+    let drill = app.views.incident(id, &scope).await?;
+    if !text(&drill, "real").is_empty() {
+        return Ok(cockpit(Mode::Live, text(&drill, "real")).seen());
     }
-    if one.mode == Mode::Live {
-        return Err(Problem::conflict(format!("incident {} is real already", one.number)));
+    let number = text(&drill, "number");
+    if mode == Mode::Live {
+        return Err(Problem::conflict(format!("incident {number} is real already")));
     }
-    let notes = app.views.known_in(id, &scope).await?.size().notes;
-    frame.page(&Page { frame: &frame, one, notes })
+    let href = Frame::to(mode, &format!("/incidents/{number}"));
+    let known = app.views.known_in(id, &scope).await?;
+    frame.page(&Page::of(&frame, href, known))
+}
+
+impl<'a> Page<'a> {
+    fn of(frame: &'a Frame, href: String, known: Known) -> Self {
+        let severity = known.severity().get();
+        let assets = known.assets().iter().map(|asset| {
+            let kind = frame.words.of("target", asset.kind.as_str());
+            let state = frame.words.of("asset", asset.state.as_str());
+            [kind, asset.value.clone(), state]
+        });
+        Self {
+            frame,
+            href,
+            severity: frame.words.of("severity", &severity.to_string()),
+            assets: assets.collect(),
+            known,
+        }
+    }
 }
 
 /// Opens it, once.

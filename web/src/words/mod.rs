@@ -51,21 +51,21 @@ pub(crate) struct Words(pub(crate) Lang);
 impl Words {
     /// A sentence by its key.
     pub(crate) fn say(self, key: &str) -> String {
-        self.told(key, &[])
+        self.say_with(key, &[])
     }
 
     /// A sentence that depends on a number, `$n`.
     pub(crate) fn count(self, key: &str, n: usize) -> String {
-        self.told(key, &[("n", n.into())])
+        self.say_with(key, &[("n", n.into())])
     }
 
     /// A sentence about something, `$it`.
     pub(crate) fn about(self, key: &str, it: &str) -> String {
-        self.told(key, &[("it", it.into())])
+        self.say_with(key, &[("it", it.into())])
     }
 
     /// A sentence with what it depends on.
-    pub(crate) fn told(self, key: &str, with: &[(&str, FluentValue<'_>)]) -> String {
+    pub(crate) fn say_with(self, key: &str, with: &[(&str, FluentValue<'_>)]) -> String {
         let [german, english] = &*BUNDLES;
         let bundle = match self.0 {
             Lang::De => german,

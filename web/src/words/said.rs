@@ -241,7 +241,7 @@ impl Zoned {
         for (name, text) in gaps {
             filled.push((name, FluentValue::from(self.filled(name, text)?)));
         }
-        Some(self.words.told(&format!("{VOCABULARY}-{key}"), &filled))
+        Some(self.words.say_with(&format!("{VOCABULARY}-{key}"), &filled))
     }
 
     /// What stands in a gap, as a page says it; nothing where that is a sentence that is not known.

@@ -27,6 +27,6 @@ pub use command::{Handover, Offer, Stays};
 pub use event::{Body, Event, Head, decode, encode};
 pub use marks::{Mark, Marks, Telling};
 pub use number::IncidentNumber;
-pub use real::{Known, Size};
+pub use real::Known;
 pub use standing::{Act, Edit, Refused, Standing, State};
 pub use state::{Closed, Evidence, IncidentState};

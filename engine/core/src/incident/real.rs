@@ -38,17 +38,6 @@ struct Written {
     text: String,
 }
 
-/// How much goes along.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size {
-    /// Things it is about.
-    pub assets: usize,
-    /// Whom it concerns.
-    pub organisations: usize,
-    /// Notes.
-    pub notes: usize,
-}
-
 impl Known {
     /// What the entries of a drill say, the oldest first.
     ///
@@ -94,10 +83,24 @@ impl Known {
         }
     }
 
-    /// How much of it goes along.
-    pub fn size(&self) -> Size {
-        let (assets, organisations) = (self.assets.len(), self.organisations.len());
-        Size { assets, organisations, notes: self.order.len() }
+    /// The drill's number.
+    pub const fn drill(&self) -> &IncidentNumber {
+        &self.drill
+    }
+
+    /// Whom it concerns.
+    pub const fn organisations(&self) -> &BTreeSet<Organisation> {
+        &self.organisations
+    }
+
+    /// Things it is about.
+    pub fn assets(&self) -> &[Asset] {
+        &self.assets
+    }
+
+    /// How many notes go along.
+    pub fn notes(&self) -> usize {
+        self.order.len()
     }
 
     /// How bad it is.
@@ -230,7 +233,8 @@ mod tests {
     #[test]
     fn what_people_found_out_goes_along_and_nothing_that_lets_through() {
         let known = Known::of(&drill()).unwrap();
-        assert_eq!(known.size(), Size { assets: 1, organisations: 1, notes: 2 });
+        let sizes = (known.assets().len(), known.organisations().len(), known.notes());
+        assert_eq!(sizes, (1, 1, 2));
         let events = known.opening(live(), &actor("dora")).unwrap();
         assert!(events.iter().all(|event| event.by == actor("dora")), "who copies is who says so");
         let state =

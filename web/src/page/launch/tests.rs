@@ -1,38 +1,9 @@
 //! A launch, as somebody with a browser goes through it.
 
-use axum::body::Body;
-use axum::http::header::LOCATION;
-use axum::http::{Method, Request, Response, header};
 use serde_json::json;
 
 use crate::api::world::World;
-
-/// What an answer says: its status, where it leads, its text.
-async fn told(response: Response<Body>) -> (u16, String, String) {
-    let status = response.status().as_u16();
-    let place = response.headers().get(LOCATION);
-    let place = place.and_then(|place| place.to_str().ok()).unwrap_or_default().to_owned();
-    let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
-    (status, place, String::from_utf8(bytes.to_vec()).unwrap())
-}
-
-async fn look(world: &World, path: &str, who: &str) -> (u16, String, String) {
-    told(world.asked(&Method::GET, path, (who, None)).await).await
-}
-
-async fn send(
-    world: &World,
-    path: &str,
-    (who, fields): (&str, &[(&str, &str)]),
-) -> (u16, String, String) {
-    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    let request = Request::post(path)
-        .header(header::HOST, "lage.example")
-        .header(header::AUTHORIZATION, format!("Bearer {who}"))
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(Body::from(body));
-    told(world.sent(request.unwrap()).await).await
-}
+use crate::page::told::{look, send};
 
 /// What stands in a hidden field.
 fn hidden(page: &str, name: &str) -> String {

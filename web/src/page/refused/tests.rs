@@ -110,3 +110,15 @@ async fn an_answer_that_came_too_late_is_refused_in_german() {
     assert_eq!(look(&world, "/needs", "ben").await.0, 200);
     drop(world.asked(&Method::GET, &path, ("ben", None)).await);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_is_not_empty_because_its_kind_was_mistyped() {
+    let world = World::new().await;
+    let run = world.run("sheet", "live", "k").await;
+    world.needs(&run, 1).await;
+    let (status, page) = looked(&world, "/needs?kind=boat", ("commander", "de")).await;
+    assert_eq!(status, 400, "{page}");
+    assert!(page.contains("boat"), "{page}");
+    let (status, page) = looked(&world, "/needs?kind=task", ("commander", "de")).await;
+    assert_eq!((status, page.contains("/needs/")), (200, true), "{page}");
+}
