@@ -6,12 +6,16 @@ use beistand_core::timeline::{Lang, is_plain_word, need_title};
 use beistand_journal::Need;
 use serde_json::Value;
 
+use crate::out::cell;
+
 /// The body of a need. What is missing in it is empty.
 pub(super) struct NeedBody {
     /// What it is about; an undo is told from what it takes back.
     pub(super) title: String,
     /// How many have said yes.
-    pub(super) votes: u64,
+    votes: u64,
+    /// Who they are.
+    voted_by: Vec<String>,
     /// How many must.
     pub(super) votes_needed: u64,
     /// What is to be filled in.
@@ -28,6 +32,7 @@ impl NeedBody {
         Self {
             title: need_title(Lang::En, (need.kind, need.step.as_ref()), title),
             votes: part("votes").as_u64().unwrap_or_default(),
+            voted_by: serde_json::from_value(part("voted_by")).unwrap_or_default(),
             votes_needed: part("votes_needed").as_u64().unwrap_or_default(),
             form: serde_json::from_value(part("form")).ok(),
             shows: part("shows"),
@@ -45,9 +50,11 @@ impl NeedBody {
         kind.and_then(Value::as_str) == Some("guarded")
     }
 
-    /// `1 of 2 votes`.
+    /// `1 of 2 votes (ben)`.
     pub(super) fn tally(&self) -> String {
-        format!("{} of {} votes", self.votes, self.votes_needed)
+        let by = self.voted_by.join(", ");
+        let by = if by.is_empty() { by } else { format!(" ({})", cell(&by)) };
+        format!("{} of {} votes{by}", self.votes, self.votes_needed)
     }
 
     /// Something that it shows, where it is there.
@@ -122,8 +129,15 @@ mod tests {
             "arguments": {"host": "pc-1", "reason": "a, host=pc-2", "to": ["a@b.de", 1]}
         }}]});
         let title = "Cut off".to_owned();
-        let body = NeedBody { title, votes: 1, votes_needed: 2, form: None, shows };
-        assert_eq!(body.tally(), "1 of 2 votes");
+        let body = NeedBody {
+            title,
+            votes: 1,
+            voted_by: vec!["ben".to_owned()],
+            votes_needed: 2,
+            form: None,
+            shows,
+        };
+        assert_eq!(body.tally(), "1 of 2 votes (ben)");
         let effect = r#"cut  network.isolate through a person with host=pc-1, reason="a, host=pc-2", to=[a@b.de, 1]"#;
         assert_eq!(body.effects(), [effect]);
         let texts = json!({"a": "null", "b": "true", "c": "22", "d": "10.0.0.1", "e": 22});

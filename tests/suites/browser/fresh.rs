@@ -88,7 +88,7 @@ fn what_is_new_is_read_out_once() {
     let english = Look { language: "en", ..Look::default() };
     let window = night.house.window("ben", &english);
     window.go(&night.url("/incidents/LIVE")).unwrap();
-    window.wait_for_text(".fresh-state", "live").unwrap();
+    window.wait_for_text(".fresh-state", "up to date").unwrap();
     window.run(LISTEN, &json!([])).unwrap();
     let heard = || window.run("return window.heard", &json!([])).unwrap();
     let noted = |text: &str| {
