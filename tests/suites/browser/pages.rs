@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::thread;
 
-use beistand_tests::browser::{Look, Scheme, Session, Size};
+use beistand_tests::browser::{Look, Medium, Scheme, Session, Size};
 use beistand_web::table;
 use serde_json::{Value, json};
 
@@ -153,6 +153,19 @@ const found = all.filter((one) => one instanceof HTMLElement && !one.matches('in
 return found.slice(0, 8).map((one) => one.outerHTML.slice(0, 120));
 ";
 
+/// What a sheet of paper cuts off on the right: nobody scrolls it.
+const CUT_OFF: &str = "
+document.adoptedStyleSheets = [];
+const wide = document.documentElement.clientWidth;
+const shown = (one) => one.checkVisibility() && one.getBoundingClientRect().width > 2;
+const all = [...document.querySelectorAll('main *, .identity *')].filter(shown);
+const cut = all.filter((one) => one.getBoundingClientRect().right > wide + 1);
+return cut.slice(0, 8).map((one) => one.outerHTML.slice(0, 120));
+";
+
+/// A4 between the margins of its pages.
+const PAPER: Size = Size { width: 673, height: 956 };
+
 /// How pages are looked at: each width and each scheme in each language, and every pair of a width and
 /// a scheme in one of them. What is judged of a page depends on no more than two of the three.
 fn looks(language: &'static str) -> [(&'static str, Look); 3] {
@@ -269,6 +282,13 @@ fn page(window: &mut Session, name: &str, language: &'static str) -> Vec<String>
             faults.push(format!("spaced out: {spaced}"));
         }
     }
+    let paper = Look { medium: Medium::Print, size: PAPER, language, ..Look::default() };
+    window.look_as(&paper).unwrap();
+    let cut_off = window.run(CUT_OFF, &json!([])).unwrap();
+    if cut_off != Value::Array(Vec::new()) {
+        faults.push(format!("on paper: {cut_off}"));
+    }
+    window.look_as(&looks(language)[2].1).unwrap();
     if ABOVE.contains(&name) {
         window.run(OPEN_ABOVE, &json!([])).unwrap();
         let found = window.axe().unwrap();
