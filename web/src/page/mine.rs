@@ -44,8 +44,6 @@ struct Held {
     roles: Option<std::collections::BTreeSet<Role>>,
     approves: bool,
     answers: bool,
-    /// Who is asked as well when nobody answered in time.
-    escalation: Role,
 }
 
 impl<'a> Sieve<'a> {
@@ -65,7 +63,10 @@ impl<'a> Sieve<'a> {
         let is_vote = text(need, "kind") == "approval";
         let may = if is_vote { held.approves } else { held.answers };
         let asked: Option<Role> = text(need, "role").parse().ok();
-        let escalated = Some(held.escalation).filter(|_| !text(need, "escalated_at").is_empty());
+        let escalated = match text(need, "escalated_at") {
+            "" => None,
+            _ => Some(self.app.engine.escalation_in(incident).await?),
+        };
         let asked: Vec<Role> = [asked, escalated].into_iter().flatten().collect();
         let fits = held.roles.is_none_or(|held| {
             held.iter().any(|held| asked.iter().any(|asked| stands_in(*held, *asked)))
@@ -86,7 +87,6 @@ impl<'a> Sieve<'a> {
             roles: rights.roles(&about),
             approves: rights.may(Permission::Approve, &about),
             answers: rights.may(Permission::Answer, &about),
-            escalation: self.app.engine.escalation_in(incident).await?,
         };
         self.roles.insert(incident, held.clone());
         Ok(held)
